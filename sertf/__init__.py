@@ -1,0 +1,46 @@
+"""sertf: a model zoo for speech emotion recognition on TensorFlow and Keras 3.
+
+Submodules load when first touched, so that `import sertf` stays fast: TensorFlow, Keras and librosa come with the
+module that needs them.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_SUBMODULES = (
+    "audio",
+    "audit",
+    "cache",
+    "corpora",
+    "experiment",
+    "export",
+    "features",
+    "layers",
+    "metrics",
+    "models",
+    "pipeline",
+    "plots",
+    "protocols",
+    "report",
+    "runner",
+    "scores",
+    "statistics",
+    "training",
+    "utterances",
+)
+
+
+def load(path):
+    """Load an exported SavedModel as a recognizer; see `sertf.export.load`."""
+    return importlib.import_module("sertf.export").load(path)
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"sertf.{name}")
+    raise AttributeError(f"module 'sertf' has no attribute '{name}'")
+
+
+def __dir__():
+    return sorted([*globals(), *_SUBMODULES])
