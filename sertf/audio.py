@@ -1,0 +1,157 @@
+"""Read audio files: any format soundfile reads, mixed to mono, resampled with soxr.
+
+A clip that cannot be used raises `AudioError`, which names the file, what is wrong and how to mend it.
+"""
+
+import collections
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from sertf.errors import SertfError
+
+# Suffixes of the formats that libsndfile tells by their content; headerless .raw is left out, its layout is a guess.
+SUFFIXES = frozenset(
+    {".wav", ".wave", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga", ".opus", ".mp3", ".au", ".snd", ".caf"}
+    | {".w64", ".rf64", ".sph", ".nist", ".voc", ".avr"}
+)
+MIN_SECONDS = 0.1
+# A clip whose samples span less than this is silent: below one step of 24-bit audio (1.2e-7). A constant offset is
+# silence too, so the span counts and not the peak.
+SILENCE_SPAN = 1e-7
+
+
+class AudioError(SertfError):
+    """A clip that cannot be used.
+
+    Attributes:
+        path: The file, a str.
+        reason: What is wrong with it, and the mend.
+    """
+
+    def __init__(self, path, reason):
+        # Both go to args, so that the error survives pickling on its way out of a worker process.
+        super().__init__(str(path), reason)
+        self.path = str(path)
+        self.reason = reason
+
+    def __str__(self):
+        return f"{self.path}: {self.reason}"
+
+
+def read(path, *, sample_rate=None):
+    """Read a file as mono float32.
+
+    Args:
+        path: Audio file; the format is told by the content, so an AIFF inside a .wav name is read.
+        sample_rate: Hz to resample to; None keeps the file's own.
+
+    Returns:
+        samples, float32 (n,), full scale at 1, and their sample rate in Hz, an int.
+
+    Raises:
+        AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent or non-finite.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise AudioError(path, "no such file; check the path or leave the row out")
+    if not path.is_file():
+        raise AudioError(path, "not a file; give the path of an audio file")
+    if path.stat().st_size == 0:
+        raise AudioError(path, "the file is empty (0 bytes); fetch it again or leave it out")
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            rate, frames = file.samplerate, file.frames
+            samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
+    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        detail = str(error).rpartition(": ")[2].rstrip(".")
+        raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
+    if len(samples) < frames:
+        raise AudioError(path, f"cut off: {len(samples)} of {frames} frames could be read; fetch it again")
+    samples = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)  # (n,)
+    samples = np.ascontiguousarray(samples)
+    check(samples, rate, path=path)
+    if sample_rate is not None and sample_rate != rate:
+        samples = resample(samples, rate, sample_rate)
+        rate = int(sample_rate)
+    return samples, rate
+
+
+def check(samples, sample_rate, *, path):
+    """Raise `AudioError` for `path` if its samples, (n,), are empty, non-finite, too short or silent."""
+    if len(samples) == 0:
+        raise AudioError(path, "the clip is empty (no samples); fetch it again or leave it out")
+    finite = np.isfinite(samples)
+    if not finite.all():
+        raise AudioError(
+            path, f"{np.count_nonzero(~finite)} samples are not finite (NaN or infinite); convert it again"
+        )
+    seconds = len(samples) / sample_rate
+    if seconds < MIN_SECONDS:
+        raise AudioError(path, f"too short: {seconds:.4f} s, at least {MIN_SECONDS} s are needed; leave it out")
+    if np.ptp(samples) < SILENCE_SPAN:
+        raise AudioError(path, f"silent: its samples span less than {SILENCE_SPAN:g}; record it again or leave it out")
+
+
+def resample(samples, source, target):
+    """Resample (n,) or (n, channels) from `source` to `target` Hz with soxr's HQ filter (band-limited, linear phase)."""
+    for name, rate in (("source", source), ("target", target)):
+        if int(rate) != rate or rate <= 0:
+            raise SertfError(f"{name} sample rate must be a positive whole number of Hz; got {rate!r}")
+    if source == target:
+        return samples
+    return soxr.resample(samples, int(source), int(target), quality="HQ")
+
+
+def digest(samples, sample_rate):
+    """Hex digest of decoded audio: equal for the same samples whatever the file's name, format or place."""
+    state = hashlib.blake2b(int(sample_rate).to_bytes(8, "little"), digest_size=16)
+    state.update(np.ascontiguousarray(samples, dtype="<f4").data)
+    return state.hexdigest()
+
+
+def _cores():
+    # A container or a taskset may grant fewer cores than the machine has; macOS cannot say.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def read_many(paths, *, sample_rate=None, workers=None):
+    """Read files in threads (libsndfile and soxr release the GIL), in order, a few ahead of the consumer.
+
+    Args:
+        paths: Audio files.
+        sample_rate: Hz to resample to; None keeps each file's own.
+        workers: Threads; None takes one a core.
+
+    Yields:
+        (index, clip): clip is (samples, sample rate) as `read` returns it, or the `AudioError` that it raised.
+    """
+    workers = workers or _cores()
+    paths = list(paths)
+    pending = collections.deque()
+
+    def attempt(path):
+        try:
+            return read(path, sample_rate=sample_rate)
+        except AudioError as error:
+            return error
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for index, path in enumerate(paths):
+                pending.append((index, pool.submit(attempt, path)))
+                # The bound keeps decoded audio that nobody has asked for out of memory.
+                if len(pending) >= 4 * workers:
+                    first, future = pending.popleft()
+                    yield first, future.result()
+            while pending:
+                first, future = pending.popleft()
+                yield first, future.result()
+        finally:
+            for _, future in pending:
+                future.cancel()

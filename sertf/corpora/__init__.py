@@ -1,0 +1,55 @@
+"""Corpora: folders of recordings to utterance tables.
+
+`CORPORA` maps a name to its card (`Corpus`: citation, licence, address, label map, name pattern, `load`). A new corpus
+is one file, one line here and one test row. Own data needs no file: `load_table` reads a CSV.
+"""
+
+import inspect
+
+from sertf.corpora import casia, embedded, emodb, esd, iemocap, ravdess, savee, tess
+from sertf.corpora.base import Corpus, CorpusError, CorpusWarning
+from sertf.corpora.table import load_table
+
+CORPORA = {
+    "ravdess": ravdess.CORPUS,
+    "emodb": emodb.CORPUS,
+    "tess": tess.CORPUS,
+    "savee": savee.CORPUS,
+    "casia": casia.CORPUS,
+    "esd": esd.CORPUS,
+    "iemocap": iemocap.CORPUS,
+    "embedded": embedded.CORPUS,
+}
+
+__all__ = ["CORPORA", "Corpus", "CorpusError", "CorpusWarning", "load", "load_table"]
+
+
+def load(name, root=None, *, skip_bad=False, **options):
+    """Load a corpus as an utterance table.
+
+    Args:
+        name: Key of `CORPORA`.
+        root: The corpus's folder, or the folder that holds it; the embedded corpus needs none.
+        skip_bad: Leave bad files out and list them in `attrs["skipped"]` instead of raising.
+        **options: The corpus's own, such as `song` of RAVDESS; see its file.
+
+    Returns:
+        DataFrame as `sertf.utterances` describes it. `attrs` hold `skipped` ([(path, reason)]), `left_out`
+        ({reason: count} of files that were not asked for) and `missing` (lines on what the complete corpus has more).
+
+    Raises:
+        CorpusError: unknown name or option, no folder, no audio, bad files (all listed at once).
+
+    Warns:
+        CorpusWarning: the folder does not hold the complete corpus.
+    """
+    if name not in CORPORA:
+        raise CorpusError(f"unknown corpus {name!r}; known are {', '.join(CORPORA)}")
+    corpus = CORPORA[name]
+    known = [option for option in inspect.signature(corpus.load).parameters if option not in ("root", "skip_bad")]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise CorpusError(
+            f"{name} has no option {', '.join(unknown)}; it has {', '.join(known) if known else 'none of its own'}"
+        )
+    return corpus.load(root, skip_bad=skip_bad, **options)

@@ -1,0 +1,129 @@
+"""Own data: a CSV with one row an utterance."""
+
+import collections
+import csv
+from pathlib import Path
+
+import pandas
+
+from sertf.corpora.base import CorpusError
+from sertf.utterances import COLUMNS, EMOTIONS, listing, validate
+
+NEEDED = ("path", "emotion", "speaker")
+SYNONYMS = {
+    **{emotion: emotion for emotion in EMOTIONS},
+    "happy": "happiness",
+    "sad": "sadness",
+    "angry": "anger",
+    "fearful": "fear",
+    "disgusted": "disgust",
+    "surprised": "surprise",
+    "bored": "boredom",
+    "excited": "excitement",
+    "frustrated": "frustration",
+}
+GENDERS = {"female": "female", "f": "female", "male": "male", "m": "male", "": ""}
+
+
+def load_table(path, *, skip_bad=False):
+    """Load own data from a CSV file (UTF-8, comma-separated, header in the first line).
+
+    Needed columns: path (relative ones count from the CSV's folder), emotion (canonical or a common form such as
+    `happy`, any case), speaker. Optional: utterance (the file's name by default), corpus (the CSV's name), gender
+    (female, male, f, m), language, sentence. Speakers and utterances get the corpus's name in front where they lack
+    it, so that they stay unique beside other corpora. Other columns are kept as texts.
+
+    Raises:
+        CorpusError: no such file, not a CSV, needed columns missing, or bad rows: an unknown emotion or gender, no
+            speaker, no such file, a file or utterance named twice. All are listed; `skip_bad=True` leaves them out and
+            records them in `attrs["skipped"]`.
+        TableError: a speaker of two genders.
+    """
+    path = Path(path).expanduser().absolute()
+    if not path.is_file():
+        raise CorpusError(f"{path}: no such file; give a CSV with the columns {', '.join(NEEDED)}")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True, skipinitialspace=True)
+            columns = [column.strip() for column in reader.fieldnames or ()]
+            reader.fieldnames = columns
+            records = [(reader.line_num, record) for record in reader]
+    except (OSError, csv.Error, UnicodeError) as error:
+        raise CorpusError(
+            f"{path}: not readable as CSV in UTF-8 ({error}); save it as comma-separated UTF-8"
+        ) from error
+    absent = [column for column in NEEDED if column not in columns]
+    if absent:
+        raise CorpusError(
+            f"{path}: lacks the columns {', '.join(absent)}; its first line has {', '.join(columns) or 'nothing'} and "
+            f"needs {', '.join(NEEDED)}"
+        )
+    if not records:
+        raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")
+
+    stems = collections.Counter(Path((record["path"] or "").strip()).stem for _, record in records)
+    rows, bad, seen = [], [], {}
+    for line, record in records:
+        try:
+            row = _row(record, path, stems)
+            for key in ("path", "utterance"):
+                other = seen.setdefault((key, row[key]), line)
+                if other != line:
+                    raise ValueError(f"{key} {row[key]!r} comes in line {other} already")
+        except ValueError as error:
+            bad.append((record["path"] or "", f"line {line}: {error}"))
+        else:
+            rows.append(row)
+    if bad and not skip_bad:
+        raise CorpusError(
+            f"{path}: {len(bad)} rows are bad; mend or remove them, or go on without them with skip_bad=True "
+            f"(--skip-bad):\n{listing(reason for _, reason in bad)}"
+        )
+    if not rows:
+        raise CorpusError(f"{path}: no row is left, all {len(bad)} are bad:\n{listing(reason for _, reason in bad)}")
+    table = pandas.DataFrame(rows)
+    table.attrs.update(skipped=bad, left_out={}, missing=[])
+    return validate(table)
+
+
+def _row(record, source, stems):
+    """One utterance from one CSV row; ValueError says what is wrong with it."""
+    # csv's DictReader gives a short row None values and a long row a None key.
+    if None in record or None in record.values():
+        raise ValueError("has not as many fields as the first line; quote texts that hold a comma")
+    record = {key: value.strip() for key, value in record.items()}
+    faults = []
+    emotion = SYNONYMS.get(record["emotion"].lower())
+    if emotion is None:
+        faults.append(f"unknown emotion {record['emotion']!r}; allowed are {', '.join(SYNONYMS)}")
+    gender = GENDERS.get(record.get("gender", "").lower())
+    if gender is None:
+        faults.append(f"unknown gender {record['gender']!r}; allowed are female, male or empty")
+    if not record["speaker"]:
+        faults.append("speaker is empty")
+    file = source.parent / Path(record["path"]).expanduser()
+    if not record["path"]:
+        faults.append("path is empty")
+    elif not file.is_file():
+        faults.append(f"no such file: {file}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    corpus = record.get("corpus") or source.stem
+    stem = Path(record["path"]).stem
+    # A stem that several files share would not be unique; the path as written is.
+    utterance = record.get("utterance") or (stem if stems[stem] == 1 else record["path"])
+    known = {
+        "utterance": _prefixed(utterance, corpus),
+        "path": str(file),
+        "corpus": corpus,
+        "emotion": emotion,
+        "speaker": _prefixed(record["speaker"], corpus),
+        "gender": gender,
+        "language": record.get("language", ""),
+        "sentence": record.get("sentence", ""),
+    }
+    return {**known, **{key: value for key, value in record.items() if key not in COLUMNS}}
+
+
+def _prefixed(name, corpus):
+    return name if name.startswith(f"{corpus}-") else f"{corpus}-{name}"

@@ -1,0 +1,119 @@
+"""The utterance table: one row an utterance, the same columns for every corpus.
+
+| column | holds |
+| --- | --- |
+| utterance | unique name, `ravdess-03-01-06-01-02-01-12` |
+| path | audio file |
+| corpus | `ravdess` |
+| emotion | one of `EMOTIONS` |
+| speaker | unique across corpora, `ravdess-12` |
+| gender | `female`, `male` or empty |
+| language | ISO 639-1 code, or empty |
+| sentence | name of the spoken text, unique within the corpus, or empty |
+
+Columns of one corpus only (intensity, take) come behind these.
+"""
+
+import hashlib
+
+from sertf.errors import SertfError
+
+# The canonical order: label indices, score columns and confusion matrices follow it.
+EMOTIONS = (
+    "neutral",
+    "calm",
+    "happiness",
+    "sadness",
+    "anger",
+    "fear",
+    "disgust",
+    "surprise",
+    "boredom",
+    "excitement",
+    "frustration",
+)
+COLUMNS = ("utterance", "path", "corpus", "emotion", "speaker", "gender", "language", "sentence")
+GENDERS = ("female", "male", "")
+
+
+class TableError(SertfError):
+    """An utterance table that breaks its contract; the message lists every bad row."""
+
+
+def listing(lines, *, limit=20):
+    """Join lines for an error message, one a line, the first `limit` of them and the count of the others."""
+    lines = [str(line) for line in lines]
+    shown = [f"  {line}" for line in lines[:limit]]
+    if len(lines) > limit:
+        shown.append(f"  ... and {len(lines) - limit} more")
+    return "\n".join(shown)
+
+
+def validate(table):
+    """Check an utterance table and return it with the columns in canonical order, extra columns behind.
+
+    Args:
+        table: DataFrame, one row an utterance. Its `attrs` are kept and its index is made 0 to n - 1.
+
+    Raises:
+        TableError: a column is missing, the table is empty, or rows are bad: an utterance named twice, an unknown
+            emotion or gender, an empty utterance, path or speaker, a speaker of two genders. All bad rows are listed.
+    """
+    absent = [column for column in COLUMNS if column not in table.columns]
+    if absent:
+        raise TableError(
+            f"the utterance table lacks the columns {', '.join(absent)}; it has {', '.join(map(str, table.columns))}, "
+            f"and needs {', '.join(COLUMNS)}"
+        )
+    if table.empty:
+        raise TableError("the utterance table has no rows; give it at least one utterance")
+    attrs = table.attrs
+    extras = [column for column in table.columns if column not in COLUMNS]
+    table = table[[*COLUMNS, *extras]].reset_index(drop=True)
+    table.attrs.update(attrs)
+
+    bad = _bad_rows(table)
+    if bad:
+        raise TableError(f"the utterance table has {len(bad)} faults; mend or remove these rows:\n{listing(bad)}")
+    return table
+
+
+def _bad_rows(table):
+    bad = []
+    for column in COLUMNS:
+        values = table[column]
+        # bool(value) must not be asked of pandas' missing values, so they are sorted out by isna first.
+        is_text = [isinstance(value, str) for value in values]
+        for row in (row for row, good in enumerate(is_text) if not good):
+            bad.append(f"row {row}: {column} is {values[row]!r}; it must be a text")
+    if bad:
+        return bad
+    for column in ("utterance", "path", "corpus", "speaker"):
+        for row in table.index[table[column].str.strip() == ""]:
+            bad.append(f"row {row}: {column} is empty")
+    twice = table["utterance"].duplicated(keep=False) & (table["utterance"] != "")
+    for name, rows in table[twice].groupby("utterance", sort=False):
+        bad.append(f"rows {', '.join(map(str, rows.index))}: utterance {name!r} comes {len(rows)} times")
+    for column, allowed in (("emotion", EMOTIONS), ("gender", GENDERS)):
+        for row in table.index[~table[column].isin(allowed)]:
+            known = ", ".join(value or "empty" for value in allowed)
+            bad.append(f"row {row}: {column} {table[column][row]!r} is unknown; allowed are {known}")
+    genders = table.groupby("speaker", sort=False)["gender"].unique()
+    for speaker, found in genders[genders.map(len) > 1].items():
+        bad.append(f"speaker {speaker!r} has several genders: {', '.join(repr(gender) for gender in found)}")
+    return bad
+
+
+def emotions_of(table):
+    """Emotions that occur in a table, a list in canonical order: the label set of a model trained on it."""
+    found = set(table["emotion"])
+    return [emotion for emotion in EMOTIONS if emotion in found]
+
+
+def digest(table):
+    """Hex digest of who says what in which emotion; neither paths nor the order of rows change it."""
+    rows = sorted(zip(table["utterance"], table["emotion"], table["speaker"], strict=True))
+    state = hashlib.blake2b(digest_size=16)
+    for row in rows:
+        state.update("\x1f".join(row).encode() + b"\x1e")
+    return state.hexdigest()

@@ -1,0 +1,114 @@
+import pandas
+import pytest
+
+from sertf import corpora
+from sertf.corpora import CorpusError
+from sertf.utterances import TableError
+from tests.corpora import trees
+
+
+def write(folder, text, files=("a/one.wav", "a/two.wav", "b/two.flac"), *, encoding="utf-8"):
+    trees.touch(folder, files)
+    path = folder / "mine.csv"
+    path.write_text(text, encoding=encoding)
+    return path
+
+
+def test_needed_columns_only(tmp_path):
+    path = write(tmp_path, "path,emotion,speaker\na/one.wav,Happy,01\na/two.wav,neutral,02\nb/two.flac, SAD ,01\n")
+    table = corpora.load_table(path)
+    assert table["utterance"].tolist() == ["mine-one", "mine-a/two.wav", "mine-b/two.flac"]
+    assert table["path"].tolist() == [str(tmp_path / name) for name in ("a/one.wav", "a/two.wav", "b/two.flac")]
+    assert table["emotion"].tolist() == ["happiness", "neutral", "sadness"]
+    assert table["speaker"].tolist() == ["mine-01", "mine-02", "mine-01"]
+    assert set(table["corpus"]) == {"mine"}
+    assert table[["gender", "language", "sentence"]].to_numpy().tolist() == [["", "", ""]] * 3
+    assert table.attrs == {"skipped": [], "left_out": {}, "missing": []}
+
+
+def test_optional_columns(tmp_path):
+    text = (
+        "speaker,path,emotion,utterance,corpus,gender,language,sentence,room\n"
+        f'ann,{tmp_path}/a/one.wav,boredom,u1,lab,F,de,007,"big, cold"\n'
+    )
+    table = corpora.load_table(write(tmp_path, text, encoding="utf-8-sig"))
+    assert table.iloc[0].to_dict() == {
+        "utterance": "lab-u1",
+        "path": str(tmp_path / "a/one.wav"),
+        "corpus": "lab",
+        "emotion": "boredom",
+        "speaker": "lab-ann",
+        "gender": "female",
+        "language": "de",
+        "sentence": "007",
+        "room": "big, cold",
+    }
+
+
+@pytest.mark.filterwarnings("ignore::sertf.corpora.CorpusWarning")
+def test_a_saved_table_comes_back(tmp_path):
+    table = corpora.load("ravdess", trees.touch(tmp_path / "r", trees.ravdess()[:5]))
+    table.to_csv(tmp_path / "saved.csv", index=False)
+    again = corpora.load_table(tmp_path / "saved.csv")
+    pandas.testing.assert_frame_equal(again[table.columns[:8]], table[table.columns[:8]])
+
+
+def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
+    text = (
+        "path,emotion,speaker,gender\n"
+        "a/one.wav,happy,01,f\n"
+        "a/two.wav,grumpy,01,f\n"
+        "gone.wav,sad,,x\n"
+        "a/one.wav,happy,01,f\n"
+        "b/two.flac,sad\n"
+        ",sad,02,f\n"
+    )
+    path = write(tmp_path, text)
+    with pytest.raises(CorpusError) as caught:
+        corpora.load_table(path)
+    message = str(caught.value)
+    assert "5 rows are bad" in message and "skip_bad=True" in message
+    for part in (
+        "line 3: unknown emotion 'grumpy'; allowed are neutral, calm",
+        f"line 4: unknown gender 'x'; allowed are female, male or empty; speaker is empty; no such file: {tmp_path}",
+        "line 5: path",
+        "comes in line 2 already",
+        "line 6: has not as many fields as the first line",
+        "line 7: path is empty",
+    ):
+        assert part in message
+    table = corpora.load_table(path, skip_bad=True)
+    assert table["utterance"].tolist() == ["mine-a/one.wav"]
+    assert [name for name, _ in table.attrs["skipped"]] == ["a/two.wav", "gone.wav", "a/one.wav", "b/two.flac", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "lacks the columns path, emotion, speaker; its first line has nothing"),
+        ("path;emotion;speaker\n", "lacks the columns path, emotion, speaker"),
+        ("path,speaker\n", "lacks the columns emotion; its first line has path, speaker"),
+        ("path,emotion,speaker\n", "a header but no rows"),
+        ("path,emotion,speaker\ngone.wav,sad,1\n", "1 rows are bad"),
+    ],
+)
+def test_unusable_files(tmp_path, text, reason):
+    with pytest.raises(CorpusError, match=reason):
+        corpora.load_table(write(tmp_path, text))
+
+
+def test_unreadable_files(tmp_path):
+    with pytest.raises(CorpusError, match="gone.csv: no such file"):
+        corpora.load_table(tmp_path / "gone.csv")
+    path = write(tmp_path, "path,emotion,speaker\nä.wav,sad,1\n", encoding="latin-1")
+    with pytest.raises(CorpusError, match="not readable as CSV in UTF-8"):
+        corpora.load_table(path)
+    path = write(tmp_path, "path,emotion,speaker\ngone.wav,sad,1\n")
+    with pytest.raises(CorpusError, match="no row is left, all 1 are bad"):
+        corpora.load_table(path, skip_bad=True)
+
+
+def test_one_speaker_of_two_genders(tmp_path):
+    text = "path,emotion,speaker,gender\na/one.wav,sad,1,f\na/two.wav,sad,1,m\n"
+    with pytest.raises(TableError, match="speaker 'mine-1' has several genders"):
+        corpora.load_table(write(tmp_path, text))

@@ -1,0 +1,127 @@
+import pickle
+
+import numpy as np
+import pytest
+import soundfile
+
+from sertf import audio
+from sertf.audio import AudioError
+from sertf.errors import SertfError
+
+
+def tone(seconds=0.5, rate=16000, hertz=440.0):
+    return (0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def write(path, samples, rate=16000, **options):
+    soundfile.write(path, samples, rate, **options)
+    return path
+
+
+@pytest.mark.parametrize(("name", "atol"), [("a.wav", 4e-5), ("a.flac", 4e-5), ("A.WAV", 4e-5), ("a.ogg", 0.1)])
+def test_read_formats(tmp_path, name, atol):
+    path = write(tmp_path / name, tone())
+    samples, rate = audio.read(path)
+    assert rate == 16000 and isinstance(rate, int)
+    assert samples.dtype == np.float32 and samples.shape == (8000,)
+    np.testing.assert_allclose(samples, tone(), atol=atol)
+
+
+def test_aiff_inside_a_wav_name(tmp_path):
+    path = tmp_path / "YAF_germ_angry.wav"
+    with path.open("wb") as file:
+        soundfile.write(file, tone(rate=24414), 24414, format="AIFF")
+    samples, rate = audio.read(path)
+    assert rate == 24414 and len(samples) == 12207
+
+
+def test_channels_are_averaged(tmp_path):
+    stereo = np.stack([tone(), 0.5 * tone()], axis=1)
+    samples, _ = audio.read(write(tmp_path / "a.wav", stereo, subtype="FLOAT"))
+    np.testing.assert_allclose(samples, 0.75 * tone(), atol=1e-7)
+
+
+def test_resampling_keeps_a_tone(tmp_path):
+    samples, rate = audio.read(write(tmp_path / "a.wav", tone(rate=48000), 48000, subtype="FLOAT"), sample_rate=16000)
+    assert rate == 16000 and samples.dtype == np.float32 and samples.shape == (8000,)
+    np.testing.assert_allclose(samples[500:-500], tone()[500:-500], atol=1e-4)
+
+
+def test_resample_refuses_odd_rates():
+    assert audio.resample(tone(), 16000, 16000).shape == (8000,)
+    for rate in (0, -1, 16000.5):
+        with pytest.raises(SertfError, match="target sample rate must be a positive whole number"):
+            audio.resample(tone(), 16000, rate)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "no such file"),
+        (b"", r"empty \(0 bytes\)"),
+        (b"this is no sound at all, but a text\n" * 50, "not readable as audio"),
+        (np.zeros(0, np.float32), "no samples"),
+        (np.zeros(8000, np.float32), "silent"),
+        (np.full(8000, 0.25, np.float32), "silent"),
+        (tone(0.09), "too short: 0.0900 s, at least 0.1 s"),
+        (np.where(np.arange(8000) == 5, np.nan, tone()), "1 samples are not finite"),
+        (np.where(np.arange(8000) < 3, np.inf, tone()), "3 samples are not finite"),
+    ],
+)
+def test_bad_files_are_named(tmp_path, content, reason):
+    path = tmp_path / "bad.wav"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        write(path, content, subtype="FLOAT")
+    with pytest.raises(AudioError, match=reason) as caught:
+        audio.read(path)
+    assert caught.value.path == str(path)
+    assert str(caught.value) == f"{path}: {caught.value.reason}"
+
+
+def test_folder_and_cut_off_file(tmp_path):
+    with pytest.raises(AudioError, match="not a file"):
+        audio.read(tmp_path)
+    path = write(tmp_path / "a.flac", np.random.default_rng(0).uniform(-0.5, 0.5, 32000))
+    path.write_bytes(path.read_bytes()[:20000])
+    with pytest.raises(AudioError, match="cut off|not readable"):
+        audio.read(path)
+
+
+def test_shortest_clip_and_quietest_sound(tmp_path):
+    assert len(audio.read(write(tmp_path / "a.wav", tone(0.1)))[0]) == 1600
+    audio.check(np.float32(2e-7) * tone(), 16000, path="quiet.wav")
+
+
+def test_error_survives_pickling():
+    error = pickle.loads(pickle.dumps(AudioError("a.wav", "silent")))
+    assert (error.path, error.reason, str(error)) == ("a.wav", "silent", "a.wav: silent")
+
+
+def test_digest_is_of_samples_and_rate(tmp_path):
+    sixteen = (32767 * tone()).astype(np.int16)
+    first = audio.digest(*audio.read(write(tmp_path / "a.wav", sixteen)))
+    assert first == audio.digest(*audio.read(write(tmp_path / "b.flac", sixteen)))
+    assert first != audio.digest(tone(), 16000)  # the file holds 16 bits only
+    assert audio.digest(tone(), 16000) != audio.digest(tone(), 8000)
+    assert audio.digest(tone(), 16000) == audio.digest(np.repeat(tone(), 2)[::2], 16000)
+
+
+def test_read_many_keeps_order_and_carries_errors(tmp_path):
+    paths = [write(tmp_path / f"{index}.wav", tone(0.1 + index / 100)) for index in range(20)]
+    paths[7] = tmp_path / "gone.wav"
+    found = list(audio.read_many(paths, workers=2))
+    assert [index for index, _ in found] == list(range(20))
+    assert isinstance(found[7][1], AudioError)
+    assert [len(clip[0]) for index, clip in found if index != 7] == [
+        1600 + 160 * index for index in range(20) if index != 7
+    ]
+    assert next(audio.read_many(paths, sample_rate=8000))[1][1] == 8000
+
+
+def test_read_many_can_be_left_early(tmp_path):
+    paths = [write(tmp_path / f"{index}.wav", tone()) for index in range(12)]
+    reader = audio.read_many(paths, workers=1)
+    assert next(reader)[0] == 0
+    reader.close()
