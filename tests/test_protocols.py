@@ -1,0 +1,108 @@
+import pandas as pd
+import pytest
+
+from sertf.protocols import PROTOCOLS, ProtocolError, protocol
+
+
+def make_table(speakers=10, per_emotion=2, emotions=("neutral", "anger", "sadness"), corpus="toy"):
+    rows = [
+        {
+            "utterance": f"{corpus}-{s:02d}-{emotion}-{i}",
+            "path": "x.wav",
+            "corpus": corpus,
+            "emotion": emotion,
+            "speaker": f"{corpus}-{s:02d}",
+            "gender": "female" if s % 2 == 0 else "male",
+            "language": "en",
+            "sentence": str(i),
+        }
+        for s in range(1, speakers + 1)
+        for emotion in emotions
+        for i in range(per_emotion)
+    ]
+    return pd.DataFrame(rows)
+
+
+def speakers_of(table, ids):
+    return set(table.set_index("utterance").loc[list(ids), "speaker"])
+
+
+@pytest.mark.parametrize("name", sorted(set(PROTOCOLS) - {"reslstm-sa"}))
+def test_parts_are_disjoint_and_tests_cover_what_they_should(name):
+    table = make_table(speakers=10, per_emotion=4)
+    folds = PROTOCOLS[name](table, seed=1)
+    for fold in folds:
+        assert not set(fold.train) & set(fold.test)
+        assert not set(fold.train) & set(fold.validation)
+        assert not set(fold.validation) & set(fold.test)
+        assert set(fold.train) | set(fold.validation) | set(fold.test) == set(table["utterance"])
+    tested = [u for fold in folds for u in fold.test]
+    assert len(tested) == len(set(tested))
+    if name != "random-stratified":
+        assert set(tested) == set(table["utterance"])
+
+
+@pytest.mark.parametrize("name", ["speaker-independent-5", "leave-one-speaker-out", "speaker-independent-3"])
+def test_no_speaker_on_two_sides(name):
+    table = make_table()
+    for fold in protocol(name)(table, seed=0):
+        train, validation, test = (speakers_of(table, part) for part in (fold.train, fold.validation, fold.test))
+        assert not (train & test or train & validation or validation & test)
+        assert len(validation) == 2  # a woman and a man
+        assert {int(s[-2:]) % 2 for s in validation} == {0, 1}
+
+
+def test_folds_hold_women_and_men():
+    table = make_table(speakers=10)
+    for fold in protocol("speaker-independent-5")(table, seed=4):
+        assert {int(s[-2:]) % 2 for s in speakers_of(table, fold.test)} == {0, 1}
+
+
+def test_same_seed_same_folds_whatever_the_row_order():
+    table = make_table()
+    shuffled = table.sample(frac=1, random_state=3)
+    for name in ("speaker-independent-5", "random-stratified"):
+        assert protocol(name)(table, seed=7) == protocol(name)(shuffled, seed=7)
+        assert protocol(name)(table, seed=7) != protocol(name)(table, seed=8)
+
+
+def test_random_stratified_is_80_10_10_within_each_emotion():
+    table = make_table(speakers=10, per_emotion=4)
+    (fold,) = protocol("random-stratified")(table)
+    emotion = table.set_index("utterance")["emotion"]
+    assert emotion[list(fold.test)].value_counts().to_dict() == {"neutral": 4, "anger": 4, "sadness": 4}
+    assert emotion[list(fold.validation)].value_counts().to_dict() == {"neutral": 4, "anger": 4, "sadness": 4}
+
+
+def test_published_folds():
+    table = make_table(speakers=24, corpus="ravdess")
+    folds = protocol("reslstm-sa")(table)
+    actors = [sorted(int(s[-2:]) for s in speakers_of(table, fold.test)) for fold in folds]
+    assert actors == [[2, 5, 14, 15, 16], [3, 6, 7, 13, 18], [10, 11, 12, 19, 20], [8, 17, 21, 23, 24], [1, 4, 9, 22]]
+    validation = [sorted(int(s[-2:]) for s in speakers_of(table, fold.validation)) for fold in folds]
+    assert validation == [[3, 6], [10, 11], [8, 17], [1, 14], [2, 5]]
+
+
+def test_published_folds_need_ravdess():
+    with pytest.raises(ProtocolError, match="24 speakers"):
+        protocol("reslstm-sa")(make_table(speakers=23, corpus="ravdess"))
+
+
+def test_too_few_speakers():
+    with pytest.raises(ProtocolError, match="at least 5 speakers.*has 4"):
+        protocol("speaker-independent-5")(make_table(speakers=4))
+
+
+def test_too_few_utterances_to_stratify():
+    with pytest.raises(ProtocolError, match="needs 10 utterances"):
+        protocol("random-stratified")(make_table(speakers=3))
+
+
+def test_unknown_protocol_lists_the_known():
+    with pytest.raises(ProtocolError, match="Unknown protocol 'speaker-dependent'.*leave-one-speaker-out"):
+        protocol("speaker-dependent")
+
+
+def test_empty_table():
+    with pytest.raises(ProtocolError, match="empty"):
+        protocol("speaker-independent-5")(make_table(speakers=0, per_emotion=0).reindex(columns=make_table().columns))
