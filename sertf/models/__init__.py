@@ -1,0 +1,8 @@
+"""The zoo's models by name; each is a function `build(input_shape, num_classes, *, ...)` to an uncompiled Keras model."""
+
+from sertf.models import reslstm_sa
+
+MODELS = {
+    "reslstm_sa": reslstm_sa.build,
+    "lstm_sa": reslstm_sa.build_lstm_sa,
+}

@@ -1,0 +1,57 @@
+"""ResLSTM-SA: an LSTM with a residual connection in front of an LSTM with soft attention.
+
+Krasnoproshin and Vashkevich, "Speech Emotion Recognition using Attention-based LSTM-Network with Residual
+Connection", arXiv:2606.03359 (2026). Figure 2 is the network, Table I its sizes.
+
+The paper counts PyTorch's parameters, with two bias vectors an LSTM; Keras keeps one, so 46,332 stand here where the
+paper has 46,772. Its 28.3 k and 91.6 k for LSTM-SA do not follow from its figure, which gives 29,384 and 91,528 (ours:
+29,128 and 91,016). The paper does not say how it pads: here padded frames (all zero) count nowhere, neither in the
+recurrences nor in the norm's statistics nor in the attention.
+"""
+
+import keras
+
+from sertf.layers import SoftAttention
+
+
+def build(input_shape, num_classes, *, units=64, residual=True, dropout=0.3):
+    """ResLSTM-SA (or LSTM-SA) as an uncompiled functional model.
+
+    The layer named "embedding" gives the utterance's representation, "states" the attended states, and "attention"
+    the pair of context and weights over time.
+
+    Args:
+        input_shape: (frames, dims) of one utterance, frames None for any length; zero frames are padding.
+        num_classes: number of emotions.
+        units: size of the attended LSTM, h in the paper: 32, 64 or 128.
+        residual: False leaves out the first LSTM, its sum and its norm, which is the paper's LSTM-SA.
+        dropout: rate before the last layer; the paper searched 0.1 to 0.5 and does not print its choice.
+    """
+    features = keras.Input(input_shape, name="features")
+    x = keras.layers.Masking(name="mask")(features)  # (batch, frames, dims)
+    if residual:
+        # As wide as the input, so that its states can be added to it (section III).
+        context = _lstm(input_shape[-1], name="residual_states")(x)
+        x = keras.layers.Add(name="residual")([x, context])
+        x = _batch_norm(name="residual_norm")(x)
+    states = _lstm(units, name="states")(x)  # (batch, frames, units)
+    x, _ = SoftAttention(name="attention")(states)  # (batch, units)
+    x = _batch_norm(name="embedding")(x)
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    scores = keras.layers.Dense(num_classes, activation="softmax", kernel_initializer="glorot_normal", name="scores")(x)
+    return keras.Model(features, scores, name=f"{'reslstm' if residual else 'lstm'}_sa_h{units}")
+
+
+def build_lstm_sa(input_shape, num_classes, *, units=64, dropout=0.3):
+    """LSTM-SA, the baseline of Table I: ResLSTM-SA without its first LSTM."""
+    return build(input_shape, num_classes, units=units, residual=False, dropout=dropout)
+
+
+def _lstm(units, *, name):
+    # Section IV-B: Xavier normal kernels, zero biases but the forget gate's, which is one.
+    return keras.layers.LSTM(units, return_sequences=True, kernel_initializer="glorot_normal", name=name)
+
+
+def _batch_norm(*, name):
+    # PyTorch's constants, which the authors' code runs with.
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)

@@ -1,0 +1,57 @@
+import keras
+import numpy as np
+import pytest
+
+from sertf.layers import SoftAttention
+
+
+def literal_attention(states, mask, kernel):
+    """Equations 3 and 4 of ResLSTM-SA, one utterance and one step at a time."""
+    contexts, all_weights = [], []
+    for row, valid in zip(states, mask):
+        scores = [float(kernel[:, 0] @ h) if v else -np.inf for h, v in zip(row, valid)]
+        exponentials = [np.exp(e - max(scores)) for e in scores]
+        weights = [e / sum(exponentials) for e in exponentials]
+        contexts.append(sum(w * h for w, h in zip(weights, row)))
+        all_weights.append(weights)
+    return np.array(contexts), np.array(all_weights)
+
+
+@pytest.fixture
+def states():
+    return np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
+
+
+@pytest.fixture
+def mask():
+    return np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 0, 0]], bool)
+
+
+def test_equals_the_equations(states, mask):
+    layer = SoftAttention()
+    context, weights = layer(states, mask=mask)
+    expected_context, expected_weights = literal_attention(states, mask, np.asarray(layer.kernel))
+    np.testing.assert_allclose(context, expected_context, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(weights, expected_weights, rtol=1e-5, atol=1e-6)
+
+
+def test_weights_sum_to_one_and_masked_steps_get_none(states, mask):
+    _, weights = SoftAttention()(states, mask=mask)
+    np.testing.assert_allclose(np.sum(weights, axis=1), 1, rtol=1e-5)
+    assert np.all(np.asarray(weights)[~mask] == 0)
+
+
+def test_fully_masked_row_gives_zeros(states):
+    context, weights = SoftAttention()(states, mask=np.zeros((3, 5), bool))
+    assert np.all(np.asarray(context) == 0) and np.all(np.asarray(weights) == 0)
+
+
+def test_saved_and_loaded_gives_the_same(states, tmp_path):
+    inputs = keras.Input((None, 4))
+    model = keras.Model(inputs, SoftAttention(kernel_initializer="ones", name="attention")(inputs))
+    model.save(tmp_path / "attention.keras")
+    loaded = keras.models.load_model(tmp_path / "attention.keras")
+    for ours, theirs in zip(model(states), loaded(states)):
+        np.testing.assert_array_equal(ours, theirs)
+    config = loaded.get_layer("attention").get_config()
+    assert SoftAttention.from_config(config).get_config() == config
