@@ -1,0 +1,192 @@
+"""From a fold and cached features to the batches that a fit consumes.
+
+Scaling is fitted here, on the rows that the protocol grants. Batches hold utterances of similar length, padded with
+zeros after scaling; models mask frames that are zero throughout, so padding counts nowhere.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sertf.errors import SertfError
+
+
+class PipelineError(SertfError):
+    """Features or settings that no batch can be made from."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and standard deviation per feature dimension, over frames."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def fit(cls, arrays):
+        """Fit on a list of (frames, dims) arrays; a dimension that never varies keeps a standard deviation of 1."""
+        if len(arrays) == 0:
+            raise PipelineError("Scaling needs at least one utterance to fit on, but got none.")
+        count = sum(len(array) for array in arrays)
+        mean = sum(array.sum(axis=0, dtype=np.float64) for array in arrays) / count
+        variance = sum(((array - mean) ** 2).sum(axis=0) for array in arrays) / count
+        std = np.sqrt(variance)
+        # Below this a spread is rounding noise: dividing by it would blow the noise up.
+        constant = std < 1e-6 * np.maximum(np.abs(mean), 1)
+        return cls(mean.astype(np.float32), np.where(constant, 1.0, std).astype(np.float32))
+
+    def __call__(self, array):
+        """Scale one (frames, dims) array to float32."""
+        return ((array - self.mean) / self.std).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a fold, ready for training: scaled arrays and labels as indices into the emotions."""
+
+    utterances: tuple[str, ...]
+    arrays: list
+    labels: np.ndarray
+
+    @property
+    def lengths(self):
+        """Frames of each utterance."""
+        return np.array([len(array) for array in self.arrays])
+
+
+def parts_of(fold, features, labels, *, scaling_rows=None):
+    """The three parts of a fold under one scaling.
+
+    Args:
+        fold: `sertf.protocols.Fold`.
+        features: mapping of utterance id to (frames, dims) array.
+        labels: mapping of utterance id to emotion index.
+        scaling_rows: ids to fit the scaling on; None takes the fold's training part.
+
+    Returns:
+        dict of `Part` by name ("train", "validation", "test"), and the `Scaling`.
+    """
+    scaling = Scaling.fit([features[u] for u in (fold.train if scaling_rows is None else scaling_rows)])
+    return {
+        name: Part(
+            tuple(ids),
+            [scaling(features[u]) for u in ids],
+            np.array([labels[u] for u in ids], dtype=np.int32),
+        )
+        for name, ids in fold.parts.items()
+    }, scaling
+
+
+class Batches:
+    """Batches of one part, bucketed by length, the same for the same seed and epoch.
+
+    Utterances are shuffled, put in order of their length bucket, cut into batches, and the batches shuffled: each
+    epoch has ceil(n / batch_size) batches of few distinct shapes, so that a compiled step is seldom traced anew.
+
+    Args:
+        part: what to batch.
+        batch_size: utterances a batch; the last cut may be smaller.
+        seed: shuffles by this seed; None keeps the order by length, for evaluation.
+        bucket_frames: batch lengths are rounded up to a multiple of this.
+    """
+
+    def __init__(self, part, batch_size, *, seed=None, bucket_frames=16):
+        if len(part.utterances) == 0:
+            raise PipelineError("A part of the fold is empty, so there is nothing to train or score on.")
+        self.part = part
+        self.batch_size = batch_size
+        self.seed = seed
+        self.bucket_frames = bucket_frames
+        self._padded = -(-part.lengths // bucket_frames) * bucket_frames
+
+    def __len__(self):
+        return -(-len(self.part.utterances) // self.batch_size)
+
+    def order(self, epoch=0):
+        """Index arrays of the epoch's batches."""
+        if self.seed is None:
+            order = np.argsort(self._padded, kind="stable")
+        else:
+            rng = np.random.default_rng([self.seed, epoch])
+            order = rng.permutation(len(self._padded))
+            order = order[np.argsort(self._padded[order], kind="stable")]
+        cuts = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        if self.seed is not None:
+            cuts = [cuts[i] for i in rng.permutation(len(cuts))]
+        return cuts
+
+    def batch(self, indices):
+        """Features, (batch, padded frames, dims) float32, and labels, (batch,) int32."""
+        arrays = self.part.arrays
+        padded = np.zeros((len(indices), self._padded[indices].max(), *arrays[0].shape[1:]), np.float32)
+        for row, i in enumerate(indices):
+            padded[row, : len(arrays[i])] = arrays[i]
+        return padded, self.part.labels[indices]
+
+
+def as_dataset(batches):
+    """What `fit` and `evaluate` take: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
+
+    The two give the same batches in the same order; the second needs no TensorFlow, so that JAX trains without it.
+    Each pass over the dataset is the next epoch.
+    """
+    import keras
+
+    return _tf_dataset(batches) if keras.backend.backend() == "tensorflow" else _py_dataset(batches)
+
+
+def _tf_dataset(batches):
+    import tensorflow as tf
+
+    epochs = iter(range(1 << 62))
+
+    def one_epoch():
+        for indices in batches.order(next(epochs)):
+            yield batches.batch(indices)
+
+    shape = batches.part.arrays[0].shape[1:]
+    dataset = tf.data.Dataset.from_generator(
+        one_epoch,
+        output_signature=(tf.TensorSpec((None, None, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),
+    )
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+
+
+def _py_dataset(batches):
+    import keras
+
+    class BatchDataset(keras.utils.PyDataset):
+        def __init__(self):
+            super().__init__()
+            self.epoch = 0
+            self.cuts = batches.order(0)
+
+        def __len__(self):
+            return len(batches)
+
+        def __getitem__(self, index):
+            return batches.batch(self.cuts[index])
+
+        def on_epoch_end(self):
+            self.epoch += 1
+            self.cuts = batches.order(self.epoch)
+
+    return BatchDataset()
+
+
+def predict(model, part, *, batch_size=64):
+    """Outputs of `model` for every utterance of `part`, in the part's order.
+
+    Args:
+        model: a Keras model of one input; several outputs give a list.
+
+    Returns:
+        One array (utterances, ...) an output whose size does not depend on the length; list of arrays otherwise.
+    """
+    batches = Batches(part, batch_size)
+    cuts = batches.order()
+    outputs = [model.predict_on_batch(batches.batch(indices)[0]) for indices in cuts]
+    inverse = np.argsort(np.concatenate(cuts), kind="stable")
+    if isinstance(outputs[0], (list, tuple)):
+        return [np.concatenate(column)[inverse] for column in zip(*outputs)]
+    return np.concatenate(outputs)[inverse]

@@ -1,0 +1,104 @@
+import keras
+import numpy as np
+import pytest
+
+from sertf.pipeline import Batches, Part, PipelineError, Scaling, as_dataset, parts_of, predict
+from sertf.protocols import Fold
+
+
+@pytest.fixture
+def part():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(3, 40, size=23)
+    arrays = [np.full((n, 2), i + 1, np.float32) for i, n in enumerate(lengths)]
+    return Part(tuple(f"u{i}" for i in range(23)), arrays, np.arange(23, dtype=np.int32))
+
+
+def test_scaling_equals_statistics_over_all_frames():
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(3, 2, size=(n, 4)).astype(np.float32) for n in (5, 9, 2)]
+    scaling = Scaling.fit(arrays)
+    frames = np.concatenate(arrays)
+    np.testing.assert_allclose(scaling.mean, frames.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(scaling.std, frames.std(axis=0), rtol=1e-5)
+    scaled = np.concatenate([scaling(array) for array in arrays])
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-5)
+
+
+def test_constant_dimension_scales_to_zero_and_not_to_nan():
+    scaling = Scaling.fit([np.array([[1.0, 5.0], [2.0, 5.0]], np.float32)])
+    assert scaling.std[1] == 1
+    np.testing.assert_array_equal(scaling(np.array([[1.5, 5.0]], np.float32)), [[0, 0]])
+
+
+def test_scaling_of_nothing():
+    with pytest.raises(PipelineError, match="at least one utterance"):
+        Scaling.fit([])
+
+
+def test_parts_are_scaled_by_training_rows_unless_told_otherwise():
+    features = {"a": np.array([[0.0], [2.0]]), "b": np.array([[10.0]]), "c": np.array([[20.0]])}
+    fold = Fold("f", ("a",), ("b",), ("c",))
+    labels = {"a": 0, "b": 1, "c": 1}
+    parts, scaling = parts_of(fold, features, labels)
+    assert scaling.mean.tolist() == [1] and scaling.std.tolist() == [1]
+    assert parts["test"].arrays[0].tolist() == [[19]] and parts["test"].labels.tolist() == [1]
+    _, scaling = parts_of(fold, features, labels, scaling_rows=("a", "b", "c"))
+    assert scaling.mean.tolist() == [8]
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_each_epoch_holds_every_utterance_once(part, seed):
+    batches = Batches(part, 4, seed=seed)
+    for epoch in range(3):
+        cuts = batches.order(epoch)
+        assert len(cuts) == len(batches) == 6
+        assert sorted(np.concatenate(cuts)) == list(range(23))
+        assert sorted(map(len, cuts)) == [3, 4, 4, 4, 4, 4]
+
+
+def test_batches_pad_with_zeros_to_a_multiple(part):
+    batches = Batches(part, 4, seed=5, bucket_frames=16)
+    for indices in batches.order(0):
+        x, y = batches.batch(indices)
+        assert x.shape[1] in (16, 32, 48)
+        assert x.shape[1] - max(part.lengths[indices]) < 16
+        for row, i in zip(x, indices):
+            assert np.all(row[: part.lengths[i]] == i + 1) and np.all(row[part.lengths[i] :] == 0)
+        assert y.tolist() == indices.tolist()
+
+
+def test_same_seed_same_batches_and_another_order_each_epoch(part):
+    first, second = Batches(part, 4, seed=5), Batches(part, 4, seed=5)
+    for epoch in range(2):
+        assert [c.tolist() for c in first.order(epoch)] == [c.tolist() for c in second.order(epoch)]
+    assert [c.tolist() for c in first.order(0)] != [c.tolist() for c in first.order(1)]
+    assert [c.tolist() for c in first.order(0)] != [c.tolist() for c in Batches(part, 4, seed=6).order(0)]
+
+
+def test_dataset_gives_the_batches_epoch_after_epoch(part):
+    batches = Batches(part, 4, seed=5)
+    dataset = as_dataset(batches)
+    assert len(dataset) == 6
+    for epoch in range(2):
+        if keras.backend.backend() == "tensorflow":
+            given = [y.tolist() for _, y in dataset.as_numpy_iterator()]
+        else:
+            given = [dataset[i][1].tolist() for i in range(len(dataset))]
+            dataset.on_epoch_end()
+        assert given == [cut.tolist() for cut in batches.order(epoch)]
+
+
+def test_predictions_come_in_the_order_of_the_part(part):
+    inputs = keras.Input((None, 2))
+    model = keras.Model(inputs, keras.layers.GlobalMaxPooling1D()(inputs))
+    np.testing.assert_array_equal(predict(model, part, batch_size=4)[:, 0], np.arange(1, 24))
+    both = keras.Model(inputs, [model(inputs), 2 * model(inputs)])
+    first, second = predict(both, part, batch_size=4)
+    np.testing.assert_array_equal(second, 2 * first)
+
+
+def test_empty_part():
+    with pytest.raises(PipelineError, match="empty"):
+        Batches(Part((), [], np.array([])), 4)
