@@ -1,0 +1,11 @@
+"""Front ends: Keras layers, padded waveform batches in, features out. One file and one line below for each."""
+
+from sertf.features.log_mel import LogMel
+from sertf.features.mfcc_chroma import MfccChroma
+
+FEATURES = {
+    "mfcc_chroma": MfccChroma,
+    "log_mel": LogMel,
+}
+
+__all__ = ["FEATURES", "LogMel", "MfccChroma"]

@@ -1,0 +1,136 @@
+"""Log mel spectrogram of a fixed cut: the input of the CNN-Transformer with cross-attention (IJACSA 2025)."""
+
+import keras
+
+from sertf.errors import SertfError
+from sertf.layers import spectral
+
+
+@keras.saving.register_keras_serializable("sertf")
+class LogMel(keras.layers.Layer):
+    """Mel spectrogram in decibels under the maximum, of a cut of fixed length.
+
+    CNN-Transformer with cross-attention (IJACSA 2025): the 3 s from 0.5 s on at 48 kHz, padded with zeros, Hamming
+    window of 512 samples every 256, FFT of 1024, 128 mel bands up to 24 kHz: 563 frames. The padding belongs to the
+    cut, so that every utterance has all frames. The paper's (mels, frames) is this layer's output transposed.
+
+    Args:
+        sample_rate: Hz of the waveforms.
+        offset_seconds: where the cut begins.
+        duration_seconds: how long it is.
+        n_fft: FFT length in samples, even.
+        win_length: window length in samples, at most `n_fft`; centred in the frame.
+        hop_length: samples from frame to frame.
+        n_mels: mel bands from 0 Hz to `fmax`.
+        window: name of the periodic window, as scipy.signal.get_window knows it.
+        fmax: upper edge of the last mel band in Hz; half the sample rate if None.
+        top_db: decibels kept under the cut's maximum.
+
+    Call arguments:
+        waveform: (batch, samples) float32; rows shorter than the longest are padded at the end.
+        lengths: (batch,) integers, the true samples of each row; None if all of them are.
+
+    Returns:
+        (batch, 1 + duration // hop_length, n_mels) float32 between -top_db and 0.
+
+    Raises:
+        SertfError: for a parameter out of range or a waveform that ends before the cut begins.
+    """
+
+    version = 1
+
+    def __init__(
+        self,
+        sample_rate=48000,
+        *,
+        offset_seconds=0.5,
+        duration_seconds=3.0,
+        n_fft=1024,
+        win_length=512,
+        hop_length=256,
+        n_mels=128,
+        window="hamming",
+        fmax=None,
+        top_db=80.0,
+        name=None,
+    ):
+        # float32 under any global policy: half precision would round the power spectrum's small values to 0.
+        super().__init__(name=name, dtype="float32", trainable=False)
+        sizes = {"sample_rate": sample_rate, "n_fft": n_fft, "win_length": win_length}
+        sizes |= {"hop_length": hop_length, "n_mels": n_mels}
+        spectral.check_sizes("LogMel", **sizes, top_db=top_db)
+        if win_length > n_fft:
+            raise SertfError(f"LogMel: win_length must be at most n_fft ({n_fft}), got {win_length}.")
+        if offset_seconds < 0 or duration_seconds * sample_rate < 1:
+            raise SertfError(
+                "LogMel: offset_seconds must be 0 or more and duration_seconds at least one sample, "
+                f"got {offset_seconds} and {duration_seconds}."
+            )
+        if fmax is not None and not 0 < fmax <= sample_rate / 2:
+            raise SertfError(f"LogMel: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax}.")
+        self.sample_rate = sample_rate
+        self.offset_seconds = float(offset_seconds)
+        self.duration_seconds = float(duration_seconds)
+        self.n_fft = n_fft
+        self.win_length = win_length
+        self.hop_length = hop_length
+        self.n_mels = n_mels
+        self.window = window
+        self.fmax = None if fmax is None else float(fmax)
+        self.top_db = float(top_db)
+        self.feature_names = [f"mel_{i}" for i in range(n_mels)]
+        self.feature_shape = (spectral.centred_frames(self.duration_samples, hop_length), n_mels)
+
+    @property
+    def offset_samples(self):
+        return round(self.offset_seconds * self.sample_rate)
+
+    @property
+    def duration_samples(self):
+        return round(self.duration_seconds * self.sample_rate)
+
+    @property
+    def minimum_samples(self):
+        """An utterance must reach into the cut."""
+        return self.offset_samples + 1
+
+    def build(self, waveform_shape):
+        self._filters = spectral.mel_filters(
+            sample_rate=self.sample_rate, n_fft=self.n_fft, n_mels=self.n_mels, fmax=self.fmax
+        )
+        self._window = spectral.window(self.window, self.win_length)
+        self.built = True
+
+    def frames(self, lengths):
+        """Own frames of utterances of `lengths` samples: all of the cut's, for every length."""
+        return lengths * 0 + self.feature_shape[0]
+
+    def call(self, waveform, lengths=None):
+        spectral.check_samples("LogMel", waveform, self.minimum_samples)
+        if lengths is not None:
+            own = spectral.own_positions(lengths, keras.ops.shape(waveform)[1])
+            waveform = spectral.keep_own(waveform, own)
+        cut = waveform[:, self.offset_samples : self.offset_samples + self.duration_samples]
+        cut = keras.ops.pad(cut, [[0, 0], [0, self.duration_samples]])[:, : self.duration_samples]
+        cut = keras.ops.reshape(cut, (-1, self.duration_samples))  # states the length where it was unknown
+        power = spectral.power_spectrogram(cut, self._window, n_fft=self.n_fft, hop_length=self.hop_length)
+        mel = keras.ops.matmul(power, self._filters)  # (batch, frames, n_mels)
+        return spectral.power_to_db(mel, relative=True, top_db=self.top_db)
+
+    def compute_output_shape(self, waveform_shape):
+        return (waveform_shape[0], *self.feature_shape)
+
+    def get_config(self):
+        return {
+            "sample_rate": self.sample_rate,
+            "offset_seconds": self.offset_seconds,
+            "duration_seconds": self.duration_seconds,
+            "n_fft": self.n_fft,
+            "win_length": self.win_length,
+            "hop_length": self.hop_length,
+            "n_mels": self.n_mels,
+            "window": self.window,
+            "fmax": self.fmax,
+            "top_db": self.top_db,
+            "name": self.name,
+        }

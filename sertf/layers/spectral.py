@@ -1,0 +1,136 @@
+"""Spectral arithmetic shared by the front ends: framing, power spectrogram, filter banks, decibels.
+
+The `*_filters`, `window` and `dct_matrix` functions give NumPy constants, the others are `keras.ops` arithmetic that
+runs on every backend, eagerly, traced and with unknown batch and sample counts. All of it follows librosa 0.11
+(McFee et al. 2015, doi:10.25080/Majora-7b98e3ed-003), time before frequency: (batch, frames, bins).
+"""
+
+import keras
+import numpy as np
+
+from sertf.errors import SertfError
+
+# librosa.power_to_db's floor, as power.
+SMALLEST_POWER = 1e-10
+
+
+def window(name, win_length):
+    """A periodic window of `win_length` samples, float32, by its scipy name ("hann", "hamming", …)."""
+    import scipy.signal
+
+    return scipy.signal.get_window(name, win_length, fftbins=True).astype("float32")
+
+
+def mel_filters(*, sample_rate, n_fft, n_mels, fmax=None):
+    """Slaney-scaled, area-normalised mel filter bank, float32 (n_fft // 2 + 1, n_mels); `fmax` in Hz."""
+    import librosa
+
+    return np.ascontiguousarray(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmax=fmax).T)
+
+
+def chroma_filters(*, sample_rate, n_fft, n_chroma):
+    """Pitch class filter bank at A = 440 Hz (tuning 0), float32 (n_fft // 2 + 1, n_chroma)."""
+    import librosa
+
+    bank = librosa.filters.chroma(sr=sample_rate, n_fft=n_fft, n_chroma=n_chroma, tuning=0.0)
+    return np.ascontiguousarray(bank.T.astype("float32"))
+
+
+def dct_matrix(n_in, n_out):
+    """The first `n_out` coefficients of the orthonormal DCT-II, float32 (n_in, n_out): `x @ dct_matrix(…)`."""
+    import scipy.fft
+
+    return np.ascontiguousarray(scipy.fft.dct(np.eye(n_in), norm="ortho", axis=1)[:, :n_out].astype("float32"))
+
+
+def centred_frames(samples, hop_length):
+    """How many centred frames `samples` samples give: 1 + samples // hop. For ints, arrays and tensors."""
+    return 1 + samples // hop_length
+
+
+def own_positions(counts, total):
+    """Mask of each row's own positions: counts (batch,) and a total give (batch, total), true where position < count."""
+    positions = keras.ops.arange(total, dtype="int32")
+    return positions[None, :] < keras.ops.cast(counts, "int32")[:, None]
+
+
+def frame_signal(signal, frame_length, hop_length):
+    """Cut (batch, samples) into overlapping frames, (batch, frames, frame_length), without a gather.
+
+    The signal must hold a whole number of hops, ceil(frame_length / hop_length) at least; the last frames that do
+    not fit are left out.
+    """
+    parts = -(-frame_length // hop_length)
+    blocks = keras.ops.shape(signal)[1] // hop_length
+    frames = blocks - parts + 1
+    blocked = keras.ops.reshape(signal, (-1, blocks, hop_length))
+    shifted = [blocked[:, part : part + frames] for part in range(parts)]
+    # Adjacent blocks side by side are overlapping frames: copies of whole rows, several times faster than indexing.
+    return keras.ops.concatenate(shifted, axis=-1)[:, :, :frame_length]
+
+
+def power_spectrogram(waveform, window, *, n_fft, hop_length):
+    """Centred, zero padded power spectrogram: (batch, samples) to (batch, 1 + samples // hop, n_fft // 2 + 1).
+
+    `window` holds at most `n_fft` samples; a shorter one is centred in the frame, as in librosa. The centring only
+    turns phases, so frames of the window's own length are cut and the FFT pads them.
+    """
+    win_length = len(window)
+    parts = -(-win_length // hop_length)
+    before = n_fft // 2 - (n_fft - win_length) // 2
+    padded = keras.ops.pad(waveform, [[0, 0], [before, parts * hop_length - before]])
+    frames = centred_frames(keras.ops.shape(waveform)[1], hop_length)
+    padded = padded[:, : (frames + parts - 1) * hop_length]
+    framed = frame_signal(padded, win_length, hop_length) * window  # (batch, frames, win_length)
+    real, imaginary = keras.ops.rfft(framed, fft_length=n_fft)  # (batch, frames, bins) each
+    return real * real + imaginary * imaginary
+
+
+def power_to_db(power, *, own_frames=None, relative=False, top_db=80.0):
+    """Decibels of a power spectrogram (batch, frames, bands), cut off `top_db` under the utterance's maximum.
+
+    The maximum is taken over the frames that the mask `own_frames` (batch, frames) allows. With `relative` the
+    maximum becomes 0 dB, otherwise power 1 does.
+    """
+    floor_db = 10.0 * float(np.log10(SMALLEST_POWER))
+    decibels = 10.0 * keras.ops.log10(keras.ops.maximum(power, SMALLEST_POWER))
+    candidates = decibels if own_frames is None else keras.ops.where(own_frames[:, :, None], decibels, floor_db)
+    peak = keras.ops.max(candidates, axis=(1, 2), keepdims=True)  # (batch, 1, 1)
+    decibels = keras.ops.maximum(decibels, peak - top_db)
+    return decibels - peak if relative else decibels
+
+
+def scale_to_peak(values):
+    """Scale the last axis to a maximum of 1; rows without energy stay as they are (librosa.util.normalize)."""
+    peak = keras.ops.max(values, axis=-1, keepdims=True)
+    smallest = float(np.finfo("float32").tiny)
+    return values / keras.ops.where(peak < smallest, keras.ops.ones_like(peak), peak)
+
+
+def keep_own(values, own):
+    """Values (batch, positions, …) with everything outside the mask (batch, positions) set to exactly 0."""
+    if own is None:
+        return values
+    own = keras.ops.reshape(own, (*keras.ops.shape(own), *(1,) * (len(values.shape) - 2)))
+    # A product would let a NaN beyond the end through.
+    return keras.ops.where(own, values, keras.ops.zeros_like(values))
+
+
+def check_sizes(layer, *, top_db, **sizes):
+    """Raise a SertfError that names the layer's argument unless all are whole numbers above 0, n_fft even."""
+    for argument, value in sizes.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise SertfError(f"{layer}: {argument} must be a whole number above 0, got {value!r}.")
+    if sizes["n_fft"] % 2:
+        raise SertfError(f"{layer}: n_fft must be even, got {sizes['n_fft']}.")
+    if not top_db > 0:
+        raise SertfError(f"{layer}: top_db must be above 0, got {top_db!r}.")
+
+
+def check_samples(layer, waveform, minimum_samples):
+    """Raise a SertfError unless the waveform is (batch, samples) with enough samples, as far as its shape tells."""
+    if len(waveform.shape) != 2:
+        raise SertfError(f"{layer}: waveform must be (batch, samples), got the shape {tuple(waveform.shape)}.")
+    samples = waveform.shape[1]
+    if samples is not None and samples < minimum_samples:
+        raise SertfError(f"{layer}: waveform must hold at least {minimum_samples} samples, got {samples}.")

@@ -1,0 +1,137 @@
+"""What every front end in FEATURES promises; runs on the backend that KERAS_BACKEND names."""
+
+import inspect
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import sertf.features
+from sertf.errors import SertfError
+from sertf.features import FEATURES
+
+TENSORFLOW_ONLY = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
+
+
+@pytest.fixture(params=FEATURES)
+def front_end(request):
+    return FEATURES[request.param]()
+
+
+def batch_of(front_end):
+    """Three utterances with a loud tail beyond their ends, which must not count."""
+    generator = np.random.default_rng(1)
+    lengths = np.array([72000, 48000, 30001], "int32")
+    batch = generator.normal(0, 0.1, (3, 72000)).astype("float32")
+    batch[np.arange(72000)[None] >= lengths[:, None]] *= 1000
+    return batch, lengths
+
+
+def values(tensor):
+    return keras.ops.convert_to_numpy(tensor)
+
+
+def test_every_public_front_end_is_listed():
+    public = {getattr(sertf.features, name) for name in sertf.features.__all__ if name != "FEATURES"}
+    assert public == set(FEATURES.values())
+
+
+def test_batched_as_alone(front_end):
+    batch, lengths = batch_of(front_end)
+    together = values(front_end(batch, lengths))
+    assert together.dtype == "float32"
+    for row, samples, length in zip(together, batch, lengths, strict=True):
+        alone = values(front_end(samples[None, :length]))[0]
+        own = front_end.frames(int(length))
+        assert alone.shape == (own, front_end.feature_shape[-1])
+        np.testing.assert_allclose(row[:own], alone, rtol=1e-5, atol=2e-4)
+        assert not row[own:].any()
+
+
+def test_values_beyond_the_end_never_count(front_end):
+    batch, lengths = batch_of(front_end)
+    expected = values(front_end(batch, lengths))
+    batch[np.arange(72000)[None] >= lengths[:, None]] = np.nan
+    np.testing.assert_array_equal(values(front_end(batch, lengths)), expected)
+
+
+def test_frames_of_ints_arrays_and_tensors(front_end):
+    _, lengths = batch_of(front_end)
+    expected = [front_end.frames(int(length)) for length in lengths]
+    assert all(type(count) is int for count in expected)
+    assert front_end.frames(lengths).tolist() == expected
+    assert values(front_end.frames(keras.ops.convert_to_tensor(lengths))).tolist() == expected
+
+
+def test_names_and_shape(front_end):
+    assert len(front_end.feature_names) == len(set(front_end.feature_names)) == front_end.feature_shape[-1]
+    assert isinstance(type(front_end).version, int)
+    assert front_end.minimum_samples >= 1
+    symbolic = front_end(keras.Input((None,)))
+    assert symbolic.shape == (None, *front_end.feature_shape)
+
+
+def test_config_holds_exactly_the_arguments(front_end):
+    arguments = list(inspect.signature(type(front_end)).parameters)
+    assert list(front_end.get_config()) == arguments
+    batch, lengths = batch_of(front_end)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(front_end))
+    assert again.get_config() == front_end.get_config()
+    np.testing.assert_array_equal(values(again(batch, lengths)), values(front_end(batch, lengths)))
+
+
+def test_saved_inside_a_model(front_end, tmp_path):
+    waveform, lengths = keras.Input((None,)), keras.Input((), dtype="int32")
+    model = keras.Model([waveform, lengths], front_end(waveform, lengths))
+    model.save(tmp_path / "model.keras")
+    batch = batch_of(front_end)
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(values(again(list(batch))), values(model(list(batch))))
+
+
+def test_stays_float32_under_a_half_precision_policy(front_end):
+    batch, lengths = batch_of(front_end)
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        halved = values(type(front_end)()(batch, lengths))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_array_equal(halved, values(front_end(batch, lengths)))
+
+
+def test_no_samples(front_end):
+    with pytest.raises(SertfError, match="waveform must hold at least"):
+        front_end(np.zeros((1, 0), "float32"))
+    with pytest.raises(SertfError, match=r"waveform must be \(batch, samples\)"):
+        front_end(np.zeros(48000, "float32"))
+
+
+@TENSORFLOW_ONLY
+def test_savedmodel_of_unknown_batch_and_length(front_end, tmp_path):
+    import tensorflow as tf
+
+    class Module(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, None)), tf.TensorSpec((None,), tf.int32)])
+        def __call__(self, waveform, lengths):
+            return front_end(waveform, lengths)
+
+    tf.saved_model.save(Module(), str(tmp_path / "saved"))
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    batch, lengths = batch_of(front_end)
+    for rows in (slice(0, 3), slice(2, 3)):
+        expected = values(front_end(batch[rows], lengths[rows]))
+        np.testing.assert_allclose(loaded(batch[rows], lengths[rows]), expected, rtol=1e-5, atol=2e-4)
+
+
+@TENSORFLOW_ONLY
+def test_under_jax():
+    """The arithmetic's own tests once more; KERAS_BACKEND=jax runs all of them."""
+    pytest.importorskip("jax")
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "as_alone or chirp"]
+    command.append(os.path.dirname(__file__))
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
