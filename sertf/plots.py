@@ -1,0 +1,266 @@
+"""Figures of a report: arrays or tables in, a matplotlib `Figure` out.
+
+Every function builds its own `Figure` without pyplot, so that nothing is global, nothing opens a window, and figures
+can be drawn in worker processes and on machines without a display. `save` writes one as a small PNG.
+"""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sertf.errors import SertfError
+
+# Okabe and Ito's palette, told apart with any colour vision; emotions differ by marker too, since there may be more.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5F5F5F", "#B8A800")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
+INK, FAINT = "#333333", "#DDDDDD"
+DPI = 110
+
+
+def save(figure, path):
+    """Write a figure as PNG, without a time stamp or a version in it: the same figure gives the same bytes."""
+    figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None}, facecolor="white")
+
+
+def confusion(matrix, labels, *, normalise=True):
+    """Confusion matrix as a heat map, rows the truth, columns the prediction.
+
+    Args:
+        matrix: counts, shape (k, k).
+        labels: names of rows and columns, shape (k,).
+        normalise: show each row as percentages of its utterances (the diagonal is then the recall), else counts.
+
+    Raises:
+        SertfError: if the shapes do not fit or the matrix is not finite.
+    """
+    matrix = _array("matrix", matrix, 2)
+    if matrix.shape != (len(labels), len(labels)):
+        raise SertfError(f"matrix must have shape ({len(labels)}, {len(labels)}) as there are labels: {matrix.shape}.")
+    totals = matrix.sum(axis=1, keepdims=True)
+    shares = matrix / np.maximum(totals, 1)
+    side = 2.4 + 0.56 * len(labels)
+    figure, axes = _figure((side + 0.6, side))
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("predicted emotion")
+    axes.set_ylabel("true emotion")
+    for row, column in np.ndindex(matrix.shape):
+        text = f"{100 * shares[row, column]:.0f}" if normalise else f"{matrix[row, column]:g}"
+        colour = "white" if shares[row, column] > 0.55 else INK
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(np.arange(len(labels) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(labels) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set_visible(False)
+    bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, format=lambda value, _: f"{100 * value:.0f}")
+    bar.set_label("% of the true emotion's utterances")
+    bar.outline.set_visible(False)
+    return figure
+
+
+def curves(histories):
+    """Loss and UAR by epoch, training and validation: the mean over runs and a band of one standard deviation.
+
+    Args:
+        histories: table with the columns epoch, loss, val_loss, uar, val_uar and one row an epoch and run.
+
+    Raises:
+        SertfError: if a column is missing or there is no row.
+    """
+    needed = ["epoch", "loss", "val_loss", "uar", "val_uar"]
+    missing = [column for column in needed if column not in histories.columns]
+    if missing or len(histories) == 0:
+        raise SertfError(f"the histories need rows with the columns {needed}, got {list(histories.columns)}.")
+    by_epoch = histories.groupby("epoch")[needed[1:]]
+    mean, spread = by_epoch.mean(), by_epoch.std(ddof=0)
+    figure, panels = _figure((8.6, 3.5), columns=2)
+    for axes, column, label in ((panels[0], "loss", "loss (cross-entropy)"), (panels[1], "uar", "UAR")):
+        for name, key, colour in (("training", column, COLOURS[0]), ("validation", f"val_{column}", COLOURS[1])):
+            axes.plot(mean.index, mean[key], color=colour, label=name, linewidth=1.8, marker=_dot(len(mean)))
+            low, high = mean[key] - spread[key], mean[key] + spread[key]
+            axes.fill_between(mean.index, low, high, color=colour, alpha=0.18, linewidth=0)
+        _tidy(axes, xlabel="epoch", ylabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    panels[1].set_ylim(0, 1)
+    panels[0].legend(frameon=False)
+    return figure
+
+
+def violin(values_by_name, *, published=None, ylabel="score"):
+    """Scores over repeats: a violin, every repeat as a dot and the mean as a bar; a diamond for the paper's mean.
+
+    Args:
+        values_by_name: dict of name to the scores of its repeats, one or more.
+        published: dict of name to the published score, for the names that have one.
+        ylabel: label of the axis of scores.
+
+    Raises:
+        SertfError: if there is no name, or a score is not finite.
+    """
+    if not values_by_name:
+        raise SertfError("violin needs the scores of one name or more, got none.")
+    values_by_name = {name: _array(name, values, 1) for name, values in values_by_name.items()}
+    published = published or {}
+    figure, axes = _figure((1.6 + 1.25 * max(len(values_by_name), 3), 3.8))
+    for place, (name, values) in enumerate(values_by_name.items()):
+        colour = COLOURS[place % len(COLOURS)]
+        if len(values) >= 5 and np.ptp(values) > 1e-9:  # a density of fewer, or of equal values, would be made up
+            body = axes.violinplot(values, positions=[place], widths=0.75, showextrema=False)["bodies"][0]
+            body.set(facecolor=colour, alpha=0.25, edgecolor=colour)
+        # Spread evenly by rank, not by chance, so that the figure is the same each time.
+        offsets = 0.16 * (np.argsort(np.argsort(values)) * 0.618034 % 1 - 0.5)
+        axes.scatter(place + offsets, values, s=20, color=colour, edgecolor="white", linewidth=0.6, zorder=4)
+        axes.hlines(values.mean(), place - 0.24, place + 0.24, color=INK, linewidth=2, zorder=3)
+        axes.text(place + 0.42, values.mean(), f"{values.mean():.3f}", va="center", fontsize=9, color=INK, zorder=4)
+        if name in published:
+            axes.scatter(
+                place, published[name], marker="D", s=52, color="white", edgecolor=INK, linewidth=1.5, zorder=5
+            )
+    axes.set_xlim(-0.6, len(values_by_name) - 0.15)
+    low, high = axes.get_ylim()
+    if high - low < 0.04:  # do not blow up differences of a fraction of a percent
+        axes.set_ylim((low + high) / 2 - 0.02, (low + high) / 2 + 0.02)
+    axes.set_xticks(range(len(values_by_name)), list(values_by_name))
+    _tidy(axes, ylabel=ylabel)
+    axes.grid(axis="x", visible=False)
+    axes.scatter([], [], s=20, color="#5F5F5F", label="one repeat")
+    axes.plot([], [], color=INK, linewidth=2, label="mean")
+    if published.keys() & values_by_name.keys():
+        axes.scatter([], [], marker="D", s=44, color="white", edgecolor=INK, linewidth=1.5, label="published mean")
+    axes.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), handletextpad=0.4)
+    return figure
+
+
+def projections(embeddings, features, labels, *, names=None):
+    """First two principal components of the model's embeddings, beside those of the averaged input features.
+
+    Features are scaled to unit variance first, since their units differ; the axis titles tell the explained variance.
+
+    Args:
+        embeddings: shape (n, d), n and d of 2 or more.
+        features: the input features averaged over time, shape (n, f).
+        labels: emotion of each utterance, shape (n,).
+        names: the emotions in the order of the legend, which sets their colours; by default as they come.
+
+    Raises:
+        SertfError: if the shapes do not fit or a value is not finite.
+    """
+    from sklearn.decomposition import PCA
+
+    embeddings, features = _array("embeddings", embeddings, 2), _array("features", features, 2)
+    labels = np.asarray(labels)
+    if len({len(embeddings), len(features), len(labels)}) > 1 or min(embeddings.shape + features.shape) < 2:
+        raise SertfError(
+            f"projections need two or more utterances and dimensions, as many embeddings as features and labels, got "
+            f"{embeddings.shape}, {features.shape} and {labels.shape}."
+        )
+    scaled = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
+    names = list(dict.fromkeys(labels.tolist())) if names is None else [n for n in names if n in set(labels.tolist())]
+    figure, panels = _figure((9.2, 4.4), columns=2)
+    for axes, values, title in ((panels[0], embeddings, "embeddings"), (panels[1], scaled, "averaged features")):
+        pca = PCA(n_components=2, svd_solver="full").fit(values)
+        points = pca.transform(values)  # (n, 2)
+        for i, name in enumerate(names):
+            chosen = points[labels == name]
+            style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+            axes.scatter(*chosen.T, s=17, alpha=0.75, linewidth=0, label=name, **style)
+        first, second = 100 * pca.explained_variance_ratio_
+        _tidy(axes, xlabel=f"component 1 ({first:.0f} % of variance)", ylabel=f"component 2 ({second:.0f} %)")
+        axes.set_title(title, fontsize=11, color=INK)
+        axes.margins(0.06)
+    legend = figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(names), 6), frameon=False
+    )
+    for handle in legend.legend_handles:
+        handle.set(sizes=[38], alpha=1)
+    return figure
+
+
+def attention(features, states, weights, title, *, hop_seconds=None):
+    """One utterance over time: its features, the hidden states, and how much attention each frame gets.
+
+    Args:
+        features: what the model saw, standardised, shape (frames, dims).
+        states: hidden states, shape (frames, units).
+        weights: attention, shape (frames,), sums to 1.
+        title: what the utterance is.
+        hop_seconds: time from one frame to the next; without it the time axis counts frames.
+
+    Raises:
+        SertfError: if the numbers of frames differ or a value is not finite.
+    """
+    features, states = _array("features", features, 2), _array("states", states, 2)
+    weights = _array("weights", weights, 1)
+    if len({len(features), len(states), len(weights)}) > 1:
+        raise SertfError(
+            f"features, states and weights must have the same number of frames, got {len(features)}, {len(states)} "
+            f"and {len(weights)}."
+        )
+    step = hop_seconds or 1
+    extent = (-0.5 * step, (len(weights) - 0.5) * step)
+    figure, panels = _figure((8.2, 5.6), rows=3, sharex=True, height_ratios=(1.2, 1.2, 0.9))
+    rows = ((panels[0], features, "feature", "standardised value"), (panels[1], states, "unit", "state"))
+    for axes, values, ylabel, unit in rows:
+        bound = max(float(np.quantile(np.abs(values), 0.99)), 1e-9)
+        image = axes.imshow(
+            values.T,
+            aspect="auto",
+            origin="lower",
+            interpolation="nearest",
+            cmap="RdBu_r",
+            vmin=-bound,
+            vmax=bound,
+            extent=(*extent, -0.5, values.shape[1] - 0.5),
+        )
+        axes.set_ylabel(ylabel)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        bar = figure.colorbar(image, ax=axes, pad=0.012, aspect=14)
+        bar.set_label(unit)
+        bar.outline.set_visible(False)
+    times = np.arange(len(weights)) * step
+    panels[2].fill_between(times, 100 * weights, step="mid", color=COLOURS[0], alpha=0.25, linewidth=0)
+    panels[2].step(times, 100 * weights, where="mid", color=COLOURS[0], linewidth=1.5)
+    panels[2].axhline(100 / len(weights), color=INK, linewidth=1, linestyle=(0, (4, 3)), label="even attention")
+    _tidy(panels[2], xlabel="time in s" if hop_seconds else "frame", ylabel="attention in %")
+    panels[2].set_xlim(extent)
+    panels[2].set_ylim(0, 1.35 * 100 * weights.max())  # room for the legend
+    panels[2].legend(frameon=False, loc="upper right")
+    panels[0].set_title(title, fontsize=11, color=INK)
+    return figure
+
+
+def _figure(size, *, rows=1, columns=1, **options):
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    ratios = {"height_ratios": options.pop("height_ratios")} if "height_ratios" in options else None
+    return figure, figure.subplots(rows, columns, gridspec_kw=ratios, **options)
+
+
+def _tidy(axes, *, xlabel="", ylabel=""):
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.set_axisbelow(True)
+    axes.grid(color=FAINT, linewidth=0.8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#999999")
+    axes.tick_params(color="#999999", labelcolor=INK)
+
+
+def _dot(count):
+    """A line of one epoch is invisible without a marker."""
+    return "o" if count == 1 else None
+
+
+def _array(name, values, dimensions):
+    values = np.asarray(values, dtype=float)
+    if values.ndim != dimensions or values.size == 0 or not np.isfinite(values).all():
+        raise SertfError(
+            f"{name} must hold finite numbers in {dimensions} dimension{'s' * (dimensions > 1)}, not empty, "
+            f"got shape {values.shape}."
+        )
+    return values

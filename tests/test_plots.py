@@ -1,0 +1,126 @@
+"""Figures: what they show, that they render small and the same each time, and that pyplot stays untouched."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from sertf import plots
+from sertf.errors import SertfError
+
+EMOTIONS = ["neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "boredom", "excitement"]
+
+
+def histories(runs=4, epochs=6):
+    rng = np.random.default_rng(0)
+    columns = {"loss": 2, "val_loss": 2, "uar": 0.5, "val_uar": 0.4}
+    return pd.concat(
+        pd.DataFrame({"epoch": range(1, epochs + 1), **{c: m + rng.normal(0, 0.1, epochs) for c, m in columns.items()}})
+        for _ in range(runs)
+    )
+
+
+def every_figure():
+    rng = np.random.default_rng(0)
+    labels = rng.choice(EMOTIONS, 80)
+    weights = rng.random(30)
+    return {
+        "confusion": plots.confusion(rng.integers(0, 90, (10, 10)), EMOTIONS),
+        "curves": plots.curves(histories()),
+        "violin": plots.violin({"UAR": rng.normal(0.6, 0.01, 10), "WA": [0.5, 0.5]}, published={"UAR": 0.62}),
+        "projections": plots.projections(rng.normal(size=(80, 16)), rng.normal(size=(80, 9)), labels),
+        "attention": plots.attention(
+            rng.normal(size=(30, 9)), rng.normal(size=(30, 16)), weights / weights.sum(), "clip (anger)"
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["confusion", "curves", "violin", "projections", "attention"])
+def test_small_and_the_same_each_time(name, tmp_path):
+    for path in ("a.png", "b.png"):
+        figure = every_figure()[name]
+        assert isinstance(figure, Figure)
+        plots.save(figure, tmp_path / path)
+    written = (tmp_path / "a.png").read_bytes()
+    assert written == (tmp_path / "b.png").read_bytes()
+    assert 5_000 < len(written) < 120_000
+
+
+def test_pyplot_is_never_loaded():
+    code = (
+        "import sys; from sertf import plots; plots.violin({'a': range(9)}); print('matplotlib.pyplot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_confusion_prints_recall_or_counts():
+    matrix = [[3, 1], [0, 2]]
+    assert texts(plots.confusion(matrix, ["a", "b"]).axes[0]) == ["75", "25", "0", "100"]
+    assert texts(plots.confusion(matrix, ["a", "b"], normalise=False).axes[0]) == ["3", "1", "0", "2"]
+
+
+def test_confusion_of_an_emotion_without_utterances():
+    assert texts(plots.confusion([[0, 0], [1, 1]], ["a", "b"]).axes[0]) == ["0", "0", "50", "50"]
+
+
+def test_curves_show_mean_and_spread():
+    table = pd.concat(
+        pd.DataFrame({"epoch": [1, 2], "loss": [a, b], "val_loss": [1, 1], "uar": [0, 1], "val_uar": [0, 1]})
+        for a, b in ((1, 3), (3, 7))
+    )
+    axes = plots.curves(table).axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [2, 5])
+    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (1, 7)  # 2 - 1 and 5 + 2
+
+
+def test_violin_draws_every_repeat_and_no_density_of_few():
+    axes = plots.violin({"UAR": [0.4, 0.6]}, published={"UAR": 0.7}).axes[0]
+    dots = axes.collections[0].get_offsets()
+    np.testing.assert_allclose(sorted(dots[:, 1]), [0.4, 0.6])
+    assert texts(axes) == ["0.500"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one repeat", "mean", "published mean"]
+
+
+def test_projections_tell_the_explained_variance():
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(50, 3)) * [10, 1, 0]
+    labels = ["anger", "fear"] * 25
+    figure = plots.projections(embeddings, rng.normal(size=(50, 4)), labels, names=["fear", "anger", "calm"])
+    variances = embeddings.var(axis=0)
+    share = round(100 * variances[0] / variances.sum())
+    assert figure.axes[0].get_xlabel() == f"component 1 ({share} % of variance)"
+    assert figure.axes[0].get_legend_handles_labels()[1] == ["fear", "anger"]
+
+
+def test_attention_shares_one_time_axis():
+    figure = plots.attention(np.eye(4), np.eye(4), [0.1, 0.2, 0.3, 0.4], "clip", hop_seconds=0.5)
+    features, states, weights = figure.axes[:3]
+    assert features.get_xlim() == states.get_xlim() == weights.get_xlim() == (-0.25, 1.75)
+    assert weights.get_xlabel() == "time in s"
+    assert plots.attention(np.eye(4), np.eye(4), np.ones(4) / 4, "clip").axes[2].get_xlabel() == "frame"
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: plots.confusion([[1, 2]], ["a", "b"]), r"shape \(2, 2\)"),
+        (lambda: plots.confusion([[np.nan]], ["a"]), "finite"),
+        (lambda: plots.curves(histories().drop(columns="val_uar")), "val_uar"),
+        (lambda: plots.curves(histories().iloc[:0]), "need rows"),
+        (lambda: plots.violin({}), "got none"),
+        (lambda: plots.violin({"UAR": []}), "not empty"),
+        (lambda: plots.projections(np.ones((3, 2)), np.ones((4, 2)), ["a"] * 3), "as many embeddings as features"),
+        (lambda: plots.attention(np.ones((3, 2)), np.ones((3, 2)), np.ones(4), "t"), "same number of frames"),
+    ],
+)
+def test_bad_input(draw, message):
+    with pytest.raises(SertfError, match=message):
+        draw()

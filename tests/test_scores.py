@@ -1,0 +1,249 @@
+"""Scores against scikit-learn, literal loops over the formulas, and examples worked by hand."""
+
+import doctest
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics
+
+from sertf import scores
+from sertf.errors import SertfError
+
+EMOTIONS = ["neutral", "happiness", "sadness", "anger"]
+
+
+def random_labels(seed, count=97):
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(EMOTIONS, count, p=[0.1, 0.2, 0.3, 0.4])
+    predicted = np.where(rng.random(count) < 0.5, truth, rng.choice(EMOTIONS, count))
+    return truth, predicted
+
+
+def table(values, *, truth, repeat=0, fold="1", utterances=None):
+    """A prediction table of the emotions anger and sadness; `values` are the scores of anger."""
+    values = np.asarray(values, dtype=float)
+    return pd.DataFrame(
+        {
+            "utterance": utterances or [f"u{i}" for i in range(len(values))],
+            "speaker": "s",
+            "repeat": repeat,
+            "fold": fold,
+            "truth": truth,
+            "sadness": 1 - values,
+            "anger": values,
+        }
+    )
+
+
+def test_doctests():
+    result = doctest.testmod(scores)
+    assert result.attempted > 5 and result.failed == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_against_scikit_learn(seed):
+    truth, predicted = random_labels(seed)
+    matrix = scores.confusion_matrix(truth, predicted, EMOTIONS)
+    np.testing.assert_array_equal(matrix, sklearn.metrics.confusion_matrix(truth, predicted, labels=EMOTIONS))
+    assert scores.uar(truth, predicted) == pytest.approx(sklearn.metrics.balanced_accuracy_score(truth, predicted))
+    assert scores.wa(truth, predicted) == pytest.approx(sklearn.metrics.accuracy_score(truth, predicted))
+    for ours, average in ((scores.macro_f1, "macro"), (scores.weighted_f1, "weighted")):
+        expected = sklearn.metrics.f1_score(truth, predicted, average=average)
+        assert ours(truth, predicted) == pytest.approx(expected)
+        assert ours(truth, predicted, EMOTIONS) == pytest.approx(expected)
+    recalls = sklearn.metrics.recall_score(truth, predicted, labels=EMOTIONS, average=None)
+    assert scores.recall_per_class(truth, predicted, EMOTIONS) == pytest.approx(dict(zip(EMOTIONS, recalls)))
+
+
+def test_a_label_without_utterances():
+    truth, predicted = ["anger", "anger", "sadness"], ["anger", "neutral", "sadness"]
+    assert scores.uar(truth, predicted, EMOTIONS) == 0.75
+    assert scores.recall_per_class(truth, predicted, EMOTIONS) == {"sadness": 1.0, "anger": 0.5}
+    # neutral was predicted, so its F1 of 0 counts as in scikit-learn; happiness never occurs and does not.
+    assert scores.macro_f1(truth, predicted, EMOTIONS) == pytest.approx((2 / 3 + 1 + 0) / 3)
+
+
+def test_integer_labels():
+    assert scores.recall_per_class([0, 0, 1], [0, 1, 1]) == {0: 0.5, 1: 1.0}
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.5])
+def test_thresholded_precision_recall_by_a_literal_loop(threshold):
+    rng = np.random.default_rng(3)
+    values = rng.dirichlet([0.5] * 4, 60)
+    truth = rng.integers(0, 4, 60)
+    true_positives = false_positives = false_negatives = 0
+    for i in range(60):
+        for j in range(4):
+            decided, is_label = values[i, j] > threshold, truth[i] == j
+            true_positives += decided and is_label
+            false_positives += decided and not is_label
+            false_negatives += is_label and not decided
+    precision, recall = scores.thresholded_precision_recall(truth, values, threshold)
+    assert precision == pytest.approx(true_positives / (true_positives + false_positives))
+    assert recall == pytest.approx(true_positives / (true_positives + false_negatives))
+
+
+def test_thresholded_precision_where_nothing_is_decided():
+    assert scores.thresholded_precision_recall([0, 1], [[0.5, 0.5], [0.5, 0.5]]) == (0.0, 0.0)
+
+
+def test_reproducibility_worked_by_hand_with_even_repeats():
+    by_repeat = np.array(
+        [  # utterances: perfect and right, perfect and wrong, 3 of 4, tie of 2 and 2, scattered 2-1-1, all different
+            ["a", "b", "a", "a", "c", "a"],
+            ["a", "b", "a", "a", "c", "b"],
+            ["a", "b", "a", "b", "b", "c"],
+            ["a", "b", "b", "b", "a", "d"],
+        ]
+    )
+    truth = ["a", "a", "a", "b", "a", "a"]
+    # C = 4 4 3 2 2 1, correct = 4 0 3 2 1 1, R/2 = 2
+    assert scores.reproducibility(by_repeat, truth) == pytest.approx(
+        {"GLR": 5 / 6, "FLR": 3 / 6, "PLR": 2 / 6, "CLR": 3 / 6, "FCLR": 2 / 6, "PCLR": 1 / 6}
+    )
+
+
+def test_reproducibility_worked_by_hand_with_odd_repeats():
+    by_repeat = [  # R/2 = 1.5, so two of three agree "in half", one does not
+        ["a", "a", "a", "b"],
+        ["a", "a", "b", "b"],
+        ["a", "b", "c", "c"],
+    ]
+    truth = ["a", "b", "a", "b"]
+    # C = 3 2 1 2, correct = 3 1 1 2
+    assert scores.reproducibility(by_repeat, truth) == {
+        "GLR": 0.75,
+        "FLR": 0.5,
+        "PLR": 0.25,
+        "CLR": 0.5,
+        "FCLR": 0.25,
+        "PCLR": 0.25,
+    }
+
+
+@pytest.mark.parametrize("repeats", [2, 3, 6, 7])
+def test_reproducibility_by_a_literal_loop(repeats):
+    rng = np.random.default_rng(repeats)
+    truth = rng.choice(EMOTIONS, 40)
+    by_repeat = np.where(rng.random((repeats, 40)) < 0.6, truth, rng.choice(EMOTIONS, (repeats, 40)))
+    expected = Counter()
+    for i in range(40):
+        most = Counter(by_repeat[:, i].tolist()).most_common(1)[0][1]
+        right = sum(1 for repeat in range(repeats) if by_repeat[repeat, i] == truth[i])
+        expected["GLR"] += most >= repeats / 2
+        expected["FLR"] += repeats / 2 <= most < repeats
+        expected["PLR"] += most == repeats
+        expected["CLR"] += right >= repeats / 2
+        expected["FCLR"] += repeats / 2 <= right < repeats
+        expected["PCLR"] += right == repeats
+    result = scores.reproducibility(by_repeat, truth)
+    assert result == pytest.approx({name: count / 40 for name, count in expected.items()})
+    assert list(result) == ["GLR", "FLR", "PLR", "CLR", "FCLR", "PCLR"]
+
+
+def test_reproducibility_refuses_one_repeat_and_other_test_sets():
+    with pytest.raises(SertfError, match="2 repeats or more, got 1"):
+        scores.reproducibility([["a"]], ["a"])
+    with pytest.raises(SertfError, match="one test set"):
+        scores.reproducibility([["a", "b"], ["a"]], ["a", "b"])
+    with pytest.raises(SertfError, match="one test set"):
+        scores.reproducibility([[], []], [])
+
+
+def test_reproducibility_of_a_table_matches_by_utterance():
+    first = table([0.9, 0.2, 0.8], truth=["anger", "anger", "sadness"])
+    second = table([0.1, 0.2, 0.8], truth=["anger", "anger", "sadness"], repeat=1).iloc[::-1]
+    result = scores.reproducibility_of(pd.concat([first, second]))
+    assert result == pytest.approx({"GLR": 1, "FLR": 1 / 3, "PLR": 2 / 3, "CLR": 1 / 3, "FCLR": 1 / 3, "PCLR": 0})
+
+
+def test_reproducibility_of_overlapping_folds():
+    parts = [
+        table([0.9], truth=["anger"], repeat=repeat, fold=fold, utterances=["u"])
+        for repeat in (0, 1)
+        for fold in ("1", "2")
+    ]
+    assert scores.reproducibility_of(pd.concat(parts))["PCLR"] == 1.0
+    with pytest.raises(SertfError, match="twice in one fold"):
+        scores.reproducibility_of(pd.concat([*parts, parts[0]]))
+
+
+def test_reproducibility_of_different_test_sets():
+    first = table([0.9, 0.2], truth=["anger", "anger"])
+    other = table([0.9, 0.2], truth=["anger", "anger"], repeat=1, utterances=["u0", "u7"])
+    with pytest.raises(SertfError, match="different utterances: 2 of 3 .* 'u1'"):
+        scores.reproducibility_of(pd.concat([first, other]))
+    with pytest.raises(SertfError, match="disagree about the true emotion"):
+        scores.reproducibility_of(pd.concat([first, table([0.9, 0.2], truth=["anger", "sadness"], repeat=1)]))
+
+
+def test_predicted_takes_the_first_of_equal_scores():
+    assert scores.predicted(table([0.9, 0.2, 0.5], truth="anger")).tolist() == ["anger", "sadness", "sadness"]
+
+
+def test_scores_of():
+    result = scores.scores_of(table([0.9, 0.2, 0.4, 0.1], truth=["anger", "anger", "sadness", "sadness"]))
+    assert result.pop("recall") == {"sadness": 1.0, "anger": 0.5}
+    assert result == pytest.approx(
+        {
+            "uar": 0.75,
+            "wa": 0.75,
+            "macro_f1": (2 / 3 + 4 / 5) / 2,
+            "weighted_f1": (2 / 3 + 4 / 5) / 2,
+            "thresholded_precision": 0.75,
+            "thresholded_recall": 0.75,
+            "thresholded_f1": 0.75,
+        }
+    )
+
+
+def test_scores_of_refuses_several_repeats():
+    both = pd.concat([table([0.9], truth="anger"), table([0.9], truth="anger", repeat=1)])
+    with pytest.raises(SertfError, match=r"one repeat, got those of \[0, 1\]"):
+        scores.scores_of(both)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="truth"), r"lacks the columns \['truth'\]"),
+        (lambda t: t.drop(columns=["anger", "sadness"]), "one score column an emotion"),
+        (lambda t: t.iloc[:0], "is empty"),
+        (lambda t: t.assign(truth="joy"), r"\['joy'\] of the truth have no score column"),
+        (lambda t: t.assign(anger="high"), "'anger' must hold numbers"),
+        (lambda t: t.assign(anger=[0.5, float("nan")]), "NaN or infinite for 1 of 2 predictions.*'u1'"),
+        (lambda t: t.assign(anger=[float("inf"), 0.5]), "NaN or infinite for 1 of 2 predictions.*'u0'"),
+    ],
+)
+def test_bad_tables(change, message):
+    with pytest.raises(SertfError, match=message):
+        scores.scores_of(change(table([0.9, 0.2], truth=["anger", "sadness"])))
+
+
+@pytest.mark.parametrize("function", [scores.uar, scores.wa, scores.macro_f1, scores.weighted_f1])
+def test_bad_labels(function):
+    with pytest.raises(SertfError, match=r"truth holds the labels \['joy'\]"):
+        function(["joy"], ["anger"], EMOTIONS)
+    with pytest.raises(SertfError, match=r"predicted holds the labels \['joy'\]"):
+        function(["anger"], ["joy"], EMOTIONS)
+    with pytest.raises(SertfError, match="one length"):
+        function(["anger"], ["anger", "anger"])
+    with pytest.raises(SertfError, match="not empty"):
+        function([], [])
+
+
+def test_bad_scores_for_the_thresholded_pair():
+    with pytest.raises(SertfError, match="finite"):
+        scores.thresholded_precision_recall([0], [[np.nan, 1.0]])
+    with pytest.raises(SertfError, match="from 0 to 1"):
+        scores.thresholded_precision_recall([2], [[0.5, 0.5]])
+    with pytest.raises(SertfError, match="shape"):
+        scores.thresholded_precision_recall([0, 1], [[0.5, 0.5]])
+
+
+def test_repeated_labels_are_refused():
+    with pytest.raises(SertfError, match="each label once"):
+        scores.confusion_matrix(["a"], ["a"], ["a", "a"])
