@@ -1,0 +1,282 @@
+"""Summaries of `sertf.results.summarise` in, Markdown out."""
+
+SCORE_NOTE = (
+    "mean ± standard deviation over repeats, best repeat in parentheses, and in brackets the 95 % interval over "
+    "speakers (bootstrap of whole speakers, 2000 draws)"
+)
+_REPRODUCIBILITY = {
+    "GLR": "half of the repeats or more agree",
+    "FLR": "half or more agree, not all",
+    "PLR": "all repeats agree",
+    "CLR": "half or more are right",
+    "FCLR": "half or more are right, not all",
+    "PCLR": "all repeats are right",
+}
+_DIFFERS = ("repeat", "fold", "seed", "wall_seconds", "best_epoch")
+
+
+def report(summary, *, beside=None, figures=(), differing=()):
+    """A report page.
+
+    Args:
+        summary: of the protocol that the page is about.
+        beside: the summary of the same variant's other protocol, shown in a column of its own.
+        figures: pairs of file name and caption, in their order.
+        differing: names of manifest entries that are not the same in all runs.
+    """
+    facts = summary["facts"]
+    columns = {summary["facts"]["protocol"]: summary}
+    if beside is not None:
+        columns[beside["facts"]["protocol"]] = beside
+    columns = dict(sorted(columns.items()))  # "paper" before "strict", on both pages
+    tested, emotions = summary["tested"], facts["emotions"]
+    corpus = f"{tested['utterances']} utterances of {tested['speakers']} speakers"
+    licence = facts.get("licence", "not stated")
+    lines = [
+        f"# {facts['variant']} on {facts['corpus']}, {facts['protocol']} protocol",
+        "",
+        f"Experiment `{facts['experiment']}`. Paper: {facts['paper']}",
+        "",
+        f"Tested on {corpus}, {len(emotions)} emotions: {', '.join(emotions)}. Licence of the corpus: {licence}.",
+        "",
+        *_scores(summary, columns),
+        *_against_published(summary),
+        *_audit(facts),
+        *_recall(columns),
+        *_reproducibility(columns),
+        *_figures(figures),
+        *_how(summary, differing),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def results_table(rows):
+    """The table of a README.
+
+    Args:
+        rows: one dict a variant, with `summaries`, a dict of protocol to summary, and `links`, a dict of protocol to
+            the address of its report.
+    """
+    head = ["experiment", "model", "corpus", "score", "published", "ours, `paper` protocol", "ours, `strict` protocol"]
+    body = []
+    for row in rows:
+        paper, strict = (row["summaries"].get(protocol) for protocol in ("paper", "strict"))
+        any_summary = next(iter(row["summaries"].values()))
+        facts, key = any_summary["facts"], primary(any_summary)
+        cells = [facts["experiment"], f"`{facts['variant']}`", facts["corpus"]]
+        cells += [any_summary["scores"][key]["name"], _published(facts, key)]
+        for protocol, summary in (("paper", paper), ("strict", strict)):
+            cells.append(_linked(summary["scores"][key], row["links"][protocol]) if summary else "–")
+        gap = paper["scores"][key]["mean"] - strict["scores"][key]["mean"] if paper and strict else None
+        body.append([*cells, "–" if gap is None else f"{_signed(gap)}"])
+    return "\n".join(_table([*head, "the leak's worth"], body, align="lllllll"))
+
+
+def comparison(name_a, name_b, score, test, difference):
+    """What a paired test over repeats and one over speakers say about two systems.
+
+    Args:
+        name_a, name_b: the systems.
+        score: name of the score.
+        test: `sertf.statistics.PairedTest` of a and b over repeats.
+        difference: `sertf.statistics.Difference` of a and b over speakers.
+    """
+    body = [
+        [
+            f"other seeds ({test.n} repeats)",
+            _signed(test.difference),
+            f"[{_signed(test.low)}, {_signed(test.high)}]",
+            f"t-test p {_p(test.t_p)}, Wilcoxon p {_p(test.wilcoxon_p)}",
+        ],
+        [
+            "other speakers",
+            _signed(difference.difference),
+            f"[{_signed(difference.low)}, {_signed(difference.high)}]",
+            "paired bootstrap of speakers",
+        ],
+    ]
+    seeds = _verdict(name_a, name_b, test.low, test.high)
+    speakers = _verdict(name_a, name_b, difference.low, difference.high)
+    return "\n".join(
+        [
+            f"### {name_a} against {name_b}, {score}",
+            "",
+            *_table(["would it hold with", "difference", "95 % interval", "test"], body, align="lrll"),
+            "",
+            f"With other seeds, {seeds}. With other speakers, {speakers}.",
+            "",
+        ]
+    )
+
+
+def primary(summary):
+    """Key of the score that speaks for a result: the paper's first that is computed here, else the UAR."""
+    return next((key for key in summary["facts"].get("published") or {} if key in summary["scores"]), "uar")
+
+
+def triple(values):
+    """Mean, standard deviation and best of a published score; what the paper does not print is None."""
+    values = list(values) if isinstance(values, (list, tuple)) else [values]
+    return (*values, None, None)[:3]
+
+
+def _scores(summary, columns):
+    facts = summary["facts"]
+    published = facts.get("published") or {}
+    body = [
+        [entry["name"], _published(facts, key), *(_score(column["scores"][key]) for column in columns.values())]
+        for key, entry in summary["scores"].items()
+    ]
+    body += [
+        [key, _published(facts, key), *("–" for _ in columns)] for key in published if key not in summary["scores"]
+    ]
+    head = ["score", "published", *(f"ours, `{protocol}`" for protocol in columns)]
+    lines = ["## Scores", "", *_table(head, body), "", f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.", ""]
+    if columns.keys() == {"paper", "strict"}:
+        key = primary(summary)
+        paper, strict = (columns[protocol]["scores"][key]["mean"] for protocol in ("paper", "strict"))
+        lines += [
+            f"The leak's worth, {summary['scores'][key]['name']} of `paper` minus `strict`: {_signed(paper - strict)}.",
+            "",
+        ]
+    return lines
+
+
+def _against_published(summary):
+    published = summary["facts"].get("published") or {}
+    lines = ["## Against the published score", ""]
+    known = [key for key in published if key in summary["scores"]]
+    if not known:
+        return [*lines, "There is no published score to set beside these.", ""]
+    for key in known:
+        ours, (mean, _, best) = summary["scores"][key], triple(published[key])
+        gap = ours["mean"] - mean
+        verdict = f"falls short of the published mean by {-gap:.4f}" if gap < 0 else "reaches the published mean"
+        text = f"- **{ours['name']} {verdict}**: {_plain(ours)} here, {mean:.4f} there, difference {_signed(gap)}"
+        if ours["low"] is not None:
+            low, high = ours["low"] - mean, ours["high"] - mean
+            inside = ours["low"] <= mean <= ours["high"]
+            text += (
+                f", 95 % interval over speakers [{_signed(low)}, {_signed(high)}]; the published mean lies "
+                f"{'within' if inside else 'outside'} our interval [{ours['low']:.4f}, {ours['high']:.4f}]"
+            )
+        if best is not None:
+            text += f". Best repeat: {ours['best']:.4f} here, {best:.4f} there"
+        lines.append(f"{text}.")
+    return [*lines, ""]
+
+
+def _audit(facts):
+    findings = facts["audit"].get("findings", [])
+    lines = ["## Leakage audit", "", f"Verdict: **{facts['audit'].get('verdict', 'not audited')}**.", ""]
+    return [*lines, *(f"- {finding}" for finding in findings), *([""] if findings else [])]
+
+
+def _recall(columns):
+    emotions = list(dict.fromkeys(emotion for column in columns.values() for emotion in column["recall"]))
+    body = [
+        [
+            emotion,
+            *(_plain(column["recall"][emotion]) if emotion in column["recall"] else "–" for column in columns.values()),
+        ]
+        for emotion in emotions
+    ]
+    return ["## Recall by emotion", "", *_table(["emotion", *(f"`{name}`" for name in columns)], body), ""]
+
+
+def _reproducibility(columns):
+    columns = {name: column for name, column in columns.items() if column["reproducibility"]}
+    lines = ["## Reproducibility", ""]
+    if not columns:
+        return [*lines, "One repeat has nothing to agree with; these scores need 2 or more.", ""]
+    body = [
+        [name, meaning, *(f"{100 * column['reproducibility'][name]:.2f} %" for column in columns.values())]
+        for name, meaning in _REPRODUCIBILITY.items()
+    ]
+    head = ["score", "share of utterances on which", *(f"`{name}`" for name in columns)]
+    repeats = ", ".join(f"`{name}` {column['facts']['repeats']}" for name, column in columns.items())
+    note = f"Repeats: {repeats}. Definitions: `sertf.scores.reproducibility`, after SpeechNet (BSPC 2025)."
+    return [*lines, *_table(head, body, align="ll"), "", note, ""]
+
+
+def _figures(figures):
+    lines = ["## Figures", ""] if figures else []
+    for name, caption in figures:
+        lines += [f"![{caption}]({name})", "", f"*{caption}*", ""]
+    return lines
+
+
+def _how(summary, differing):
+    facts = summary["facts"]
+    seconds = summary["wall_seconds"]
+    body = [
+        ["repeats × folds", f"{facts['repeats']} × {len(facts['folds'])} = {summary['runs']} runs"],
+        ["epochs", facts.get("epochs", "not stated")],
+        ["base seed", facts.get("seed", "not stated")],
+        ["seeds of the runs", f"{len(set(summary['seeds']))} different, in `manifest.json`"],
+        ["parameters of the model", f"{summary['parameters']:,}" if summary["parameters"] else "not stated"],
+        ["backend, device", f"{summary['backend']}, {summary['device']}"],
+        ["time", f"{seconds / 60:.1f} min summed over runs, {seconds / summary['runs']:.1f} s a run"],
+        ["digest of the experiment", f"`{facts['digest']}`"],
+    ]
+    recipe = facts.get("recipe") or {}
+    body += [[f"recipe: {name.replace('_', ' ')}", f"{value}"] for name, value in recipe.items() if value is not None]
+    lines = ["## How it was run", "", *_table(["", ""], body, align="ll"), ""]
+    unexpected = [name for name in differing if name not in _DIFFERS]
+    if unexpected:
+        lines += [f"Not the same in all runs: {', '.join(unexpected)}; see `manifest.json`.", ""]
+    if facts.get("skipped"):
+        lines += [f"Left out by `--skip-bad`: {len(facts['skipped'])} clips; see `report.json`.", ""]
+    if summary["beyond_plan"]:
+        lines += [f"Finished runs that this plan does not ask for, not counted: {len(summary['beyond_plan'])}.", ""]
+    again = "Every number above can be computed again from `predictions.csv.gz`: a row is one test utterance of one "
+    return [*lines, f"{again}repeat, the prediction is the largest score.", ""]
+
+
+def _verdict(name_a, name_b, low, high):
+    if low > 0:
+        return f"{name_a} lies above {name_b}"
+    if high < 0:
+        return f"{name_a} lies below {name_b}"
+    return "a difference is not shown (the interval holds 0)"
+
+
+def _table(head, body, *, align="l"):
+    align = [align[i] if i < len(align) else "r" for i in range(len(head))]
+    rule = ["---" if side == "l" else "---:" for side in align]
+    rows = [[str(cell).replace("|", "\\|") for cell in row] for row in (head, rule, *body)]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _published(facts, key):
+    values = (facts.get("published") or {}).get(key)
+    if values is None:
+        return "–"
+    mean, std, best = triple(values)
+    return f"{mean:.4f}{'' if std is None else f' ± {std:.4f}'}{'' if best is None else f' ({best:.4f})'}"
+
+
+def _plain(entry):
+    return f"{entry['mean']:.4f}" + ("" if entry["std"] is None else f" ± {entry['std']:.4f}")
+
+
+def _score(entry):
+    best = "" if entry["std"] is None else f" ({entry['best']:.4f})"
+    return f"{_plain(entry)}{best}{_bracket(entry)}"
+
+
+def _linked(entry, link):
+    best = "" if entry["std"] is None else f" ({entry['best']:.4f})"
+    return f"[{_plain(entry)}]({link}){best}{_bracket(entry, ' <br>')}"
+
+
+def _bracket(entry, separator=" "):
+    return "" if entry["low"] is None else f"{separator}[{entry['low']:.4f}, {entry['high']:.4f}]"
+
+
+def _signed(value):
+    return f"{value:+.4f}".replace("-", "−")
+
+
+def _p(value):
+    return "< 0.0001" if value < 0.0001 else f"= {value:.4f}"

@@ -1,0 +1,330 @@
+"""Write reports from run directories, and the README's table from kept reports; never from a live model.
+
+python -m sertf.report RUNS --out experiments/results
+python -m sertf.report --readme README.md --results experiments/results
+python -m sertf.report --compare experiments/results/X/A/strict experiments/results/X/B/strict
+"""
+
+import argparse
+import gzip
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sertf import markdown, plots, statistics
+from sertf.errors import SertfError
+from sertf.results import (
+    ResultsError,
+    collect,
+    merge_manifests,
+    read_facts,
+    read_json,
+    read_predictions,
+    summarise,
+)
+
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+_OTHER = {"paper": "strict", "strict": "paper"}
+_FIGURES = {
+    "confusion.png": "Confusion matrix, all repeats pooled; a row's share in percent",
+    "scores.png": "Scores over repeats",
+    "curves.png": "Loss and UAR by epoch: mean over runs, band of one standard deviation",
+    "projections.png": "Principal components of one test fold: the model's embeddings beside the averaged features",
+    "attention.png": "One test utterance over time: features, hidden states, attention",
+}
+_SHOWN = {"UAR": "uar", "WA": "wa", "macro F1": "macro_f1", "weighted F1": "weighted_f1"}
+_OURS = {"predictions.csv.gz", "report.md", "report.json", "manifest.json", *_FIGURES}
+
+
+def write(folder, out, *, beside=None):
+    """Write one variant's results under one protocol: predictions, report, figures, manifest.
+
+    The numbers are computed from the predictions as kept, 6 significant digits, so that they can be had again from
+    them exactly. All files are made in a temporary folder that then takes the place of `out`; other files that lie in
+    `out` stay. The page of the other protocol, if it lies there, is rendered again with this one beside it.
+
+    Args:
+        folder: `<runs>/<variant>/<protocol>`.
+        out: folder to write, `<results>/<experiment>/<variant>/<protocol>`.
+        beside: written results of the other protocol; by default the sibling of `out`, "paper" of "strict" and the
+            other way round, if it is there.
+
+    Returns:
+        The summary, as `report.json` holds it.
+
+    Raises:
+        ResultsError: as `sertf.results.collect`; if `out` cannot be written to or holds results of something else.
+    """
+    results, out = collect(folder), Path(out)
+    identity = _identity(results.facts)
+    if (out / "report.json").is_file():
+        found = _identity(read_json(out / "report.json").get("facts", {}))
+        if found != identity:
+            raise ResultsError(
+                f"{out} holds results of {'/'.join(found)}, not {'/'.join(identity)}; give another --out."
+            )
+    other = _other(out, results.facts, beside)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise ResultsError(f"Cannot write to {out.parent}: {error.strerror}; choose another --out.") from error
+    try:
+        _write_predictions(results.predictions, staging / "predictions.csv.gz")
+        kept = read_predictions(staging / "predictions.csv.gz")
+        summary = summarise(replace(results, predictions=kept))
+        shared, runs = merge_manifests(results.manifests)
+        summary["differing"] = sorted({key for run in runs for key in run})
+        summary["figures"] = _write_figures(results, summary, staging)
+        _write_json({"shared": shared, "runs": runs}, staging / "manifest.json")
+        _write_json(summary, staging / "report.json")
+        _render(summary, read_json(other / "report.json") if other else None, staging / "report.md")
+        _take_place(staging, out)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    if other and other.resolve() != out.resolve():
+        _render(read_json(other / "report.json"), summary, other / "report.md")
+    return summary
+
+
+def compare(folder_a, folder_b, *, score="uar"):
+    """Set two kept results side by side, as Markdown: a paired test over repeats, and one over speakers.
+
+    Raises:
+        SertfError: if a folder holds no results, the utterances differ, or the numbers of repeats do.
+    """
+    summaries, tables = [], []
+    for folder in (Path(folder_a), Path(folder_b)):
+        summaries.append(read_json(folder / "report.json"))
+        tables.append(read_predictions(folder / "predictions.csv.gz"))
+    facts = [summary["facts"] for summary in summaries]
+    names = [fact["variant"] for fact in facts]
+    if len({fact["protocol"] for fact in facts}) > 1 or names[0] == names[1]:
+        names = [f"{fact['variant']} ({fact['protocol']})" for fact in facts]
+    if score not in summaries[0]["scores"]:
+        raise SertfError(f"score must be one of {list(summaries[0]['scores'])}, got {score!r}.")
+    values = [summary["scores"][score]["values"] for summary in summaries]
+    return markdown.comparison(
+        *names,
+        summaries[0]["scores"][score]["name"],
+        statistics.paired_test(*values),
+        statistics.clustered_difference(*tables, score=score),
+    )
+
+
+def table(results_root, *, relative_to=None):
+    """The table of all kept results, as Markdown, one row a variant.
+
+    Args:
+        results_root: folder of `<experiment>/<variant>/<protocol>/report.json`.
+        relative_to: folder that the links start from; the results' own by default.
+
+    Raises:
+        ResultsError: if there are no results, or a report.json is broken.
+    """
+    root = Path(results_root)
+    paths = sorted(root.glob("*/*/*/report.json"))
+    if not paths:
+        raise ResultsError(f"{root} holds no <experiment>/<variant>/<protocol>/report.json; write a report first.")
+    rows = {}
+    for path in paths:
+        row = rows.setdefault(path.parent.parent, {"summaries": {}, "links": {}})
+        protocol = path.parent.name
+        row["summaries"][protocol] = read_json(path)
+        row["links"][protocol] = Path(os.path.relpath(path.with_name("report.md"), relative_to or root)).as_posix()
+    return markdown.results_table(rows.values())
+
+
+def update_readme(readme_path, results_root):
+    """Put `table(results_root)` between the two markers of a README.
+
+    Raises:
+        ResultsError: if the README cannot be read, or does not hold each marker once, begin before end.
+    """
+    readme = Path(readme_path)
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ResultsError(f"{readme} cannot be read: {error.strerror}.") from error
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ResultsError(f"{readme} must hold the lines {BEGIN} and {END} once each, in this order; add them.")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    note = f"Scores: {markdown.SCORE_NOTE}. The leak's worth is `paper` minus `strict`."
+    content = f"{table(results_root, relative_to=readme.parent)}\n\n{note}"
+    _write_text(f"{before}{BEGIN}\n\n{content}\n\n{END}{after}", readme)
+
+
+def write_all(runs, out):
+    """`write` for each `experiment.json` at or below `runs`; returns the paths of the report pages.
+
+    Raises:
+        ResultsError: if there is none, or as `write`.
+    """
+    folders = sorted(path.parent for path in Path(runs).rglob("experiment.json"))
+    if not folders:
+        raise ResultsError(f"{runs} holds no experiment.json, so there are no runs to report; run an experiment first.")
+    pages = []
+    for folder in folders:
+        place = Path(out).joinpath(*_identity(read_facts(folder)))
+        write(folder, place)
+        pages.append(place / "report.md")
+    return pages
+
+
+def _identity(facts):
+    return tuple(facts.get(key, "?") for key in ("experiment", "variant", "protocol"))
+
+
+def _other(out, facts, beside):
+    """Folder of the other protocol's written results, None if there is none."""
+    if beside is None:
+        name = _OTHER.get(facts["protocol"])
+        place = out.parent / name if name else None
+        return place if place and (place / "report.json").is_file() else None
+    found = _identity(read_json(Path(beside) / "report.json").get("facts", {}))
+    if found[:2] != _identity(facts)[:2] or found[2] == facts["protocol"]:
+        raise ResultsError(
+            f"{beside} holds {'/'.join(found)}, not another protocol of {'/'.join(_identity(facts)[:2])}."
+        )
+    return Path(beside)
+
+
+def _write_predictions(predictions, path):
+    text = io.StringIO()
+    predictions.to_csv(text, index=False, float_format="%.6g", lineterminator="\n")
+    # No name and no time in the header: the same predictions give the same bytes.
+    with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        packed.write(text.getvalue().encode())
+
+
+def _write_figures(results, summary, folder):
+    """Draw what the results allow; returns pairs of file name and caption."""
+    published = summary["facts"].get("published") or {}
+    drawn = {
+        "confusion.png": plots.confusion(summary["confusion"], results.facts["emotions"]),
+        "scores.png": plots.violin(
+            {name: summary["scores"][key]["values"] for name, key in _SHOWN.items()},
+            published={name: markdown.triple(published[key])[0] for name, key in _SHOWN.items() if key in published},
+        ),
+    }
+    if len(results.histories):
+        drawn["curves.png"] = plots.curves(results.histories)
+    if results.representations is not None:
+        drawn |= _draw_representations(results)
+    for name, figure in drawn.items():
+        plots.save(figure, folder / name)
+    return [[name, caption] for name, caption in _FIGURES.items() if name in drawn]
+
+
+def _draw_representations(results):
+    path, emotions = results.representations, results.facts["emotions"]
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        labels = arrays["labels"]
+        if labels.dtype.kind in "iu":  # indices into the emotions
+            labels = np.array(emotions)[labels]
+        drawn = {"projections.png": plots.projections(arrays["embeddings"], arrays["means"], labels, names=emotions)}
+        if "clip_attention" in arrays:
+            clip = str(arrays["clip_utterance"])
+            emotion = labels[arrays["utterances"].tolist().index(clip)]
+            drawn["attention.png"] = plots.attention(
+                arrays["clip_features"],
+                arrays["clip_states"],
+                arrays["clip_attention"],
+                f"{clip} ({emotion})",
+                hop_seconds=_hop_seconds(results.manifests[0]),
+            )
+    except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+        raise ResultsError(f"{path} cannot be drawn ({error}); delete that run's folder and run again.") from error
+    return drawn
+
+
+def _hop_seconds(manifest):
+    """Time between frames where the front end states it, else None."""
+    config = (manifest.get("front_end") or {}).get("config") or {}
+    hop, rate = config.get("hop_length"), config.get("sample_rate")
+    return hop / rate if hop and rate else None
+
+
+def _render(summary, beside, path):
+    page = markdown.report(
+        summary, beside=beside, figures=summary.get("figures", ()), differing=summary.get("differing", ())
+    )
+    _write_text(page, path)
+
+
+def _write_json(content, path):
+    _write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def _write_text(text, path):
+    staging = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        staging.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(staging, path)
+    except OSError as error:
+        staging.unlink(missing_ok=True)
+        raise ResultsError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _take_place(staging, out):
+    """Put the finished folder in the place of the old one, with the old one's files that are none of ours."""
+    old = out.with_name(f".{out.name}-old")
+    if old.exists() and not out.exists():  # killed between the two renames below
+        os.replace(old, out)
+    if out.exists():
+        for entry in out.iterdir():
+            if entry.is_dir():
+                shutil.copytree(entry, staging / entry.name)
+            elif entry.name not in _OURS:
+                shutil.copy2(entry, staging / entry.name)
+        shutil.rmtree(old, ignore_errors=True)
+        os.replace(out, old)
+    staging.chmod(0o755)
+    os.replace(staging, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def main(arguments=None):
+    """Command line; returns the exit code, 2 for a mistake of the user's."""
+    parser = argparse.ArgumentParser(prog="python -m sertf.report", description="Write reports from run directories.")
+    parser.add_argument("runs", nargs="?", type=Path, metavar="RUNS", help="folder of runs; all below it are reported")
+    parser.add_argument("--out", type=Path, metavar="RESULTS", help="write <experiment>/<variant>/<protocol> below it")
+    parser.add_argument("--readme", type=Path, help="put the table of all results into this file")
+    parser.add_argument("--results", type=Path, help="kept results to make the table from")
+    parser.add_argument("--compare", nargs=2, type=Path, metavar="RESULT", help="print a paired comparison of two")
+    given = parser.parse_args(arguments)
+    pairs = ((given.runs, given.out, "RUNS and --out"), (given.readme, given.results, "--readme and --results"))
+    for first, second, names in pairs:
+        if (first is None) != (second is None):
+            parser.error(f"{names} belong together")
+    if given.runs is None and given.readme is None and given.compare is None:
+        parser.error("give RUNS and --out, --readme and --results, or --compare")
+    try:
+        if given.runs is not None:
+            for path in write_all(given.runs, given.out):
+                print(path)
+        if given.readme is not None:
+            update_readme(given.readme, given.results)
+            print(given.readme)
+        if given.compare is not None:
+            print(compare(*given.compare))
+    except SertfError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,258 @@
+"""Run directories and kept results, read and summed up; never a live model.
+
+A runner's folder `<runs>/<variant>/<protocol>` holds `experiment.json` and one directory a run,
+`repeat-NN/<fold>/{predictions.csv, history.csv, manifest.json, representations.npz, weights.keras}`. `collect` reads
+it, `summarise` turns the predictions into the numbers of a report. Kept results, `predictions.csv.gz` and
+`report.json`, are read by `read_predictions` and `read_json`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from sertf import scores, statistics
+from sertf.errors import SertfError
+
+SCORES = {
+    "uar": "UAR",
+    "wa": "WA (accuracy)",
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "thresholded_precision": "precision, thresholded at 0.5",
+    "thresholded_recall": "recall, thresholded at 0.5",
+    "thresholded_f1": "F1 of these two",
+}
+"""The scores of a summary, by their keys, with the names that a report prints."""
+
+_WITH_INTERVAL = ("uar", "wa", "macro_f1", "weighted_f1")
+_FACTS = ("experiment", "variant", "protocol", "paper", "corpus", "repeats", "folds", "emotions", "audit", "digest")
+_PER_RUN = ("repeat", "fold", "seed", "wall_seconds", "best_epoch")
+_TEXT = {"utterance": str, "speaker": str, "fold": str, "truth": str}
+_LISTED = 8
+
+
+class ResultsError(SertfError):
+    """Run directories or kept results that are missing, incomplete, broken or of another experiment."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """All runs of one variant under one protocol.
+
+    Attributes:
+        folder: where they were read.
+        facts: the content of `experiment.json`.
+        predictions: of all runs, in the order of repeats and folds.
+        histories: of all runs, with the columns repeat and fold.
+        manifests: one dict a run.
+        representations: path of the first run's representations.npz, None if no run has one.
+        beyond_plan: finished runs (repeat and fold folders) that `experiment.json` does not ask for; not counted.
+    """
+
+    folder: Path
+    facts: dict
+    predictions: pd.DataFrame
+    histories: pd.DataFrame
+    manifests: tuple[dict, ...]
+    representations: Path | None
+    beyond_plan: tuple[str, ...]
+
+
+def collect(folder):
+    """Read every run that `experiment.json` asks for.
+
+    A run without `manifest.json` is half-written and never counted.
+
+    Args:
+        folder: `<runs>/<variant>/<protocol>`.
+
+    Raises:
+        ResultsError: if there is no `experiment.json`, or runs are missing, half-written, broken or of another
+            experiment; all of them are named at once.
+    """
+    folder = Path(folder)
+    facts = read_facts(folder)
+    predictions, histories, manifests, problems, representations = [], [], [], [], None
+    planned = [(repeat, fold) for repeat in range(facts["repeats"]) for fold in facts["folds"]]
+    for repeat, fold in planned:
+        place = folder / f"repeat-{repeat:02d}" / fold
+        try:
+            manifest, table, history = _read_run(place, facts, repeat, fold)
+        except SertfError as error:
+            problems.append(str(error))
+            continue
+        manifests.append(manifest)
+        predictions.append(table)
+        histories.append(history)
+        if representations is None and (place / "representations.npz").is_file():
+            representations = place / "representations.npz"
+    if problems:
+        more = f"; and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+        raise ResultsError(
+            f"{len(problems)} of the {len(planned)} runs below {folder} cannot be counted: "
+            f"{'; '.join(problems[:_LISTED])}{more}. The command that made them goes on with these."
+        )
+    known = {folder / f"repeat-{repeat:02d}" / fold for repeat, fold in planned}
+    extra = sorted(path.parent for path in folder.glob("repeat-*/*/manifest.json") if path.parent not in known)
+    return Results(
+        folder=folder,
+        facts=facts,
+        predictions=pd.concat(predictions, ignore_index=True),
+        histories=pd.concat(histories, ignore_index=True),
+        manifests=tuple(manifests),
+        representations=representations,
+        beyond_plan=tuple(str(path.relative_to(folder)) for path in extra if not path.name.startswith(".")),
+    )
+
+
+def read_facts(folder):
+    """Read and check a runner's `experiment.json`.
+
+    Args:
+        folder: `<runs>/<variant>/<protocol>`.
+
+    Raises:
+        ResultsError: if it is missing, broken or lacks a fact.
+    """
+    path = Path(folder) / "experiment.json"
+    if not path.is_file():
+        raise ResultsError(
+            f"{folder} holds no experiment.json, so it is no folder of runs; give <runs>/<variant>/<protocol>."
+        )
+    facts = read_json(path)
+    missing = [key for key in _FACTS if key not in facts]
+    if missing:
+        raise ResultsError(f"{path} lacks {missing}; run the experiment again, which writes it anew.")
+    folds, repeats = facts["folds"], facts["repeats"]
+    if not isinstance(folds, list) or not folds or not isinstance(repeats, int) or repeats < 1:
+        raise ResultsError(f"{path} must list the folds' names and 1 or more repeats, got {folds!r} and {repeats!r}.")
+    return facts
+
+
+def summarise(results):
+    """The numbers of a report.
+
+    A repeat's score is that of its pooled out-of-fold predictions; mean, sample standard deviation and best are over
+    repeats, the interval is `sertf.statistics.clustered_bootstrap` over speakers.
+
+    Args:
+        results: `Results`.
+
+    Returns:
+        dict of plain values: `facts`; `scores`, by the keys of `SCORES`, each with its `name`, `values` (one a
+        repeat), `mean`, `std` (None for one repeat), `best`, `low` and `high` (None where no interval can be had);
+        `recall`, by emotion, each with `mean` and `std`; `confusion`, counts over all repeats in the
+        order of the emotions;
+        `reproducibility` (None for one repeat); `tested`, the number of test `utterances` and `speakers`;
+        `parameters`, `wall_seconds`, `runs`, `seeds`, `backend`, `device`, `beyond_plan`.
+
+    Raises:
+        SertfError: as the functions of `sertf.scores` and `sertf.statistics`.
+    """
+    predictions, emotions = results.predictions, results.facts["emotions"]
+    by_repeat = [scores.scores_of(part) for _, part in predictions.groupby("repeat", sort=True)]
+    speakers = predictions["speaker"].nunique()
+    agreement = scores.reproducibility_of(predictions) if len(by_repeat) > 1 else None
+    summary = {"facts": results.facts, "scores": {}, "recall": {}}
+    for key, name in SCORES.items():
+        entry = {"name": name, **_over_repeats([values[key] for values in by_repeat]), "low": None, "high": None}
+        if key in _WITH_INTERVAL and speakers > 1:
+            entry["low"], entry["high"] = statistics.clustered_bootstrap(predictions, score=key)
+        summary["scores"][key] = entry
+    for emotion in by_repeat[0]["recall"]:
+        entry = _over_repeats([values["recall"][emotion] for values in by_repeat])
+        summary["recall"][emotion] = {"mean": entry["mean"], "std": entry["std"]}
+    matrix = scores.confusion_matrix(predictions["truth"], scores.predicted(predictions), emotions)
+    shared, _ = merge_manifests(results.manifests)
+    return summary | {
+        "confusion": matrix.tolist(),
+        "reproducibility": agreement,
+        "tested": {"utterances": int(predictions["utterance"].nunique()), "speakers": int(speakers)},
+        "runs": len(results.manifests),
+        "seeds": [manifest.get("seed") for manifest in results.manifests],
+        "wall_seconds": round(sum(manifest.get("wall_seconds", 0) for manifest in results.manifests), 1),
+        "parameters": shared.get("parameters"),
+        "backend": shared.get("backend", "several"),
+        "device": shared.get("device", "several"),
+        "beyond_plan": list(results.beyond_plan),
+    }
+
+
+def merge_manifests(manifests):
+    """Split manifests into what all runs share and what differs.
+
+    Returns:
+        (shared, runs): a dict, and a list of one dict a run with the other entries; repeat, fold, seed, wall seconds
+        and best epoch always count as a run's own.
+    """
+    absent = object()
+    shared = {
+        key: value
+        for key, value in manifests[0].items()
+        if key not in _PER_RUN and all(manifest.get(key, absent) == value for manifest in manifests)
+    }
+    return shared, [{k: v for k, v in manifest.items() if k not in shared} for manifest in manifests]
+
+
+def read_predictions(path):
+    """Read `predictions.csv` or `predictions.csv.gz`, checked as `sertf.scores.score_columns` does.
+
+    Raises:
+        ResultsError: naming the file, if it is missing, no table, or a bad one.
+    """
+    path = Path(path)
+    try:
+        header = pd.read_csv(path, nrows=0).columns
+        # Only scores may be missing values: a speaker or fold may well be called "NA".
+        absent = {column: ["", "nan", "NaN"] for column in header if column not in scores.FACT_COLUMNS}
+        table = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=absent)
+        scores.score_columns(table)
+    except (OSError, EOFError, ValueError) as error:
+        raise ResultsError(f"{path} cannot be read as predictions: {error}") from error
+    return table
+
+
+def read_json(path):
+    """Read a JSON file that holds an object.
+
+    Raises:
+        ResultsError: naming the file, if it is missing, cut off or something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path} cannot be read as JSON ({error}); delete it and make it again.") from error
+    if not isinstance(content, dict):
+        raise ResultsError(
+            f"{path} must hold a JSON object, got {type(content).__name__}; delete it and make it again."
+        )
+    return content
+
+
+def _read_run(place, facts, repeat, fold):
+    run = f"repeat {repeat}, fold {fold}"
+    if not place.is_dir():
+        raise ResultsError(f"{run} is missing")
+    if not (place / "manifest.json").is_file():
+        raise ResultsError(f"{run} is half-written (no manifest.json)")
+    try:
+        manifest = read_json(place / "manifest.json")
+        table = read_predictions(place / "predictions.csv")
+        history = pd.read_csv(place / "history.csv")
+    except (SertfError, OSError, ValueError) as error:
+        raise ResultsError(f"{run} is broken: {error}".rstrip(".")) from error
+    if manifest.get("digest") != facts["digest"]:
+        raise ResultsError(f"{run} is of another experiment (digest {manifest.get('digest')}, not {facts['digest']})")
+    columns = [*scores.FACT_COLUMNS, *facts["emotions"]]
+    if list(table.columns) != columns:
+        raise ResultsError(f"{run} is broken: predictions.csv has the columns {list(table.columns)}, not {columns}")
+    if set(table["repeat"]) != {repeat} or set(table["fold"]) != {fold}:
+        raise ResultsError(f"{run} is broken: predictions.csv is of another repeat or fold")
+    return manifest, table, history.assign(repeat=repeat, fold=fold)
+
+
+def _over_repeats(values):
+    mean, std = statistics.mean_std(values) if len(values) > 1 else (values[0], None)
+    return {"values": values, "mean": mean, "std": std, "best": max(values)}

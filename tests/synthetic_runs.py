@@ -1,0 +1,68 @@
+"""Small run directories with made-up predictions, as the runner writes them."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+EMOTIONS = ["neutral", "sadness", "anger"]
+FOLDS = ["fold-1", "fold-2"]
+
+
+def make_run(place, *, repeat, fold, skill=1.0, digest="abc", clip=True, **manifest):
+    """One run directory: 3 speakers a fold, 8 utterances each."""
+    index = FOLDS.index(fold)
+    rng = np.random.default_rng([repeat, index, int(100 * skill)])
+    truth = np.random.default_rng(index).choice(EMOTIONS, 24)
+    speakers = [f"s{3 * index + i // 8}" for i in range(24)]
+    values = rng.dirichlet([1, 1, 1], 24)
+    values[np.arange(24), [EMOTIONS.index(t) for t in truth]] += skill * rng.random(24)
+    values /= values.sum(axis=1, keepdims=True)
+    utterances = [f"u{24 * index + i}" for i in range(24)]
+    table = pd.DataFrame({"utterance": utterances, "speaker": speakers, "repeat": repeat, "fold": fold, "truth": truth})
+    table[EMOTIONS] = values
+    place.mkdir(parents=True)
+    table.to_csv(place / "predictions.csv", index=False, float_format="%.9g")
+    history = {"epoch": [1, 2], "loss": [1.1, 0.9], "uar": [0.4, 0.6], "val_loss": [1.1, 1.0], "val_uar": [0.3, 0.4]}
+    pd.DataFrame({**history, "learning_rate": 1e-3}).to_csv(place / "history.csv", index=False)
+    if clip:
+        np.savez(
+            place / "representations.npz",
+            utterances=np.array(utterances),
+            labels=np.array([EMOTIONS.index(t) for t in truth]),
+            embeddings=rng.normal(size=(24, 4)),
+            means=rng.normal(size=(24, 5)),
+            clip_utterance=np.array(utterances[3]),
+            clip_features=rng.normal(size=(20, 5)),
+            clip_states=rng.normal(size=(20, 4)),
+            clip_attention=np.full(20, 0.05),
+        )
+    content = {"digest": digest, "experiment": "lstm_toy", "repeat": repeat, "fold": fold, "seed": 10 * repeat + index}
+    content |= {"wall_seconds": 2.5, "best_epoch": 2, "parameters": 1234, "backend": "jax", "device": "CPU"}
+    (place / "manifest.json").write_text(json.dumps(content | manifest))
+
+
+def make_runs(folder, *, variant="h64", protocol="paper", repeats=3, skill=1.0, **overview):
+    facts = {
+        "experiment": "lstm_toy",
+        "variant": variant,
+        "protocol": protocol,
+        "paper": "A. Author, A paper, 2026",
+        "published": {"uar": [0.95, 0.01, 0.97], "kappa": [0.5, None, None]},
+        "corpus": "toy",
+        "licence": "CC0",
+        "repeats": repeats,
+        "folds": FOLDS,
+        "epochs": 2,
+        "recipe": {"learning_rate": 1e-3, "l2": None},
+        "seed": 0,
+        "audit": {"verdict": "leaks by declaration: tuning", "findings": ["the recipe was chosen by test scores"]},
+        "emotions": EMOTIONS,
+        "digest": "abc",
+    }
+    place = folder / variant / protocol
+    for repeat in range(repeats):
+        for fold in FOLDS:
+            make_run(place / f"repeat-{repeat:02d}" / fold, repeat=repeat, fold=fold, skill=skill)
+    (place / "experiment.json").write_text(json.dumps(facts | overview))
+    return place

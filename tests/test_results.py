@@ -1,0 +1,124 @@
+"""Reading run directories: what is complete, what is broken, and what the summary holds."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from sertf import results
+from sertf.errors import SertfError
+from tests.synthetic_runs import EMOTIONS, FOLDS, make_run, make_runs
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return make_runs(tmp_path / "runs")
+
+
+def test_collect_reads_every_run_in_order(runs):
+    found = results.collect(runs)
+    assert found.facts["emotions"] == EMOTIONS
+    assert list(found.predictions.groupby(["repeat", "fold"], sort=False).size().items()) == [
+        ((repeat, fold), 24) for repeat in range(3) for fold in FOLDS
+    ]
+    assert [(m["repeat"], m["fold"]) for m in found.manifests] == [(r, f) for r in range(3) for f in FOLDS]
+    assert len(found.histories) == 12 and set(found.histories["fold"]) == set(FOLDS)
+    assert found.representations == runs / "repeat-00" / "fold-1" / "representations.npz"
+    assert found.beyond_plan == ()
+
+
+def test_summary_is_plain_json(runs):
+    summary = results.summarise(results.collect(runs))
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert list(summary["scores"]) == list(results.SCORES)
+    assert summary["tested"] == {"utterances": 48, "speakers": 6}
+    assert summary["wall_seconds"] == 15.0 and summary["parameters"] == 1234
+    entry = summary["scores"]["uar"]
+    assert entry["low"] <= entry["mean"] <= entry["high"] and entry["best"] == max(entry["values"])
+
+
+def test_one_speaker_has_no_interval(runs):
+    for path in runs.rglob("predictions.csv"):
+        pd.read_csv(path).assign(speaker="s0").to_csv(path, index=False)
+    assert results.summarise(results.collect(runs))["scores"]["uar"]["low"] is None
+
+
+def test_merge_manifests():
+    first = {"repeat": 0, "fold": "1", "seed": 3, "code": "a", "device": "CPU"}
+    assert results.merge_manifests([first, {**first, "repeat": 1, "code": "b"}]) == (
+        {"device": "CPU"},
+        [{"repeat": 0, "fold": "1", "seed": 3, "code": "a"}, {"repeat": 1, "fold": "1", "seed": 3, "code": "b"}],
+    )
+    assert results.merge_manifests([first])[1] == [{"repeat": 0, "fold": "1", "seed": 3}]
+
+
+def test_missing_half_written_and_broken_runs_are_all_named(runs):
+    shutil.rmtree(runs / "repeat-00" / "fold-2")
+    (runs / "repeat-01" / "fold-1" / "manifest.json").unlink()
+    (runs / "repeat-02" / "fold-1" / "manifest.json").write_text('{"digest": "ab')
+    (runs / "repeat-02" / "fold-2" / "history.csv").write_text("")
+    with pytest.raises(SertfError) as caught:
+        results.collect(runs)
+    message = str(caught.value)
+    assert "4 of the 6 runs" in message
+    assert "repeat 0, fold fold-2 is missing" in message
+    assert "repeat 1, fold fold-1 is half-written (no manifest.json)" in message
+    assert "repeat 2, fold fold-1 is broken" in message and "manifest.json cannot be read as JSON" in message
+    assert "repeat 2, fold fold-2 is broken" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="anger"), "columns|no score column"),
+        (lambda t: t[[*t.columns[:5], "anger", "sadness", "neutral"]], "has the columns"),
+        (lambda t: t.assign(repeat=1), "another repeat or fold"),
+        (lambda t: t.assign(fold="fold-9"), "another repeat or fold"),
+        (lambda t: t.assign(anger=[*t["anger"][:-1], float("nan")]), "'anger' is NaN or infinite for 1 of 24"),
+        (lambda t: t.assign(truth="joy"), "'joy'"),
+        (lambda t: t.iloc[:0], "empty"),
+    ],
+)
+def test_broken_predictions(runs, change, message):
+    path = runs / "repeat-00" / "fold-1" / "predictions.csv"
+    change(pd.read_csv(path)).to_csv(path, index=False)
+    with pytest.raises(SertfError, match=f"1 of the 6 runs .* repeat 0, fold fold-1 is broken: .*({message})"):
+        results.collect(runs)
+
+
+def test_a_run_of_another_experiment(runs):
+    shutil.rmtree(runs / "repeat-00" / "fold-1")
+    make_run(runs / "repeat-00" / "fold-1", repeat=0, fold="fold-1", digest="other")
+    with pytest.raises(SertfError, match=r"repeat 0, fold fold-1 is of another experiment \(digest other, not abc\)"):
+        results.collect(runs)
+
+
+def test_other_test_sets_in_a_repeat(runs):
+    path = runs / "repeat-00" / "fold-1" / "predictions.csv"
+    pd.read_csv(path).iloc[1:].to_csv(path, index=False)
+    with pytest.raises(SertfError, match="tested on different utterances: 1 of 48"):
+        results.summarise(results.collect(runs))
+
+
+def test_names_that_look_like_missing_values(runs):
+    for path in runs.rglob("predictions.csv"):
+        path.write_text(path.read_text().replace(",s0,", ",NA,"))
+    assert "NA" in set(results.collect(runs).predictions["speaker"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        (None, "holds no experiment.json"),
+        ("{", "cannot be read as JSON"),
+        ("[]", "must hold a JSON object"),
+        ('{"experiment": "x"}', "lacks .*'digest'"),
+    ],
+)
+def test_bad_experiment_file(runs, facts, message):
+    (runs / "experiment.json").unlink()
+    if facts is not None:
+        (runs / "experiment.json").write_text(facts)
+    with pytest.raises(SertfError, match=message):
+        results.collect(runs)
