@@ -45,7 +45,12 @@ class Recipe:
         _check("dropout", self.dropout, self.dropout is None or 0 <= self.dropout < 1, "from 0 to below 1, or None")
         _check("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
         _check("epochs", self.epochs, self.epochs >= 1, "1 or more")
-        _check("restart_epochs", self.restart_epochs, self.restart_epochs is None or self.restart_epochs >= 1, "1 or more, or None")
+        _check(
+            "restart_epochs",
+            self.restart_epochs,
+            self.restart_epochs is None or self.restart_epochs >= 1,
+            "1 or more, or None",
+        )
         _check("monitor", self.monitor, self.monitor in MONITORS, f"one of {', '.join(MONITORS)}")
         _check("patience", self.patience, self.patience is None or self.patience >= 1, "1 or more, or None")
 

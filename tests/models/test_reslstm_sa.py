@@ -8,7 +8,14 @@ from sertf.models.reslstm_sa import build
 # PAPERS.md section 1: the paper's Table I counts two bias vectors an LSTM, Keras keeps one.
 @pytest.mark.parametrize(
     ("residual", "units", "parameters"),
-    [(True, 32, 27_676), (True, 64, 46_332), (True, 128, 108_220), (False, 32, 10_472), (False, 64, 29_128), (False, 128, 91_016)],
+    [
+        (True, 32, 27_676),
+        (True, 64, 46_332),
+        (True, 128, 108_220),
+        (False, 32, 10_472),
+        (False, 64, 29_128),
+        (False, 128, 91_016),
+    ],
 )
 def test_parameters(residual, units, parameters):
     model = build((None, 46), 8, units=units, residual=residual)

@@ -1,0 +1,126 @@
+"""The frozen description of an experiment: paper, corpus, front end, models, recipes, protocols, published scores."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sertf.errors import SertfError
+from sertf.recipes import Recipe
+
+SCALINGS = ("training", "corpus")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a protocol is applied.
+
+    Attributes:
+        folds: name in `sertf.protocols`.
+        scaling: rows that mean and deviation come from: "training" part, or the whole "corpus", test rows included.
+        tuned_on_test: the recipe was chosen by scores of the test parts, as many authors do; enters the audit.
+        watch_test: log the test part's UAR after every epoch; it never decides anything, and is off where the
+            protocol is honest.
+    """
+
+    folds: str
+    scaling: str = "training"
+    tuned_on_test: bool = False
+    watch_test: bool = False
+
+    def __post_init__(self):
+        if self.scaling not in SCALINGS:
+            raise SertfError(f"Setting scaling must be one of {', '.join(SCALINGS)}, but is {self.scaling!r}.")
+
+    @property
+    def declared_leaks(self):
+        """(name, sentence) of each leak outside the folds, for the audit."""
+        leaks = []
+        if self.scaling == "corpus":
+            leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
+        if self.tuned_on_test:
+            leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
+        return leaks
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model of an experiment.
+
+    Attributes:
+        model: name in `sertf.models.MODELS`.
+        options: keyword arguments of its builder.
+        recipes: `Recipe` by protocol name.
+        published: scores of the paper by name, each (mean, standard deviation, best), None where not printed.
+    """
+
+    model: str
+    recipes: Mapping[str, Recipe]
+    options: Mapping[str, object] = field(default_factory=dict)
+    published: Mapping[str, tuple] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A paper's system on a corpus; `sertf.runner` trains it, `sertf.report` sets it beside the paper.
+
+    Attributes:
+        name: of the experiment, as in its script and result folder.
+        paper: reference to the paper.
+        corpus: name in `sertf.corpora.CORPORA`, or "table".
+        front_end: name in `sertf.features.FEATURES`.
+        front_end_options: keyword arguments of the front end.
+        variants: `Variant` by name.
+        protocols: `Setting` by name, "paper" and "strict".
+        seed: all randomness derives from it.
+    """
+
+    name: str
+    paper: str
+    corpus: str
+    front_end: str
+    variants: Mapping[str, Variant]
+    protocols: Mapping[str, Setting]
+    front_end_options: Mapping[str, object] = field(default_factory=dict)
+    seed: int = 0
+
+    def variant(self, name):
+        """Look a variant up; an unknown name lists the known ones."""
+        return _pick(self.variants, "variant", name)
+
+    def setting(self, protocol):
+        """Look a protocol's setting up; an unknown name lists the known ones."""
+        return _pick(self.protocols, "protocol", protocol)
+
+    def recipe(self, variant, protocol):
+        """The recipe of a variant under a protocol."""
+        return _pick(self.variant(variant).recipes, f"protocol with a recipe for {variant}", protocol)
+
+    def identity(self, variant, protocol):
+        """Everything that decides the runs of one variant under one protocol, as plain values."""
+        chosen, setting = self.variant(variant), self.setting(protocol)
+        return {
+            "experiment": self.name,
+            "variant": variant,
+            "protocol": protocol,
+            "corpus": self.corpus,
+            "front_end": {"name": self.front_end, "options": dict(self.front_end_options)},
+            "model": {"name": chosen.model, "options": dict(chosen.options)},
+            "recipe": self.recipe(variant, protocol).to_dict(),
+            "folds": setting.folds,
+            "scaling": setting.scaling,
+            "watch_test": setting.watch_test,
+            "seed": self.seed,
+        }
+
+
+def digest(values):
+    """Short digest of plain values, independent of the order of keys."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _pick(choices, kind, name):
+    if name not in choices:
+        raise SertfError(f"Unknown {kind} '{name}'; known are {', '.join(choices)}.")
+    return choices[name]

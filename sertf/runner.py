@@ -1,0 +1,368 @@
+"""Repeats × folds of an experiment over worker processes, resumable.
+
+Every (repeat, fold) is one independent run with its own seed and its own directory. Finished runs are skipped, broken
+ones start again, so the same command goes on after an interruption with at most the runs in flight lost.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import sertf
+from sertf import audit as audit_module
+from sertf import protocols, utterances
+from sertf.errors import SertfError
+from sertf.experiment import digest
+
+SCHEDULERS = ("processes", "dask", "ray")
+
+
+class RunnerError(SertfError):
+    """Arguments that nothing can be run with."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: everything a worker process needs, picklable, without a live model."""
+
+    folder: Path
+    facts: dict
+    fold: protocols.Fold
+    repeat: int
+    seed: int
+    features: object
+    labels: dict
+    speakers: dict
+    emotions: tuple[str, ...]
+    scaling_rows: tuple[str, ...] | None
+    recipe: object
+
+
+def run(
+    experiment,
+    table,
+    *,
+    out,
+    variants=None,
+    protocol_names=None,
+    repeats=10,
+    workers=None,
+    scheduler="processes",
+    cache=None,
+    skip_bad=False,
+    progress=True,
+):
+    """Train every repeat and fold of an experiment's variants under its protocols.
+
+    Args:
+        experiment: `sertf.experiment.Experiment`.
+        table: utterance table.
+        out: folder of the run directories, `<out>/<variant>/<protocol>/repeat-NN/<fold>`.
+        variants: names to run; None runs all.
+        protocol_names: names to run; None runs all.
+        repeats: runs of every fold with different seeds.
+        workers: worker processes, one thread each; None takes one a core.
+        scheduler: "processes" on this machine, or a running "dask" or "ray" cluster.
+        cache: folder of the feature cache; None takes the default.
+        skip_bad: go on without clips that cannot be used, and record which.
+        progress: show progress bars on standard error.
+
+    Returns:
+        dict of (variant, protocol) to the folder that `sertf.report` reads.
+
+    Raises:
+        RunnerError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
+    """
+    from sertf.cache import FeatureCache
+    from sertf.features import FEATURES
+
+    if repeats < 1:
+        raise RunnerError(f"repeats must be 1 or more, but is {repeats}.")
+    if scheduler not in SCHEDULERS:
+        raise RunnerError(f"Unknown scheduler '{scheduler}'; known are {', '.join(SCHEDULERS)}.")
+    out = Path(out)
+    _check_writable(out)
+    table = utterances.validate(table)
+    if experiment.front_end not in FEATURES:
+        raise RunnerError(f"Unknown front end '{experiment.front_end}'; known are {', '.join(FEATURES)}.")
+    front_end = FEATURES[experiment.front_end](**experiment.front_end_options)
+    store = FeatureCache() if cache is None else FeatureCache(cache)
+    features = store.extract(table, front_end, workers=workers, skip_bad=skip_bad, progress=progress)
+    table = table[table["utterance"].isin(set(features.utterances))]
+    skipped = [*table.attrs.get("skipped", ()), *features.skipped]
+
+    folders, jobs = {}, []
+    for variant in variants or experiment.variants:
+        for protocol in protocol_names or experiment.protocols:
+            folder = out / variant / protocol
+            folders[variant, protocol] = folder
+            jobs += _prepare(experiment, variant, protocol, table, features, front_end, folder, repeats, skipped)
+    # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
+    jobs.sort(key=lambda job: (job.repeat, job.fold.name))
+    _run_all(jobs, workers=workers or os.cpu_count(), scheduler=scheduler, progress=progress, cache=store.folder)
+    return folders
+
+
+def _prepare(experiment, variant, protocol, table, features, front_end, folder, repeats, skipped):
+    """Cut and audit the folds, write experiment.json, return the jobs that are still to do."""
+    from sertf.corpora import CORPORA
+    from sertf.training import finished
+
+    setting = experiment.setting(protocol)
+    cut = protocols.protocol(setting.folds)
+    folds = cut(table, seed=experiment.seed)
+    checked = audit_module.audit(
+        folds, table, allows=cut.allows, audio_digests=features.audio_digests, declared=setting.declared_leaks
+    )
+    emotions = tuple(utterances.emotions_of(table))
+    identity = {
+        **experiment.identity(variant, protocol),
+        "table_digest": utterances.digest(table),
+        "protocol_digest": digest([(fold.name, fold.parts) for fold in folds]),
+        "front_end_digest": features.front_end_digest,
+    }
+    corpus = CORPORA.get(experiment.corpus)
+    chosen = experiment.variant(variant)
+    facts = {**identity, "digest": digest(identity), "audit": checked.to_dict()}
+    overview = {
+        **facts,
+        "paper": experiment.paper,
+        "published": {name: list(values) for name, values in chosen.published.items()} or None,
+        "licence": corpus.licence if corpus else "the user's own data",
+        "sample_rate": front_end.sample_rate,
+        "utterances": len(table),
+        "speakers": int(table["speaker"].nunique()),
+        "languages": sorted(set(table["language"]) - {""}),
+        "emotions": list(emotions),
+        "repeats": repeats,
+        "folds": [fold.name for fold in folds],
+        "epochs": experiment.recipe(variant, protocol).epochs,
+        "skipped": [[Path(path).name, str(reason)] for path, reason in skipped],
+    }
+    _write_overview(folder, overview)
+    index = {emotion: i for i, emotion in enumerate(emotions)}
+    labels = {u: index[emotion] for u, emotion in zip(table["utterance"], table["emotion"])}
+    speakers = dict(zip(table["utterance"], table["speaker"]))
+    jobs = []
+    for repeat in range(repeats):
+        for i, fold in enumerate(folds):
+            place = folder / f"repeat-{repeat:02d}" / fold.name
+            for leftover in place.parent.glob(f".{fold.name}-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            if finished(place, digest=facts["digest"]):
+                continue
+            jobs.append(
+                Job(
+                    folder=place,
+                    facts={**facts, "front_end": {**facts["front_end"], "config": _plain(front_end.get_config())}},
+                    fold=fold,
+                    repeat=repeat,
+                    seed=int(np.random.SeedSequence([experiment.seed, repeat, i]).generate_state(1)[0] >> 1),
+                    features=features,
+                    labels=labels,
+                    speakers=speakers,
+                    emotions=emotions,
+                    scaling_rows=tuple(table["utterance"]) if setting.scaling == "corpus" else None,
+                    recipe=experiment.recipe(variant, protocol),
+                )
+            )
+    return jobs
+
+
+def run_job(job):
+    """Train one fold once and write its run directory; runs in a worker process."""
+    from sertf import pipeline, training
+    from sertf.models import MODELS
+
+    started = time.time()
+    parts, scaling = pipeline.parts_of(job.fold, job.features, job.labels, scaling_rows=job.scaling_rows)
+    recipe, name = job.recipe, job.facts["model"]["name"]
+    options = dict(job.facts["model"]["options"])
+    if recipe.dropout is not None:
+        options["dropout"] = recipe.dropout
+
+    def build():
+        return MODELS[name]((None, parts["train"].arrays[0].shape[-1]), len(job.emotions), **options)
+
+    def test_uar(model):
+        predicted = pipeline.predict(model, parts["test"]).argmax(axis=1)
+        truth = parts["test"].labels
+        return float(np.mean([np.mean(predicted[truth == c] == c) for c in np.unique(truth)]))
+
+    fitted = training.fit(
+        build,
+        recipe,
+        train=pipeline.as_dataset(pipeline.Batches(parts["train"], recipe.batch_size, seed=job.seed)),
+        validation=pipeline.as_dataset(pipeline.Batches(parts["validation"], 64)),
+        num_classes=len(job.emotions),
+        seed=job.seed,
+        watch={"test_uar": test_uar} if job.facts["watch_test"] else None,
+    )
+    test = parts["test"]
+    predictions = pd.DataFrame(
+        {
+            "utterance": test.utterances,
+            "speaker": [job.speakers[u] for u in test.utterances],
+            "repeat": job.repeat,
+            "fold": job.fold.name,
+            "truth": [job.emotions[i] for i in test.labels],
+        }
+    )
+    predictions[list(job.emotions)] = pipeline.predict(fitted.model, test)
+    training.write_run(
+        job.folder,
+        predictions=predictions,
+        fitted=fitted,
+        scaling=scaling,
+        arrays=training.representations(fitted.model, test, pipeline.predict),
+        manifest={
+            **job.facts,
+            **training.environment(),
+            "code": code_digest(),
+            "repeat": job.repeat,
+            "fold": job.fold.name,
+            "seed": job.seed,
+            "emotions": list(job.emotions),
+            "parameters": int(sum(np.prod(weight.shape) for weight in fitted.model.trainable_weights)),
+            "best_epoch": fitted.best_epoch,
+            "wall_seconds": round(time.time() - started, 2),
+        },
+    )
+    _forget_models()
+    return job.folder
+
+
+def code_digest():
+    """Digest of the installed package's sources, which says more than a version number about what ran."""
+    root = Path(sertf.__file__).parent
+    return digest([(str(path.relative_to(root)), path.read_text()) for path in sorted(root.rglob("*.py"))])
+
+
+def _forget_models():
+    """Drop what a worker's backend keeps of a finished model, so that its memory stays flat over many runs."""
+    import keras
+
+    keras.backend.clear_session()
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.clear_caches()
+
+
+def _run_all(jobs, *, workers, scheduler, progress, cache):
+    import joblib
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    if not jobs:
+        return
+    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with (
+        _worker_environment(cache),
+        _joblib_backend(scheduler),
+        Progress(*columns, console=Console(stderr=True), disable=not progress) as bar,
+    ):
+        task = bar.add_task("training", total=len(jobs))
+        results = joblib.Parallel(n_jobs=min(workers, len(jobs)), return_as="generator_unordered", batch_size=1)(
+            joblib.delayed(run_job)(job) for job in jobs
+        )
+        for _ in results:
+            bar.advance(task)
+
+
+@contextlib.contextmanager
+def _worker_environment(cache):
+    """Environment under which worker processes start: one thread each, since the processes fill the cores."""
+    import keras
+
+    wanted = {
+        "KERAS_BACKEND": keras.backend.backend(),
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false "
+        "intra_op_parallelism_threads=1".strip(),
+        # A recipe's repeats compile the same steps; what one worker compiled the others read.
+        "JAX_COMPILATION_CACHE_DIR": str(Path(cache) / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _joblib_backend(scheduler):
+    """joblib's own way to the cluster; nothing distributed is written here."""
+    import joblib
+
+    if scheduler == "processes":
+        return joblib.parallel_config(backend="loky", inner_max_num_threads=1)
+    if scheduler == "dask":
+        try:
+            from dask.distributed import Client
+        except ImportError as error:
+            raise RunnerError("--scheduler dask needs the extra: pip install sertf[dask].") from error
+        Client(set_as_default=True)
+    else:
+        try:
+            from ray.util.joblib import register_ray
+        except ImportError as error:
+            raise RunnerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
+        register_ray()
+    return joblib.parallel_config(backend=scheduler)
+
+
+def _check_writable(out):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise RunnerError(f"Cannot write to {out}: {error.strerror}; choose another --out folder.") from error
+
+
+def _write_overview(folder, overview):
+    from sertf.training import RunError
+
+    place = folder / "experiment.json"
+    if place.exists():
+        try:
+            found = json.loads(place.read_text()).get("digest")
+        except ValueError:
+            found = None
+        if found not in (None, overview["digest"]):
+            raise RunError(
+                f"{folder} holds runs of another experiment or recipe (digest {found}, wanted {overview['digest']}); "
+                "choose another --out folder or delete it."
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    staging = place.with_name(".experiment.json")
+    staging.write_text(json.dumps(overview, indent=1, sort_keys=True) + "\n")
+    os.replace(staging, place)
+
+
+def _plain(config):
+    """A layer's configuration without what Keras adds of its own."""
+    return {name: value for name, value in config.items() if name not in ("name", "dtype", "trainable")}

@@ -1,0 +1,243 @@
+"""One fit: seed, compile, train, keep the best weights; and the run directory that records it.
+
+A run directory holds `predictions.csv`, `history.csv`, `weights.keras`, `scaling.npz`, `representations.npz` and
+`manifest.json`. It is written beside its place and renamed as a whole, so it is complete or absent.
+"""
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sertf.errors import SertfError
+from sertf.recipes import MONITORS
+
+
+class RunError(SertfError):
+    """A run directory that cannot be used or written."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model with the weights of its best epoch.
+
+    Attributes:
+        model: the Keras model.
+        history: one row an epoch: epoch (from 1), loss, uar, val_loss, val_uar, learning_rate, and watched scores.
+        best_epoch: the epoch (from 1) whose weights the model has.
+    """
+
+    model: object
+    history: pd.DataFrame
+    best_epoch: int
+
+
+def fit(build, recipe, *, train, validation, num_classes, seed, watch=None):
+    """Build, compile and train a model; the same arguments give bitwise the same weights on the same machine.
+
+    Args:
+        build: function without arguments to an uncompiled Keras model; called after seeding.
+        recipe: `sertf.recipes.Recipe`.
+        train: dataset of (features, labels) batches with a length.
+        validation: the same, in fixed order.
+        num_classes: number of emotions.
+        seed: of weights, dropout and everything Keras draws.
+        watch: mapping of column name to a function of the model, called after each epoch and written to the history;
+            it never decides which weights are kept.
+
+    Returns:
+        Fitted.
+    """
+    import keras
+
+    from sertf.metrics import UnweightedAverageRecall
+
+    _seed(seed)
+    model = build()
+    for weight in model.trainable_variables:
+        weight.regularizer = keras.regularizers.L2(recipe.l2 / 2) if recipe.l2 else None
+    model.compile(
+        optimizer=_optimizer(recipe, steps_per_epoch=len(train)),
+        loss="sparse_categorical_crossentropy",
+        metrics=[UnweightedAverageRecall(num_classes)],
+        # XLA would compile the recurrences anew for every batch shape under TensorFlow; JAX always compiles.
+        jit_compile=keras.backend.backend() != "tensorflow",
+    )
+    best = keras.callbacks.EarlyStopping(
+        monitor=f"val_{recipe.monitor}",
+        mode=MONITORS[recipe.monitor],
+        patience=recipe.patience or recipe.epochs,
+        restore_best_weights=True,
+    )
+    callbacks = [best, keras.callbacks.TerminateOnNaN()]
+    watched = {name: [] for name in watch or {}}
+    if watch:
+
+        def record(epoch, logs):
+            for name, function in watch.items():
+                watched[name].append(function(model))
+
+        callbacks.insert(0, keras.callbacks.LambdaCallback(on_epoch_end=record))
+    logs = model.fit(
+        train, validation_data=validation, epochs=recipe.epochs, callbacks=callbacks, shuffle=False, verbose=0
+    ).history
+    if not np.isfinite(logs["loss"]).all():
+        raise RunError(
+            f"Training diverged in epoch {len(logs['loss'])}: the loss is not finite; lower the learning rate "
+            f"(now {recipe.learning_rate:g}) or check the features."
+        )
+    history = pd.DataFrame({"epoch": np.arange(1, len(logs["loss"]) + 1)})
+    for column in ("loss", "uar", "val_loss", "val_uar"):
+        history[column] = logs[column]
+    history["learning_rate"] = [recipe.learning_rate_at(epoch) for epoch in range(len(history))]
+    for name, values in watched.items():
+        history[name] = values
+    return Fitted(model, history, int(best.best_epoch) + 1)
+
+
+def _seed(seed):
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def _optimizer(recipe, *, steps_per_epoch):
+    import keras
+
+    rate = recipe.learning_rate
+    if recipe.restart_epochs is not None:
+        rate = keras.optimizers.schedules.CosineDecayRestarts(
+            rate, first_decay_steps=recipe.restart_epochs * steps_per_epoch, t_mul=1.0, m_mul=1.0, alpha=0.01
+        )
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=recipe.momentum)
+    return keras.optimizers.Adam(rate, epsilon=1e-8)
+
+
+def representations(model, part, predict):
+    """What figures need of a trained model on one part, or an empty dict for a model without these layers.
+
+    Args:
+        model: a model whose layers "embedding", "states" and "attention" give an utterance's representation, its
+            states over time, and the pair of context and attention weights; any of them may be missing.
+        part: `sertf.pipeline.Part`; its first utterance is the clip shown over time.
+        predict: function of model and part to its outputs in the part's order.
+
+    Returns:
+        dict of arrays: utterances, labels, embeddings (utterances, units), means (utterances, dims), and for the clip
+        clip_utterance, clip_features (frames, dims), clip_states (frames, units), clip_attention (frames,).
+    """
+    import keras
+
+    names = {layer.name for layer in model.layers}
+    if "embedding" not in names:
+        return {}
+    embedder = keras.Model(model.inputs, model.get_layer("embedding").output)
+    result = {
+        "utterances": np.array(part.utterances, dtype=str),
+        "labels": part.labels,
+        "embeddings": predict(embedder, part).astype(np.float32),
+        "means": np.stack([array.mean(axis=0) for array in part.arrays]),
+    }
+    if {"states", "attention"} <= names:
+        clip = part.arrays[0]
+        inside = keras.Model(model.inputs, [model.get_layer("states").output, model.get_layer("attention").output[1]])
+        states, attention = inside.predict_on_batch(clip[None])
+        result |= {
+            "clip_utterance": np.array(part.utterances[0]),
+            "clip_features": clip,
+            "clip_states": np.asarray(states)[0],
+            "clip_attention": np.asarray(attention)[0],
+        }
+    return result
+
+
+def environment():
+    """Versions, backend and device that a manifest states."""
+    import keras
+
+    packages = ["sertf", "keras", "numpy", "librosa", keras.backend.backend()]
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            # Distributed under another name (tensorflow-cpu), or run from a checkout.
+            versions[package] = getattr(sys.modules.get(package), "__version__", "unknown")
+    return {"versions": versions, "backend": keras.backend.backend(), "device": _device()}
+
+
+def _device():
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        return device.device_kind if device.platform != "cpu" else f"CPU ({platform.machine()})"
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+    return f"CPU ({platform.machine()})"
+
+
+def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
+    """Write a run directory as a whole; an unfinished one never stands under its final name.
+
+    Raises:
+        RunError: the folder cannot be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise RunError(f"Cannot write to {folder.parent}: {error.strerror}; choose another --out folder.") from error
+    try:
+        predictions.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
+        fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
+        fitted.model.save(staging / "weights.keras")
+        np.savez(staging / "scaling.npz", mean=scaling.mean, std=scaling.std)
+        if arrays:
+            np.savez_compressed(staging / "representations.npz", **arrays)
+        (staging / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+        shutil.rmtree(folder, ignore_errors=True)
+        staging.chmod(0o755)
+        os.replace(staging, folder)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def finished(folder, *, digest):
+    """True if `folder` holds a finished run of this digest, False if there is none or a broken one.
+
+    Raises:
+        RunError: it holds a finished run of something else, which is never overwritten.
+    """
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        complete = all((folder / name).stat().st_size for name in ("predictions.csv", "history.csv", "weights.keras"))
+    except (OSError, ValueError):
+        return False
+    if manifest.get("digest") != digest:
+        raise RunError(
+            f"{folder} holds a run of another experiment ({manifest.get('experiment', 'unknown')}, digest "
+            f"{manifest.get('digest', 'unknown')}, wanted {digest}); choose another --out folder or delete it."
+        )
+    return complete

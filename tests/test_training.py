@@ -1,0 +1,153 @@
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from sertf import pipeline, training
+from sertf.models import MODELS
+from sertf.recipes import Recipe
+
+
+def make_part(count, *, seed):
+    """Two classes told apart by the sign of the first dimension."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count, dtype=np.int32) % 2
+    arrays = [rng.normal(size=(rng.integers(4, 9), 3)).astype("float32") for _ in labels]
+    for array, label in zip(arrays, labels):
+        array[:, 0] += 4 * label - 2
+    return pipeline.Part(tuple(f"u{seed}-{i}" for i in range(count)), arrays, labels)
+
+
+def fit(seed=1, watch=None, **recipe):
+    recipe = Recipe(**{"learning_rate": 0.05, "epochs": 6, "batch_size": 8, **recipe})
+    return training.fit(
+        lambda: MODELS["reslstm_sa"]((None, 3), 2, units=4),
+        recipe,
+        train=pipeline.as_dataset(pipeline.Batches(make_part(24, seed=0), 8, seed=seed)),
+        validation=pipeline.as_dataset(pipeline.Batches(make_part(10, seed=1), 8)),
+        num_classes=2,
+        seed=seed,
+        watch=watch,
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit()
+
+
+def test_learns(fitted):
+    part = make_part(10, seed=2)
+    assert (pipeline.predict(fitted.model, part).argmax(axis=1) == part.labels).mean() >= 0.9
+
+
+def test_history_has_a_row_an_epoch(fitted):
+    assert list(fitted.history) == ["epoch", "loss", "uar", "val_loss", "val_uar", "learning_rate"]
+    assert fitted.history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_best_epoch_is_the_first_of_the_highest_validation_uar(fitted):
+    assert fitted.best_epoch == fitted.history["val_uar"].idxmax() + 1
+
+
+def test_model_has_the_weights_of_the_best_epoch():
+    scores = {}
+
+    def remember(model):
+        scores[len(scores) + 1] = np.asarray(pipeline.predict(model, make_part(10, seed=2)))
+        return len(scores)
+
+    fitted = fit(watch={"calls": remember})
+    assert fitted.history["calls"].tolist() == [1, 2, 3, 4, 5, 6]
+    np.testing.assert_array_equal(pipeline.predict(fitted.model, make_part(10, seed=2)), scores[fitted.best_epoch])
+
+
+def test_same_seed_same_weights_bit_by_bit(fitted):
+    for ours, again in zip(fitted.model.get_weights(), fit().model.get_weights()):
+        np.testing.assert_array_equal(ours, again)
+    assert any(not np.array_equal(a, b) for a, b in zip(fitted.model.get_weights(), fit(seed=2).model.get_weights()))
+
+
+def test_l2_adds_its_gradient_to_every_weight():
+    """One SGD step with an L2 penalty ends rate · l2 · weight under the same step without."""
+    part = make_part(24, seed=0)
+    validation = pipeline.as_dataset(pipeline.Batches(part, 24))
+    start, plain, penalised = [], [], []
+    for l2, ends in ((0.0, plain), (0.5, penalised)):
+
+        def build():
+            model = MODELS["reslstm_sa"]((None, 3), 2, units=4, dropout=0.0)
+            start[:] = [np.array(weight) for weight in model.trainable_weights]
+            return model
+
+        fitted = training.fit(
+            build,
+            Recipe(optimizer="sgd", learning_rate=0.1, l2=l2, epochs=1, batch_size=24),
+            train=pipeline.as_dataset(pipeline.Batches(part, 24, seed=1)),
+            validation=validation,
+            num_classes=2,
+            seed=1,
+        )
+        ends[:] = [np.array(weight) for weight in fitted.model.trainable_weights]
+    for before, without, with_l2 in zip(start, plain, penalised):
+        np.testing.assert_allclose(with_l2, without - 0.1 * 0.5 * before, rtol=1e-4, atol=1e-6)
+
+
+def test_patience_stops_early():
+    assert len(fit(epochs=40, patience=2).history) < 40
+
+
+def test_divergence_is_an_error_and_not_a_number():
+    with pytest.raises(training.RunError, match="diverged.*lower the learning rate"):
+        fit(optimizer="sgd", learning_rate=1e30)
+
+
+def test_run_directory_is_written_whole_and_recognised(fitted, tmp_path):
+    folder = tmp_path / "repeat-00" / "fold-1"
+    scaling = pipeline.Scaling(np.zeros(3, "float32"), np.ones(3, "float32"))
+    part = make_part(10, seed=2)
+    arrays = training.representations(fitted.model, part, pipeline.predict)
+    assert not training.finished(folder, digest="d")
+    training.write_run(
+        folder,
+        predictions=pd.DataFrame({"utterance": part.utterances}),
+        fitted=fitted,
+        scaling=scaling,
+        arrays=arrays,
+        manifest={"digest": "d", "experiment": "toy"},
+    )
+    assert training.finished(folder, digest="d")
+    assert [path.name for path in folder.parent.iterdir()] == ["fold-1"]
+    loaded = keras.models.load_model(folder / "weights.keras")
+    np.testing.assert_array_equal(pipeline.predict(loaded, part), pipeline.predict(fitted.model, part))
+    with np.load(folder / "representations.npz") as kept:
+        assert kept["embeddings"].shape == (10, 4) and kept["means"].shape == (10, 3)
+        assert kept["clip_attention"].sum() == pytest.approx(1, rel=1e-5)
+    with pytest.raises(training.RunError, match="another experiment .toy, digest d, wanted e"):
+        training.finished(folder, digest="e")
+
+
+@pytest.mark.parametrize("broken", ["manifest.json", "predictions.csv", "weights.keras"])
+def test_half_written_run_is_not_taken_for_finished(tmp_path, broken):
+    for name in ("predictions.csv", "history.csv", "weights.keras"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "manifest.json").write_text(json.dumps({"digest": "d"}))
+    assert training.finished(tmp_path, digest="d")
+    (tmp_path / broken).write_text("" if broken != "manifest.json" else '{"digest": ')
+    assert not training.finished(tmp_path, digest="d")
+
+
+def test_nothing_is_left_of_a_write_that_failed(fitted, tmp_path):
+    with pytest.raises(AttributeError):
+        training.write_run(tmp_path / "fold-1", predictions=None, fitted=fitted, scaling=None, arrays={}, manifest={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unwritable_folder(fitted, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(training.RunError, match="Cannot write to .*choose another --out"):
+        training.write_run(
+            tmp_path / "file" / "fold-1", predictions=None, fitted=fitted, scaling=None, arrays={}, manifest={}
+        )
