@@ -1,0 +1,22 @@
+PYTHON ?= python3
+VENV := .venv
+
+.PHONY: demo test
+
+# The main job on the embedded corpus, from clips to a SavedModel, into demo/.
+demo: $(VENV)/demo
+	$(VENV)/bin/python experiments/demo.py
+
+# All tests on the TensorFlow backend, the contracts of layers, features, models and training on JAX too.
+test: $(VENV)/test
+	$(VENV)/bin/python -m pytest
+
+$(VENV)/demo: setup.cfg pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/test: setup.cfg pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --editable '.[test]'
+	touch $@

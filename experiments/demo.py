@@ -1,0 +1,58 @@
+"""The main job in three minutes, on the embedded corpus: extract, train, report, export, predict.
+
+    make demo
+
+A small ResLSTM-SA on 320 synthesised clips of 8 speakers: 2 repeats × 4 speaker-independent folds. The clips are no
+speech and the score says nothing about speech; what it shows is every step from a folder to a SavedModel.
+"""
+
+import argparse
+from pathlib import Path
+
+import sertf
+from sertf.experiment import Experiment, Setting, Variant
+from sertf.recipes import Recipe
+
+EXPERIMENT = Experiment(
+    name="demo",
+    paper="Krasnoproshin and Vashkevich, arXiv:2606.03359 (2026), the architecture at a small size",
+    corpus="embedded",
+    front_end="mfcc_chroma",
+    # Windows of 64 ms every 32 ms: the paper's 4096 samples at 48 kHz are 85 ms every 43 ms.
+    front_end_options={"sample_rate": 16000, "n_fft": 1024, "hop_length": 512, "n_mfcc": 20, "n_mels": 64},
+    variants={
+        "reslstm_sa_h16": Variant(
+            "reslstm_sa",
+            options={"units": 16},
+            recipes={"strict": Recipe(learning_rate=3e-3, l2=1e-4, dropout=0.3, epochs=25, restart_epochs=25)},
+        )
+    },
+    protocols={"strict": Setting("speaker-independent-4")},
+    seed=7,
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("demo"))
+    parser.add_argument("--workers", type=int)
+    options = parser.parse_args()
+    table = sertf.corpora.load("embedded", options.out / "corpus")
+    print(f"{len(table)} clips of {table['speaker'].nunique()} speakers in {options.out / 'corpus'}")
+    folders = sertf.runner.run(
+        EXPERIMENT, table, out=options.out / "runs", repeats=2, workers=options.workers, cache=options.out / "cache"
+    )
+    runs = folders["reslstm_sa_h16", "strict"]
+    results = options.out / "results" / "demo" / "reslstm_sa_h16" / "strict"
+    summary = sertf.report.write(runs, results)
+    uar = summary["scores"]["uar"]
+    print(f"UAR over 2 repeats {uar['mean']:.3f} (chance 0.250); report: {results / 'report.md'}")
+    model = sertf.export.save(runs, options.out / "saved_model")
+    print(f"SavedModel: {model}")
+    clip = table["path"].iloc[0]
+    print(f"Prediction for {clip}:")
+    print(sertf.load(model).predict(clip).round(3).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

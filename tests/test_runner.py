@@ -1,0 +1,206 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from sertf import corpora, runner
+from sertf.audit import LeakageError
+from sertf.cache import CacheError
+from sertf.experiment import Experiment, Setting, Variant
+from sertf.recipes import Recipe
+from sertf.training import RunError
+
+RECIPE = Recipe(learning_rate=0.01, epochs=2, batch_size=8)
+EXPERIMENT = Experiment(
+    name="toy",
+    paper="none",
+    corpus="embedded",
+    front_end="mfcc_chroma",
+    front_end_options={"sample_rate": 16000, "n_fft": 1024, "hop_length": 512, "n_mfcc": 8, "n_mels": 20},
+    variants={"small": Variant("reslstm_sa", options={"units": 4}, recipes={"strict": RECIPE, "paper": RECIPE})},
+    protocols={
+        "strict": Setting("speaker-independent-3"),
+        "paper": Setting("speaker-independent-3", scaling="corpus", watch_test=True),
+    },
+    seed=5,
+)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    return corpora.load("embedded", folder / "embedded", speakers=4, utterances=2)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def done(corpus, cache, tmp_path_factory):
+    """Two repeats × three folds by two worker processes."""
+    out = tmp_path_factory.mktemp("runs")
+    folders = runner.run(
+        EXPERIMENT, corpus, out=out, protocol_names=["strict"], repeats=2, workers=2, cache=cache, progress=False
+    )
+    return out, folders["small", "strict"]
+
+
+def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
+    options = {"protocol_names": ["strict"], "repeats": 1, "workers": 1, "progress": False, **options}
+    return runner.run(experiment, corpus, out=out, cache=cache, **options)
+
+
+def in_process(monkeypatch):
+    """Run jobs here instead of in worker processes, which saves their start."""
+    monkeypatch.setattr(runner, "_run_all", lambda jobs, **_: [runner.run_job(job) for job in jobs])
+
+
+def test_every_utterance_is_tested_once_a_repeat(done, corpus):
+    _, folder = done
+    predictions = pd.concat([pd.read_csv(path) for path in folder.glob("*/*/predictions.csv")])
+    for _, of_repeat in predictions.groupby("repeat"):
+        assert sorted(of_repeat["utterance"]) == sorted(corpus["utterance"])
+    assert list(predictions)[5:] == ["neutral", "happiness", "sadness", "anger"]
+    truth = corpus.set_index("utterance")["emotion"]
+    assert (truth[predictions["utterance"]].to_numpy() == predictions["truth"].to_numpy()).all()
+
+
+def test_manifest_says_what_ran(done):
+    _, folder = done
+    manifest = json.loads((folder / "repeat-01" / "fold-2" / "manifest.json").read_text())
+    assert manifest["repeat"] == 1 and manifest["fold"] == "fold-2"
+    assert manifest["recipe"]["epochs"] == 2 and manifest["audit"]["verdict"] == "clean"
+    assert manifest["front_end"]["config"]["n_mfcc"] == 8
+    assert {"seed", "digest", "table_digest", "protocol_digest", "versions", "backend", "device", "code"} <= set(
+        manifest
+    )
+    seeds = {json.loads(path.read_text())["seed"] for path in folder.glob("*/*/manifest.json")}
+    assert len(seeds) == 6
+
+
+def test_same_seed_same_predictions_bit_by_bit(done, corpus, cache, tmp_path):
+    """One (repeat, fold) again, in another folder and process, equals the first run byte by byte."""
+    _, folder = done
+    again = run(corpus, cache, tmp_path, repeats=1)["small", "strict"]
+    for fold in ("fold-1", "fold-3"):
+        first = (folder / "repeat-00" / fold / "predictions.csv").read_bytes()
+        assert (again / "repeat-00" / fold / "predictions.csv").read_bytes() == first
+    assert (folder / "repeat-01" / "fold-1" / "predictions.csv").read_bytes() != (
+        folder / "repeat-00" / "fold-1" / "predictions.csv"
+    ).read_bytes()
+
+
+def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cache, monkeypatch):
+    out, folder = done
+    broken, leftover = folder / "repeat-01" / "fold-3", folder / "repeat-01" / ".fold-3-abc"
+    before = (broken / "predictions.csv").read_bytes()
+    (broken / "manifest.json").write_text('{"dig')
+    leftover.mkdir()
+    trained = []
+    monkeypatch.setattr(runner, "_run_all", lambda jobs, **_: trained.extend(runner.run_job(job) for job in jobs))
+    run(corpus, cache, out, repeats=2)
+    assert trained == [broken]
+    assert (broken / "predictions.csv").read_bytes() == before
+    assert not leftover.exists()
+
+
+def test_runs_of_another_recipe_are_never_mixed(done, corpus, cache):
+    out, _ = done
+    other = replace(
+        EXPERIMENT,
+        variants={"small": replace(EXPERIMENT.variants["small"], recipes={"strict": replace(RECIPE, epochs=3)})},
+    )
+    with pytest.raises(RunError, match="another experiment or recipe.*choose another --out"):
+        run(corpus, cache, out, experiment=other)
+
+
+def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    folder = run(corpus, cache, tmp_path, protocol_names=["paper"])["small", "paper"]
+    assert json.loads((folder / "experiment.json").read_text())["audit"]["verdict"] == "leaks by declaration: scaling"
+    history = pd.read_csv(folder / "repeat-00" / "fold-1" / "history.csv")
+    assert history["test_uar"].between(0, 1).all()
+    means = [(folder / "repeat-00" / fold / "scaling.npz").read_bytes() for fold in ("fold-1", "fold-2")]
+    assert means[0] == means[1]
+
+
+def test_bad_clips_stop_the_run_or_are_left_out_and_recorded(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    broken = tmp_path / "broken.wav"
+    broken.write_text("no audio")
+    table = corpus.copy()
+    table.attrs.clear()
+    table.loc[0, "path"] = str(broken)
+    with pytest.raises(CacheError, match="broken.wav"):
+        run(table, cache, tmp_path / "runs")
+    assert not list((tmp_path / "runs").glob("small/**/*"))
+    table = pd.concat([table, table.tail(1).assign(utterance="extra")], ignore_index=True)
+    folder = run(table, cache, tmp_path / "runs", skip_bad=True)["small", "strict"]
+    facts = json.loads((folder / "experiment.json").read_text())
+    assert [name for name, _ in facts["skipped"]] == ["broken.wav"]
+    assert facts["utterances"] == len(table) - 1
+
+
+def test_leaking_folds_stop_before_training(corpus, cache, tmp_path):
+    """The same recording under two speakers stands on both sides of some fold."""
+    table = corpus.copy()
+    first, second = table["speaker"].unique()[:2]
+    victim = table.index[table["speaker"] == second][0]
+    table.loc[victim, "path"] = table.loc[table["speaker"] == first, "path"].iloc[0]
+    with pytest.raises(LeakageError, match="duplicate waveforms"):
+        run(table, cache, tmp_path)
+    assert not list(tmp_path.glob("small/**/repeat-*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"repeats": 0}, "repeats must be 1 or more"),
+        ({"scheduler": "slurm"}, "Unknown scheduler 'slurm'; known are processes, dask, ray"),
+        ({"variants": ["big"]}, "Unknown variant 'big'"),
+        ({"protocol_names": ["loose"]}, "Unknown protocol 'loose'"),
+        ({"experiment": replace(EXPERIMENT, front_end="mfc")}, "Unknown front end 'mfc'"),
+    ],
+)
+def test_bad_arguments(corpus, cache, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        run(corpus, cache, tmp_path, **options)
+
+
+def test_unwritable_out(corpus, cache, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(runner.RunnerError, match="Cannot write to .*choose another --out"):
+        run(corpus, cache, tmp_path / "file" / "runs")
+
+
+def test_killed_in_the_middle_the_same_command_goes_on(corpus, cache, tmp_path):
+    corpus.drop(columns="path").assign(path=corpus["path"]).to_pickle(tmp_path / "table.pkl")
+    code = (
+        "import pandas, sys\n"
+        "from sertf import runner\n"
+        "from tests.test_runner import EXPERIMENT\n"
+        "runner.run(EXPERIMENT, pandas.read_pickle(sys.argv[1]), out=sys.argv[2], protocol_names=['strict'],\n"
+        "           repeats=1, workers=1, cache=sys.argv[3], progress=False)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "table.pkl"), str(tmp_path / "runs"), str(cache)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    manifests = lambda: sorted((tmp_path / "runs").glob("*/*/*/[!.]*/manifest.json"))  # noqa: E731
+    deadline = time.monotonic() + 240
+    while not manifests() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in manifests()}
+    assert 1 <= len(kept) < 3
+    run(corpus, cache, tmp_path / "runs")
+    assert len(manifests()) == 3
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
