@@ -52,7 +52,7 @@ def _resample(waveform, source_rate, target_rate):
     divisor = _greatest_common_divisor(source_rate, target_rate)
     source_step, target_step = source_rate // divisor, target_rate // divisor
     # Zeros behind the signal, as many as half the filter is long, keep its end from wrapping around to its start.
-    guard = 1 + (_half_length() * source_rate) // tf.minimum(source_rate, target_rate)
+    guard = _guard_samples(source_rate, target_rate)
     smooth = tf.constant(_smooth_numbers())
     steps = smooth[tf.searchsorted(smooth, [(samples + guard + source_step - 1) // source_step])[0]]
     source_size, target_size = steps * source_step, steps * target_step  # of the same duration
@@ -60,7 +60,29 @@ def _resample(waveform, source_rate, target_rate):
     gain = _gain(tf.minimum(source_size, target_size)) * tf.cast(target_rate / source_rate, tf.float32)
     spectrum = spectrum[:, : tf.shape(gain)[0]] * tf.cast(gain, tf.complex64)
     resampled = tf.signal.irfft(spectrum, fft_length=[tf.cast(target_size, tf.int32)])
-    return resampled[:, : resampled_lengths(samples, source_rate, target_rate)]
+    resampled = resampled[:, : resampled_lengths(samples, source_rate, target_rate)]
+    return _keep_silence(resampled, waveform, source_rate, target_rate)
+
+
+def _keep_silence(resampled, waveform, source_rate, target_rate):
+    """Zeros where the filter sees zeros only, as a filter in time gives them.
+
+    An FFT spreads its rounding over the whole signal. Where a recording is digital silence the rounding would be all
+    there is, and a front end that scales each frame, as chroma does, would make features of it.
+    """
+    half = _guard_samples(source_rate, target_rate)
+    samples, count = (tf.shape(x, out_type=tf.int64)[1] for x in (waveform, resampled))
+    sounding = tf.cumsum(tf.cast(tf.not_equal(waveform, 0), tf.int32), axis=1)
+    sounding = tf.pad(sounding, [[0, 0], [1, 0]])  # (batch, samples + 1), how many of the samples before sound
+    centre = tf.range(count) * source_rate // target_rate
+    first, last = tf.maximum(centre - half, 0), tf.minimum(centre + half + 1, samples)
+    seen = tf.gather(sounding, last, axis=1) - tf.gather(sounding, tf.minimum(first, samples), axis=1)
+    return tf.where(seen > 0, resampled, 0.0)
+
+
+def _guard_samples(source_rate, target_rate):
+    """Half the filter's length in samples of the source."""
+    return 1 + (_half_length() * source_rate) // tf.minimum(source_rate, target_rate)
 
 
 def _gain(size):
