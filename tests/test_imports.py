@@ -13,10 +13,35 @@ ROOT = Path(sertf.__file__).parent
 LEVELS = {
     "errors": -1,
     **dict.fromkeys(
-        ("utterances", "audio", "layers", "losses", "metrics", "scores", "statistics", "plots", "recipes", "markdown"),
+        (
+            "utterances",
+            "audio",
+            "layers",
+            "losses",
+            "metrics",
+            "scores",
+            "statistics",
+            "plots",
+            "recipes",
+            "model_card",
+        ),
         0,
     ),
-    **dict.fromkeys(("corpora", "features", "models", "protocols", "audit", "cache", "results"), 1),
+    **dict.fromkeys(
+        (
+            "corpora",
+            "features",
+            "models",
+            "protocols",
+            "audit",
+            "cache",
+            "results",
+            "markdown",
+            "recognizer",
+            "serving",
+        ),
+        1,
+    ),
     **dict.fromkeys(("pipeline", "training", "report", "export", "experiment"), 2),
     **dict.fromkeys(("runner",), 3),
     **dict.fromkeys(("script", "tuning", "cli"), 4),
@@ -58,4 +83,4 @@ def test_import_is_light():
 
 def test_unknown_attribute():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        sertf.nothing
+        sertf.nothing  # noqa: B018

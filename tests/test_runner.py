@@ -9,48 +9,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from sertf import corpora, runner
+from sertf import runner
 from sertf.audit import LeakageError
 from sertf.cache import CacheError
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.recipes import Recipe
 from sertf.training import RunError
-
-RECIPE = Recipe(learning_rate=0.01, epochs=2, batch_size=8)
-EXPERIMENT = Experiment(
-    name="toy",
-    paper="none",
-    corpus="embedded",
-    front_end="mfcc_chroma",
-    front_end_options={"sample_rate": 16000, "n_fft": 1024, "hop_length": 512, "n_mfcc": 8, "n_mels": 20},
-    variants={"small": Variant("reslstm_sa", options={"units": 4}, recipes={"strict": RECIPE, "paper": RECIPE})},
-    protocols={
-        "strict": Setting("speaker-independent-3"),
-        "paper": Setting("speaker-independent-3", scaling="corpus", watch_test=True),
-    },
-    seed=5,
-)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
-    return corpora.load("embedded", folder / "embedded", speakers=4, utterances=2)
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def done(corpus, cache, tmp_path_factory):
-    """Two repeats × three folds by two worker processes."""
-    out = tmp_path_factory.mktemp("runs")
-    folders = runner.run(
-        EXPERIMENT, corpus, out=out, protocol_names=["strict"], repeats=2, workers=2, cache=cache, progress=False
-    )
-    return out, folders["small", "strict"]
+from tests.toy import EXPERIMENT, RECIPE
 
 
 def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
@@ -186,7 +149,7 @@ def test_killed_in_the_middle_the_same_command_goes_on(corpus, cache, tmp_path):
     code = (
         "import pandas, sys\n"
         "from sertf import runner\n"
-        "from tests.test_runner import EXPERIMENT\n"
+        "from tests.toy import EXPERIMENT\n"
         "runner.run(EXPERIMENT, pandas.read_pickle(sys.argv[1]), out=sys.argv[2], protocol_names=['strict'],\n"
         "           repeats=1, workers=1, cache=sys.argv[3], progress=False)\n"
     )

@@ -1,0 +1,43 @@
+import pytest
+
+from tests.toy import EXPERIMENT
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """32 synthesised clips of 4 speakers."""
+    from sertf import corpora
+
+    return corpora.load("embedded", tmp_path_factory.mktemp("corpus") / "embedded", speakers=4, utterances=2)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def done(corpus, cache, tmp_path_factory):
+    """Two repeats × three folds by two worker processes: the folder of all runs, and that of the variant's."""
+    from sertf import runner
+
+    out = tmp_path_factory.mktemp("runs")
+    folders = runner.run(
+        EXPERIMENT, corpus, out=out, protocol_names=["strict"], repeats=2, workers=2, cache=cache, progress=False
+    )
+    return out, folders["small", "strict"]
+
+
+@pytest.fixture(scope="session")
+def exported(done, tmp_path_factory):
+    """A SavedModel of one of these runs."""
+    from sertf import export
+
+    return export.save(done[1], tmp_path_factory.mktemp("saved") / "toy", repeat=1, fold="fold-2")
+
+
+@pytest.fixture(scope="session")
+def recognizer(exported):
+    from sertf.recognizer import load
+
+    return load(exported)
