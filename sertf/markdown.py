@@ -132,6 +132,13 @@ def _scores(summary, columns):
     ]
     head = ["score", "published", *(f"ours, `{protocol}`" for protocol in columns)]
     lines = ["## Scores", "", *_table(head, body), "", f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.", ""]
+    for protocol, column in columns.items():
+        if column.get("epoch_by_test"):
+            lines += [
+                f"Under `{protocol}` the test part was scored after every epoch. Keeping each run's best epoch by that "
+                f"score, not by validation, would print a UAR of {_score(column['epoch_by_test'] | {'low': None})}.",
+                "",
+            ]
     if columns.keys() == {"paper", "strict"}:
         key = primary(summary)
         paper, strict = (columns[protocol]["scores"][key]["mean"] for protocol in ("paper", "strict"))

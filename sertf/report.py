@@ -7,7 +7,6 @@ python -m sertf.report --compare experiments/results/X/A/strict experiments/resu
 
 import argparse
 import gzip
-import io
 import json
 import os
 import shutil
@@ -41,7 +40,7 @@ _FIGURES = {
     "attention.png": "One test utterance over time: features, hidden states, attention",
 }
 _SHOWN = {"UAR": "uar", "WA": "wa", "macro F1": "macro_f1", "weighted F1": "weighted_f1"}
-_OURS = {"predictions.csv.gz", "report.md", "report.json", "manifest.json", *_FIGURES}
+_OURS = {"predictions.csv.gz", "history.csv.gz", "report.md", "report.json", "manifest.json", *_FIGURES}
 
 
 def write(folder, out, *, beside=None):
@@ -78,7 +77,8 @@ def write(folder, out, *, beside=None):
     except OSError as error:
         raise ResultsError(f"Cannot write to {out.parent}: {error.strerror}; choose another --out.") from error
     try:
-        _write_predictions(results.predictions, staging / "predictions.csv.gz")
+        _write_table(results.predictions, staging / "predictions.csv.gz")
+        _write_table(results.histories, staging / "history.csv.gz")
         kept = read_predictions(staging / "predictions.csv.gz")
         summary = summarise(replace(results, predictions=kept))
         shared, runs = merge_manifests(results.manifests)
@@ -199,12 +199,11 @@ def _other(out, facts, beside):
     return Path(beside)
 
 
-def _write_predictions(predictions, path):
-    text = io.StringIO()
-    predictions.to_csv(text, index=False, float_format="%.6g", lineterminator="\n")
-    # No name and no time in the header: the same predictions give the same bytes.
+def _write_table(table, path):
+    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    # No name and no time in the header: the same table gives the same bytes.
     with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-        packed.write(text.getvalue().encode())
+        packed.write(text.encode())
 
 
 def _write_figures(results, summary, folder):

@@ -145,6 +145,7 @@ def summarise(results):
         repeat), `mean`, `std` (None for one repeat), `best`, `low` and `high` (None where no interval can be had);
         `recall`, by emotion, each with `mean` and `std`; `confusion`, counts over all repeats in the
         order of the emotions;
+        `epoch_by_test`, where the test part was watched: what choosing each run's epoch by its test UAR would give;
         `reproducibility` (None for one repeat); `tested`, the number of test `utterances` and `speakers`;
         `parameters`, `wall_seconds`, `runs`, `seeds`, `backend`, `device`, `beyond_plan`.
 
@@ -166,6 +167,8 @@ def summarise(results):
         summary["recall"][emotion] = {"mean": entry["mean"], "std": entry["std"]}
     matrix = scores.confusion_matrix(predictions["truth"], scores.predicted(predictions), emotions)
     shared, _ = merge_manifests(results.manifests)
+    if "test_uar" in results.histories:
+        summary["epoch_by_test"] = _epoch_by_test(results)
     return summary | {
         "confusion": matrix.tolist(),
         "reproducibility": agreement,
@@ -251,6 +254,15 @@ def _read_run(place, facts, repeat, fold):
     if set(table["repeat"]) != {repeat} or set(table["fold"]) != {fold}:
         raise ResultsError(f"{run} is broken: predictions.csv is of another repeat or fold")
     return manifest, table, history.assign(repeat=repeat, fold=fold)
+
+
+def _epoch_by_test(results):
+    """The highest test UAR over epochs, averaged over folds by their size, over repeats."""
+    runs = ["repeat", "fold"]
+    best = results.histories.groupby(runs)["test_uar"].max()
+    sizes = results.predictions.groupby(runs).size()
+    of_repeat = (best * sizes).groupby("repeat").sum() / sizes.groupby("repeat").sum()
+    return _over_repeats([float(value) for value in of_repeat])
 
 
 def _over_repeats(values):

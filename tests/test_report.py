@@ -74,6 +74,7 @@ def test_files(runs, tmp_path, drawn):
     figures = {"confusion.png", "scores.png", "curves.png", "projections.png", "attention.png"}
     assert {p.name for p in out.iterdir()} == {
         "predictions.csv.gz",
+        "history.csv.gz",
         "report.md",
         "report.json",
         "manifest.json",

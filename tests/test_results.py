@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -122,3 +123,18 @@ def test_bad_experiment_file(runs, facts, message):
         (runs / "experiment.json").write_text(facts)
     with pytest.raises(SertfError, match=message):
         results.collect(runs)
+
+
+def test_epoch_chosen_by_the_test_part(runs):
+    """The highest test UAR of each run, averaged over a repeat's folds by their test utterances."""
+    found = results.collect(runs)
+    assert "epoch_by_test" not in results.summarise(found)
+    histories = found.histories.assign(test_uar=0.1 * found.histories["epoch"] + 0.2 * found.histories["repeat"])
+    histories.loc[histories["fold"].eq("fold-1"), "test_uar"] = 1.0
+    in_first = found.predictions[found.predictions["fold"].eq("fold-1")]
+    dropped = set(in_first["utterance"].unique()[::2])
+    fewer = found.predictions[~found.predictions["utterance"].isin(dropped)]
+    entry = results.summarise(replace(found, histories=histories, predictions=fewer))["epoch_by_test"]
+    others = 24 * (len(FOLDS) - 1)
+    expected = [(12 * 1.0 + others * (0.2 + 0.2 * repeat)) / (12 + others) for repeat in range(3)]
+    assert entry["values"] == pytest.approx(expected)
