@@ -3,10 +3,8 @@
 A clip that cannot be used raises `AudioError`, which names the file, what is wrong and how to mend it.
 """
 
-import collections
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -118,40 +116,3 @@ def digest(samples, sample_rate):
 def _cores():
     # A container or a taskset may grant fewer cores than the machine has; macOS cannot say.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def read_many(paths, *, sample_rate=None, workers=None):
-    """Read files in threads (libsndfile and soxr release the GIL), in order, a few ahead of the consumer.
-
-    Args:
-        paths: Audio files.
-        sample_rate: Hz to resample to; None keeps each file's own.
-        workers: Threads; None takes one a core.
-
-    Yields:
-        (index, clip): clip is (samples, sample rate) as `read` returns it, or the `AudioError` that it raised.
-    """
-    workers = workers or _cores()
-    paths = list(paths)
-    pending = collections.deque()
-
-    def attempt(path):
-        try:
-            return read(path, sample_rate=sample_rate)
-        except AudioError as error:
-            return error
-
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for index, path in enumerate(paths):
-                pending.append((index, pool.submit(attempt, path)))
-                # The bound keeps decoded audio that nobody has asked for out of memory.
-                if len(pending) >= 4 * workers:
-                    first, future = pending.popleft()
-                    yield first, future.result()
-            while pending:
-                first, future = pending.popleft()
-                yield first, future.result()
-        finally:
-            for _, future in pending:
-                future.cancel()

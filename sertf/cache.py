@@ -176,7 +176,7 @@ def extract_clip(path, front_end, compute, folder):
         return error.reason
     if len(samples) < front_end.minimum_samples:
         needed = front_end.minimum_samples / rate
-        return f"too short: {len(samples) / rate:.3f} s, {front_end.name} needs {needed:.3f} s"
+        return f"too short: {len(samples) / rate:.3f} s, {type(front_end).__name__} needs {needed:.3f} s"
     digest = audio.digest(samples, rate)
     frames = stored_frames(entry_path(folder, digest))
     if frames is not None:
@@ -293,7 +293,7 @@ class FeatureCache:
         compute = compiled(front_end)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         try:
-            with progress_bar(f"Extracting {front_end.name}", len(files), progress) as advance:
+            with progress_bar(f"Extracting {type(front_end).__name__} features", len(files), progress) as advance:
                 tasks = {pool.submit(extract_clip, path, front_end, compute, folder): path for path in files}
                 for task in as_completed(tasks):
                     results[tasks[task]] = task.result()

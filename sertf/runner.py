@@ -4,7 +4,6 @@ Every (repeat, fold) is one independent run with its own seed and its own direct
 ones start again, so the same command goes on after an interruption with at most the runs in flight lost.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -18,10 +17,9 @@ import pandas as pd
 import sertf
 from sertf import audit as audit_module
 from sertf import protocols, utterances
+from sertf import workers as workers_module
 from sertf.errors import SertfError
 from sertf.experiment import digest
-
-SCHEDULERS = ("processes", "dask", "ray")
 
 
 class RunnerError(SertfError):
@@ -85,8 +83,8 @@ def run(
 
     if repeats < 1:
         raise RunnerError(f"repeats must be 1 or more, but is {repeats}.")
-    if scheduler not in SCHEDULERS:
-        raise RunnerError(f"Unknown scheduler '{scheduler}'; known are {', '.join(SCHEDULERS)}.")
+    if scheduler not in workers_module.SCHEDULERS:
+        raise RunnerError(f"Unknown scheduler '{scheduler}'; known are {', '.join(workers_module.SCHEDULERS)}.")
     out = Path(out)
     _check_writable(out)
     table = utterances.validate(table)
@@ -106,7 +104,14 @@ def run(
             jobs += _prepare(experiment, variant, protocol, table, features, front_end, folder, repeats, skipped)
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
-    _run_all(jobs, workers=workers or os.cpu_count(), scheduler=scheduler, progress=progress, cache=store.folder)
+    workers_module.run_all(
+        run_job,
+        jobs,
+        workers=workers or os.cpu_count(),
+        scheduler=scheduler,
+        progress=progress,
+        cache=store.folder,
+    )
     return folders
 
 
@@ -235,7 +240,7 @@ def run_job(job):
             "wall_seconds": round(time.time() - started, 2),
         },
     )
-    _forget_models()
+    workers_module.forget_models()
     return job.folder
 
 
@@ -243,94 +248,6 @@ def code_digest():
     """Digest of the installed package's sources, which says more than a version number about what ran."""
     root = Path(sertf.__file__).parent
     return digest([(str(path.relative_to(root)), path.read_text()) for path in sorted(root.rglob("*.py"))])
-
-
-def _forget_models():
-    """Drop what a worker's backend keeps of a finished model, so that its memory stays flat over many runs."""
-    import keras
-
-    keras.backend.clear_session()
-    if keras.backend.backend() == "jax":
-        import jax
-
-        jax.clear_caches()
-
-
-def _run_all(jobs, *, workers, scheduler, progress, cache):
-    import joblib
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    if not jobs:
-        return
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with (
-        _worker_environment(cache),
-        _joblib_backend(scheduler),
-        Progress(*columns, console=Console(stderr=True), disable=not progress) as bar,
-    ):
-        task = bar.add_task("training", total=len(jobs))
-        results = joblib.Parallel(n_jobs=min(workers, len(jobs)), return_as="generator_unordered", batch_size=1)(
-            joblib.delayed(run_job)(job) for job in jobs
-        )
-        for _ in results:
-            bar.advance(task)
-
-
-@contextlib.contextmanager
-def _worker_environment(cache):
-    """Environment under which worker processes start: one thread each, since the processes fill the cores."""
-    import keras
-
-    wanted = {
-        "KERAS_BACKEND": keras.backend.backend(),
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false "
-        "intra_op_parallelism_threads=1".strip(),
-        # A recipe's repeats compile the same steps; what one worker compiled the others read.
-        "JAX_COMPILATION_CACHE_DIR": str(Path(cache) / "jax"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _joblib_backend(scheduler):
-    """joblib's own way to the cluster; nothing distributed is written here."""
-    import joblib
-
-    if scheduler == "processes":
-        return joblib.parallel_config(backend="loky", inner_max_num_threads=1)
-    if scheduler == "dask":
-        try:
-            from dask.distributed import Client
-        except ImportError as error:
-            raise RunnerError("--scheduler dask needs the extra: pip install sertf[dask].") from error
-        Client(set_as_default=True)
-    else:
-        try:
-            from ray.util.joblib import register_ray
-        except ImportError as error:
-            raise RunnerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
-        register_ray()
-    return joblib.parallel_config(backend=scheduler)
 
 
 def _check_writable(out):

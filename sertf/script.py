@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sertf import corpora, report, runner
+from sertf import corpora, report, runner, workers
 from sertf.errors import SertfError
 
 
@@ -37,7 +37,7 @@ def _parser(experiment):
     parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
     parser.add_argument("--repeats", type=int, default=10, help="runs of each fold with other seeds (10)")
     parser.add_argument("--workers", type=int, help="worker processes (one a core)")
-    parser.add_argument("--scheduler", default="processes", choices=runner.SCHEDULERS)
+    parser.add_argument("--scheduler", default="processes", choices=workers.SCHEDULERS)
     parser.add_argument("--out", type=Path, help=f"run directories (runs/{experiment.name})")
     parser.add_argument("--results", type=Path, default=Path("experiments/results"), help="reports and predictions")
     parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")

@@ -106,22 +106,3 @@ def test_digest_is_of_samples_and_rate(tmp_path):
     assert first != audio.digest(tone(), 16000)  # the file holds 16 bits only
     assert audio.digest(tone(), 16000) != audio.digest(tone(), 8000)
     assert audio.digest(tone(), 16000) == audio.digest(np.repeat(tone(), 2)[::2], 16000)
-
-
-def test_read_many_keeps_order_and_carries_errors(tmp_path):
-    paths = [write(tmp_path / f"{index}.wav", tone(0.1 + index / 100)) for index in range(20)]
-    paths[7] = tmp_path / "gone.wav"
-    found = list(audio.read_many(paths, workers=2))
-    assert [index for index, _ in found] == list(range(20))
-    assert isinstance(found[7][1], AudioError)
-    assert [len(clip[0]) for index, clip in found if index != 7] == [
-        1600 + 160 * index for index in range(20) if index != 7
-    ]
-    assert next(audio.read_many(paths, sample_rate=8000))[1][1] == 8000
-
-
-def test_read_many_can_be_left_early(tmp_path):
-    paths = [write(tmp_path / f"{index}.wav", tone()) for index in range(12)]
-    reader = audio.read_many(paths, workers=1)
-    assert next(reader)[0] == 0
-    reader.close()

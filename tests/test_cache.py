@@ -181,7 +181,7 @@ def test_all_bad_clips_at_once_and_the_others_kept(tmp_path, table, front_end, c
 
 
 def test_too_short_for_the_front_end(tmp_path, table):
-    with pytest.raises(CacheError, match="clip0.wav: too short: 0.300 s, log_mel needs 0.500 s"):
+    with pytest.raises(CacheError, match="clip0.wav: too short: 0.300 s, LogMel needs 0.500 s"):
         extract(tmp_path, table, LogMel(RATE, name="log_mel"))
 
 

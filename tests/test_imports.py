@@ -42,7 +42,7 @@ LEVELS = {
         ),
         1,
     ),
-    **dict.fromkeys(("pipeline", "training", "report", "export", "experiment"), 2),
+    **dict.fromkeys(("pipeline", "training", "report", "export", "experiment", "workers"), 2),
     **dict.fromkeys(("runner",), 3),
     **dict.fromkeys(("script", "tuning", "cli"), 4),
 }

@@ -23,7 +23,7 @@ def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
 
 def in_process(monkeypatch):
     """Run jobs here instead of in worker processes, which saves their start."""
-    monkeypatch.setattr(runner, "_run_all", lambda jobs, **_: [runner.run_job(job) for job in jobs])
+    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs])
 
 
 def test_every_utterance_is_tested_once_a_repeat(done, corpus):
@@ -68,7 +68,9 @@ def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cach
     (broken / "manifest.json").write_text('{"dig')
     leftover.mkdir()
     trained = []
-    monkeypatch.setattr(runner, "_run_all", lambda jobs, **_: trained.extend(runner.run_job(job) for job in jobs))
+    monkeypatch.setattr(
+        runner.workers_module, "run_all", lambda _, jobs, **__: trained.extend(runner.run_job(job) for job in jobs)
+    )
     run(corpus, cache, out, repeats=2)
     assert trained == [broken]
     assert (broken / "predictions.csv").read_bytes() == before

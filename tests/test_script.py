@@ -14,7 +14,7 @@ def toy_corpus(monkeypatch, corpus):
 
 @pytest.fixture
 def in_process(monkeypatch):
-    monkeypatch.setattr(runner, "_run_all", lambda jobs, **_: [runner.run_job(job) for job in jobs])
+    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs])
 
 
 def command(cache, out, *more):

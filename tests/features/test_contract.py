@@ -1,9 +1,6 @@
 """What every front end in FEATURES promises; runs on the backend that KERAS_BACKEND names."""
 
 import inspect
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -124,14 +121,3 @@ def test_savedmodel_of_unknown_batch_and_length(front_end, tmp_path):
     for rows in (slice(0, 3), slice(2, 3)):
         expected = values(front_end(batch[rows], lengths[rows]))
         np.testing.assert_allclose(loaded(batch[rows], lengths[rows]), expected, rtol=1e-5, atol=2e-4)
-
-
-@TENSORFLOW_ONLY
-def test_under_jax():
-    """The arithmetic's own tests once more; KERAS_BACKEND=jax runs all of them."""
-    pytest.importorskip("jax")
-    environment = os.environ | {"KERAS_BACKEND": "jax"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "as_alone or chirp"]
-    command.append(os.path.dirname(__file__))
-    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
