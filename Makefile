@@ -9,7 +9,7 @@ demo: $(VENV)/demo
 
 # All tests on the TensorFlow backend, the contracts of layers, features, models and training on JAX too.
 test: $(VENV)/test
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 $(VENV)/demo: setup.cfg pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
