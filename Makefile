@@ -1,5 +1,6 @@
 PYTHON ?= python3
 VENV := .venv
+export TF_CPP_MIN_LOG_LEVEL := 3
 
 .PHONY: demo test
 

@@ -177,13 +177,24 @@ def _save_here(folder, run, out, chosen):
         card = _card(folder, facts, run, chosen, out.name, module, front_end)
         (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (model / _PAGE).write_text(model_card.markdown(card), encoding="utf-8")
-        if out.exists():
-            os.replace(out, staging / "old")
-        os.replace(model, out)
+        _take_place(model, out, old=staging / "old")
     except OSError as error:
         raise ExportError(f"Cannot write {out}: {error.strerror}; choose another folder.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _take_place(new, out, *, old):
+    """Rename a folder into place; the one that stood there is lost only when the new one is in."""
+    if not out.exists():
+        os.replace(new, out)
+        return
+    os.replace(out, old)
+    try:
+        os.replace(new, out)
+    except OSError:
+        os.replace(old, out)
+        raise
 
 
 def _restore(run):
