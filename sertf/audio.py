@@ -22,6 +22,8 @@ MIN_SECONDS = 0.1
 # A clip whose samples span less than this is silent: below one step of 24-bit audio (1.2e-7). A constant offset is
 # silence too, so the span counts and not the peak.
 SILENCE_SPAN = 1e-7
+# Resampled samples this far under the peak are rounding noise: soxr HQ is precise to 20 bits.
+RESAMPLING_FLOOR = 2.0**-20
 
 
 class AudioError(SertfError):
@@ -97,13 +99,19 @@ def check(samples, sample_rate, *, path):
 
 
 def resample(samples, source, target):
-    """Resample (n,) or (n, channels) from `source` to `target` Hz with soxr's HQ filter (band-limited, linear phase)."""
+    """Resample (n,) or (n, channels) from `source` to `target` Hz with soxr's HQ filter (band-limited, linear phase).
+
+    What lies 120 dB or more under the peak is the filter's rounding noise and becomes 0: digital silence stays silent.
+    Front ends that scale each frame, as chroma does, would make features of the noise as large as those of speech.
+    """
     for name, rate in (("source", source), ("target", target)):
         if int(rate) != rate or rate <= 0:
             raise SertfError(f"{name} sample rate must be a positive whole number of Hz; got {rate!r}")
     if source == target:
         return samples
-    return soxr.resample(samples, int(source), int(target), quality="HQ")
+    resampled = soxr.resample(samples, int(source), int(target), quality="HQ")
+    size = np.abs(resampled)
+    return np.where(size < RESAMPLING_FLOOR * size.max(axis=0, initial=0), 0, resampled).astype(resampled.dtype)
 
 
 def digest(samples, sample_rate):

@@ -19,11 +19,13 @@ FILTER_LENGTH = 193.4
 KAISER_BETA = 13.0
 CUTOFF = 0.95687
 PASSBAND_END = 0.905
+# `sertf.audio.RESAMPLING_FLOOR`: what lies this far under a row's peak is the arithmetic's rounding, and becomes 0.
+FLOOR = 2.0**-20
 _POINTS = 1025
 
 
 def resample(waveform, source_rate, target_rate):
-    """Resample (batch, samples) like soxr HQ; where the rates are equal, the very same samples come out.
+    """Resample (batch, samples) as `sertf.audio.resample` does; equal rates give back the very same samples.
 
     Args:
         waveform: (batch, samples) float32, at least one sample.
@@ -61,23 +63,8 @@ def _resample(waveform, source_rate, target_rate):
     spectrum = spectrum[:, : tf.shape(gain)[0]] * tf.cast(gain, tf.complex64)
     resampled = tf.signal.irfft(spectrum, fft_length=[tf.cast(target_size, tf.int32)])
     resampled = resampled[:, : resampled_lengths(samples, source_rate, target_rate)]
-    return _keep_silence(resampled, waveform, source_rate, target_rate)
-
-
-def _keep_silence(resampled, waveform, source_rate, target_rate):
-    """Zeros where the filter sees zeros only, as a filter in time gives them.
-
-    An FFT spreads its rounding over the whole signal. Where a recording is digital silence the rounding would be all
-    there is, and a front end that scales each frame, as chroma does, would make features of it.
-    """
-    half = _guard_samples(source_rate, target_rate)
-    samples, count = (tf.shape(x, out_type=tf.int64)[1] for x in (waveform, resampled))
-    sounding = tf.cumsum(tf.cast(tf.not_equal(waveform, 0), tf.int32), axis=1)
-    sounding = tf.pad(sounding, [[0, 0], [1, 0]])  # (batch, samples + 1), how many of the samples before sound
-    centre = tf.range(count) * source_rate // target_rate
-    first, last = tf.maximum(centre - half, 0), tf.minimum(centre + half + 1, samples)
-    seen = tf.gather(sounding, last, axis=1) - tf.gather(sounding, tf.minimum(first, samples), axis=1)
-    return tf.where(seen > 0, resampled, 0.0)
+    size = tf.abs(resampled)
+    return tf.where(size < FLOOR * tf.reduce_max(size, axis=1, keepdims=True), 0.0, resampled)
 
 
 def _guard_samples(source_rate, target_rate):

@@ -8,7 +8,8 @@ if keras.backend.backend() != "tensorflow":
 import soxr
 import tensorflow as tf
 
-from sertf.layers.resample import resample, resampled_lengths
+from sertf import audio
+from sertf.layers.resample import FLOOR, resample, resampled_lengths
 
 
 def resampled(signal, source, target):
@@ -70,3 +71,11 @@ def test_lengths_round_like_soxr():
     for samples in (1600, 1601, 4411, 7777):
         expected = len(soxr.resample(np.zeros(samples, np.float32), 44_100, 16_000))
         assert int(resampled_lengths(samples, 44_100, 16_000)) == expected
+
+
+def test_silences_the_same_as_the_reader_of_files():
+    assert FLOOR == audio.RESAMPLING_FLOOR
+    signal = np.round(speechlike(16_000) * 2**15).astype("float32") / 2**15
+    signal[3000:8000] = 0
+    ours, theirs = resampled(signal, 16_000, 48_000), audio.resample(signal, 16_000, 48_000)
+    assert np.mean((ours == 0) != (theirs == 0)) < 1e-3
