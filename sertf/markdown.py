@@ -273,8 +273,10 @@ def _score(entry):
 
 
 def _linked(entry, link):
+    count = len(entry["values"])
     best = "" if entry["std"] is None else f" ({entry['best']:.4f})"
-    return f"[{_plain(entry)}]({link}){best}{_bracket(entry, ' <br>')}"
+    repeats = f"{count} repeat{'s' if count > 1 else ''}"
+    return f"[{_plain(entry)}]({link}){best}{_bracket(entry, ' <br>')} <br>{repeats}"
 
 
 def _bracket(entry, separator=" "):

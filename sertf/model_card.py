@@ -23,7 +23,8 @@ outputs["scores"]  # (batch, {classes}), in the order of model.emotions
 | `waveform_with_lengths` | the same and `lengths` (batch,) int32, the samples of each row without its padding | {outputs} |
 | `features` | `features` {features} float32, as the front end gives them, not scaled{padding} | {outputs} |
 
-Audio at {rate} Hz is used as it is, other rates are resampled inside the model. `model.emotions` and
+Audio at {rate} Hz is used as it is, other rates are resampled inside the model. A recording made at a lower rate lacks
+the upper band that the model was trained on, and is recognized worse for it. `model.emotions` and
 `assets/labels.txt` name the scores, `model.sample_rate` is the training audio's rate. With sertf installed:
 `sertf.load("{name}").predict("clip.wav")`."""
 

@@ -1,0 +1,47 @@
+"""The trained models that the project ships, on real speech."""
+
+import json
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from sertf import audio
+from sertf.recognizer import load
+
+ROOT = Path(__file__).parents[1] / "saved_models"
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    root = Path(os.environ.get("SERTF_DATA", "nowhere")) / "ravdess"
+    if not root.is_dir():
+        pytest.skip("set SERTF_DATA to a folder that holds ravdess/")
+    return [audio.read(path) for path in sorted(root.glob("Actor_*/*"))[::240]]
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in ROOT.glob("*/saved_model.pb")), ids=lambda p: p.name)
+def test_loads_and_scores(folder):
+    model = load(folder)
+    noise = np.random.default_rng(0).normal(scale=0.1, size=model.sample_rate).astype("float32")
+    table = model.predict((noise, model.sample_rate))
+    assert table[model.emotions].sum(axis=1).to_numpy() == pytest.approx([1], rel=1e-5)
+    card = json.loads((folder / "model_card.json").read_text())
+    assert card["audit"]["verdict"] == "clean" and 0 < card["held_out"]["uar"] < 1
+
+
+@pytest.mark.parametrize("rate", [16_000, 24_414, 44_100, 96_000])
+def test_real_speech_at_other_rates_scores_as_through_the_training_path(clips, rate):
+    """Digital silence in the recordings is what a resampler can go wrong on."""
+    model = load(ROOT / "reslstm_sa_h64_ravdess")
+    score = model.model.signatures["waveform"]
+    for samples, own_rate in clips:
+        given = audio.resample(samples, own_rate, rate)
+        ours = score(waveform=given[None], sample_rate=rate)["scores"].numpy()
+        back = audio.resample(given, rate, model.sample_rate)
+        expected = score(waveform=back[None], sample_rate=model.sample_rate)["scores"].numpy()
+        np.testing.assert_allclose(ours, expected, atol=0.02)
