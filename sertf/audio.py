@@ -4,7 +4,6 @@ A clip that cannot be used raises `AudioError`, which names the file, what is wr
 """
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -119,8 +118,3 @@ def digest(samples, sample_rate):
     state = hashlib.blake2b(int(sample_rate).to_bytes(8, "little"), digest_size=16)
     state.update(np.ascontiguousarray(samples, dtype="<f4").data)
     return state.hexdigest()
-
-
-def _cores():
-    # A container or a taskset may grant fewer cores than the machine has; macOS cannot say.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -78,7 +78,7 @@ def run(
     Raises:
         RunnerError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
     """
-    from sertf.cache import FeatureCache
+    from sertf.cache import FeatureCache, usable_cores
     from sertf.features import FEATURES
 
     if repeats < 1:
@@ -107,7 +107,7 @@ def run(
     workers_module.run_all(
         run_job,
         jobs,
-        workers=workers or os.cpu_count(),
+        workers=workers or usable_cores(),
         scheduler=scheduler,
         progress=progress,
         cache=store.folder,
