@@ -39,7 +39,7 @@ def audit(folds, table, *, allows=frozenset(), audio_digests=None, declared=()):
     Args:
         folds: list of `sertf.protocols.Fold`.
         table: utterance table; a column `parent` (utterance id or empty) marks augmented copies.
-        allows: what the protocol declares, of "speaker" and "absent emotion".
+        allows: what the protocol declares, of "speaker", "absent emotion" and "no validation".
         audio_digests: utterance id to digest of the decoded audio; None skips the search for duplicate waveforms.
         declared: (name, sentence) pairs of leaks outside the folds that the experiment makes on purpose, such as
             scaling on all rows or tuning on test parts; they enter verdict and findings.
@@ -115,6 +115,9 @@ def _overlaps(fold, key_of):
 def _check_emotions(fold, emotion_of, allows, errors, findings):
     expected = set(emotion_of)
     for part, ids in fold.parts.items():
+        if part == "validation" and not ids and "no validation" in allows:
+            findings.append(f"{fold.name}: no validation part; nothing is chosen by held-out data")
+            continue
         absent = sorted(expected - set(emotion_of.reindex(list(ids))))
         if not absent:
             continue

@@ -50,14 +50,16 @@ class Variant:
     Attributes:
         model: name in `sertf.models.MODELS`.
         options: keyword arguments of its builder.
-        recipes: `Recipe` by protocol name.
+        recipes: `Recipe` by protocol name; None for a scikit-learn model, which has none.
         published: scores of the paper by name, each (mean, standard deviation, best), None where not printed.
+        front_end_options: keyword arguments of the front end, over those of the experiment.
     """
 
     model: str
-    recipes: Mapping[str, Recipe]
+    recipes: Mapping[str, Recipe] | None
     options: Mapping[str, object] = field(default_factory=dict)
     published: Mapping[str, tuple] = field(default_factory=dict)
+    front_end_options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,20 +95,25 @@ class Experiment:
         return _pick(self.protocols, "protocol", protocol)
 
     def recipe(self, variant, protocol):
-        """The recipe of a variant under a protocol."""
-        return _pick(self.variant(variant).recipes, f"protocol with a recipe for {variant}", protocol)
+        """The recipe of a variant under a protocol, None for a scikit-learn model."""
+        recipes = self.variant(variant).recipes
+        return None if recipes is None else _pick(recipes, f"protocol with a recipe for {variant}", protocol)
+
+    def front_end_options_of(self, variant):
+        """Keyword arguments of the front end that a variant is trained on."""
+        return {**self.front_end_options, **self.variant(variant).front_end_options}
 
     def identity(self, variant, protocol):
         """Everything that decides the runs of one variant under one protocol, as plain values."""
-        chosen, setting = self.variant(variant), self.setting(protocol)
+        chosen, setting, recipe = self.variant(variant), self.setting(protocol), self.recipe(variant, protocol)
         return {
             "experiment": self.name,
             "variant": variant,
             "protocol": protocol,
             "corpus": self.corpus,
-            "front_end": {"name": self.front_end, "options": dict(self.front_end_options)},
+            "front_end": {"name": self.front_end, "options": self.front_end_options_of(variant)},
             "model": {"name": chosen.model, "options": dict(chosen.options)},
-            "recipe": self.recipe(variant, protocol).to_dict(),
+            "recipe": recipe and recipe.to_dict(),
             "folds": setting.folds,
             "scaling": setting.scaling,
             "watch_test": setting.watch_test,

@@ -87,7 +87,7 @@ class Batches:
         part: what to batch.
         batch_size: utterances a batch; the last cut may be smaller.
         seed: shuffles by this seed; None keeps the order by length, for evaluation.
-        bucket_frames: batch lengths are rounded up to a multiple of this.
+        bucket_frames: batch lengths are rounded up to a multiple of this; utterances of one length are never padded.
     """
 
     def __init__(self, part, batch_size, *, seed=None, bucket_frames=16):
@@ -97,7 +97,8 @@ class Batches:
         self.batch_size = batch_size
         self.seed = seed
         self.bucket_frames = bucket_frames
-        self._padded = -(-part.lengths // bucket_frames) * bucket_frames
+        lengths = part.lengths
+        self._padded = lengths if np.ptp(lengths) == 0 else -(-lengths // bucket_frames) * bucket_frames
 
     def __len__(self):
         return -(-len(self.part.utterances) // self.batch_size)

@@ -1,8 +1,8 @@
 """Evaluation protocols: from an utterance table to folds, by name.
 
 A protocol is deterministic in the table and the seed, and declares what its parts may share: `allows` holds "speaker"
-where speakers stand on both sides, "absent emotion" where a test or validation part may lack one. `sertf.audit`
-raises on everything that is not declared.
+where speakers stand on both sides, "absent emotion" where a test or validation part may lack one, "no validation" where
+nothing is held out to choose by. `sertf.audit` raises on everything that is not declared.
 """
 
 from collections.abc import Callable
@@ -40,11 +40,19 @@ class Protocol:
     make: Callable
     allows: frozenset = frozenset()
 
-    def __call__(self, table, seed=0):
-        """Cut the table into a list of `Fold`, the same for the same table and seed."""
+    def __call__(self, table, seed=0, *, audio_digests=None):
+        """Cut the table into a list of `Fold`, the same for the same table and seed.
+
+        Args:
+            table: utterance table.
+            seed: of random choices.
+            audio_digests: utterance id to digest of the decoded audio; random protocols keep equal recordings in one
+                part. None takes every recording for different.
+        """
         if len(table) == 0:
             raise ProtocolError(f"Protocol {self.name} needs utterances, but the table is empty.")
-        return self.make(table.sort_values("utterance"), seed)
+        recording = table["utterance"].map(audio_digests or {}).fillna(table["utterance"])
+        return self.make(table.assign(recording=recording).sort_values("utterance"), seed)
 
 
 def protocol(name):
@@ -121,18 +129,44 @@ def _fold(table, name, *, test, validation):
 
 def _random_stratified(table, seed):
     """One split, 80/10/10 at random within each emotion; speakers stand in every part."""
+    _check_smallest(table, "random-stratified", 10, "10 % of each emotion for testing and for validation")
+    train, rest = _draw(table, 0.2, seed)
+    validation, test = _draw(table[table["utterance"].isin(set(rest))], 0.5, seed)
+    return [Fold("split", train, validation, test)]
+
+
+def _random_80_20(table, seed):
+    """One split, 80/20 at random within each emotion, nothing held out to choose by; speakers stand in both parts."""
+    _check_smallest(table, "random-80-20", 5, "20 % of each emotion for testing")
+    train, test = _draw(table, 0.2, seed)
+    return [Fold("split", train, (), test)]
+
+
+def _check_smallest(table, name, needed, what):
+    counts = table.drop_duplicates("recording")["emotion"].value_counts()
+    if counts.min() < needed:
+        raise ProtocolError(
+            f"{name} keeps {what} and needs {needed} recordings of each, but '{counts.idxmin()}' has {counts.min()}; "
+            "add utterances or leave the emotion out."
+        )
+
+
+def _draw(table, share, seed):
+    """Utterance ids, sorted, of the larger and the smaller part of a random cut within each emotion.
+
+    Utterances of one recording (duplicates in a corpus) stay together: they are drawn as one.
+    """
     from sklearn.model_selection import train_test_split
 
-    smallest = table["emotion"].value_counts()
-    if smallest.min() < 10:
-        raise ProtocolError(
-            f"random-stratified keeps 10 % of each emotion for testing and for validation and needs 10 utterances of "
-            f"each, but '{smallest.idxmin()}' has {smallest.min()}; add utterances or leave the emotion out."
-        )
-    ids, emotions = table["utterance"].to_numpy(dtype=object), table["emotion"].to_numpy(dtype=object)
-    train, rest, _, rest_emotions = train_test_split(ids, emotions, test_size=0.2, stratify=emotions, random_state=seed)
-    validation, test = train_test_split(rest, test_size=0.5, stratify=rest_emotions, random_state=seed)
-    return [Fold("split", tuple(sorted(train)), tuple(sorted(validation)), tuple(sorted(test)))]
+    recordings = table.drop_duplicates("recording")
+    _, drawn = train_test_split(
+        recordings["recording"].to_numpy(dtype=object),
+        test_size=share,
+        stratify=recordings["emotion"].to_numpy(dtype=object),
+        random_state=seed,
+    )
+    inside = table["recording"].isin(set(drawn))
+    return tuple(table["utterance"][~inside]), tuple(table["utterance"][inside])
 
 
 # Five folds of Luna-Jiménez et al. (2021), as the authors of ResLSTM-SA took them: test actors, validation actors.
@@ -171,5 +205,6 @@ PROTOCOLS = {
     "speaker-independent-10": _speaker_independent(10),
     "leave-one-speaker-out": Protocol("leave-one-speaker-out", _leave_one_speaker_out, frozenset({"absent emotion"})),
     "random-stratified": Protocol("random-stratified", _random_stratified, frozenset({"speaker"})),
+    "random-80-20": Protocol("random-80-20", _random_80_20, frozenset({"speaker", "no validation"})),
     "reslstm-sa": Protocol("reslstm-sa", _reslstm_sa),
 }

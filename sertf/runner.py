@@ -7,40 +7,22 @@ ones start again, so the same command goes on after an interruption with at most
 import json
 import os
 import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-import sertf
 from sertf import audit as audit_module
 from sertf import protocols, utterances
 from sertf import workers as workers_module
 from sertf.errors import SertfError
 from sertf.experiment import digest
+from sertf.jobs import Job, run_job
 
 
 class RunnerError(SertfError):
     """Arguments that nothing can be run with."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run: everything a worker process needs, picklable, without a live model."""
-
-    folder: Path
-    facts: dict
-    fold: protocols.Fold
-    repeat: int
-    seed: int
-    features: object
-    labels: dict
-    speakers: dict
-    emotions: tuple[str, ...]
-    scaling_rows: tuple[str, ...] | None
-    recipe: object
 
 
 def run(
@@ -90,18 +72,19 @@ def run(
     table = utterances.validate(table)
     if experiment.front_end not in FEATURES:
         raise RunnerError(f"Unknown front end '{experiment.front_end}'; known are {', '.join(FEATURES)}.")
-    front_end = FEATURES[experiment.front_end](**experiment.front_end_options)
     store = FeatureCache() if cache is None else FeatureCache(cache)
-    features = store.extract(table, front_end, workers=workers, skip_bad=skip_bad, progress=progress)
-    table = table[table["utterance"].isin(set(features.utterances))]
-    skipped = [*table.attrs.get("skipped", ()), *features.skipped]
-
-    folders, jobs = {}, []
+    materials, folders, jobs = {}, {}, []
     for variant in variants or experiment.variants:
+        options = experiment.front_end_options_of(variant)
+        key = digest(options)
+        if key not in materials:
+            front_end = FEATURES[experiment.front_end](**options)
+            features = store.extract(table, front_end, workers=workers, skip_bad=skip_bad, progress=progress)
+            materials[key] = Material(table, front_end, features)
         for protocol in protocol_names or experiment.protocols:
             folder = out / variant / protocol
             folders[variant, protocol] = folder
-            jobs += _prepare(experiment, variant, protocol, table, features, front_end, folder, repeats, skipped)
+            jobs += _prepare(experiment, variant, protocol, materials[key], folder, repeats)
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
     workers_module.run_all(
@@ -115,14 +98,33 @@ def run(
     return folders
 
 
-def _prepare(experiment, variant, protocol, table, features, front_end, folder, repeats, skipped):
+@dataclass(frozen=True)
+class Material:
+    """What variants of one front end are trained on: all utterances asked for, the front end, the usable features."""
+
+    asked: pd.DataFrame
+    front_end: object
+    features: object
+
+    @property
+    def table(self):
+        """The utterances that have features."""
+        return self.asked[self.asked["utterance"].isin(set(self.features.utterances))]
+
+    @property
+    def skipped(self):
+        """(path, reason) of every clip that was left out."""
+        return [*self.asked.attrs.get("skipped", ()), *self.features.skipped]
+
+
+def _prepare(experiment, variant, protocol, material, folder, repeats):
     """Cut and audit the folds, write experiment.json, return the jobs that are still to do."""
-    from sertf.corpora import CORPORA
     from sertf.training import finished
 
-    setting = experiment.setting(protocol)
+    table, front_end, features = material.table, material.front_end, material.features
+    setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
     cut = protocols.protocol(setting.folds)
-    folds = cut(table, seed=experiment.seed)
+    folds = cut(table, seed=experiment.seed, audio_digests=features.audio_digests)
     checked = audit_module.audit(
         folds, table, allows=cut.allows, audio_digests=features.audio_digests, declared=setting.declared_leaks
     )
@@ -133,23 +135,16 @@ def _prepare(experiment, variant, protocol, table, features, front_end, folder, 
         "protocol_digest": digest([(fold.name, fold.parts) for fold in folds]),
         "front_end_digest": features.front_end_digest,
     }
-    corpus = CORPORA.get(experiment.corpus)
-    chosen = experiment.variant(variant)
     facts = {**identity, "digest": digest(identity), "audit": checked.to_dict()}
     overview = {
         **facts,
-        "paper": experiment.paper,
-        "published": {name: list(values) for name, values in chosen.published.items()} or None,
-        "licence": corpus.licence if corpus else "the user's own data",
+        **_described(experiment, variant, table),
         "sample_rate": front_end.sample_rate,
-        "utterances": len(table),
-        "speakers": int(table["speaker"].nunique()),
-        "languages": sorted(set(table["language"]) - {""}),
         "emotions": list(emotions),
         "repeats": repeats,
         "folds": [fold.name for fold in folds],
-        "epochs": experiment.recipe(variant, protocol).epochs,
-        "skipped": [[Path(path).name, str(reason)] for path, reason in skipped],
+        "epochs": recipe and recipe.epochs,
+        "skipped": [[Path(path).name, str(reason)] for path, reason in material.skipped],
     }
     _write_overview(folder, overview)
     index = {emotion: i for i, emotion in enumerate(emotions)}
@@ -171,83 +166,30 @@ def _prepare(experiment, variant, protocol, table, features, front_end, folder, 
                     repeat=repeat,
                     seed=int(np.random.SeedSequence([experiment.seed, repeat, i]).generate_state(1)[0] >> 1),
                     features=features,
+                    input_shape=tuple(front_end.feature_shape),
                     labels=labels,
                     speakers=speakers,
                     emotions=emotions,
                     scaling_rows=tuple(table["utterance"]) if setting.scaling == "corpus" else None,
-                    recipe=experiment.recipe(variant, protocol),
+                    recipe=recipe,
                 )
             )
     return jobs
 
 
-def run_job(job):
-    """Train one fold once and write its run directory; runs in a worker process."""
-    from sertf import pipeline, training
-    from sertf.models import MODELS
+def _described(experiment, variant, table):
+    """What a report says of an experiment and its corpus."""
+    from sertf.corpora import CORPORA
 
-    started = time.time()
-    parts, scaling = pipeline.parts_of(job.fold, job.features, job.labels, scaling_rows=job.scaling_rows)
-    recipe, name = job.recipe, job.facts["model"]["name"]
-    options = dict(job.facts["model"]["options"])
-    if recipe.dropout is not None:
-        options["dropout"] = recipe.dropout
-
-    def build():
-        return MODELS[name]((None, parts["train"].arrays[0].shape[-1]), len(job.emotions), **options)
-
-    def test_uar(model):
-        predicted = pipeline.predict(model, parts["test"]).argmax(axis=1)
-        truth = parts["test"].labels
-        return float(np.mean([np.mean(predicted[truth == c] == c) for c in np.unique(truth)]))
-
-    fitted = training.fit(
-        build,
-        recipe,
-        train=pipeline.as_dataset(pipeline.Batches(parts["train"], recipe.batch_size, seed=job.seed)),
-        validation=pipeline.as_dataset(pipeline.Batches(parts["validation"], 64)),
-        num_classes=len(job.emotions),
-        seed=job.seed,
-        watch={"test_uar": test_uar} if job.facts["watch_test"] else None,
-    )
-    test = parts["test"]
-    predictions = pd.DataFrame(
-        {
-            "utterance": test.utterances,
-            "speaker": [job.speakers[u] for u in test.utterances],
-            "repeat": job.repeat,
-            "fold": job.fold.name,
-            "truth": [job.emotions[i] for i in test.labels],
-        }
-    )
-    predictions[list(job.emotions)] = pipeline.predict(fitted.model, test)
-    training.write_run(
-        job.folder,
-        predictions=predictions,
-        fitted=fitted,
-        scaling=scaling,
-        arrays=training.representations(fitted.model, test, pipeline.predict),
-        manifest={
-            **job.facts,
-            **training.environment(),
-            "code": code_digest(),
-            "repeat": job.repeat,
-            "fold": job.fold.name,
-            "seed": job.seed,
-            "emotions": list(job.emotions),
-            "parameters": int(sum(np.prod(weight.shape) for weight in fitted.model.trainable_weights)),
-            "best_epoch": fitted.best_epoch,
-            "wall_seconds": round(time.time() - started, 2),
-        },
-    )
-    workers_module.forget_models()
-    return job.folder
-
-
-def code_digest():
-    """Digest of the installed package's sources, which says more than a version number about what ran."""
-    root = Path(sertf.__file__).parent
-    return digest([(str(path.relative_to(root)), path.read_text()) for path in sorted(root.rglob("*.py"))])
+    corpus, chosen = CORPORA.get(experiment.corpus), experiment.variant(variant)
+    return {
+        "paper": experiment.paper,
+        "published": {name: list(values) for name, values in chosen.published.items()} or None,
+        "licence": corpus.licence if corpus else "the user's own data",
+        "utterances": len(table),
+        "speakers": int(table["speaker"].nunique()),
+        "languages": sorted(set(table["language"]) - {""}),
+    }
 
 
 def _check_writable(out):

@@ -9,18 +9,22 @@ from sertf import corpora, report, runner, workers
 from sertf.errors import SertfError
 
 
-def main(experiment, arguments=None):
+def main(experiment, arguments=None, *, on=None):
     """Run an experiment from the command line and write its reports.
 
     Args:
         experiment: `sertf.experiment.Experiment`.
         arguments: the command line; None takes the process's own.
+        on: function from a corpus name to the same experiment on that corpus, which makes the option `--corpus`; None
+            for an experiment that is defined on one corpus.
 
     Exits with 2 after one sentence on a user's mistake, with 130 after Ctrl-C and with 1 after a killed worker; the
     same command then goes on with the runs that are missing.
     """
-    options = _parser(experiment).parse_args(arguments)
+    options = _parser(experiment, on).parse_args(arguments)
     try:
+        if on is not None and options.corpus != experiment.corpus:
+            experiment = on(options.corpus)
         _run(experiment, options)
     except SertfError as error:
         sys.exit(_say(error, 2))
@@ -30,9 +34,16 @@ def main(experiment, arguments=None):
         sys.exit(_say(f"A worker process died ({error}); finished runs are kept, the same command goes on.", 1))
 
 
-def _parser(experiment):
+def _parser(experiment, on):
     parser = argparse.ArgumentParser(description=f"{experiment.name}: {experiment.paper}")
-    parser.add_argument("--data", help=f"folder of the corpus {experiment.corpus}, or of the corpora")
+    parser.add_argument("--data", help="folder of the corpus, or of the corpora")
+    if on is not None:
+        parser.add_argument(
+            "--corpus",
+            default=experiment.corpus,
+            choices=corpora.CORPORA,
+            help=f"train on another ({experiment.corpus})",
+        )
     parser.add_argument("--variant", action="append", help=f"of {', '.join(experiment.variants)}; repeatable; all")
     parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
     parser.add_argument("--repeats", type=int, default=10, help="runs of each fold with other seeds (10)")
@@ -75,7 +86,10 @@ def shrink(experiment):
     return replace(
         experiment,
         variants={
-            name: replace(variant, recipes={p: replace(recipe, epochs=2) for p, recipe in variant.recipes.items()})
+            name: replace(
+                variant,
+                recipes=variant.recipes and {p: replace(recipe, epochs=2) for p, recipe in variant.recipes.items()},
+            )
             for name, variant in experiment.variants.items()
         },
     )

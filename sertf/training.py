@@ -1,7 +1,8 @@
 """One fit: seed, compile, train, keep the best weights; and the run directory that records it.
 
-A run directory holds `predictions.csv`, `history.csv`, `weights.keras`, `scaling.npz`, `representations.npz` and
-`manifest.json`. It is written beside its place and renamed as a whole, so it is complete or absent.
+A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
+`scaling.npz`, `representations.npz` and `manifest.json`. It is written beside its place and renamed as a whole, so it is
+complete or absent.
 """
 
 import json
@@ -20,6 +21,9 @@ import pandas as pd
 from sertf.errors import SertfError
 from sertf.recipes import MONITORS
 
+WEIGHTS = ("weights.keras", "weights.joblib")
+"""Files of a trained model: Keras's, and scikit-learn's."""
+
 
 class RunError(SertfError):
     """A run directory that cannot be used or written."""
@@ -31,27 +35,31 @@ class Fitted:
 
     Attributes:
         model: the Keras model.
-        history: one row an epoch: epoch (from 1), loss, uar, val_loss, val_uar, learning_rate, and watched scores.
-        best_epoch: the epoch (from 1) whose weights the model has.
+        history: one row an epoch: epoch (from 1), loss, uar, wa, the same of the validation part (val_, missing without
+            one), learning_rate, and watched scores.
+        best_epoch: the epoch (from 1) whose weights the model has; the last one without a monitor.
+        weights_file: name of the file that the model is saved in.
     """
 
     model: object
     history: pd.DataFrame
     best_epoch: int
+    weights_file: str = WEIGHTS[0]
 
 
-def fit(build, recipe, *, train, validation, num_classes, seed, watch=None):
+def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=None, watch=None):
     """Build, compile and train a model; the same arguments give bitwise the same weights on the same machine.
 
     Args:
         build: function without arguments to an uncompiled Keras model; called after seeding.
         recipe: `sertf.recipes.Recipe`.
         train: dataset of (features, labels) batches with a length.
-        validation: the same, in fixed order.
+        validation: the same, in fixed order; None where the protocol has no validation part.
         num_classes: number of emotions.
         seed: of weights, dropout and everything Keras draws.
-        watch: mapping of column name to a function of the model, called after each epoch and written to the history;
-            it never decides which weights are kept.
+        class_weights: (num_classes,) weights of the classes, for the loss "balanced_margin".
+        watch: function of the model and its loss to a dict of column and value, called after each epoch and written to
+            the history; it never decides which weights are kept.
 
     Returns:
         Fitted.
@@ -64,28 +72,32 @@ def fit(build, recipe, *, train, validation, num_classes, seed, watch=None):
     model = build()
     for weight in model.trainable_variables:
         weight.regularizer = keras.regularizers.L2(recipe.l2 / 2) if recipe.l2 else None
+    loss = _loss(recipe, class_weights)
     model.compile(
         optimizer=_optimizer(recipe, steps_per_epoch=len(train)),
-        loss="sparse_categorical_crossentropy",
-        metrics=[UnweightedAverageRecall(num_classes)],
+        loss=loss,
+        metrics=[UnweightedAverageRecall(num_classes), keras.metrics.SparseCategoricalAccuracy(name="wa")],
         # XLA would compile the recurrences anew for every batch shape under TensorFlow; JAX always compiles.
         jit_compile=keras.backend.backend() != "tensorflow",
     )
-    best = keras.callbacks.EarlyStopping(
-        monitor=f"val_{recipe.monitor}",
-        mode=MONITORS[recipe.monitor],
-        patience=recipe.patience or recipe.epochs,
-        restore_best_weights=True,
-    )
-    callbacks = [best, keras.callbacks.TerminateOnNaN()]
-    watched = {name: [] for name in watch or {}}
+    watched, callbacks = [], [keras.callbacks.TerminateOnNaN()]
     if watch:
-
-        def record(epoch, logs):
-            for name, function in watch.items():
-                watched[name].append(function(model))
-
-        callbacks.insert(0, keras.callbacks.LambdaCallback(on_epoch_end=record))
+        callbacks.append(
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: watched.append(watch(model, loss)))
+        )
+    if recipe.monitor is not None:
+        if validation is None:
+            raise RunError(
+                f"The recipe keeps the weights of the best validation {recipe.monitor}, but the protocol has no validation "
+                "part; use a recipe with monitor=None, or a protocol that holds speakers out."
+            )
+        best = keras.callbacks.EarlyStopping(
+            monitor=f"val_{recipe.monitor}",
+            mode=MONITORS[recipe.monitor],
+            patience=recipe.patience or recipe.epochs,
+            restore_best_weights=True,
+        )
+        callbacks.append(best)
     logs = model.fit(
         train, validation_data=validation, epochs=recipe.epochs, callbacks=callbacks, shuffle=False, verbose=0
     ).history
@@ -95,12 +107,21 @@ def fit(build, recipe, *, train, validation, num_classes, seed, watch=None):
             f"(now {recipe.learning_rate:g}) or check the features."
         )
     history = pd.DataFrame({"epoch": np.arange(1, len(logs["loss"]) + 1)})
-    for column in ("loss", "uar", "val_loss", "val_uar"):
-        history[column] = logs[column]
+    for column in ("loss", "uar", "wa", "val_loss", "val_uar", "val_wa"):
+        history[column] = logs.get(column, np.nan)
     history["learning_rate"] = [recipe.learning_rate_at(epoch) for epoch in range(len(history))]
-    for name, values in watched.items():
-        history[name] = values
-    return Fitted(model, history, int(best.best_epoch) + 1)
+    history = pd.concat([history, pd.DataFrame(watched)], axis=1)
+    return Fitted(model, history, len(history) if recipe.monitor is None else int(best.best_epoch) + 1)
+
+
+def _loss(recipe, class_weights):
+    import keras
+
+    if recipe.loss == "balanced_margin":
+        from sertf.losses import BalancedMarginLoss
+
+        return BalancedMarginLoss(class_weights, recipe.margins)
+    return keras.losses.SparseCategoricalCrossentropy()
 
 
 def _seed(seed):
@@ -164,11 +185,12 @@ def representations(model, part, predict):
     return result
 
 
-def environment():
-    """Versions, backend and device that a manifest states."""
+def environment(backend=None):
+    """Versions, backend and device that a manifest states; `backend` names what trained if it is not Keras's own."""
     import keras
 
-    packages = ["sertf", "keras", "numpy", "librosa", keras.backend.backend()]
+    backend = backend or keras.backend.backend()
+    packages = ["sertf", "keras", "numpy", "librosa", backend]
     versions = {"python": platform.python_version()}
     for package in packages:
         try:
@@ -176,7 +198,7 @@ def environment():
         except metadata.PackageNotFoundError:
             # Distributed under another name (tensorflow-cpu), or run from a checkout.
             versions[package] = getattr(sys.modules.get(package), "__version__", "unknown")
-    return {"versions": versions, "backend": keras.backend.backend(), "device": _device()}
+    return {"versions": versions, "backend": backend, "device": _device()}
 
 
 def _device():
@@ -210,7 +232,7 @@ def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
     try:
         predictions.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
         fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
-        fitted.model.save(staging / "weights.keras")
+        fitted.model.save(staging / fitted.weights_file)
         np.savez(staging / "scaling.npz", mean=scaling.mean, std=scaling.std)
         if arrays:
             np.savez_compressed(staging / "representations.npz", **arrays)
@@ -232,7 +254,8 @@ def finished(folder, *, digest):
     folder = Path(folder)
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        complete = all((folder / name).stat().st_size for name in ("predictions.csv", "history.csv", "weights.keras"))
+        complete = all((folder / name).stat().st_size for name in ("predictions.csv", "history.csv"))
+        complete &= any((folder / name).is_file() and (folder / name).stat().st_size for name in WEIGHTS)
     except (OSError, ValueError):
         return False
     if manifest.get("digest") != digest:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from sertf.audit import LeakageError, audit
@@ -89,6 +91,14 @@ def test_fold_that_lacks_an_emotion(table, folds):
     with pytest.raises(LeakageError, match="its test part has no utterance of anger"):
         audit([poor], table)
     assert "no utterance of anger" in audit([poor], table, allows=frozenset({"absent emotion"})).findings[0]
+
+
+def test_a_missing_validation_part_must_be_declared(table, folds):
+    bare = [replace(folds[0], train=folds[0].train + folds[0].validation, validation=())]
+    with pytest.raises(LeakageError, match="its validation part has no utterance of"):
+        audit(bare, table)
+    checked = audit(bare, table, allows=frozenset({"no validation"}))
+    assert checked.verdict == "clean" and "no validation part" in checked.findings[0]
 
 
 def test_declared_leaks_enter_the_verdict(table, folds):

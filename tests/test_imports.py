@@ -43,8 +43,9 @@ LEVELS = {
         1,
     ),
     **dict.fromkeys(("pipeline", "training", "report", "export", "experiment", "workers"), 2),
-    **dict.fromkeys(("runner",), 3),
-    **dict.fromkeys(("script", "tuning", "cli"), 4),
+    **dict.fromkeys(("jobs",), 3),
+    **dict.fromkeys(("runner",), 4),
+    **dict.fromkeys(("script", "tuning", "cli"), 5),
 }
 
 

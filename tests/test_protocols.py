@@ -38,7 +38,7 @@ def test_parts_are_disjoint_and_tests_cover_what_they_should(name):
         assert set(fold.train) | set(fold.validation) | set(fold.test) == set(table["utterance"])
     tested = [u for fold in folds for u in fold.test]
     assert len(tested) == len(set(tested))
-    if name != "random-stratified":
+    if "random" not in name:
         assert set(tested) == set(table["utterance"])
 
 
@@ -61,9 +61,39 @@ def test_folds_hold_women_and_men():
 def test_same_seed_same_folds_whatever_the_row_order():
     table = make_table()
     shuffled = table.sample(frac=1, random_state=3)
-    for name in ("speaker-independent-5", "random-stratified"):
+    for name in ("speaker-independent-5", "random-stratified", "random-80-20"):
         assert protocol(name)(table, seed=7) == protocol(name)(shuffled, seed=7)
         assert protocol(name)(table, seed=7) != protocol(name)(table, seed=8)
+
+
+def test_random_80_20_holds_out_a_fifth_of_each_emotion_and_nothing_to_choose_by():
+    table = make_table(speakers=10, per_emotion=4)
+    (fold,) = protocol("random-80-20")(table)
+    assert fold.validation == ()
+    assert table.set_index("utterance").loc[list(fold.test), "emotion"].value_counts().to_dict() == {
+        "neutral": 8,
+        "anger": 8,
+        "sadness": 8,
+    }
+
+
+@pytest.mark.parametrize("name", ["random-stratified", "random-80-20"])
+def test_duplicate_recordings_stay_in_one_part(name):
+    table = make_table(speakers=10, per_emotion=10)
+    # Every second utterance is the same recording as the one before it.
+    digests = {u: f"recording {i // 2}" for i, u in enumerate(sorted(table["utterance"]))}
+    (fold,) = protocol(name)(table, seed=3, audio_digests=digests)
+    parts = [{digests[u] for u in ids} for ids in fold.parts.values()]
+    assert sum(map(len, parts)) == len(set(digests.values()))
+    assert sum(map(len, fold.parts.values())) == len(table)
+
+
+@pytest.mark.parametrize(("name", "needed"), [("random-stratified", 10), ("random-80-20", 5)])
+def test_random_splits_name_the_emotion_that_is_too_small(name, needed):
+    table = make_table(speakers=10, per_emotion=4)
+    table = table[(table["emotion"] != "anger") | table["speaker"].isin(["toy-01"])]
+    with pytest.raises(ProtocolError, match=f"needs {needed} recordings of each, but 'anger' has 4"):
+        protocol(name)(table)
 
 
 def test_random_stratified_is_80_10_10_within_each_emotion():
@@ -94,7 +124,7 @@ def test_too_few_speakers():
 
 
 def test_too_few_utterances_to_stratify():
-    with pytest.raises(ProtocolError, match="needs 10 utterances"):
+    with pytest.raises(ProtocolError, match="needs 10 recordings"):
         protocol("random-stratified")(make_table(speakers=3))
 
 

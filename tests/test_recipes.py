@@ -27,6 +27,8 @@ def test_without_restarts_the_rate_stays():
         ("batch_size", 0),
         ("epochs", 0),
         ("restart_epochs", 0),
+        ("loss", "hinge"),
+        ("margins", (0.9, 0.5, -0.1)),
         ("monitor", "accuracy"),
         ("patience", 0),
     ],
@@ -34,6 +36,11 @@ def test_without_restarts_the_rate_stays():
 def test_bad_values_are_named(name, value):
     with pytest.raises(SertfError, match=f"Recipe {name} must be"):
         Recipe(**{name: value})
+
+
+def test_patience_needs_something_to_wait_for():
+    with pytest.raises(SertfError, match="Recipe patience must be None without a monitor, but is 5"):
+        Recipe(monitor=None, patience=5)
 
 
 def test_round_trip():

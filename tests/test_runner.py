@@ -6,12 +6,14 @@ import sys
 import time
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from sertf import runner
 from sertf.audit import LeakageError
 from sertf.cache import CacheError
+from sertf.experiment import Setting, Variant
 from sertf.training import RunError
 from tests.toy import EXPERIMENT, RECIPE
 
@@ -95,6 +97,57 @@ def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path
     assert history["test_uar"].between(0, 1).all()
     means = [(folder / "repeat-00" / fold / "scaling.npz").read_bytes() for fold in ("fold-1", "fold-2")]
     assert means[0] == means[1]
+
+
+def test_each_variant_has_its_front_end_and_no_validation_part_is_needed(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    small = EXPERIMENT.variants["small"]
+    last = replace(RECIPE, monitor=None)
+    experiment = replace(
+        EXPERIMENT,
+        variants={
+            "few": replace(small, recipes={"paper": last}, front_end_options={"n_mfcc": 5}),
+            "more": replace(small, recipes={"paper": last}),
+        },
+        protocols={"paper": Setting("random-80-20", watch_test=True)},
+    )
+    folders = run(corpus, cache, tmp_path, experiment=experiment, protocol_names=["paper"])
+    dims = []
+    for folder in folders.values():
+        run_folder = folder / "repeat-00" / "split"
+        with np.load(run_folder / "scaling.npz") as scaling:
+            dims.append(len(scaling["mean"]))
+        history = pd.read_csv(run_folder / "history.csv")
+        assert history["val_uar"].isna().all() and history[["test_loss", "test_uar", "test_wa"]].notna().all(axis=None)
+        assert json.loads((run_folder / "manifest.json").read_text())["best_epoch"] == RECIPE.epochs
+        audit = json.loads((folder / "experiment.json").read_text())["audit"]
+        assert audit["verdict"] == "leaks by declaration: speaker"
+        assert any("no validation part" in finding for finding in audit["findings"])
+    assert dims == [5 + 12, 8 + 12]
+
+
+def test_scikit_learn_models_run_too(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    experiment = replace(
+        EXPERIMENT,
+        front_end="fused_statistics",
+        front_end_options={"sample_rate": 16000},
+        variants={"svm": Variant("svm", recipes=None)},
+    )
+    folder = run(corpus, cache, tmp_path, experiment=experiment, repeats=2)["svm", "strict"]
+    facts = json.loads((folder / "experiment.json").read_text())
+    assert facts["recipe"] is None and facts["epochs"] is None
+    place = folder / "repeat-00" / "fold-1"
+    manifest = json.loads((place / "manifest.json").read_text())
+    assert manifest["backend"] == "scikit-learn" and manifest["parameters"] is None
+    predictions = pd.read_csv(place / "predictions.csv")
+    np.testing.assert_allclose(predictions.iloc[:, 5:].sum(axis=1), 1, rtol=1e-5)
+    assert len(pd.read_csv(place / "history.csv")) == 1
+    assert (place / "weights.joblib").is_file()
+    trained = []
+    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: trained.extend(jobs))
+    run(corpus, cache, tmp_path, experiment=experiment, repeats=2)
+    assert trained == []
 
 
 def test_bad_clips_stop_the_run_or_are_left_out_and_recorded(corpus, cache, tmp_path, monkeypatch):

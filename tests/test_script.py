@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,18 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(cache, tmp_path, more, messag
         script.main(EXPERIMENT, command(cache, tmp_path, *more))
     printed = capsys.readouterr().err
     assert left.value.code == 2 and message in printed and "Traceback" not in printed
+
+
+def test_the_same_experiment_on_another_corpus(cache, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(runner, "run", lambda experiment, table, **_: seen.append(experiment) or {})
+    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
+    on = lambda corpus: replace(EXPERIMENT, corpus=corpus, name=f"toy_{corpus}")  # noqa: E731
+    script.main(EXPERIMENT, command(cache, tmp_path, "--corpus", "emodb"), on=on)
+    script.main(EXPERIMENT, command(cache, tmp_path), on=on)
+    assert [experiment.name for experiment in seen] == ["toy_emodb", "toy"]
+    with pytest.raises(SystemExit):
+        script.main(EXPERIMENT, command(cache, tmp_path, "--corpus", "emodb"))
 
 
 def test_ctrl_c_says_how_to_go_on(cache, tmp_path, monkeypatch, capsys):

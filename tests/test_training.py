@@ -20,15 +20,16 @@ def make_part(count, *, seed):
     return pipeline.Part(tuple(f"u{seed}-{i}" for i in range(count)), arrays, labels)
 
 
-def fit(seed=1, watch=None, **recipe):
+def fit(seed=1, watch=None, validate=True, class_weights=None, **recipe):
     recipe = Recipe(**{"learning_rate": 0.05, "epochs": 6, "batch_size": 8, **recipe})
     return training.fit(
         lambda: MODELS["reslstm_sa"]((None, 3), 2, units=4),
         recipe,
         train=pipeline.as_dataset(pipeline.Batches(make_part(24, seed=0), 8, seed=seed)),
-        validation=pipeline.as_dataset(pipeline.Batches(make_part(10, seed=1), 8)),
+        validation=pipeline.as_dataset(pipeline.Batches(make_part(10, seed=1), 8)) if validate else None,
         num_classes=2,
         seed=seed,
+        class_weights=class_weights,
         watch=watch,
     )
 
@@ -44,7 +45,9 @@ def test_learns(fitted):
 
 
 def test_history_has_a_row_an_epoch(fitted):
-    assert list(fitted.history) == ["epoch", "loss", "uar", "val_loss", "val_uar", "learning_rate"]
+    scores = ["loss", "uar", "wa", "val_loss", "val_uar", "val_wa"]
+    assert list(fitted.history) == ["epoch", *scores, "learning_rate"]
+    assert fitted.history.notna().all(axis=None)
     assert fitted.history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
@@ -55,13 +58,41 @@ def test_best_epoch_is_the_first_of_the_highest_validation_uar(fitted):
 def test_model_has_the_weights_of_the_best_epoch():
     scores = {}
 
-    def remember(model):
+    def remember(model, loss):
         scores[len(scores) + 1] = np.asarray(pipeline.predict(model, make_part(10, seed=2)))
-        return len(scores)
+        return {"calls": len(scores)}
 
-    fitted = fit(watch={"calls": remember})
+    fitted = fit(watch=remember)
     assert fitted.history["calls"].tolist() == [1, 2, 3, 4, 5, 6]
     np.testing.assert_array_equal(pipeline.predict(fitted.model, make_part(10, seed=2)), scores[fitted.best_epoch])
+
+
+def test_without_a_validation_part_the_last_epoch_is_kept():
+    scores = []
+
+    def remember(model, loss):
+        scores.append(np.asarray(pipeline.predict(model, make_part(10, seed=2))))
+        return {"test_loss": float(loss(make_part(10, seed=2).labels, scores[-1]))}
+
+    fitted = fit(validate=False, monitor=None, watch=remember)
+    assert fitted.best_epoch == 6
+    assert fitted.history[["val_loss", "val_uar", "val_wa"]].isna().all(axis=None)
+    part = make_part(10, seed=2)
+    np.testing.assert_array_equal(pipeline.predict(fitted.model, part), scores[-1])
+    of_truth = scores[-1][np.arange(10), part.labels]
+    assert fitted.history["test_loss"].iloc[-1] == pytest.approx(-np.log(of_truth).mean(), rel=1e-4)
+
+
+def test_a_monitor_needs_a_validation_part():
+    with pytest.raises(training.RunError, match="best validation uar, but the protocol has no validation part"):
+        fit(validate=False)
+
+
+def test_balanced_margin_loss_learns_too():
+    fitted = fit(loss="balanced_margin", class_weights=np.ones(2, "float32"))
+    part = make_part(10, seed=2)
+    assert (pipeline.predict(fitted.model, part).argmax(axis=1) == part.labels).mean() >= 0.9
+    assert fitted.history["loss"].iloc[0] < 0.5 * 1.1  # a margin, no cross-entropy of about 0.7
 
 
 def test_same_seed_same_weights_bit_by_bit(fitted):

@@ -1,11 +1,13 @@
 """Front ends: Keras layers, padded waveform batches in, features out. One file and one line below for each."""
 
+from sertf.features.fused_statistics import FusedStatistics
 from sertf.features.log_mel import LogMel
 from sertf.features.mfcc_chroma import MfccChroma
 
 FEATURES = {
     "mfcc_chroma": MfccChroma,
     "log_mel": LogMel,
+    "fused_statistics": FusedStatistics,
 }
 
-__all__ = ["FEATURES", "LogMel", "MfccChroma"]
+__all__ = ["FEATURES", "FusedStatistics", "LogMel", "MfccChroma"]

@@ -1,4 +1,4 @@
-"""Soft attention over time (Mirsamadi et al. 2017; ResLSTM-SA, equations 3 and 4)."""
+"""Attention: soft over time (Mirsamadi et al. 2017; ResLSTM-SA, equations 3 and 4), multi-head (SpeechNet)."""
 
 import keras
 from keras import ops
@@ -49,3 +49,52 @@ class SoftAttention(keras.layers.Layer):
             **super().get_config(),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+
+@keras.saving.register_keras_serializable("sertf")
+class MultiHeadAttention(keras.layers.Layer):
+    """Multi-head attention whose heads are concatenated and not projected again (SpeechNet, equation 9).
+
+    head_i = softmax(q_i k_iᵀ / √d_k) v_i with q_i = W_qᵢ q, k_i = W_kᵢ k, v_i = W_vᵢ v, without biases.
+
+    Args:
+        heads: number of heads.
+        head_units: values of a head, d_k.
+
+    Call arguments:
+        query, key, value: (batch, steps, units) each.
+
+    Returns:
+        (batch, steps, heads · head_units), and the attention weights, (batch, heads, steps, steps).
+    """
+
+    def __init__(self, heads=8, head_units=32, **kwargs):
+        super().__init__(**kwargs)
+        self.heads = heads
+        self.head_units = head_units
+
+    def build(self, query_shape, key_shape, value_shape):
+        width = self.heads * self.head_units
+        shapes = {"query": query_shape, "key": key_shape, "value": value_shape}
+        self.kernels = [
+            self.add_weight(name=name, shape=(shape[-1], width), initializer="glorot_uniform")
+            for name, shape in shapes.items()
+        ]
+
+    def call(self, query, key, value):
+        q, k, v = (self._split(ops.matmul(x, kernel)) for x, kernel in zip((query, key, value), self.kernels))
+        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2))) / self.head_units**0.5  # (batch, heads, steps, steps)
+        weights = ops.softmax(scores, axis=-1)
+        heads = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3))  # (batch, steps, heads, head_units)
+        return ops.reshape(heads, (-1, query.shape[1], self.heads * self.head_units)), weights
+
+    def _split(self, projected):
+        split = ops.reshape(projected, (-1, projected.shape[1], self.heads, self.head_units))
+        return ops.transpose(split, (0, 2, 1, 3))  # (batch, heads, steps, head_units)
+
+    def compute_output_shape(self, query_shape, key_shape, value_shape):
+        batch, steps, _ = query_shape
+        return (batch, steps, self.heads * self.head_units), (batch, self.heads, steps, key_shape[1])
+
+    def get_config(self):
+        return {**super().get_config(), "heads": self.heads, "head_units": self.head_units}

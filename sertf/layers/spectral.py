@@ -14,11 +14,16 @@ from sertf.errors import SertfError
 SMALLEST_POWER = 1e-10
 
 
-def window(name, win_length):
-    """A periodic window of `win_length` samples, float32, by its scipy name ("hann", "hamming", …)."""
+def window(name, win_length, dtype="float32"):
+    """A periodic window of `win_length` samples by its scipy name ("hann", "hamming", …)."""
     import scipy.signal
 
-    return scipy.signal.get_window(name, win_length, fftbins=True).astype("float32")
+    return scipy.signal.get_window(name, win_length, fftbins=True).astype(dtype)
+
+
+def double_precision():
+    """The widest float that the backend computes with: "float64", under JAX its default "float32"."""
+    return "float32" if keras.backend.backend() == "jax" else "float64"
 
 
 def mel_filters(*, sample_rate, n_fft, n_mels, fmax=None):
@@ -54,6 +59,14 @@ def own_positions(counts, total):
     return positions[None, :] < keras.ops.cast(counts, "int32")[:, None]
 
 
+def pad_to(waveform, shortest):
+    """A waveform (batch, samples) of fewer than `shortest` samples, padded at the end to as many; longer ones as is."""
+    samples = keras.ops.shape(waveform)[1]
+    # A length that the shape tells stays a plain number, which JAX needs for slices.
+    total = max(samples, shortest) if isinstance(samples, int) else keras.ops.maximum(samples, shortest)
+    return keras.ops.pad(waveform, [[0, 0], [0, shortest]])[:, :total]
+
+
 def frame_signal(signal, frame_length, hop_length):
     """Cut (batch, samples) into overlapping frames, (batch, frames, frame_length), without a gather.
 
@@ -69,21 +82,30 @@ def frame_signal(signal, frame_length, hop_length):
     return keras.ops.concatenate(shifted, axis=-1)[:, :, :frame_length]
 
 
+def centred_signal_frames(signal, frame_length, hop_length, *, before):
+    """Frames around every hop, zero padded: (batch, samples) to (batch, 1 + samples // hop, frame_length).
+
+    The frame at a hop begins `before` samples ahead of it.
+    """
+    parts = -(-frame_length // hop_length)
+    padded = keras.ops.pad(signal, [[0, 0], [before, parts * hop_length - before]])
+    frames = centred_frames(keras.ops.shape(signal)[1], hop_length)
+    return frame_signal(padded[:, : (frames + parts - 1) * hop_length], frame_length, hop_length)
+
+
 def power_spectrogram(waveform, window, *, n_fft, hop_length):
     """Centred, zero padded power spectrogram: (batch, samples) to (batch, 1 + samples // hop, n_fft // 2 + 1).
 
     `window` holds at most `n_fft` samples; a shorter one is centred in the frame, as in librosa. The centring only
-    turns phases, so frames of the window's own length are cut and the FFT pads them.
+    turns phases, so frames of the window's own length are cut and the FFT pads them. A float64 window has the
+    transform computed in float64, as librosa does, which bins 100 dB under a frame's peak need; the result is float32.
     """
     win_length = len(window)
-    parts = -(-win_length // hop_length)
     before = n_fft // 2 - (n_fft - win_length) // 2
-    padded = keras.ops.pad(waveform, [[0, 0], [before, parts * hop_length - before]])
-    frames = centred_frames(keras.ops.shape(waveform)[1], hop_length)
-    padded = padded[:, : (frames + parts - 1) * hop_length]
-    framed = frame_signal(padded, win_length, hop_length) * window  # (batch, frames, win_length)
+    framed = centred_signal_frames(waveform, win_length, hop_length, before=before)
+    framed = keras.ops.cast(framed, window.dtype.name) * window
     real, imaginary = keras.ops.rfft(framed, fft_length=n_fft)  # (batch, frames, bins) each
-    return real * real + imaginary * imaginary
+    return keras.ops.cast(real * real + imaginary * imaginary, "float32")
 
 
 def power_to_db(power, *, own_frames=None, relative=False, top_db=80.0):

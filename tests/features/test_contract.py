@@ -13,9 +13,13 @@ from sertf.features import FEATURES
 TENSORFLOW_ONLY = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
 
 
-@pytest.fixture(params=FEATURES)
+CASES = {name: (name, {}) for name in FEATURES} | {"segments": ("fused_statistics", {"segments": 64})}
+
+
+@pytest.fixture(params=CASES)
 def front_end(request):
-    return FEATURES[request.param]()
+    name, options = CASES[request.param]
+    return FEATURES[name](**options)
 
 
 def batch_of(front_end):
@@ -93,7 +97,7 @@ def test_stays_float32_under_a_half_precision_policy(front_end):
     batch, lengths = batch_of(front_end)
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        halved = values(type(front_end)()(batch, lengths))
+        halved = values(type(front_end).from_config(front_end.get_config())(batch, lengths))
     finally:
         keras.config.set_dtype_policy("float32")
     np.testing.assert_array_equal(halved, values(front_end(batch, lengths)))

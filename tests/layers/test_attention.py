@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from sertf.layers import SoftAttention
+from sertf.layers import MultiHeadAttention, SoftAttention
 
 
 def literal_attention(states, mask, kernel):
@@ -55,3 +55,21 @@ def test_saved_and_loaded_gives_the_same(states, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
     config = loaded.get_layer("attention").get_config()
     assert SoftAttention.from_config(config).get_config() == config
+
+
+def test_multi_head_attention_as_the_literal_loop():
+    rng = np.random.default_rng(0)
+    query, key, value = rng.normal(size=(3, 2, 5, 4)).astype("float32")
+    layer = MultiHeadAttention(heads=3, head_units=2)
+    output, weights = (np.asarray(result) for result in layer(query, key, value))
+    kernels = [np.asarray(kernel, "float64") for kernel in layer.kernels]
+    assert output.shape == (2, 5, 6) and weights.shape == (2, 3, 5, 5)
+    for row in range(2):
+        for head in range(3):
+            own = slice(2 * head, 2 * head + 2)
+            q, k, v = (x[row] @ kernel[:, own] for x, kernel in zip((query, key, value), kernels))
+            for step in range(5):
+                scores = np.exp([q[step] @ k[other] / np.sqrt(2) for other in range(5)])
+                expected = scores / scores.sum()
+                np.testing.assert_allclose(weights[row, head, step], expected, rtol=1e-4)
+                np.testing.assert_allclose(output[row, step, own], expected @ v, rtol=1e-3, atol=1e-5)

@@ -1,0 +1,116 @@
+"""SpeechNet on EmoDB (Zhang et al., Biomedical Signal Processing and Control 2025, Table 3), or any other corpus.
+
+    python experiments/speechnet_emodb.py --data EMODB_FOLDER
+    python experiments/speechnet_emodb.py --corpus ravdess --data RAVDESS_FOLDER
+
+10 repeats of 200 epochs. `paper` is one fixed random 80/20 split whose repeats differ in the seed only, speakers shared,
+the last epoch's weights; `strict` is 5 speaker-independent folds. Both readings of the input, the paper's size and the
+small one of 64 refinement filters, which trains 40 times faster on a CPU.
+"""
+
+from dataclasses import replace
+
+from sertf.experiment import Experiment, Setting, Variant
+from sertf.recipes import Recipe
+from sertf.script import main
+
+PAPER = (
+    "Zhang, Pang, Zhao, Tang, Shen and Wang, Pre-attentive speech signal processing with adaptive routing for emotion "
+    "recognition, Biomedical Signal Processing and Control (2025), doi:10.1016/j.bspc.2025.108782"
+)
+# Section 5.1. The paper holds nothing out to choose by, so `paper` keeps the last epoch's weights.
+PUBLISHED_RECIPE = Recipe(
+    learning_rate=1e-3, dropout=0.5, batch_size=256, epochs=200, loss="balanced_margin", monitor=None
+)
+RECIPES = {
+    "paper": PUBLISHED_RECIPE,
+    "strict": replace(PUBLISHED_RECIPE, monitor="uar"),
+}
+PROTOCOLS = {
+    # The text says 90/10; the printed scores are multiples of 1/107, 1/96 and 1/240, a fifth of each corpus.
+    "paper": Setting("random-80-20", watch_test=True),
+    "strict": Setting("speaker-independent-5"),
+}
+SMALL = {"refinement_filters": 64}
+SEGMENTS = {"utterance": 1, "segments": 64}
+SIZES = {"": {}, "small_": SMALL}
+# With the printed margins, all 0.5, the loss is 0 where all scores are 0.5; these are Sabour's, tried for comparison.
+SABOUR = {protocol: replace(recipe, margins=(0.9, 0.5, 0.1)) for protocol, recipe in RECIPES.items()}
+
+# Tables 3 and 4: mean, standard deviation and best of ten repeats; reproducibility is one figure of all ten.
+PUBLISHED = {
+    "emodb": {
+        "wa": (0.8766, 0.0181, 0.9065),
+        "thresholded_precision": (0.8827, 0.0215, 0.9223),
+        "thresholded_recall": (0.8505, 0.0280, 0.8972),
+        "thresholded_f1": (0.8662, 0.0232, 0.9057),
+        "PLR": (0.9159, None, None),
+        "PCLR": (0.8318, None, None),
+    },
+    "savee": {
+        "wa": (0.7021, 0.0430, 0.7604),
+        "thresholded_precision": (0.7181, 0.0439, 0.8000),
+        "thresholded_recall": (0.6709, 0.0440, 0.7188),
+        "thresholded_f1": (0.6935, 0.0425, 0.7514),
+        "PLR": (0.8125, None, None),
+        "PCLR": (0.6354, None, None),
+    },
+    "casia": {
+        "wa": (0.8779, 0.0162, 0.9000),
+        "thresholded_precision": (0.8835, 0.0176, 0.9048),
+        "thresholded_recall": (0.8683, 0.0187, 0.9000),
+        "thresholded_f1": (0.8758, 0.0174, 0.9019),
+        "PLR": (0.9208, None, None),
+        "PCLR": (0.8083, None, None),
+    },
+    "iemocap": {
+        "wa": (0.6708, 0.0128, 0.7012),
+        "thresholded_precision": (0.7050, 0.0277, 0.7452),
+        "thresholded_recall": (0.6095, 0.0425, 0.6823),
+        "thresholded_f1": (0.6522, 0.0218, 0.6951),
+        "PLR": (0.6682, None, None),
+        "PCLR": (0.6102, None, None),
+    },
+    "esd": {
+        "wa": (0.9683, 0.0016, 0.9707),
+        "thresholded_precision": (0.9692, 0.0015, 0.9719),
+        "thresholded_recall": (0.9675, 0.0017, 0.9699),
+        "thresholded_f1": (0.9683, 0.0016, 0.9701),
+        "PLR": (0.9266, None, None),
+        "PCLR": (0.9144, None, None),
+    },
+}
+
+
+def speechnet_on(corpus):
+    """The experiment on a corpus."""
+    return Experiment(
+        name=f"speechnet_{corpus}",
+        paper=PAPER,
+        corpus=corpus,
+        front_end="fused_statistics",
+        variants={
+            f"{size}{reading}": Variant(
+                "speechnet",
+                options=options,
+                recipes=RECIPES,
+                published=PUBLISHED.get(corpus, {}),
+                front_end_options={"segments": segments},
+            )
+            for size, options in SIZES.items()
+            for reading, segments in SEGMENTS.items()
+        }
+        | {
+            "small_segments_sabour_margins": Variant(
+                "speechnet", options=SMALL, recipes=SABOUR, front_end_options={"segments": 64}
+            )
+        },
+        protocols=PROTOCOLS,
+        seed=2025,
+    )
+
+
+EXPERIMENT = speechnet_on("emodb")
+
+if __name__ == "__main__":
+    main(EXPERIMENT, on=speechnet_on)

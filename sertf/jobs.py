@@ -1,0 +1,147 @@
+"""One run, as a worker process does it: train one fold once and write its run directory."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import sertf
+from sertf import protocols, workers
+from sertf.experiment import digest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: everything a worker process needs, picklable, without a live model."""
+
+    folder: Path
+    facts: dict
+    fold: protocols.Fold
+    repeat: int
+    seed: int
+    features: object
+    input_shape: tuple
+    labels: dict
+    speakers: dict
+    emotions: tuple[str, ...]
+    scaling_rows: tuple[str, ...] | None
+    recipe: object
+
+
+def run_job(job):
+    """Train one fold once and write its run directory; returns its folder."""
+    from sertf import pipeline, training
+    from sertf.models.classical import CLASSICAL
+
+    started = time.time()
+    parts, scaling = pipeline.parts_of(job.fold, job.features, job.labels, scaling_rows=job.scaling_rows)
+    classical = job.facts["model"]["name"] in CLASSICAL
+    fitted = _fit_classical(job, parts) if classical else _fit_network(job, parts)
+    test = parts["test"]
+    predictions = pd.DataFrame(
+        {
+            "utterance": test.utterances,
+            "speaker": [job.speakers[u] for u in test.utterances],
+            "repeat": job.repeat,
+            "fold": job.fold.name,
+            "truth": [job.emotions[i] for i in test.labels],
+        }
+    )
+    predictions[list(job.emotions)] = pipeline.predict(fitted.model, test)
+    training.write_run(
+        job.folder,
+        predictions=predictions,
+        fitted=fitted,
+        scaling=scaling,
+        arrays={} if classical else training.representations(fitted.model, test, pipeline.predict),
+        manifest={
+            **job.facts,
+            **training.environment("scikit-learn" if classical else None),
+            "code": code_digest(),
+            "repeat": job.repeat,
+            "fold": job.fold.name,
+            "seed": job.seed,
+            "emotions": list(job.emotions),
+            "parameters": None if classical else _count(fitted.model.trainable_weights),
+            "best_epoch": fitted.best_epoch,
+            "wall_seconds": round(time.time() - started, 2),
+        },
+    )
+    if not classical:
+        workers.forget_models()
+    return job.folder
+
+
+def code_digest():
+    """Digest of the installed package's sources, which says more than a version number about what ran."""
+    root = Path(sertf.__file__).parent
+    return digest([(str(path.relative_to(root)), path.read_text()) for path in sorted(root.rglob("*.py"))])
+
+
+def _fit_network(job, parts):
+    from sertf import losses, pipeline, training
+    from sertf.models import MODELS
+
+    recipe, classes = job.recipe, len(job.emotions)
+    options = dict(job.facts["model"]["options"])
+    if recipe.dropout is not None:
+        options["dropout"] = recipe.dropout
+    balanced = recipe.loss == "balanced_margin"
+    weights = losses.class_weights(parts["train"].labels, classes, names=job.emotions) if balanced else None
+    validation = parts["validation"]
+    return training.fit(
+        lambda: MODELS[job.facts["model"]["name"]](job.input_shape, classes, **options),
+        recipe,
+        train=pipeline.as_dataset(pipeline.Batches(parts["train"], recipe.batch_size, seed=job.seed)),
+        validation=pipeline.as_dataset(pipeline.Batches(validation, 64)) if validation.utterances else None,
+        num_classes=classes,
+        seed=job.seed,
+        class_weights=weights,
+        watch=_scores_of(parts["test"]) if job.facts["watch_test"] else None,
+    )
+
+
+def _scores_of(part):
+    """Function of a model and its loss to the scores of `part`, as columns of the history."""
+
+    def scores(model, loss):
+        outputs, columns = _uar_and_wa(model, part)
+        return {f"test_{name}": value for name, value in {"loss": float(loss(part.labels, outputs)), **columns}.items()}
+
+    return scores
+
+
+def _uar_and_wa(model, part):
+    """Outputs of a model for a part, and their UAR and WA."""
+    from sertf import pipeline
+
+    outputs = pipeline.predict(model, part)
+    correct = outputs.argmax(axis=1) == part.labels
+    uar = np.mean([correct[part.labels == label].mean() for label in np.unique(part.labels)])
+    return outputs, {"uar": float(uar), "wa": float(correct.mean())}
+
+
+def _fit_classical(job, parts):
+    """Fit a scikit-learn model; its history is one row, with the cross-entropy of its probabilities as loss."""
+    from sertf import training
+    from sertf.models.classical import CLASSICAL, ClassicalModel
+
+    described = job.facts["model"]
+    estimator = CLASSICAL[described["name"]](seed=job.seed, **described["options"])
+    model = ClassicalModel(estimator, classes=len(job.emotions))
+    model.fit(parts["train"].arrays, parts["train"].labels)
+    row = {"epoch": 1}
+    for prefix, name in (("", "train"), ("val_", "validation")):
+        part, columns = parts[name], dict.fromkeys(("loss", "uar", "wa"), np.nan)
+        if part.utterances:
+            outputs, columns = _uar_and_wa(model, part)
+            of_truth = outputs[np.arange(len(outputs)), part.labels]
+            columns["loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+        row |= {f"{prefix}{name}": value for name, value in columns.items()}
+    return training.Fitted(model, pd.DataFrame([row]), 1, training.WEIGHTS[1])
+
+
+def _count(weights):
+    return int(sum(np.prod(weight.shape) for weight in weights))

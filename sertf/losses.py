@@ -1,0 +1,84 @@
+"""Losses of the zoo that Keras lacks, on integer labels and scores."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from sertf.errors import SertfError
+
+
+def class_weights(labels, num_classes, *, names=None):
+    """Inverse class frequencies, scaled to a mean of 1, (num_classes,) float32.
+
+    Args:
+        labels: class indices of the training part, (n,).
+        num_classes: number of classes.
+        names: of the classes, for the error.
+
+    Raises:
+        SertfError: a class has no training utterance, so that its weight would be infinite.
+
+    >>> class_weights([0, 0, 0, 1], 2).tolist()
+    [0.5, 1.5]
+    """
+    counts = np.bincount(np.asarray(labels), minlength=num_classes)
+    absent = [str(names[k]) if names else str(k) for k in np.flatnonzero(counts == 0)]
+    if absent:
+        raise SertfError(
+            f"The training part has no utterance of {', '.join(absent)}, whose weight in a balanced loss would be infinite; "
+            "use fewer folds, or leave the emotion out."
+        )
+    inverse = 1 / counts
+    return (inverse / inverse.mean()).astype("float32")
+
+
+@keras.saving.register_keras_serializable("sertf")
+class BalancedMarginLoss(keras.losses.Loss):
+    """Balanced margin loss of SpeechNet (BSPC 2025, equation 15).
+
+    (1/N) Σ_i Σ_j ω_j [ y_ij max(0, α1 − ŷ_ij)² + α2 (1 − y_ij) max(0, ŷ_ij − α3)² ] β, ŷ the scores.
+
+    β = max((1/C) Σ_c (1 − y_c + y_c (C − 1)/(1 − 1/C)) / (1 − 1/C), 1). The inner sum is over a one-hot row, so with
+    C classes it is ((C − 1) + (C − 1)/(1 − 1/C)) / (1 − 1/C) = (C − 1 + C) C/(C − 1), and β = (2C − 1)/(C − 1): a
+    constant that scales the gradient.
+
+    As printed, all α are 0.5: with α1 = α3 the loss of an utterance is 0 as soon as all its scores are 0.5, and nothing
+    parts the classes from there on. Sabour et al. (2017), whose margin loss this balances, take 0.9, 0.5 and 0.1.
+
+    Args:
+        weights: ω, one weight a class, see `class_weights`.
+        margins: (α1, α2, α3).
+
+    Call arguments:
+        y_true: class indices, (batch,) or (batch, 1).
+        y_pred: scores from 0 to 1, (batch, classes); they need not sum to 1.
+    """
+
+    def __init__(self, weights, margins=(0.5, 0.5, 0.5), name="balanced_margin", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.weights = [float(weight) for weight in weights]
+        self.margins = tuple(float(margin) for margin in margins)
+        if not (len(self.weights) >= 2 and all(np.isfinite(w) and w > 0 for w in self.weights)):
+            raise SertfError(
+                f"BalancedMarginLoss: weights must be 2 or more finite numbers above 0, got {self.weights}."
+            )
+        if len(self.margins) != 3:
+            raise SertfError(f"BalancedMarginLoss: margins must be (alpha1, alpha2, alpha3), got {self.margins}.")
+
+    @property
+    def balance(self):
+        """β of the printed formula for one-hot labels."""
+        classes = len(self.weights)
+        return max((2 * classes - 1) / (classes - 1), 1.0)
+
+    def call(self, y_true, y_pred):
+        upper, weight_of_others, lower = self.margins
+        labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
+        truth = ops.one_hot(labels, len(self.weights), dtype=y_pred.dtype)  # (batch, classes)
+        missed = ops.square(ops.maximum(upper - y_pred, 0.0))
+        claimed = ops.square(ops.maximum(y_pred - lower, 0.0))
+        terms = truth * missed + weight_of_others * (1.0 - truth) * claimed
+        return self.balance * ops.sum(ops.cast(self.weights, y_pred.dtype) * terms, axis=-1)  # (batch,)
+
+    def get_config(self):
+        return {**super().get_config(), "weights": self.weights, "margins": list(self.margins)}

@@ -1,0 +1,150 @@
+"""Baselines of SpeechNet (BSPC 2025, Figure 6 and Table 4) on the same 107 values, each in a size of the field.
+
+The paper names its baselines by reference and prints neither sizes nor recipes. Here one vector of n values, (1, n), is
+read as n steps of one value, a sequence (m, n) as m steps of n values; the machines without a notion of time (restricted
+Boltzmann machine, autoencoder) read all values at once. All end in a softmax of the emotions; the layer "embedding" is
+what it reads.
+"""
+
+import keras
+
+from sertf.layers import ClassificationRBM, LearnedPositions, LiquidReservoir, ReconstructionError
+
+
+def read_as_steps(features):
+    """(1, n) as n steps of 1, (m, n) as m steps of n."""
+    return keras.layers.Permute((2, 1), name="steps")(features) if features.shape[1] == 1 else features
+
+
+def classify(x, num_classes, *, dropout):
+    """Dropout and a softmax on a flat representation."""
+    x = keras.layers.Dropout(dropout, name="dropout")(keras.layers.Identity(name="embedding")(x))
+    return keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+
+
+def build_lstm(input_shape, num_classes, *, units=64, dropout=0.3):
+    """Two LSTM layers, the last state classified."""
+    return _recurrent(keras.layers.LSTM, input_shape, num_classes, units, dropout, "lstm")
+
+
+def build_gru(input_shape, num_classes, *, units=64, dropout=0.3):
+    """Two GRU layers, the last state classified."""
+    return _recurrent(keras.layers.GRU, input_shape, num_classes, units, dropout, "gru")
+
+
+def _recurrent(layer, input_shape, num_classes, units, dropout, name):
+    features = keras.Input(input_shape, name="features")
+    x = layer(units, return_sequences=True)(read_as_steps(features))  # (batch, steps, units)
+    x = layer(units)(x)  # (batch, units)
+    return keras.Model(features, classify(x, num_classes, dropout=dropout), name=name)
+
+
+def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dropout=0.3):
+    """Convolutions over the steps, each normalised and halved by max pooling, averaged at the end."""
+    features = keras.Input(input_shape, name="features")
+    x = read_as_steps(features)
+    for width in filters:
+        x = _conv_norm_relu(x, width, kernel)
+        x = keras.layers.MaxPooling1D(2, padding="same")(x)
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    return keras.Model(features, classify(x, num_classes, dropout=dropout), name="cnn")
+
+
+def build_transformer(input_shape, num_classes, *, width=64, heads=4, layers=2, dropout=0.3):
+    """Encoder layers with learned positions and the norm behind each sum (Vaswani et al. 2017), averaged at the end."""
+    features = keras.Input(input_shape, name="features")
+    x = keras.layers.Dense(width, name="projection")(read_as_steps(features))  # (batch, steps, width)
+    x = LearnedPositions(name="positions")(x)
+    for _ in range(layers):
+        attended = keras.layers.MultiHeadAttention(heads, width // heads, dropout=dropout)(x, x)
+        x = keras.layers.LayerNormalization()(x + attended)
+        forward = keras.layers.Dense(width)(keras.layers.Dense(4 * width, activation="relu")(x))
+        x = keras.layers.LayerNormalization()(x + keras.layers.Dropout(dropout)(forward))
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    return keras.Model(features, classify(x, num_classes, dropout=dropout), name="transformer")
+
+
+def build_unet(input_shape, num_classes, *, filters=(32, 64, 128), dropout=0.3):
+    """U-Net over the steps (Ronneberger et al. 2015): halved on the way down, doubled and joined on the way up.
+
+    The steps are padded with zeros to a multiple of 2 to the number of halvings.
+    """
+    features = keras.Input(input_shape, name="features")
+    x = read_as_steps(features)
+    halvings = len(filters) - 1
+    x = keras.layers.ZeroPadding1D((0, -x.shape[1] % 2**halvings))(x)
+    skips = []
+    for width in filters[:-1]:
+        x = _conv_norm_relu(x, width, 3)
+        skips.append(x)
+        x = keras.layers.MaxPooling1D(2)(x)
+    x = _conv_norm_relu(x, filters[-1], 3)
+    for width, skip in zip(reversed(filters[:-1]), reversed(skips)):
+        x = keras.layers.Concatenate()([keras.layers.UpSampling1D(2)(x), skip])
+        x = _conv_norm_relu(x, width, 3)
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    return keras.Model(features, classify(x, num_classes, dropout=dropout), name="unet")
+
+
+def build_tcn(input_shape, num_classes, *, filters=64, dilations=(1, 2, 4, 8, 16), kernel=3, dropout=0.2):
+    """Temporal convolutional network (Bai et al. 2018): residual blocks of two dilated causal convolutions, last step."""
+    features = keras.Input(input_shape, name="features")
+    x = read_as_steps(features)
+    for dilation in dilations:
+        inner = x
+        for _ in range(2):
+            inner = keras.layers.Conv1D(filters, kernel, padding="causal", dilation_rate=dilation, activation="relu")(
+                inner
+            )
+            inner = keras.layers.SpatialDropout1D(dropout)(inner)
+        shortcut = x if x.shape[-1] == filters else keras.layers.Conv1D(filters, 1)(x)
+        x = keras.layers.ReLU()(shortcut + inner)
+    return keras.Model(features, classify(x[:, -1], num_classes, dropout=dropout), name="tcn")
+
+
+def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
+    """Classification restricted Boltzmann machine, trained by its own conditional likelihood (see the layer)."""
+    features = keras.Input(input_shape, name="features")
+    x = keras.layers.Dropout(dropout, name="dropout")(keras.layers.Flatten(name="embedding")(features))
+    x = ClassificationRBM(hidden_units, num_classes, name="energies")(x)
+    return keras.Model(features, keras.layers.Softmax(name="scores")(x), name="rbm")
+
+
+def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, dropout=0.3):
+    """Autoencoder whose code is classified; its mean squared reconstruction error joins the loss with `weight`."""
+    features = keras.Input(input_shape, name="features")
+    flat = keras.layers.Flatten()(features)
+    x = flat
+    for width in units:
+        x = keras.layers.Dense(width, activation="relu")(x)
+    code = x
+    for width in reversed(units[:-1]):
+        x = keras.layers.Dense(width, activation="relu")(x)
+    reconstruction = keras.layers.Dense(flat.shape[-1], name="reconstruction")(x)
+    code = ReconstructionError(weight, name="reconstruction_error")(code, flat, reconstruction)
+    return keras.Model(features, classify(code, num_classes, dropout=dropout), name="autoencoder")
+
+
+def build_lsm(input_shape, num_classes, *, neurons=256, dropout=0.3):
+    """Liquid state machine (Maass et al. 2002): a fixed spiking reservoir whose spike counts are classified."""
+    features = keras.Input(input_shape, name="features")
+    x = LiquidReservoir(neurons, name="reservoir")(read_as_steps(features))  # (batch, neurons)
+    return keras.Model(features, classify(x, num_classes, dropout=dropout), name="lsm")
+
+
+def _conv_norm_relu(x, filters, kernel):
+    x = keras.layers.Conv1D(filters, kernel, padding="same", use_bias=False)(x)
+    return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
+
+
+BASELINES = {
+    "lstm": build_lstm,
+    "gru": build_gru,
+    "cnn": build_cnn,
+    "transformer": build_transformer,
+    "unet": build_unet,
+    "rbm": build_rbm,
+    "autoencoder": build_autoencoder,
+    "lsm": build_lsm,
+    "tcn": build_tcn,
+}

@@ -1,0 +1,84 @@
+"""Models of scikit-learn, for reference, in the shape that the runner gives a network: features in, scores out."""
+
+import numpy as np
+
+from sertf.errors import SertfError
+
+
+def build_svm(*, seed, C=10.0, gamma="scale"):
+    """Support vector machine with a radial kernel; deterministic, so that the seed changes nothing.
+
+    Its scores are the softmax of the one-against-rest decision values: the order is the machine's own, the values are no
+    calibrated probabilities.
+    """
+    from sklearn.svm import SVC
+
+    return SVC(C=C, gamma=gamma, break_ties=True)
+
+
+def build_gradient_boosting(*, seed, trees=200, subsample=0.8, max_features="sqrt"):
+    """Stochastic gradient boosting of trees of depth 3 (Friedman 2002)."""
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    return GradientBoostingClassifier(
+        n_estimators=trees, subsample=subsample, max_features=max_features, random_state=seed
+    )
+
+
+CLASSICAL = {
+    "svm": build_svm,
+    "gradient_boosting": build_gradient_boosting,
+}
+
+
+class ClassicalModel:
+    """A scikit-learn classifier on flattened features of one shape.
+
+    Args:
+        estimator: classifier with `predict_proba` or `decision_function`.
+        classes: number of emotions; the training part must hold each.
+    """
+
+    def __init__(self, estimator, *, classes):
+        self.estimator = estimator
+        self.classes = classes
+
+    def fit(self, arrays, labels):
+        """Fit on a list of (steps, dims) arrays of one shape and their class indices, (n,).
+
+        Raises:
+            SertfError: arrays of different shapes, or a class without an utterance.
+        """
+        shapes = sorted({array.shape for array in arrays})
+        if len(shapes) > 1:
+            raise SertfError(
+                f"A scikit-learn model needs features of one shape, got {len(shapes)}, such as {shapes[0]} and "
+                f"{shapes[-1]}; use a front end of fixed length, such as fused_statistics."
+            )
+        absent = sorted(set(range(self.classes)) - set(np.asarray(labels).tolist()))
+        if absent:
+            raise SertfError(f"The training part has no utterance of the classes {absent}; use fewer folds.")
+        self.estimator.fit(_flat(arrays), labels)
+        return self
+
+    def predict_on_batch(self, batch):
+        """Scores, (utterances, classes) float32 that sum to 1, of a batch (utterances, steps, dims)."""
+        flat = _flat(batch)
+        if hasattr(self.estimator, "predict_proba"):
+            return self.estimator.predict_proba(flat).astype("float32")
+        values = self.estimator.decision_function(flat)
+        if values.ndim == 1:  # two classes have one decision value
+            values = np.stack([-values, values], axis=1)
+        exponentials = np.exp(values - values.max(axis=1, keepdims=True))
+        return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype("float32")
+
+    def save(self, path):
+        """Write the fitted estimator with joblib."""
+        import joblib
+
+        joblib.dump(self.estimator, path)
+
+
+def _flat(arrays):
+    stacked = np.stack(list(arrays))
+    return stacked.reshape(len(stacked), -1)

@@ -1,0 +1,102 @@
+"""SpeechNet: encoding, LSTM, pre-attention, convolution and capsules with a modified routing.
+
+Zhang, Pang, Zhao, Tang, Shen and Wang, "Pre-attentive speech signal processing with adaptive routing for emotion
+recognition", Biomedical Signal Processing and Control (2025), doi:10.1016/j.bspc.2025.108782. Figure 1 is the network,
+equations 7 to 14 its modules, Table 2 its ablations.
+
+Where the paper leaves a choice: it feeds one vector of 107 values to an LSTM of 64 steps, so either the 128 encoded
+values are read as 64 steps of 2, or the 64 steps are segments of the utterance, encoded one by one; both are built, by
+the input's shape. It does not print the number of refinement filters: 1024 give 8.0 of its "~8.3 million" parameters.
+It does not say where its dropout of 0.5 stands: here before the routing. Scores are the lengths of class capsules,
+each from 0 to 1; they need not sum to 1.
+"""
+
+import keras
+
+from sertf.errors import SertfError
+from sertf.layers import CapsuleLength, CapsulePartition, CapsuleRouting, MultiHeadAttention
+
+STEPS = 64  # n_3, the cells and steps of the LSTM
+ABLATIONS = {
+    "encoding": "the descriptors themselves are the steps; one vector of n values is read as n steps of 1",
+    "recall": "the encoded steps go to the attention without a recurrence",
+    "pre_attention": "the multi-head attention takes the states as query, key and value",
+    "attention": "no attention at all; the refinement takes the states",
+    "refinement": "the routing takes the attention's output",
+    "routing": "a dense softmax layer on all refined values",
+    "modified_routing": "the routing of Sabour et al. (2017)",
+}
+"""What takes a module's place, by the module that is left out (Table 2)."""
+
+
+def encode(x, *, encoded):
+    """Information encoding, equation 7; one vector becomes 64 steps of 2 values."""
+    if encoded:
+        for units in (256, 128):  # n_1, n_2
+            x = keras.layers.LeakyReLU()(keras.layers.Dense(units)(x))
+        return keras.layers.Reshape((STEPS, -1), name="steps")(x) if x.shape[1] == 1 else x
+    return keras.layers.Permute((2, 1), name="steps")(x) if x.shape[1] == 1 else x
+
+
+def attend(x, *, pre_attention):
+    """Speech attention, equation 9: parallel layers give query, key and value to 8 heads of 32."""
+    parts = ("query", "key", "value")
+    if pre_attention:
+        parts = [keras.layers.Dense(64, name=f"pre_{part}")(x) for part in parts]  # n_q
+    else:
+        parts = [x for _ in parts]
+    output, _ = MultiHeadAttention(8, 32, name="heads")(*parts)
+    return output  # (batch, steps, 256)
+
+
+def route(x, num_classes, *, dimension, iterations, mode):
+    """Speech routing, equations 12 to 14: blocks of 16 values to one capsule a class, whose lengths are the scores."""
+    x = CapsulePartition(dimension, name="capsules")(x)
+    x = CapsuleRouting(num_classes, dimension=dimension, iterations=iterations, mode=mode, name="routing")(x)
+    x = keras.layers.Flatten(name="embedding")(x)
+    return CapsuleLength(name="scores")(keras.layers.Reshape((num_classes, dimension))(x))
+
+
+def build(
+    input_shape,
+    num_classes,
+    *,
+    refinement_filters=1024,
+    without=None,
+    dropout=0.5,
+    iterations=2,
+    dimension=16,
+):
+    """SpeechNet as an uncompiled functional model.
+
+    Args:
+        input_shape: (1, dims) for one vector an utterance, (segments, dims) for a sequence of 3 segments or more.
+        num_classes: number of emotions.
+        refinement_filters: filters of the convolution, n_4: 1024 for the paper's size, 64 for a small one.
+        without: module to leave out, one of `ABLATIONS`; None builds all.
+        dropout: rate before the routing.
+        iterations: of the routing.
+        dimension: values of a capsule, d.
+    """
+    if without is not None and without not in ABLATIONS:
+        raise SertfError(f"SpeechNet: without must be one of {', '.join(ABLATIONS)}, or None, got {without!r}.")
+    if input_shape[0] is None or input_shape[0] == 2:
+        raise SertfError(
+            f"SpeechNet: input_shape must be (1, dims) or (3 or more segments, dims), got {tuple(input_shape)}."
+        )
+    features = keras.Input(input_shape, name="features")
+    x = encode(features, encoded=without != "encoding")  # (batch, 64, 2), or (batch, segments, 128)
+    if without != "recall":
+        x = keras.layers.LSTM(STEPS, return_sequences=True, name="recall")(x)  # (batch, 64, 64), equation 8
+    if without != "attention":
+        x = attend(x, pre_attention=without != "pre_attention")
+    if without != "refinement":
+        x = keras.layers.Conv1D(refinement_filters, 3, activation="relu", name="refinement")(x)  # equations 10 and 11
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    if without == "routing":
+        x = keras.layers.Flatten(name="embedding")(x)
+        scores = keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+    else:
+        mode = "classic" if without == "modified_routing" else "modified"
+        scores = route(x, num_classes, dimension=dimension, iterations=iterations, mode=mode)
+    return keras.Model(features, scores, name="speechnet" if without is None else f"speechnet_without_{without}")

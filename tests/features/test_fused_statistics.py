@@ -1,0 +1,148 @@
+"""FusedStatistics against a loop of librosa calls, and its pooling against a literal loop."""
+
+import os
+from pathlib import Path
+
+import keras
+import librosa
+import numpy as np
+import pandas as pd
+import pytest
+
+from sertf import audio
+from sertf.errors import SertfError
+from sertf.features import FusedStatistics
+
+RATE = 16000
+
+
+def by_librosa(samples, rate=RATE):
+    """(frames, 107) by a user's loop of librosa calls."""
+    mfcc = librosa.feature.mfcc(y=samples, sr=rate, n_mfcc=26)
+    chroma = librosa.feature.chroma_stft(y=samples, sr=rate, tuning=0)
+    described = [
+        mfcc,
+        librosa.feature.delta(mfcc),
+        librosa.feature.delta(mfcc, order=2),
+        chroma,
+        librosa.feature.spectral_contrast(y=samples, sr=rate),
+        librosa.feature.tonnetz(chroma=chroma),
+        librosa.feature.zero_crossing_rate(samples),
+        librosa.feature.spectral_centroid(y=samples, sr=rate),
+        librosa.feature.spectral_rolloff(y=samples, sr=rate),
+        librosa.feature.spectral_bandwidth(y=samples, sr=rate),
+    ]
+    return np.concatenate(described).T
+
+
+def frames_of(samples, rate=RATE):
+    """(frames, 107) by the layer, before pooling."""
+    layer = FusedStatistics(rate)
+    layer.build((None, None))
+    batch, lengths = samples[None].astype("float32"), np.array([len(samples)], "int32")
+    counts = keras.ops.convert_to_tensor(np.array([1 + len(samples) // 512], "int32"))
+    return np.asarray(layer._describe(keras.ops.convert_to_tensor(batch), lengths, counts))[0]
+
+
+def noisy_speech(seconds=1.2, seed=0):
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    pitch = 140 + 40 * np.sin(2 * np.pi * 1.3 * time)
+    voiced = sum(np.sin(2 * np.pi * k * np.cumsum(pitch) / RATE) / k for k in range(1, 30))
+    return (0.1 * voiced * (0.6 + 0.4 * np.sin(2 * np.pi * 3 * time)) + rng.normal(0, 0.003, len(time))).astype(
+        "float32"
+    )
+
+
+def assert_like_librosa(samples, rate=RATE):
+    expected, ours = by_librosa(samples, rate), frames_of(samples, rate)
+    assert ours.shape == expected.shape
+    spread = np.abs(expected).max(axis=0)
+    names = FusedStatistics(rate).feature_names
+    share = np.full(len(names), 1e-3)
+    if keras.backend.backend() == "jax":
+        # float32 transforms round valleys 100 dB under a frame's peak; librosa's and TensorFlow's are float64.
+        share[names.index("contrast_6")] = 0.1
+    for k, name in enumerate(names):
+        # A frame's roll-off may fall into the next bin where the cumulated sum meets the threshold to the last digit.
+        allowed = share[k] * spread[k] + (1.01 * rate / 2048 if name == "roll_off" else 1e-6)
+        assert np.abs(ours[:, k] - expected[:, k]).max() <= allowed, name
+    pooled = np.asarray(FusedStatistics(rate)(samples[None]))[0, 0]
+    table = pd.DataFrame([pooled, expected.mean(axis=0)], columns=names, index=["ours", "librosa"])
+    assert np.all((table.loc["ours"] - table.loc["librosa"]).abs() <= share * table.loc["librosa"].abs() + 1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_descriptor_is_librosas(seed):
+    assert_like_librosa(noisy_speech(seed=seed))
+
+
+@pytest.mark.skipif("SERTF_DATA" not in os.environ, reason="needs real speech in SERTF_DATA")
+@pytest.mark.parametrize("corpus", ["emodb", "ravdess"])
+def test_every_descriptor_is_librosas_on_real_speech(corpus):
+    paths = sorted(p for p in Path(os.environ["SERTF_DATA"], corpus).rglob("*") if p.suffix in (".wav", ".flac"))
+    for path in paths[:: len(paths) // 4][:4]:
+        samples, _ = audio.read(path, sample_rate=RATE)
+        assert_like_librosa(samples)
+
+
+def test_silence_in_front_and_behind_follows_librosa():
+    quiet = np.zeros(RATE // 4, "float32")
+    samples = np.concatenate([quiet, noisy_speech(0.6), quiet])
+    expected, ours = by_librosa(samples), frames_of(samples)
+    assert np.isfinite(ours).all()
+    for name in ("zero_crossing_rate", "centroid", "roll_off", "bandwidth"):
+        k = FusedStatistics().feature_names.index(name)
+        np.testing.assert_allclose(ours[:3, k], expected[:3, k], atol=1e-6)
+
+
+@pytest.mark.parametrize("segments", [1, 5, 64])
+def test_segments_are_means_over_shares_of_the_frames(segments):
+    samples = noisy_speech(0.8)
+    frames = frames_of(samples).astype("float64")
+    expected = np.zeros((segments, 107))
+    for s in range(segments):
+        start, end = s * len(frames) / segments, (s + 1) * len(frames) / segments
+        for t, frame in enumerate(frames):
+            overlap = max(0.0, min(end, t + 1) - max(start, t))
+            expected[s] += overlap / (end - start) * frame
+    ours = np.asarray(FusedStatistics(segments=segments)(samples[None]))[0]
+    np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("segments", [1, 64])
+def test_padding_changes_nothing(segments):
+    layer, samples = FusedStatistics(segments=segments), noisy_speech(0.7)
+    padded = np.full((2, 3 * RATE), 7.0, "float32")
+    padded[0, : len(samples)] = samples
+    alone = np.asarray(layer(samples[None]))[0]
+    together = np.asarray(layer(padded, np.array([len(samples), 2 * RATE], "int32")))[0]
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-3)
+
+
+def test_a_tenth_of_a_second_is_padded_to_nine_frames():
+    samples = noisy_speech(0.1)
+    padded = np.pad(samples, (0, 8 * 512 - len(samples)))
+    short, long = (np.asarray(FusedStatistics()(x[None]))[0, 0] for x in (samples, padded))
+    names = FusedStatistics().feature_names
+    kept = [k for k, name in enumerate(names) if name != "zero_crossing_rate"]  # a change at the very end is none
+    np.testing.assert_allclose(short[kept], long[kept], rtol=1e-4, atol=1e-4)
+    assert np.isfinite(short).all()
+
+    names = FusedStatistics().feature_names
+    assert len(names) == len(set(names)) == 107
+    assert names[0] == "mfcc_0" and names[78] == "chroma_0" and names[-1] == "bandwidth"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"segments": 0}, "segments must be a whole number above 0"),
+        ({"n_mels": 20}, "n_mels must be 26 or more, got 20"),
+        ({"roll_share": 1.0}, "roll_share must lie between 0 and 1"),
+        ({"sample_rate": 8000}, "sample_rate must be above 12800 Hz"),
+    ],
+)
+def test_bad_parameters(options, message):
+    with pytest.raises(SertfError, match=message):
+        FusedStatistics(**options)

@@ -1,0 +1,58 @@
+import joblib
+import numpy as np
+import pytest
+
+from sertf.errors import SertfError
+from sertf.models.classical import CLASSICAL, ClassicalModel
+
+
+def make_data(classes=3, count=45, shape=(1, 8)):
+    rng = np.random.default_rng(0)
+    labels = np.arange(count) % classes
+    arrays = rng.normal(size=(count, *shape)).astype("float32")
+    arrays[:, 0, :classes] += 3 * np.eye(classes)[labels]
+    return list(arrays), labels
+
+
+@pytest.mark.parametrize("name", sorted(CLASSICAL))
+@pytest.mark.parametrize("classes", [2, 3])
+def test_learns_and_gives_scores_that_sum_to_one(name, classes, tmp_path):
+    arrays, labels = make_data(classes)
+    model = ClassicalModel(CLASSICAL[name](seed=1), classes=classes).fit(arrays[:30], labels[:30])
+    scores = model.predict_on_batch(np.stack(arrays[30:]))
+    assert scores.shape == (15, classes) and scores.dtype == np.float32
+    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
+    assert (scores.argmax(axis=1) == labels[30:]).mean() > 0.75
+    model.save(tmp_path / "weights.joblib")
+    again = ClassicalModel(joblib.load(tmp_path / "weights.joblib"), classes=classes)
+    np.testing.assert_array_equal(again.predict_on_batch(np.stack(arrays[30:])), scores)
+
+
+def test_the_largest_score_is_the_machines_own_prediction():
+    arrays, labels = make_data(classes=4, count=80)
+    model = ClassicalModel(CLASSICAL["svm"](seed=0), classes=4).fit(arrays, labels)
+    flat = np.stack(arrays).reshape(80, -1)
+    assert (model.predict_on_batch(np.stack(arrays)).argmax(axis=1) == model.estimator.predict(flat)).all()
+
+
+def test_the_seed_decides_the_boosting():
+    arrays, labels = make_data()
+    scores = [
+        ClassicalModel(CLASSICAL["gradient_boosting"](seed=seed), classes=3)
+        .fit(arrays, labels)
+        .predict_on_batch(arrays)
+        for seed in (1, 1, 2)
+    ]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[0], scores[2])
+
+
+def test_arrays_of_different_shapes():
+    with pytest.raises(SertfError, match=r"features of one shape, got 2, such as \(3, 8\) and \(4, 8\)"):
+        ClassicalModel(CLASSICAL["svm"](seed=0), classes=2).fit([np.zeros((4, 8)), np.zeros((3, 8))], [0, 1])
+
+
+def test_a_class_without_utterances():
+    arrays, labels = make_data(2)
+    with pytest.raises(SertfError, match=r"no utterance of the classes \[2\]"):
+        ClassicalModel(CLASSICAL["svm"](seed=0), classes=3).fit(arrays, labels)
