@@ -103,6 +103,11 @@ class Batches:
     def __len__(self):
         return -(-len(self.part.utterances) // self.batch_size)
 
+    @property
+    def frames(self):
+        """Frames of every batch, None where they differ."""
+        return int(self._padded[0]) if np.ptp(self._padded) == 0 else None
+
     def order(self, epoch=0):
         """Index arrays of the epoch's batches."""
         if self.seed is None:
@@ -145,10 +150,11 @@ def _tf_dataset(batches):
         for indices in batches.order(next(epochs)):
             yield batches.batch(indices)
 
-    shape = batches.part.arrays[0].shape[1:]
+    # A graph that knows the number of frames may be shaped by it, as SpeechNet's is.
+    steps, shape = batches.frames, batches.part.arrays[0].shape[1:]
     dataset = tf.data.Dataset.from_generator(
         one_epoch,
-        output_signature=(tf.TensorSpec((None, None, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),
+        output_signature=(tf.TensorSpec((None, steps, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),
     )
     return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
 

@@ -102,3 +102,13 @@ def test_predictions_come_in_the_order_of_the_part(part):
 def test_empty_part():
     with pytest.raises(PipelineError, match="empty"):
         Batches(Part((), [], np.array([])), 4)
+
+
+def test_utterances_of_one_length_are_not_padded_and_their_length_is_known():
+    arrays = [np.full((5, 2), i, "float32") for i in range(1, 4)]
+    batches = Batches(Part(("a", "b", "c"), arrays, np.zeros(3, "int32")), 2)
+    assert batches.frames == 5 and batches.batch(np.array([0, 2]))[0].shape == (2, 5, 2)
+    mixed = Part(("a", "b"), [arrays[0], np.zeros((20, 2), "float32")], np.zeros(2, "int32"))
+    assert Batches(mixed, 2).frames is None
+    features, _ = next(iter(as_dataset(batches)))
+    assert features.shape == (2, 5, 2)

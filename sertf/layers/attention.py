@@ -86,10 +86,10 @@ class MultiHeadAttention(keras.layers.Layer):
         scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2))) / self.head_units**0.5  # (batch, heads, steps, steps)
         weights = ops.softmax(scores, axis=-1)
         heads = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3))  # (batch, steps, heads, head_units)
-        return ops.reshape(heads, (-1, query.shape[1], self.heads * self.head_units)), weights
+        return ops.reshape(heads, (-1, ops.shape(query)[1], self.heads * self.head_units)), weights
 
     def _split(self, projected):
-        split = ops.reshape(projected, (-1, projected.shape[1], self.heads, self.head_units))
+        split = ops.reshape(projected, (-1, ops.shape(projected)[1], self.heads, self.head_units))
         return ops.transpose(split, (0, 2, 1, 3))  # (batch, heads, steps, head_units)
 
     def compute_output_shape(self, query_shape, key_shape, value_shape):

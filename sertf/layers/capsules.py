@@ -35,9 +35,10 @@ class CapsulePartition(keras.layers.Layer):
                 f"CapsulePartition: dimension must divide the {steps} x {filters} = {steps * filters} values, "
                 f"got {self.dimension}."
             )
+        self._capsules = steps * filters // self.dimension
 
     def call(self, inputs):
-        return ops.reshape(inputs, (-1, *self.compute_output_shape(inputs.shape)[1:]))
+        return ops.reshape(inputs, (-1, self._capsules, self.dimension))
 
     def compute_output_shape(self, inputs_shape):
         batch, steps, filters = inputs_shape
@@ -95,7 +96,7 @@ class CapsuleRouting(keras.layers.Layer):
     def call(self, capsules):
         # The batch comes first in the products: with the capsules first XLA's are 20 times slower on a CPU.
         predictions = ops.einsum("bie,ief->bif", capsules, self.kernel)
-        shape = (-1, capsules.shape[1], self.num_classes, self.dimension)
+        shape = (-1, self.kernel.shape[0], self.num_classes, self.dimension)
         predictions = ops.reshape(predictions, shape)  # (batch, capsules, classes, dimension)
         classic = self.mode == "classic"
         logits = None
