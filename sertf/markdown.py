@@ -72,6 +72,96 @@ def results_table(rows):
     return "\n".join(_table([*head, "the leak's worth"], body, align="lllllll"))
 
 
+def overview(content, summaries, *, protocols, figures):
+    """The page of `sertf.overview`: one table of scores, one of reproducibility, one of differences.
+
+    Args:
+        content: as `overview.json` holds it.
+        summaries: of each variant and protocol, a dict of dicts.
+        protocols: names of the protocols, in the order of columns.
+        figures: pairs of file name and caption.
+    """
+    score, reference = content["score"], content["reference"]
+    first = next(iter(next(iter(summaries.values())).values()))
+    name_of_score = first["scores"][score]["name"]
+    last = protocols[-1]
+    order = sorted(
+        summaries, key=lambda v: -(summaries[v].get(last) or next(iter(summaries[v].values())))["scores"][score]["mean"]
+    )
+    head = ["variant", "parameters", "published"]
+    for protocol in protocols:
+        head += [f"{name_of_score}, `{protocol}`", "UAR", "PLR", "PCLR"]
+    body = []
+    for variant in order:
+        known = next(iter(summaries[variant].values()))
+        published = known["facts"].get("published") or {}
+        of_ten = ", ".join(f"{key} {triple(published[key])[0]:.4f}" for key in ("PLR", "PCLR") if key in published)
+        cell = " <br>".join(part for part in (_published(known["facts"], score), of_ten) if part and part != "–") or "–"
+        row = [f"`{variant}`", f"{known['parameters']:,}" if known["parameters"] else "–", cell]
+        for protocol in protocols:
+            summary = summaries[variant].get(protocol)
+            if summary is None:
+                row += ["not run", "–", "–", "–"]
+                continue
+            agreement = summary["reproducibility"]
+            row += [_linked(summary["scores"][score], f"{variant}/{protocol}/report.md")]
+            row += [f"{summary['scores']['uar']['mean']:.4f}"]
+            row += [f"{agreement[key]:.4f}" if agreement else "–" for key in ("PLR", "PCLR")]
+        body.append(row)
+    facts = first["facts"]
+    lines = [f"# {content['experiment']}", "", f"Paper: {facts['paper']}. Corpus: {facts['corpus']}.", ""]
+    lines += ["## Scores", "", *_table(head, body), "", f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.", ""]
+    lines += _agreement(summaries, order, protocols)
+    if reference is not None:
+        lines += _differences(content, name_of_score)
+    return "\n".join([*lines, *_figures(figures)]).rstrip() + "\n"
+
+
+def _agreement(summaries, order, protocols):
+    body = [
+        [f"`{variant}`", protocol, *(f"{agreement[key]:.4f}" if agreement else "–" for key in _REPRODUCIBILITY)]
+        for variant in order
+        for protocol in protocols
+        if protocol in summaries[variant]
+        for agreement in [summaries[variant][protocol]["reproducibility"]]
+    ]
+    meanings = "; ".join(f"{key}: {meaning}" for key, meaning in _REPRODUCIBILITY.items())
+    note = f"Shares of the test utterances. {meanings}. A single repeat has nothing to agree with (–)."
+    return [
+        "## Reproducibility",
+        "",
+        *_table(["variant", "protocol", *_REPRODUCIBILITY], body, align="ll"),
+        "",
+        note,
+        "",
+    ]
+
+
+def _differences(content, name_of_score):
+    reference, body, sentences = content["reference"], [], []
+    for row in content["differences"]:
+        paired = row["over_repeats"]
+        over_repeats = "–"
+        if paired:
+            over_repeats = f"[{_signed(paired['low'])}, {_signed(paired['high'])}], p {_p(paired['t_p'])}"
+        body.append(
+            [
+                f"`{row['variant']}`",
+                row["protocol"],
+                _signed(row["difference"]),
+                f"[{_signed(row['low'])}, {_signed(row['high'])}]",
+                over_repeats,
+                "–" if row["published"] is None else _signed(row["published"]),
+            ]
+        )
+        verdict = _verdict(row["variant"], reference, row["low"], row["high"])
+        sentences.append(f"- `{row['protocol']}`, other speakers: {verdict}.")
+    head = ["variant", "protocol", "difference", "95 % interval over speakers", "over repeats", "published"]
+    title = f"## {name_of_score} minus that of `{reference}`"
+    note = "Over repeats is a paired t-test, left out (–) where the numbers of repeats differ or are 1."
+    return [title, "", *_table(head, body, align="ll"), "", note, "", *sentences, ""]
+
+
 def comparison(name_a, name_b, score, test, difference):
     """What a paired test over repeats and one over speakers say about two systems.
 
@@ -128,7 +218,9 @@ def _scores(summary, columns):
         for key, entry in summary["scores"].items()
     ]
     body += [
-        [key, _published(facts, key), *("–" for _ in columns)] for key in published if key not in summary["scores"]
+        [key, _published(facts, key), *("–" for _ in columns)]
+        for key in published
+        if key not in summary["scores"] and key not in _REPRODUCIBILITY
     ]
     head = ["score", "published", *(f"ours, `{protocol}`" for protocol in columns)]
     lines = ["## Scores", "", *_table(head, body), "", f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.", ""]
@@ -192,15 +284,27 @@ def _recall(columns):
 
 
 def _reproducibility(columns):
+    published = next(iter(columns.values()))["facts"].get("published") or {}
+    given = bool(published.keys() & _REPRODUCIBILITY)
     columns = {name: column for name, column in columns.items() if column["reproducibility"]}
     lines = ["## Reproducibility", ""]
     if not columns:
         return [*lines, "One repeat has nothing to agree with; these scores need 2 or more.", ""]
     body = [
-        [name, meaning, *(f"{100 * column['reproducibility'][name]:.2f} %" for column in columns.values())]
+        [
+            name,
+            meaning,
+            *([f"{100 * triple(published[name])[0]:.2f} %" if name in published else "–"] if given else []),
+            *(f"{100 * column['reproducibility'][name]:.2f} %" for column in columns.values()),
+        ]
         for name, meaning in _REPRODUCIBILITY.items()
     ]
-    head = ["score", "share of utterances on which", *(f"`{name}`" for name in columns)]
+    head = [
+        "score",
+        "share of utterances on which",
+        *(["published"] if given else []),
+        *(f"`{name}`" for name in columns),
+    ]
     repeats = ", ".join(f"`{name}` {column['facts']['repeats']}" for name, column in columns.items())
     note = f"Repeats: {repeats}. Definitions: `sertf.scores.reproducibility`, after SpeechNet (BSPC 2025)."
     return [*lines, *_table(head, body, align="ll"), "", note, ""]
@@ -218,7 +322,7 @@ def _how(summary, differing):
     seconds = summary["wall_seconds"]
     body = [
         ["repeats × folds", f"{facts['repeats']} × {len(facts['folds'])} = {summary['runs']} runs"],
-        ["epochs", facts.get("epochs", "not stated")],
+        ["epochs", facts.get("epochs") or "none, fitted by scikit-learn"],
         ["base seed", facts.get("seed", "not stated")],
         ["seeds of the runs", f"{len(set(summary['seeds']))} different, in `manifest.json`"],
         ["parameters of the model", f"{summary['parameters']:,}" if summary["parameters"] else "not stated"],

@@ -7,6 +7,7 @@ can be drawn in worker processes and on machines without a display. `save` write
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from sertf.errors import SertfError
@@ -62,10 +63,11 @@ def confusion(matrix, labels, *, normalise=True):
 
 
 def curves(histories):
-    """Loss and UAR by epoch, training and validation: the mean over runs and a band of one standard deviation.
+    """Loss, UAR and accuracy by epoch, of each part that was scored: mean over runs, band of one standard deviation.
 
     Args:
-        histories: table with the columns epoch, loss, val_loss, uar, val_uar and one row an epoch and run.
+        histories: table with the columns epoch, loss, val_loss, uar and val_uar, where they were logged wa, val_wa,
+            test_loss, test_uar and test_wa, and one row an epoch and run; columns without a value are left out.
 
     Raises:
         SertfError: if a column is missing or there is no row.
@@ -74,23 +76,27 @@ def curves(histories):
     missing = [column for column in needed if column not in histories.columns]
     if missing or len(histories) == 0:
         raise SertfError(f"the histories need rows with the columns {needed}, got {list(histories.columns)}.")
-    by_epoch = histories.groupby("epoch")[needed[1:]]
-    mean, spread = by_epoch.mean(), by_epoch.std(ddof=0)
-    figure, panels = _figure((8.6, 3.5), columns=2)
-    for axes, column, label in ((panels[0], "loss", "loss (cross-entropy)"), (panels[1], "uar", "UAR")):
-        for name, key, colour in (("training", column, COLOURS[0]), ("validation", f"val_{column}", COLOURS[1])):
-            axes.plot(mean.index, mean[key], color=colour, label=name, linewidth=1.8, marker=_dot(len(mean)))
-            low, high = mean[key] - spread[key], mean[key] + spread[key]
-            axes.fill_between(mean.index, low, high, color=colour, alpha=0.18, linewidth=0)
+    by_epoch = histories.groupby("epoch")
+    shown = {"loss": "loss", "uar": "UAR"} | ({"wa": "WA (accuracy)"} if "wa" in histories else {})
+    figure, panels = _figure((4.3 * len(shown), 3.5), columns=len(shown))
+    for axes, (column, label) in zip(panels, shown.items()):
+        for place, (name, prefix) in enumerate((("training", ""), ("validation", "val_"), ("test", "test_"))):
+            key = f"{prefix}{column}"
+            if key not in histories or histories[key].isna().all():
+                continue
+            mean, spread, colour = by_epoch[key].mean(), by_epoch[key].std(ddof=0), COLOURS[place]
+            axes.plot(mean.index, mean, color=colour, label=name, linewidth=1.8, marker=_dot(len(mean)))
+            axes.fill_between(mean.index, mean - spread, mean + spread, color=colour, alpha=0.18, linewidth=0)
         _tidy(axes, xlabel="epoch", ylabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    panels[1].set_ylim(0, 1)
+        if column != "loss":
+            axes.set_ylim(0, 1)
     panels[0].legend(frameon=False)
     return figure
 
 
 def violin(values_by_name, *, published=None, ylabel="score"):
-    """Scores over repeats: a violin, every repeat as a dot and the mean as a bar; a diamond for the paper's mean.
+    """Scores over repeats: a violin, a box from quartile to quartile, dots, the mean as a bar; a diamond for the paper's.
 
     Args:
         values_by_name: dict of name to the scores of its repeats, one or more.
@@ -110,6 +116,10 @@ def violin(values_by_name, *, published=None, ylabel="score"):
         if len(values) >= 5 and np.ptp(values) > 1e-9:  # a density of fewer, or of equal values, would be made up
             body = axes.violinplot(values, positions=[place], widths=0.75, showextrema=False)["bodies"][0]
             body.set(facecolor=colour, alpha=0.25, edgecolor=colour)
+            low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+            box = Rectangle((place - 0.15, low), 0.3, high - low, fill=False, edgecolor=colour, linewidth=1)
+            axes.add_patch(box)
+            axes.hlines(middle, place - 0.15, place + 0.15, color=colour, linewidth=1)
         # Spread evenly by rank, not by chance, so that the figure is the same each time.
         offsets = 0.16 * (np.argsort(np.argsort(values)) * 0.618034 % 1 - 0.5)
         axes.scatter(place + offsets, values, s=20, color=colour, edgecolor="white", linewidth=0.6, zorder=4)
@@ -131,6 +141,34 @@ def violin(values_by_name, *, published=None, ylabel="score"):
     if published.keys() & values_by_name.keys():
         axes.scatter([], [], marker="D", s=44, color="white", edgecolor=INK, linewidth=1.5, label="published mean")
     axes.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), handletextpad=0.4)
+    return figure
+
+
+def bars(rows, *, xlabel):
+    """Horizontal bars with their intervals, grouped by name.
+
+    Args:
+        rows: list of (name, group, value, low, high); low and high are None where no interval can be had.
+        xlabel: label of the axis of values.
+    """
+    if not rows:
+        raise SertfError("bars needs one row or more, got none.")
+    names, groups = (list(dict.fromkeys(row[i] for row in rows)) for i in (0, 1))
+    figure, axes = _figure((8.0, 1.2 + 0.34 * len(names) * len(groups)))
+    height = 0.8 / len(groups)
+    for name, group, value, low, high in rows:
+        place = names.index(name) + (groups.index(group) - (len(groups) - 1) / 2) * height
+        axes.barh(place, value, height=0.9 * height, color=COLOURS[groups.index(group) % len(COLOURS)], alpha=0.75)
+        if low is not None:
+            axes.plot([low, high], [place, place], color=INK, linewidth=1.4, marker="|", markersize=6)
+    for i, group in enumerate(groups):
+        axes.barh(0, 0, color=COLOURS[i % len(COLOURS)], alpha=0.75, label=group)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    _tidy(axes, xlabel=xlabel)
+    axes.grid(axis="y", visible=False)
+    axes.legend(frameon=False, ncols=len(groups), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

@@ -18,6 +18,7 @@ from sertf.errors import SertfError
 SCORES = {
     "uar": "UAR",
     "wa": "WA (accuracy)",
+    "macro_precision": "macro precision (macro recall is the UAR)",
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
     "thresholded_precision": "precision, thresholded at 0.5",

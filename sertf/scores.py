@@ -99,6 +99,20 @@ def macro_f1(truth, predicted, labels=None):
     return float(f1[occurs].mean())
 
 
+def macro_precision(truth, predicted, labels=None):
+    """Mean over labels of hits_k / predictions of k, 0 for a label that is never predicted; macro recall is the UAR.
+
+    Over the labels that occur in truth or prediction, as scikit-learn's `precision_score(average="macro")` does.
+
+    >>> macro_precision(["a", "a", "b"], ["a", "b", "b"])
+    0.75
+    """
+    matrix = confusion_matrix(truth, predicted, _labels(truth, predicted, labels))
+    chosen = matrix.sum(axis=0)
+    occurs = (matrix.sum(axis=1) + chosen) > 0
+    return float((np.diag(matrix) / np.maximum(chosen, 1))[occurs].mean())
+
+
 def weighted_f1(truth, predicted, labels=None):
     """Mean over labels of F1_k (see `macro_f1`), weighted by the label's share of the utterances.
 
@@ -235,7 +249,7 @@ def scores_of(predictions):
         predictions: the predictions of one repeat, all folds.
 
     Returns:
-        dict with `uar`, `wa`, `macro_f1`, `weighted_f1`, `thresholded_precision`, `thresholded_recall` and
+        dict with `uar`, `wa`, `macro_f1`, `macro_precision`, `weighted_f1`, `thresholded_precision`, `thresholded_recall` and
         `thresholded_f1` (floats), and `recall`, a dict from emotion to recall.
 
     Raises:
@@ -253,6 +267,7 @@ def scores_of(predictions):
         "uar": uar(truth, chosen, labels),
         "wa": wa(truth, chosen, labels),
         "macro_f1": macro_f1(truth, chosen, labels),
+        "macro_precision": macro_precision(truth, chosen, labels),
         "weighted_f1": weighted_f1(truth, chosen, labels),
         "thresholded_precision": precision,
         "thresholded_recall": recall,

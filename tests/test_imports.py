@@ -42,7 +42,7 @@ LEVELS = {
         ),
         1,
     ),
-    **dict.fromkeys(("pipeline", "training", "report", "export", "experiment", "workers"), 2),
+    **dict.fromkeys(("pipeline", "training", "report", "overview", "export", "experiment", "workers"), 2),
     **dict.fromkeys(("jobs",), 3),
     **dict.fromkeys(("runner",), 4),
     **dict.fromkeys(("script", "tuning", "cli"), 5),

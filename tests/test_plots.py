@@ -124,3 +124,26 @@ def test_attention_shares_one_time_axis():
 def test_bad_input(draw, message):
     with pytest.raises(SertfError, match=message):
         draw()
+
+
+def test_curves_leave_out_what_was_not_scored():
+    """No validation part, the test part watched: its curve stands beside the training's, in all three panels."""
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [1.0, 0.5], "uar": [0.4, 0.6], "wa": [0.5, 0.7]})
+    for column in ("val_loss", "val_uar", "val_wa"):
+        history[column] = np.nan
+    figure = plots.curves(history.assign(test_loss=1.0, test_uar=0.3, test_wa=0.2))
+    assert [[line.get_label() for line in axes.lines] for axes in figure.axes] == [["training", "test"]] * 3
+
+
+def test_violin_has_a_box_from_quartile_to_quartile():
+    (axes,) = plots.violin({"WA": [0.1, 0.2, 0.3, 0.4, 0.5]}).axes
+    (box,) = axes.patches
+    assert (box.get_y(), box.get_height()) == pytest.approx((0.2, 0.2))
+
+
+def test_bars_and_their_intervals():
+    figure = plots.bars([("a", "paper", 0.2, 0.1, 0.3), ("a", "strict", -0.1, None, None)], xlabel="difference")
+    widths = sorted(bar.get_width() for bar in figure.axes[0].patches)
+    assert widths == pytest.approx([-0.1, 0, 0, 0.2])
+    with pytest.raises(SertfError, match="bars needs one row or more"):
+        plots.bars([], xlabel="difference")

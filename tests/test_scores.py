@@ -53,6 +53,8 @@ def test_against_scikit_learn(seed):
         expected = sklearn.metrics.f1_score(truth, predicted, average=average)
         assert ours(truth, predicted) == pytest.approx(expected)
         assert ours(truth, predicted, EMOTIONS) == pytest.approx(expected)
+    expected = sklearn.metrics.precision_score(truth, predicted, average="macro", zero_division=0)
+    assert scores.macro_precision(truth, predicted) == pytest.approx(expected)
     recalls = sklearn.metrics.recall_score(truth, predicted, labels=EMOTIONS, average=None)
     assert scores.recall_per_class(truth, predicted, EMOTIONS) == pytest.approx(dict(zip(EMOTIONS, recalls)))
 
@@ -192,6 +194,7 @@ def test_scores_of():
             "uar": 0.75,
             "wa": 0.75,
             "macro_f1": (2 / 3 + 4 / 5) / 2,
+            "macro_precision": (1 + 2 / 3) / 2,
             "weighted_f1": (2 / 3 + 4 / 5) / 2,
             "thresholded_precision": 0.75,
             "thresholded_recall": 0.75,

@@ -1,0 +1,158 @@
+"""One page over all variants of an experiment, from kept results: scores, reproducibility, differences to a reference.
+
+python -m sertf.overview experiments/results/EXPERIMENT --reference VARIANT --score wa
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from sertf import markdown, plots, statistics
+from sertf.errors import SertfError
+from sertf.results import ResultsError, read_json, read_predictions
+
+REPRODUCIBILITY = ("GLR", "FLR", "PLR", "CLR", "FCLR", "PCLR")
+
+
+def write(folder, *, reference=None, score="wa"):
+    """Write `overview.md`, `overview.json` and figures into an experiment's folder of kept results.
+
+    Args:
+        folder: `<results>/<experiment>`, with `<variant>/<protocol>/report.json` in it.
+        reference: variant that the others are set against; None leaves the differences out.
+        score: which score, of those with an interval.
+
+    Returns:
+        What `overview.json` holds: `reference`, `score`, `variants` and `differences`.
+
+    Raises:
+        SertfError: no results, an unknown reference or score, or variants that were tested on different utterances.
+    """
+    folder = Path(folder)
+    summaries = {}
+    for path in sorted(folder.glob("*/*/report.json")):
+        summaries.setdefault(path.parent.parent.name, {})[path.parent.name] = read_json(path)
+    if not summaries:
+        raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
+    if reference is not None and reference not in summaries:
+        raise ResultsError(f"Unknown reference '{reference}'; {folder} holds {', '.join(summaries)}.")
+    known = next(iter(next(iter(summaries.values())).values()))["scores"]
+    if known.get(score, {}).get("low") is None:
+        allowed = ", ".join(key for key, entry in known.items() if entry["low"] is not None)
+        raise ResultsError(f"score must be one of {allowed}, got '{score}'.")
+    protocols = sorted({protocol for of_variant in summaries.values() for protocol in of_variant})
+    differences = [] if reference is None else _differences(folder, summaries, reference, score)
+    content = {
+        "experiment": folder.name,
+        "reference": reference,
+        "score": score,
+        "variants": {
+            name: {protocol: _figures_of(summary, score) for protocol, summary in of_variant.items()}
+            for name, of_variant in summaries.items()
+        },
+        "differences": differences,
+    }
+    figures = _draw(folder, summaries, protocols, score, reference, differences)
+    page = markdown.overview(content, summaries, protocols=protocols, figures=figures)
+    for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
+        staging = folder / f".{name}"
+        staging.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(staging, folder / name)
+    return content
+
+
+def _figures_of(summary, score):
+    entry, agreement = summary["scores"][score], summary["reproducibility"]
+    return {
+        "mean": entry["mean"],
+        "std": entry["std"],
+        "low": entry["low"],
+        "high": entry["high"],
+        "uar": summary["scores"]["uar"]["mean"],
+        "repeats": summary["facts"]["repeats"],
+        "parameters": summary["parameters"],
+        "reproducibility": agreement,
+    }
+
+
+def _differences(folder, summaries, reference, score):
+    """Each other variant minus the reference, by protocol, with both intervals."""
+    rows = []
+    for name, of_variant in summaries.items():
+        for protocol, summary in of_variant.items():
+            whole = summaries[reference].get(protocol)
+            if name == reference or whole is None:
+                continue
+            tables = [read_predictions(folder / v / protocol / "predictions.csv.gz") for v in (name, reference)]
+            try:
+                speakers = statistics.clustered_difference(*tables, score=score)
+            except SertfError as error:
+                raise ResultsError(f"{name} cannot be set against {reference} under {protocol}: {error}") from error
+            values = [s["scores"][score]["values"] for s in (summary, whole)]
+            paired = None
+            if len(values[0]) == len(values[1]) > 1:
+                test = statistics.paired_test(*values)
+                paired = {"low": test.low, "high": test.high, "t_p": test.t_p, "repeats": test.n}
+            published = [(s["facts"].get("published") or {}).get(score) for s in (summary, whole)]
+            gap = None if None in published else markdown.triple(published[0])[0] - markdown.triple(published[1])[0]
+            rows.append(
+                {
+                    "variant": name,
+                    "protocol": protocol,
+                    "difference": speakers.difference,
+                    "low": speakers.low,
+                    "high": speakers.high,
+                    "over_repeats": paired,
+                    "published": gap,
+                }
+            )
+    return rows
+
+
+def _draw(folder, summaries, protocols, score, reference, differences):
+    """Write the figures; returns pairs of file name and caption."""
+    name_of_score = next(iter(next(iter(summaries.values())).values()))["scores"][score]["name"]
+    figures = []
+    if differences:
+        rows = [(row["variant"], row["protocol"], row["difference"], row["low"], row["high"]) for row in differences]
+        caption = f"{name_of_score} minus that of {reference}, with the 95 % interval over speakers"
+    else:
+        rows = [
+            (name, protocol, *(summary["scores"][score][key] for key in ("mean", "low", "high")))
+            for name, of_variant in summaries.items()
+            for protocol, summary in of_variant.items()
+        ]
+        caption = f"{name_of_score} with the 95 % interval over speakers"
+    plots.save(plots.bars(rows, xlabel=caption), folder / "bars.png")
+    figures.append(("bars.png", caption))
+    for protocol in protocols:
+        values = {
+            name: of_variant[protocol]["scores"][score]["values"]
+            for name, of_variant in summaries.items()
+            if protocol in of_variant
+        }
+        plots.save(plots.violin(values, ylabel=name_of_score), folder / f"repeats_{protocol}.png")
+        figures.append((f"repeats_{protocol}.png", f"{name_of_score} over repeats, {protocol} protocol"))
+    return figures
+
+
+def main(arguments=None):
+    """Command line; returns the exit code, 2 for a mistake of the user's."""
+    parser = argparse.ArgumentParser(prog="python -m sertf.overview", description="One page over all variants.")
+    parser.add_argument("folder", type=Path, metavar="RESULTS", help="<results>/<experiment>")
+    parser.add_argument("--reference", metavar="VARIANT", help="variant that the others are set against")
+    parser.add_argument("--score", default="wa", help="score to compare by (wa)")
+    given = parser.parse_args(arguments)
+    try:
+        write(given.folder, reference=given.reference, score=given.score)
+        print(given.folder / "overview.md")
+    except SertfError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+import json
+
+import pytest
+
+from sertf import overview, report
+from sertf.results import ResultsError, read_predictions
+from sertf.scores import reproducibility_of, scores_of
+from tests.synthetic_runs import make_runs
+
+PUBLISHED = {"wa": [0.9, 0.01, 0.95], "PLR": [0.8, None, None]}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Three variants: the whole, one much worse, one of a single repeat and protocol."""
+    root = tmp_path_factory.mktemp("kept")
+    rows = [
+        ("whole", 3.0, 3, "paper"),
+        ("whole", 3.0, 3, "strict"),
+        ("cut", 0.1, 3, "paper"),
+        ("cut", 0.1, 3, "strict"),
+    ]
+    for variant, skill, repeats, protocol in [*rows, ("single", 3.0, 1, "paper")]:
+        published = PUBLISHED if variant != "single" else None
+        runs = make_runs(
+            root / "runs", variant=variant, protocol=protocol, repeats=repeats, skill=skill, published=published
+        )
+        report.write(runs, root / "lstm_toy" / variant / protocol)
+    return root / "lstm_toy"
+
+
+@pytest.fixture(scope="module")
+def written(results):
+    return overview.write(results, reference="whole", score="wa"), (results / "overview.md").read_text()
+
+
+def test_numbers_are_those_of_the_kept_predictions(results, written):
+    content, _ = written
+    table = read_predictions(results / "cut" / "strict" / "predictions.csv.gz")
+    values = [scores_of(part)["wa"] for _, part in table.groupby("repeat")]
+    kept = content["variants"]["cut"]["strict"]
+    assert kept["mean"] == pytest.approx(sum(values) / 3)
+    assert kept["reproducibility"] == reproducibility_of(table)
+    assert json.loads((results / "overview.json").read_text()) == json.loads(json.dumps(content))
+
+
+def test_differences_with_intervals_and_a_plain_sentence(written):
+    content, page = written
+    rows = {(row["variant"], row["protocol"]): row for row in content["differences"]}
+    assert set(rows) == {("cut", "paper"), ("cut", "strict"), ("single", "paper")}
+    cut = rows["cut", "strict"]
+    assert cut["low"] < cut["difference"] < cut["high"] < 0
+    assert cut["over_repeats"]["repeats"] == 3 and cut["published"] == 0
+    assert "other speakers: cut lies below whole" in page
+
+
+def test_a_single_repeat_has_no_reproducibility_and_no_paired_test(written):
+    content, page = written
+    (row,) = [row for row in content["differences"] if row["variant"] == "single"]
+    assert row["over_repeats"] is None and row["published"] is None
+    assert content["variants"]["single"]["paper"]["reproducibility"] is None
+    assert "| `single` | paper | – | – | – | – | – | – |" in page
+    assert "not run" in page
+
+
+def test_published_reproducibility_stands_beside_ours(results, written):
+    _, page = written
+    assert "PLR 0.8000" in page
+    assert "| PLR | all repeats agree | 80.00 % |" in (results / "whole" / "paper" / "report.md").read_text()
+
+
+def test_figures(results, written):
+    for name in ("bars.png", "repeats_paper.png", "repeats_strict.png"):
+        assert (results / name).stat().st_size > 1000 and name in written[1]
+
+
+def test_without_a_reference(results, tmp_path):
+    assert overview.write(results)["differences"] == []
+    assert "minus" not in (results / "overview.md").read_text()
+
+
+def test_different_test_sets_are_never_compared(results, tmp_path):
+    import shutil
+
+    copy = tmp_path / "lstm_toy"
+    shutil.copytree(results, copy)
+    table = read_predictions(copy / "cut" / "paper" / "predictions.csv.gz")
+    table["utterance"] = "other-" + table["utterance"]
+    table.to_csv(copy / "cut" / "paper" / "predictions.csv.gz", index=False)
+    with pytest.raises(ResultsError, match="cut cannot be set against whole under paper: .*same utterances"):
+        overview.write(copy, reference="whole")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [(["--reference", "wohle"], "Unknown reference 'wohle'"), (["--score", "kappa"], "score must be one of uar, wa")],
+)
+def test_a_mistake_is_one_sentence(results, capsys, more, message):
+    assert overview.main([str(results), *more]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_no_results(tmp_path, capsys):
+    assert overview.main([str(tmp_path)]) == 2
+    assert "write reports first" in capsys.readouterr().err
