@@ -6,7 +6,7 @@
 10 repeats of the small network (64 refinement filters) and of it without one module each, under both protocols.
 """
 
-from speechnet_emodb import PAPER, PROTOCOLS, RECIPES, SMALL
+from speechnet_emodb import FRONT_END, PAPER, PROTOCOLS, RECIPES, SMALL
 
 from sertf.experiment import Experiment, Variant
 from sertf.script import main
@@ -32,6 +32,7 @@ def ablation_on(corpus):
         paper=PAPER,
         corpus=corpus,
         front_end="fused_statistics",
+        front_end_options=FRONT_END,
         variants={
             name: Variant(
                 "speechnet",

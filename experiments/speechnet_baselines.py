@@ -8,7 +8,7 @@ sizes of the field, trained by cross-entropy with Adam, batches of 32, 100 epoch
 gradient boosting are scikit-learn's; the first is deterministic, so its repeats are the same.
 """
 
-from speechnet_emodb import PAPER, PROTOCOLS, RECIPES, SMALL
+from speechnet_emodb import FRONT_END, PAPER, PROTOCOLS, RECIPES, SMALL
 from speechnet_emodb import PUBLISHED as SPEECHNET
 
 from sertf.experiment import Experiment, Variant
@@ -91,6 +91,7 @@ def baselines_on(corpus):
         paper=PAPER,
         corpus=corpus,
         front_end="fused_statistics",
+        front_end_options=FRONT_END,
         variants=variants,
         protocols=PROTOCOLS,
         seed=2025,

@@ -36,19 +36,22 @@ class ExportError(SertfError):
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run: its folder, manifest, and the validation scores of the epoch whose weights it kept."""
+    """One finished run: its folder, manifest, and the validation scores of the epoch whose weights it kept.
+
+    The scores are None where the protocol has no validation part.
+    """
 
     place: Path
     manifest: dict
-    validation_uar: float
-    validation_loss: float
+    validation_uar: float | None
+    validation_loss: float | None
 
 
 def save(runs, out, *, repeat=None, fold=None):
     """Export one run as a SavedModel that needs TensorFlow alone.
 
     Of a folder of runs, the one of the best validation UAR is taken (equal ones: lower validation loss, then the
-    earlier run); test scores have no part in it. The folds' validation speakers differ, so this favours folds whose
+    earlier run), and the first one where the protocol has no validation part; test scores have no part in it. The folds' validation speakers differ, so this favours folds whose
     validation speakers are easy. The signatures are described in the model card; see also `sertf.serving`.
 
     Args:
@@ -92,8 +95,12 @@ def _choose(runs, repeat, fold):
             f"{runs} holds no finished run {wanted}; its repeats are 0 to {facts['repeats'] - 1}, its folds "
             f"{', '.join(facts['folds'])}."
         )
-    best = min(found, key=lambda run: (-run.validation_uar, run.validation_loss))
     chosen = "It was named by hand."
+    if found[0].validation_uar is None:
+        if len(places) > 1:
+            chosen = f"It is the first of {len(found)} runs; its protocol has no validation part to choose by."
+        return runs, found[0], chosen
+    best = min(found, key=lambda run: (-run.validation_uar, run.validation_loss))
     if len(places) > 1:
         chosen = (
             f"Of {len(found)} runs it has the best validation UAR, {best.validation_uar:.4f}; test scores had no part "
@@ -111,7 +118,8 @@ def _read_run(place, facts):
         )
     try:
         history = pd.read_csv(place / "history.csv").set_index("epoch").loc[manifest["best_epoch"]]
-        return Run(place, manifest, float(history["val_uar"]), float(history["val_loss"]))
+        uar, loss = (None if np.isnan(history[key]) else float(history[key]) for key in ("val_uar", "val_loss"))
+        return Run(place, manifest, uar, loss)
     except (OSError, ValueError, KeyError) as error:
         raise ExportError(f"{place} is broken: history.csv lacks what is needed ({error}); run it again.") from error
 
@@ -205,6 +213,8 @@ def _restore(run):
     from sertf.cache import front_end_digest
     from sertf.features import FEATURES
 
+    if not (run.place / "weights.keras").is_file() and (run.place / "weights.joblib").is_file():
+        raise ExportError(f"{run.place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
     described = run.manifest["front_end"]
     if described["name"] not in FEATURES:
         raise ExportError(f"{run.place} used the front end '{described['name']}'; known are {', '.join(FEATURES)}.")

@@ -46,6 +46,9 @@ class FusedStatistics(keras.layers.Layer):
         hop_length: samples from frame to frame.
         n_mels: mel bands between 0 Hz and half the sample rate, at least 26.
         top_db: decibels kept under the utterance's maximum, in the mel bands and in the contrast.
+        fmax: the spectrum ends here, in Hz; half the sample rate if None. Audio that was ever resampled to this rate has
+            little above 0.9 of that half, audio recorded at it has, and contrast and MFCC tell the two apart: end the
+            spectrum below where audio of other rates shall be recognised.
         roll_share: share of the magnitudes that lies under the roll-off, between 0 and 1.
 
     Call arguments:
@@ -72,6 +75,7 @@ class FusedStatistics(keras.layers.Layer):
         n_mels=128,
         top_db=80.0,
         roll_share=0.85,
+        fmax=None,
         name=None,
     ):
         # float32 under any global policy: half precision would round the power spectrum's small values to 0.
@@ -92,7 +96,11 @@ class FusedStatistics(keras.layers.Layer):
         self.roll_share = float(roll_share)
         self.feature_names = list(NAMES)
         self.feature_shape = (segments, len(NAMES))
-        self._bands = descriptors.contrast_bands(sample_rate=sample_rate, n_fft=n_fft)
+        if fmax is not None and not 0 < fmax <= sample_rate / 2:
+            raise SertfError(f"FusedStatistics: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax!r}.")
+        self.fmax = None if fmax is None else float(fmax)
+        self._bins = n_fft // 2 + 1 if fmax is None else int(fmax * n_fft / sample_rate) + 1
+        self._bands = descriptors.contrast_bands(sample_rate=sample_rate, n_fft=n_fft, bins=self._bins)
 
     @property
     def shortest_samples(self):
@@ -101,11 +109,11 @@ class FusedStatistics(keras.layers.Layer):
 
     def build(self, waveform_shape):
         bank = {"sample_rate": self.sample_rate, "n_fft": self.n_fft}
-        mel = spectral.mel_filters(**bank, n_mels=self.n_mels)
+        mel = spectral.mel_filters(**bank, n_mels=self.n_mels, fmax=self.fmax)
         chroma = spectral.chroma_filters(**bank, n_chroma=N_CHROMA)
         # Side by side, so that the power spectrogram is read once.
-        self._filters = np.concatenate([mel, chroma], axis=1)  # (n_fft // 2 + 1, n_mels + 12)
-        self._frequencies = descriptors.bin_frequencies(**bank)
+        self._filters = np.concatenate([mel, chroma], axis=1)[: self._bins]  # (bins, n_mels + 12)
+        self._frequencies = descriptors.bin_frequencies(**bank)[: self._bins]
         # The contrast's valleys in bands without speech lie under the rounding of a float32 transform.
         self._window = spectral.window("hann", self.n_fft, spectral.double_precision())
         self._dct = spectral.dct_matrix(self.n_mels, N_MFCC)
@@ -129,7 +137,8 @@ class FusedStatistics(keras.layers.Layer):
     def _describe(self, waveform, lengths, counts):
         """The descriptors of each frame, (batch, frames, 107); what stands beyond a row's own frames does not count."""
         power = spectral.power_spectrogram(waveform, self._window, n_fft=self.n_fft, hop_length=self.hop_length)
-        magnitude = keras.ops.sqrt(power)  # (batch, frames, n_fft // 2 + 1)
+        power = power[:, :, : self._bins]  # (batch, frames, bins)
+        magnitude = keras.ops.sqrt(power)
         own = spectral.own_positions(counts, keras.ops.shape(power)[1])
         bands = keras.ops.matmul(power, self._filters)  # (batch, frames, n_mels + 12)
         mel_db = spectral.power_to_db(bands[:, :, : self.n_mels], own_frames=own, top_db=self.top_db)
@@ -163,5 +172,6 @@ class FusedStatistics(keras.layers.Layer):
             "n_mels": self.n_mels,
             "top_db": self.top_db,
             "roll_share": self.roll_share,
+            "fmax": self.fmax,
             "name": self.name,
         }

@@ -26,10 +26,10 @@ def bin_frequencies(*, sample_rate, n_fft):
     return np.fft.rfftfreq(n_fft, 1 / sample_rate).astype("float32")
 
 
-def contrast_bands(*, sample_rate, n_fft):
+def contrast_bands(*, sample_rate, n_fft, bins=None):
     """Bands of the spectral contrast: (first bin, bin after the last, bins of a peak or valley) of each of the seven.
 
-    As in librosa a band takes in the bin under its lower edge and leaves out its highest; the last one keeps all bins.
+    Of a spectrum of `bins` bins, all n_fft // 2 + 1 by default. As in librosa a band takes in the bin under its lower edge and leaves out its highest; the last one keeps all bins.
 
     Raises:
         SertfError: if a band lies above half the sample rate or holds no bin.
@@ -41,7 +41,7 @@ def contrast_bands(*, sample_rate, n_fft):
             f"of it, got {sample_rate}."
         )
     # In float64: edges that are a bin's frequency must compare equal.
-    frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)[:bins]
     bands = []
     for band, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         inside = np.flatnonzero((frequencies >= low) & (frequencies <= high))

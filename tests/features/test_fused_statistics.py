@@ -140,9 +140,45 @@ def test_a_tenth_of_a_second_is_padded_to_nine_frames():
         ({"segments": 0}, "segments must be a whole number above 0"),
         ({"n_mels": 20}, "n_mels must be 26 or more, got 20"),
         ({"roll_share": 1.0}, "roll_share must lie between 0 and 1"),
+        ({"fmax": 9000}, "fmax must lie between 0 and 8000 Hz, got 9000"),
         ({"sample_rate": 8000}, "sample_rate must be above 12800 Hz"),
     ],
 )
 def test_bad_parameters(options, message):
     with pytest.raises(SertfError, match=message):
         FusedStatistics(**options)
+
+
+def test_a_spectrum_that_ends_early_is_librosas_of_the_cut_spectrum():
+    samples = noisy_speech()
+    ours = np.asarray(FusedStatistics(fmax=7200)(samples[None]))[0, 0]
+    power = np.abs(librosa.stft(samples)) ** 2
+    frequencies = librosa.fft_frequencies(sr=RATE)
+    kept = frequencies <= 7200
+    magnitude, frequencies = np.sqrt(power[kept]), frequencies[kept]
+    mel = librosa.feature.melspectrogram(S=power, sr=RATE, fmax=7200)
+    expected = {
+        "mfcc_5": librosa.feature.mfcc(S=librosa.power_to_db(mel))[5],
+        "centroid": librosa.feature.spectral_centroid(S=magnitude, freq=frequencies),
+        "roll_off": librosa.feature.spectral_rolloff(S=magnitude, freq=frequencies),
+        "bandwidth": librosa.feature.spectral_bandwidth(S=magnitude, freq=frequencies),
+    }
+    contrast = librosa.feature.spectral_contrast(S=magnitude, freq=frequencies, sr=RATE)
+    expected |= {f"contrast_{band}": contrast[band] for band in range(7)}
+    names = FusedStatistics().feature_names
+    for name, values in expected.items():
+        assert ours[names.index(name)] == pytest.approx(values.mean(), rel=1e-3), name
+
+
+def test_a_spectrum_that_ends_early_outlives_resampling():
+    """White noise recorded at 16 kHz, and the same on its way through 44.1 kHz, whose filters take the top away."""
+    recorded = np.random.default_rng(0).normal(0, 0.1, RATE).astype("float32")
+    resampled = audio.resample(audio.resample(recorded, RATE, 44100), 44100, RATE)[: len(recorded)]
+    contrast = FusedStatistics().feature_names.index("contrast_6")
+
+    def moved(**options):
+        layer = FusedStatistics(**options)
+        values = [np.asarray(layer(samples[None]))[0, 0, contrast] for samples in (recorded, resampled)]
+        return abs(values[0] - values[1])
+
+    assert moved(fmax=7200) < 0.05 < 5 < moved()
