@@ -51,8 +51,9 @@ def save(runs, out, *, repeat=None, fold=None):
     """Export one run as a SavedModel that needs TensorFlow alone.
 
     Of a folder of runs, the one of the best validation UAR is taken (equal ones: lower validation loss, then the
-    earlier run), and the first one where the protocol has no validation part; test scores have no part in it. The folds' validation speakers differ, so this favours folds whose
-    validation speakers are easy. The signatures are described in the model card; see also `sertf.serving`.
+    earlier run), and the first one where the protocol has no validation part; test scores have no part in it. The folds'
+    validation speakers differ, so this favours folds whose validation speakers are easy. The signatures are described in
+    the model card; see also `sertf.serving`.
 
     Args:
         runs: `<runs>/<variant>/<protocol>`, or one run directory in it.

@@ -150,6 +150,28 @@ def test_the_best_validation_score_chooses(done, tmp_path):
     assert "test scores had no part" in card["run"]["chosen"]
 
 
+def test_without_a_validation_part_the_first_run_is_taken(done, tmp_path):
+    runs = tmp_path / "strict"
+    shutil.copytree(done[1], runs)
+    for path in runs.glob("*/*/history.csv"):
+        history = pd.read_csv(path)
+        history[["val_loss", "val_uar", "val_wa"]] = np.nan
+        history.to_csv(path, index=False)
+    card = json.loads((export.save(runs, tmp_path / "out") / "model_card.json").read_text())
+    assert card["run"]["repeat"] == 0 and card["run"]["fold"] == "fold-1"
+    assert card["run"]["validation_uar"] is None
+    assert "no validation part to choose by" in card["run"]["chosen"]
+
+
+def test_a_scikit_learn_model_is_no_savedmodel(done, tmp_path):
+    runs = tmp_path / "strict"
+    shutil.copytree(done[1], runs)
+    weights = runs / "repeat-00" / "fold-1" / "weights.keras"
+    weights.rename(weights.with_suffix(".joblib"))
+    with pytest.raises(export.ExportError, match="holds a scikit-learn model, which no SavedModel can hold"):
+        export.save(runs / "repeat-00" / "fold-1", tmp_path / "out")
+
+
 def test_bad_places_and_models(exported, done, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("mine")
