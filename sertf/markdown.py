@@ -66,7 +66,7 @@ def results_table(rows):
         cells = [facts["experiment"], f"`{facts['variant']}`", facts["corpus"]]
         cells += [any_summary["scores"][key]["name"], _published(facts, key)]
         for protocol, summary in (("paper", paper), ("strict", strict)):
-            cells.append(_linked(summary["scores"][key], row["links"][protocol]) if summary else "–")
+            cells.append(_linked(summary["scores"][key], row["links"][protocol]) if summary else "not run")
         gap = paper["scores"][key]["mean"] - strict["scores"][key]["mean"] if paper and strict else None
         body.append([*cells, "–" if gap is None else f"{_signed(gap)}"])
     return "\n".join(_table([*head, "the leak's worth"], body, align="lllllll"))
@@ -200,8 +200,9 @@ def comparison(name_a, name_b, score, test, difference):
 
 
 def primary(summary):
-    """Key of the score that speaks for a result: the paper's first that is computed here, else the UAR."""
-    return next((key for key in summary["facts"].get("published") or {} if key in summary["scores"]), "uar")
+    """Key of the score that speaks for a result: the first of ours that the paper prints, else the UAR."""
+    published = summary["facts"].get("published") or {}
+    return next((key for key in summary["scores"] if key in published), "uar")
 
 
 def triple(values):
@@ -214,7 +215,7 @@ def _scores(summary, columns):
     facts = summary["facts"]
     published = facts.get("published") or {}
     body = [
-        [entry["name"], _published(facts, key), *(_score(column["scores"][key]) for column in columns.values())]
+        [entry["name"], _published(facts, key), *(_score(column["scores"].get(key)) for column in columns.values())]
         for key, entry in summary["scores"].items()
     ]
     body += [
@@ -228,7 +229,7 @@ def _scores(summary, columns):
         if column.get("epoch_by_test"):
             lines += [
                 f"Under `{protocol}` the test part was scored after every epoch. Keeping each run's best epoch by that "
-                f"score, not by validation, would print a UAR of {_score(column['epoch_by_test'] | {'low': None})}.",
+                f"score would print a UAR of {_score(column['epoch_by_test'] | {'low': None})}.",
                 "",
             ]
     if columns.keys() == {"paper", "strict"}:
@@ -244,7 +245,7 @@ def _scores(summary, columns):
 def _against_published(summary):
     published = summary["facts"].get("published") or {}
     lines = ["## Against the published score", ""]
-    known = [key for key in published if key in summary["scores"]]
+    known = [key for key in summary["scores"] if key in published]
     if not known:
         return [*lines, "There is no published score to set beside these.", ""]
     for key in known:
@@ -372,6 +373,8 @@ def _plain(entry):
 
 
 def _score(entry):
+    if entry is None:  # of a report that knows this score not yet
+        return "–"
     best = "" if entry["std"] is None else f" ({entry['best']:.4f})"
     return f"{_plain(entry)}{best}{_bracket(entry)}"
 
