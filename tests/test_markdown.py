@@ -67,7 +67,7 @@ def test_the_papers_own_score_leads():
 def test_results_table():
     rows = [{"summaries": {"strict": summary(published={"wa": [0.8, None, None]})}, "links": {"strict": "r.md"}}]
     assert markdown.results_table(rows).splitlines()[2] == (
-        "| e | `a\\|b` | toy | WA | 0.8000 | – | [0.5000 ± 0.0100](r.md) (0.5000) <br>2 repeats | – |"
+        "| e | `a\\|b` | toy | WA | 0.8000 | not run | [0.5000 ± 0.0100](r.md) (0.5000) <br>2 repeats | – |"
     )
 
 
