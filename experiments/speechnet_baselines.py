@@ -1,15 +1,16 @@
 """SpeechNet beside its baselines on the same 107 values (Tables 4 and 5), on EmoDB or any other corpus.
 
     python experiments/speechnet_baselines.py --data EMODB_FOLDER
-    python -m sertf.overview experiments/results/speechnet_baselines_emodb --reference speechnet --score wa
+    python -m sertf.overview experiments/results/speechnet_baselines_emodb --reference speechnet_emodb/small_utterance \\
+        --beside speechnet_emodb/small_segments
 
-10 repeats each under both protocols. The paper prints no sizes and no recipes of its baselines: the networks here have
-sizes of the field, trained by cross-entropy with Adam, batches of 32, 100 epochs. The support vector machine and the
-gradient boosting are scikit-learn's; the first is deterministic, so its repeats are the same.
+10 repeats each under both protocols; SpeechNet itself is trained by speechnet_emodb.py. The paper prints no sizes and no
+recipes of its baselines: the networks here have sizes of the field, trained by cross-entropy with Adam, batches of 32,
+100 epochs. The support vector machine and the gradient boosting are scikit-learn's; the first is deterministic, so its
+repeats are the same.
 """
 
-from speechnet_emodb import FRONT_END, PAPER, PROTOCOLS, RECIPES, SMALL
-from speechnet_emodb import PUBLISHED as SPEECHNET
+from speechnet_emodb import FRONT_END, PAPER, PROTOCOLS
 
 from sertf.experiment import Experiment, Variant
 from sertf.recipes import Recipe
@@ -73,14 +74,7 @@ CLASSICAL = ("svm", "gradient_boosting")
 
 def baselines_on(corpus):
     """The experiment on a corpus."""
-    variants = {
-        "speechnet": Variant(
-            "speechnet",
-            options=SMALL,
-            recipes=RECIPES,
-            published=SPEECHNET.get(corpus, {}),
-        )
-    }
+    variants = {}
     for name in NETWORKS:
         pair = PUBLISHED.get(corpus, {}).get(name)
         published = {key: (value, None, None) for key, value in zip(("PLR", "PCLR"), pair)} if pair else {}

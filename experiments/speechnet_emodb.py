@@ -105,7 +105,11 @@ def speechnet_on(corpus):
         }
         | {
             "small_segments_sabour_margins": Variant(
-                "speechnet", options=SMALL, recipes=SABOUR, front_end_options={"segments": 64}
+                "speechnet",
+                options=SMALL,
+                recipes=SABOUR,
+                published=PUBLISHED.get(corpus, {}),
+                front_end_options={"segments": SEGMENTS["segments"]},
             )
         },
         protocols=PROTOCOLS,

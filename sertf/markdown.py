@@ -72,12 +72,13 @@ def results_table(rows):
     return "\n".join(_table([*head, "the leak's worth"], body, align="lllllll"))
 
 
-def overview(content, summaries, *, protocols, figures):
+def overview(content, summaries, *, links, protocols, figures):
     """The page of `sertf.overview`: one table of scores, one of reproducibility, one of differences.
 
     Args:
         content: as `overview.json` holds it.
         summaries: of each variant and protocol, a dict of dicts.
+        links: address of each variant's results.
         protocols: names of the protocols, in the order of columns.
         figures: pairs of file name and caption.
     """
@@ -104,7 +105,7 @@ def overview(content, summaries, *, protocols, figures):
                 row += ["not run", "–", "–", "–"]
                 continue
             agreement = summary["reproducibility"]
-            row += [_linked(summary["scores"][score], f"{variant}/{protocol}/report.md")]
+            row += [_linked(summary["scores"][score], f"{links[variant]}/{protocol}/report.md")]
             row += [f"{summary['scores']['uar']['mean']:.4f}"]
             row += [f"{agreement[key]:.4f}" if agreement else "–" for key in ("PLR", "PCLR")]
         body.append(row)

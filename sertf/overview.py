@@ -1,6 +1,8 @@
 """One page over all variants of an experiment, from kept results: scores, reproducibility, differences to a reference.
 
 python -m sertf.overview experiments/results/EXPERIMENT --reference VARIANT --score wa
+
+A variant of another experiment whose results lie beside is written OTHER_EXPERIMENT/VARIANT.
 """
 
 import argparse
@@ -16,13 +18,15 @@ from sertf.results import ResultsError, read_json, read_predictions
 REPRODUCIBILITY = ("GLR", "FLR", "PLR", "CLR", "FCLR", "PCLR")
 
 
-def write(folder, *, reference=None, score="wa"):
+def write(folder, *, reference=None, score="wa", beside=()):
     """Write `overview.md`, `overview.json` and figures into an experiment's folder of kept results.
 
     Args:
         folder: `<results>/<experiment>`, with `<variant>/<protocol>/report.json` in it.
-        reference: variant that the others are set against; None leaves the differences out.
+        reference: variant that the others are set against, or `<other experiment>/<variant>` of one in the same results
+            folder; None leaves the differences out.
         score: which score, of those with an interval.
+        beside: `<other experiment>/<variant>` of those that the page shows too.
 
     Returns:
         What `overview.json` holds: `reference`, `score`, `variants` and `differences`.
@@ -31,11 +35,7 @@ def write(folder, *, reference=None, score="wa"):
         SertfError: no results, an unknown reference or score, or variants that were tested on different utterances.
     """
     folder = Path(folder)
-    summaries = {}
-    for path in sorted(folder.glob("*/*/report.json")):
-        summaries.setdefault(path.parent.parent.name, {})[path.parent.name] = read_json(path)
-    if not summaries:
-        raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
+    summaries, places = _summaries(folder, [*beside, *([reference] if reference and "/" in reference else [])])
     if reference is not None and reference not in summaries:
         raise ResultsError(f"Unknown reference '{reference}'; {folder} holds {', '.join(summaries)}.")
     known = next(iter(next(iter(summaries.values())).values()))["scores"]
@@ -43,7 +43,7 @@ def write(folder, *, reference=None, score="wa"):
         allowed = ", ".join(key for key, entry in known.items() if entry["low"] is not None)
         raise ResultsError(f"score must be one of {allowed}, got '{score}'.")
     protocols = sorted({protocol for of_variant in summaries.values() for protocol in of_variant})
-    differences = [] if reference is None else _differences(folder, summaries, reference, score)
+    differences = [] if reference is None else _differences(places, summaries, reference, score)
     content = {
         "experiment": folder.name,
         "reference": reference,
@@ -55,12 +55,31 @@ def write(folder, *, reference=None, score="wa"):
         "differences": differences,
     }
     figures = _draw(folder, summaries, protocols, score, reference, differences)
-    page = markdown.overview(content, summaries, protocols=protocols, figures=figures)
+    links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
+    page = markdown.overview(content, summaries, links=links, protocols=protocols, figures=figures)
     for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
         staging = folder / f".{name}"
         staging.write_text(text, encoding="utf-8", newline="\n")
         os.replace(staging, folder / name)
     return content
+
+
+def _summaries(folder, beside):
+    """Each variant's report of each protocol, and each variant's folder."""
+    places = {path.parent.parent.name: path.parent.parent for path in sorted(folder.glob("*/*/report.json"))}
+    if not places:
+        raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
+    for name in beside:
+        places[name] = folder.parent / name
+        if name.count("/") != 1 or not list(places[name].glob("*/report.json")):
+            raise ResultsError(
+                f"'{name}' must be <experiment>/<variant> of results in {folder.parent}; there is no report of it."
+            )
+    summaries = {
+        name: {path.parent.name: read_json(path) for path in sorted(place.glob("*/report.json"))}
+        for name, place in places.items()
+    }
+    return summaries, places
 
 
 def _figures_of(summary, score):
@@ -77,7 +96,7 @@ def _figures_of(summary, score):
     }
 
 
-def _differences(folder, summaries, reference, score):
+def _differences(places, summaries, reference, score):
     """Each other variant minus the reference, by protocol, with both intervals."""
     rows = []
     for name, of_variant in summaries.items():
@@ -85,7 +104,7 @@ def _differences(folder, summaries, reference, score):
             whole = summaries[reference].get(protocol)
             if name == reference or whole is None:
                 continue
-            tables = [read_predictions(folder / v / protocol / "predictions.csv.gz") for v in (name, reference)]
+            tables = [read_predictions(places[v] / protocol / "predictions.csv.gz") for v in (name, reference)]
             try:
                 speakers = statistics.clustered_difference(*tables, score=score)
             except SertfError as error:
@@ -142,11 +161,18 @@ def main(arguments=None):
     """Command line; returns the exit code, 2 for a mistake of the user's."""
     parser = argparse.ArgumentParser(prog="python -m sertf.overview", description="One page over all variants.")
     parser.add_argument("folder", type=Path, metavar="RESULTS", help="<results>/<experiment>")
-    parser.add_argument("--reference", metavar="VARIANT", help="variant that the others are set against")
+    parser.add_argument(
+        "--reference",
+        metavar="VARIANT",
+        help="that the others are set against; EXPERIMENT/VARIANT of another experiment",
+    )
+    parser.add_argument(
+        "--beside", action="append", default=[], metavar="EXPERIMENT/VARIANT", help="show this too; repeatable"
+    )
     parser.add_argument("--score", default="wa", help="score to compare by (wa)")
     given = parser.parse_args(arguments)
     try:
-        write(given.folder, reference=given.reference, score=given.score)
+        write(given.folder, reference=given.reference, score=given.score, beside=given.beside)
         print(given.folder / "overview.md")
     except SertfError as error:
         print(f"error: {error}", file=sys.stderr)

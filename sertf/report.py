@@ -30,6 +30,8 @@ from sertf.results import (
     summarise,
 )
 
+MANY = 6
+"""From how many variants on an experiment is shown by a link to its overview."""
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 _OTHER = {"paper": "strict", "strict": "paper"}
 _FIGURES = {
@@ -122,7 +124,7 @@ def compare(folder_a, folder_b, *, score="uar"):
 
 
 def table(results_root, *, relative_to=None):
-    """The table of all kept results, as Markdown, one row a variant.
+    """The table of all kept results, as Markdown, one row a variant; of `MANY` variants, a link to their overview.
 
     Args:
         results_root: folder of `<experiment>/<variant>/<protocol>/report.json`.
@@ -135,13 +137,18 @@ def table(results_root, *, relative_to=None):
     paths = sorted(root.glob("*/*/*/report.json"))
     if not paths:
         raise ResultsError(f"{root} holds no <experiment>/<variant>/<protocol>/report.json; write a report first.")
-    rows = {}
+    rows, start = {}, relative_to or root
+    pages = [page for page in sorted(root.glob("*/overview.md")) if len(list(page.parent.glob("*/"))) >= MANY]
     for path in paths:
+        if path.parents[2] in [page.parent for page in pages]:
+            continue
         row = rows.setdefault(path.parent.parent, {"summaries": {}, "links": {}})
         protocol = path.parent.name
         row["summaries"][protocol] = read_json(path)
-        row["links"][protocol] = Path(os.path.relpath(path.with_name("report.md"), relative_to or root)).as_posix()
-    return markdown.results_table(rows.values())
+        row["links"][protocol] = Path(os.path.relpath(path.with_name("report.md"), start)).as_posix()
+    links = [f"[{page.parent.name}]({Path(os.path.relpath(page, start)).as_posix()})" for page in pages]
+    more = f"On pages of their own: {', '.join(links)}." if links else ""
+    return "\n\n".join(part for part in (rows and markdown.results_table(rows.values()), more) if part)
 
 
 def update_readme(readme_path, results_root):

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -74,14 +75,20 @@ def test_figures(results, written):
         assert (results / name).stat().st_size > 1000 and name in written[1]
 
 
+def test_a_reference_and_variants_of_another_experiment(results):
+    shutil.copytree(results / "whole", results.parent / "other" / "base", dirs_exist_ok=True)
+    content = overview.write(results, reference="other/base", score="wa", beside=["other/base"])
+    rows = {(row["variant"], row["protocol"]): row["difference"] for row in content["differences"]}
+    assert rows["whole", "strict"] == 0 and rows["cut", "strict"] < 0
+    assert "(../other/base/strict/report.md)" in (results / "overview.md").read_text()
+
+
 def test_without_a_reference(results, tmp_path):
     assert overview.write(results)["differences"] == []
     assert "minus" not in (results / "overview.md").read_text()
 
 
 def test_different_test_sets_are_never_compared(results, tmp_path):
-    import shutil
-
     copy = tmp_path / "lstm_toy"
     shutil.copytree(results, copy)
     table = read_predictions(copy / "cut" / "paper" / "predictions.csv.gz")
@@ -93,7 +100,12 @@ def test_different_test_sets_are_never_compared(results, tmp_path):
 
 @pytest.mark.parametrize(
     ("more", "message"),
-    [(["--reference", "wohle"], "Unknown reference 'wohle'"), (["--score", "kappa"], "score must be one of uar, wa")],
+    [
+        (["--reference", "wohle"], "Unknown reference 'wohle'"),
+        (["--reference", "lstm_toy/wohle"], "'lstm_toy/wohle' must be <experiment>/<variant>"),
+        (["--beside", "whole"], "'whole' must be <experiment>/<variant>"),
+        (["--score", "kappa"], "score must be one of uar, wa"),
+    ],
 )
 def test_a_mistake_is_one_sentence(results, capsys, more, message):
     assert overview.main([str(results), *more]) == 2

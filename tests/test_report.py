@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from sertf import report, results, scores, statistics
+from sertf import overview, report, results, scores, statistics
 from sertf.errors import SertfError
 from tests.synthetic_runs import EMOTIONS, make_run, make_runs
 
@@ -257,6 +257,15 @@ def test_table_and_readme(runs, tmp_path):
     assert rows[0].endswith("| – |")  # no paper protocol, so no gap
     report.update_readme(readme, tmp_path / "results")
     assert readme.read_text() == text
+
+
+def test_many_variants_are_one_link_to_their_overview(runs, tmp_path):
+    for variant in [f"h{units}" for units in range(report.MANY)]:
+        shutil.copytree(runs, tmp_path / "runs" / "more" / variant, dirs_exist_ok=True)
+        report.write(runs, tmp_path / "results" / "many" / variant / "paper")
+    assert report.table(tmp_path / "results").count("| lstm_toy") == report.MANY
+    overview.write(tmp_path / "results" / "many")
+    assert report.table(tmp_path / "results") == "On pages of their own: [many](many/overview.md)."
 
 
 @pytest.mark.parametrize(

@@ -82,14 +82,16 @@ class MultiHeadAttention(keras.layers.Layer):
         ]
 
     def call(self, query, key, value):
-        q, k, v = (self._split(ops.matmul(x, kernel)) for x, kernel in zip((query, key, value), self.kernels))
-        scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2))) / self.head_units**0.5  # (batch, heads, steps, steps)
+        q, k, v = (self._heads(x, kernel) for x, kernel in zip((query, key, value), self.kernels))
+        scores = ops.matmul(q / self.head_units**0.5, ops.transpose(k, (0, 1, 3, 2)))  # (batch, heads, steps, steps)
         weights = ops.softmax(scores, axis=-1)
         heads = ops.transpose(ops.matmul(weights, v), (0, 2, 1, 3))  # (batch, steps, heads, head_units)
         return ops.reshape(heads, (-1, ops.shape(query)[1], self.heads * self.head_units)), weights
 
-    def _split(self, projected):
-        split = ops.reshape(projected, (-1, ops.shape(projected)[1], self.heads, self.head_units))
+    def _heads(self, x, kernel):
+        # One product over all steps of the batch: TensorFlow would hold a gradient of the kernel for every utterance.
+        projected = ops.matmul(ops.reshape(x, (-1, x.shape[-1])), kernel)
+        split = ops.reshape(projected, (-1, ops.shape(x)[1], self.heads, self.head_units))
         return ops.transpose(split, (0, 2, 1, 3))  # (batch, heads, steps, head_units)
 
     def compute_output_shape(self, query_shape, key_shape, value_shape):
