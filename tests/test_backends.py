@@ -9,12 +9,13 @@ import keras
 import pytest
 
 HERE = Path(__file__).parent
+MODELS = ["models/test_models.py", "models/test_reslstm_sa.py"]
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="already on the JAX backend")
 @pytest.mark.parametrize(
     "places",
-    [["layers", "test_metrics.py", "test_pipeline.py", "test_training.py", "models"], ["features"]],
+    [["layers", "test_metrics.py", "test_pipeline.py", "test_training.py", *MODELS], ["features"]],
     ids=["layers to training", "features"],
 )
 def test_under_jax(places):
