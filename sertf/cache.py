@@ -10,20 +10,22 @@ so that a damaged one is noticed, said and made again.
 """
 
 import hashlib
-import io
 import json
 import os
 import threading
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 
 from sertf import audio
+from sertf.augmentation import seed_of
+from sertf.entries import DamagedEntry, entry_path, read_entry, stored_frames, write_atomically, write_entry
 from sertf.errors import SertfError
 
 # Clips inside the front end at one time: its backend spreads each over the cores too, and memory stays bounded on
@@ -31,7 +33,6 @@ from sertf.errors import SertfError
 CLIPS_AT_ONCE = 4
 # Clips are padded to multiples of this, so that a backend that compiles for each shape (JAX) meets few of them.
 PADDING_SECONDS = 0.5
-CHECKSUM_BYTES = 32
 
 
 class CacheError(SertfError):
@@ -47,10 +48,6 @@ class CacheError(SertfError):
 
     def __str__(self):
         return self.args[0]
-
-
-class DamagedEntry(Exception):
-    """An entry whose bytes do not match its checksum."""
 
 
 def usable_cores():
@@ -69,48 +66,6 @@ def front_end_digest(front_end):
     """Hex digest of `front_end_key`."""
     text = json.dumps(front_end_key(front_end), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def entry_path(folder, audio_digest):
-    return folder / f"{audio_digest}.npy"
-
-
-def write_atomically(path, data):
-    """Write bytes under a temporary name, then rename: nobody ever sees half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_entry(path, array):
-    stream = io.BytesIO()
-    np.save(stream, array, allow_pickle=False)
-    data = stream.getvalue()
-    # numpy.load reads as far as the header says, so the checksum behind it leaves a .npy file that anything opens.
-    write_atomically(path, data + hashlib.sha256(data).digest())
-
-
-def read_entry(path):
-    """The array of an entry; DamagedEntry if its checksum does not hold, FileNotFoundError if it is not there."""
-    content = path.read_bytes()
-    data, checksum = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]
-    if hashlib.sha256(data).digest() != checksum:
-        raise DamagedEntry("its bytes do not match its checksum")
-    return np.load(io.BytesIO(data), allow_pickle=False)
-
-
-def stored_frames(path):
-    """Frames of a sound entry; None if it is missing or damaged, which is said."""
-    try:
-        return len(read_entry(path))
-    except FileNotFoundError:
-        return None
-    except DamagedEntry as error:
-        warnings.warn(f"{path}: damaged cache entry ({error}); it is made again.", stacklevel=2)
-        return None
 
 
 def pad_clip(samples, sample_rate):
@@ -168,8 +123,22 @@ def compiled(front_end):
     return _compiled.setdefault(front_end_digest(front_end), Compiled(front_end))
 
 
-def extract_clip(path, front_end, compute, folder):
-    """Decode a clip and store its features if they are missing: (audio digest, frames), or the reason why not."""
+def altered(front_end, augmentation, seed, copy, samples, digest):
+    """A numbered copy of a recording under an augmentation, which acts on what the front end reads of it.
+
+    A front end that reads a fixed span sees zeros behind a short clip's end; they belong to what is augmented.
+    """
+    start, stop = front_end.span or (0, len(samples))
+    samples = np.pad(samples, (0, max(0, stop - len(samples))))
+    samples[start:stop] = augmentation.apply(samples[start:stop], seed, seed_of(digest), copy)
+    return samples
+
+
+def extract_clip(path, front_end, compute, folder, alter=None):
+    """Decode a clip and store its features if they are missing: (audio digest, frames), or the reason why not.
+
+    `alter`, a function of samples and their digest, gives the samples that are used in place of the clip's own.
+    """
     try:
         samples, rate = audio.read(path, sample_rate=front_end.sample_rate)
     except audio.AudioError as error:
@@ -178,6 +147,12 @@ def extract_clip(path, front_end, compute, folder):
         needed = front_end.minimum_samples / rate
         return f"too short: {len(samples) / rate:.3f} s, {type(front_end).__name__} needs {needed:.3f} s"
     digest = audio.digest(samples, rate)
+    if alter is not None:
+        try:
+            samples = alter(samples, digest)
+        except SertfError as error:
+            return str(error)
+        digest = audio.digest(samples, rate)
     frames = stored_frames(entry_path(folder, digest))
     if frames is not None:
         return digest, frames
@@ -250,6 +225,15 @@ class Features(Mapping):
     def __len__(self):
         return len(self.audio_digests)
 
+    def joined(self, other):
+        """These features and those of other utterances of the same front end."""
+        return replace(
+            self,
+            audio_digests={**self.audio_digests, **other.audio_digests},
+            lengths={**self.lengths, **other.lengths},
+            skipped=[*self.skipped, *other.skipped],
+        )
+
     def load(self, utterances):
         """The features of some utterances, a list of arrays (frames, dims)."""
         return [self[utterance] for utterance in utterances]
@@ -265,7 +249,7 @@ class FeatureCache:
     def __init__(self, folder="~/.cache/sertf"):
         self.folder = Path(folder).expanduser().absolute()
 
-    def extract(self, table, front_end, *, workers=None, skip_bad=False, progress=True):
+    def extract(self, table, front_end, *, augmentation=None, seed=0, workers=None, skip_bad=False, progress=True):
         """Features of every utterance of a table, computed where the cache lacks them.
 
         Each thread decodes a clip, pads it to a standard length and runs the compiled front end on it: all cores
@@ -274,6 +258,9 @@ class FeatureCache:
         Args:
             table: Utterance table; the columns `utterance` and `path` are used.
             front_end: A layer of `sertf.features`; clips are resampled to its sample rate.
+            augmentation: `sertf.augmentation.Augmentation` that makes each row another copy of its clip, by the
+                column `copy`; None takes the clips as they are.
+            seed: Of the augmentation; a copy is the same for the same seed, recording and number.
             workers: Threads; every core that this process may use if None.
             skip_bad: Leave unusable clips out and list them in `Features.skipped`.
             progress: Show a progress bar on stderr.
@@ -286,33 +273,37 @@ class FeatureCache:
                 clips at once, after the others have been stored.
         """
         workers = workers or usable_cores()
-        paths = [str(path) for path in table["path"]]
-        files = list(dict.fromkeys(paths))
+        # What is worked on, a clip or a numbered copy of it; utterances of one file share it.
+        clips = [(str(path), copy) for path, copy in zip(table["path"], table["copy"] if augmentation else repeat(0))]
+        wanted = list(dict.fromkeys(clips))
         folder = self._prepare(front_end)
-        results = {}  # path: (audio digest, frames), or the reason why there is none
+        results = {}  # clip: (audio digest, frames), or the reason why there is none
         compute = compiled(front_end)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         try:
-            with progress_bar(f"Extracting {type(front_end).__name__} features", len(files), progress) as advance:
-                tasks = {pool.submit(extract_clip, path, front_end, compute, folder): path for path in files}
+            with progress_bar(f"Extracting {type(front_end).__name__} features", len(wanted), progress) as advance:
+                tasks = {}
+                for clip in wanted:
+                    alter = augmentation and partial(altered, front_end, augmentation, seed, clip[1])
+                    tasks[pool.submit(extract_clip, clip[0], front_end, compute, folder, alter)] = clip
                 for task in as_completed(tasks):
                     results[tasks[task]] = task.result()
                     advance(1)
         finally:
             # After Ctrl-C or an error the waiting clips are dropped; those in work end within a second.
             pool.shutdown(cancel_futures=True)
-        bad = [(path, results[path]) for path in files if isinstance(results[path], str)]
+        bad = list(dict.fromkeys((clip[0], results[clip]) for clip in wanted if isinstance(results[clip], str)))
         if bad and not skip_bad:
             listed = "\n".join(f"  {path}: {reason}" for path, reason in bad)
             raise CacheError(
-                f"{len(bad)} of {len(files)} clips cannot be used; mend them, or leave them out with skip_bad "
+                f"{len(bad)} of {len({path for path, _ in wanted})} clips cannot be used; mend them, or leave them out with skip_bad "
                 f"(--skip-bad):\n{listed}",
                 bad,
             )
         good = {
-            utterance: results[path]
-            for utterance, path in zip(table["utterance"], paths, strict=True)
-            if not isinstance(results[path], str)
+            utterance: results[clip]
+            for utterance, clip in zip(table["utterance"], clips, strict=True)
+            if not isinstance(results[clip], str)
         }
         return Features(
             folder=folder,

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sertf.augmentation import Augmentation
 from sertf.errors import SertfError
 from sertf.recipes import Recipe
 
@@ -53,6 +54,8 @@ class Variant:
         recipes: `Recipe` by protocol name; None for a scikit-learn model, which has none.
         published: scores of the paper by name, each (mean, standard deviation, best), None where not printed.
         front_end_options: keyword arguments of the front end, over those of the experiment.
+        augmentation: `sertf.augmentation.Augmentation` of the training part; None trains on clean speech alone.
+        scaled_each: what is standardised by itself: "dimension" of the features, or "cell", a dimension in a frame.
     """
 
     model: str
@@ -60,6 +63,8 @@ class Variant:
     options: Mapping[str, object] = field(default_factory=dict)
     published: Mapping[str, tuple] = field(default_factory=dict)
     front_end_options: Mapping[str, object] = field(default_factory=dict)
+    augmentation: Augmentation | None = None
+    scaled_each: str = "dimension"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class Experiment:
         variants: `Variant` by name.
         protocols: `Setting` by name, "paper" and "strict".
         seed: all randomness derives from it.
+        others: accuracies, from 0 to 1, of the other systems that the paper sets itself beside, by name; they decide
+            no run.
     """
 
     name: str
@@ -85,6 +92,7 @@ class Experiment:
     protocols: Mapping[str, Setting]
     front_end_options: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
+    others: Mapping[str, float] = field(default_factory=dict)
 
     def variant(self, name):
         """Look a variant up; an unknown name lists the known ones."""
@@ -106,7 +114,7 @@ class Experiment:
     def identity(self, variant, protocol):
         """Everything that decides the runs of one variant under one protocol, as plain values."""
         chosen, setting, recipe = self.variant(variant), self.setting(protocol), self.recipe(variant, protocol)
-        return {
+        identity = {
             "experiment": self.name,
             "variant": variant,
             "protocol": protocol,
@@ -119,6 +127,11 @@ class Experiment:
             "watch_test": setting.watch_test,
             "seed": self.seed,
         }
+        if chosen.augmentation is not None:
+            identity["augmentation"] = chosen.augmentation.to_dict()
+        if chosen.scaled_each != "dimension":
+            identity["scaled_each"] = chosen.scaled_each
+        return identity
 
 
 def digest(values):

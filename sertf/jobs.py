@@ -1,7 +1,7 @@
 """One run, as a worker process does it: train one fold once and write its run directory."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,30 @@ import pandas as pd
 import sertf
 from sertf import protocols, workers
 from sertf.experiment import digest
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Copies of training utterances that a worker draws anew every epoch.
+
+    Attributes:
+        augmentation: `sertf.augmentation.Augmentation`.
+        copies: each copy's utterance to that of its original, the path of its recording and its number.
+    """
+
+    augmentation: object
+    copies: dict
+
+    def joined(self, part):
+        """The training part with its copies behind it; until they are drawn, an original's array stands for each."""
+        place = {utterance: i for i, utterance in enumerate(part.utterances)}
+        made = {copy: place[parent] for copy, (parent, _, _) in self.copies.items() if parent in place}
+        return replace(
+            part,
+            utterances=(*part.utterances, *made),
+            arrays=[*part.arrays, *(part.arrays[i] for i in made.values())],
+            labels=np.concatenate([part.labels, part.labels[list(made.values())]]),
+        )
 
 
 @dataclass(frozen=True)
@@ -28,6 +52,8 @@ class Job:
     emotions: tuple[str, ...]
     scaling_rows: tuple[str, ...] | None
     recipe: object
+    scaled_each: str = "dimension"
+    fresh: Fresh | None = None
 
 
 def run_job(job):
@@ -36,9 +62,14 @@ def run_job(job):
     from sertf.models.classical import CLASSICAL
 
     started = time.time()
-    parts, scaling = pipeline.parts_of(job.fold, job.features, job.labels, scaling_rows=job.scaling_rows)
+    fold = job.fold
+    if job.fresh is not None:
+        fold = replace(fold, train=tuple(u for u in fold.train if u not in job.fresh.copies))
+    parts, scaling = pipeline.parts_of(
+        fold, job.features, job.labels, scaling_rows=job.scaling_rows, each=job.scaled_each
+    )
     classical = job.facts["model"]["name"] in CLASSICAL
-    fitted = _fit_classical(job, parts) if classical else _fit_network(job, parts)
+    fitted = _fit_classical(job, parts) if classical else _fit_network(job, parts, scaling)
     test = parts["test"]
     predictions = pd.DataFrame(
         {
@@ -80,7 +111,7 @@ def code_digest():
     return digest([(str(path.relative_to(root)), path.read_text()) for path in sorted(root.rglob("*.py"))])
 
 
-def _fit_network(job, parts):
+def _fit_network(job, parts, scaling):
     from sertf import losses, pipeline, training
     from sertf.models import MODELS
 
@@ -90,11 +121,19 @@ def _fit_network(job, parts):
         options["dropout"] = recipe.dropout
     balanced = recipe.loss == "balanced_margin"
     weights = losses.class_weights(parts["train"].labels, classes, names=job.emotions) if balanced else None
-    validation = parts["validation"]
+    validation, train, fresh = parts["validation"], parts["train"], None
+    if job.fresh is not None:
+        from sertf.features import FEATURES
+        from sertf.fresh import FreshCopies
+
+        front_end = FEATURES[job.facts["front_end"]["name"]](**job.facts["front_end"]["config"])
+        copies = {copy: clip for copy, (_, *clip) in job.fresh.copies.items()}
+        fresh = FreshCopies(copies, front_end, job.fresh.augmentation, scaling, seed=job.seed)
+        train = job.fresh.joined(train)
     return training.fit(
         lambda: MODELS[job.facts["model"]["name"]](job.input_shape, classes, **options),
         recipe,
-        train=pipeline.as_dataset(pipeline.Batches(parts["train"], recipe.batch_size, seed=job.seed)),
+        train=pipeline.as_dataset(pipeline.Batches(train, recipe.batch_size, seed=job.seed, fresh=fresh)),
         validation=pipeline.as_dataset(pipeline.Batches(validation, 64)) if validation.utterances else None,
         num_classes=classes,
         seed=job.seed,

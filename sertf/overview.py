@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from sertf import markdown, plots, statistics
+from sertf import markdown, overview_page, plots, statistics
 from sertf.errors import SertfError
 from sertf.results import ResultsError, read_json, read_predictions
 
@@ -56,7 +56,7 @@ def write(folder, *, reference=None, score="wa", beside=()):
     }
     figures = _draw(folder, summaries, protocols, score, reference, differences)
     links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
-    page = markdown.overview(content, summaries, links=links, protocols=protocols, figures=figures)
+    page = overview_page.render(content, summaries, links=links, protocols=protocols, figures=figures)
     for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
         staging = folder / f".{name}"
         staging.write_text(text, encoding="utf-8", newline="\n")

@@ -15,21 +15,34 @@ class PipelineError(SertfError):
     """Features or settings that no batch can be made from."""
 
 
+SCALED_EACH = ("dimension", "cell")
+"""What has a mean and a deviation of its own: a feature dimension, or a dimension in a frame, for features of one length."""
+
+
 @dataclass(frozen=True)
 class Scaling:
-    """Mean and standard deviation per feature dimension, over frames."""
+    """Mean and standard deviation, of each feature dimension (dims,) or of each cell (frames, dims)."""
 
     mean: np.ndarray
     std: np.ndarray
 
     @classmethod
-    def fit(cls, arrays):
-        """Fit on a list of (frames, dims) arrays; a dimension that never varies keeps a standard deviation of 1."""
+    def fit(cls, arrays, *, each="dimension"):
+        """Fit on a list of (frames, dims) arrays; what never varies keeps a standard deviation of 1."""
         if len(arrays) == 0:
             raise PipelineError("Scaling needs at least one utterance to fit on, but got none.")
-        count = sum(len(array) for array in arrays)
-        mean = sum(array.sum(axis=0, dtype=np.float64) for array in arrays) / count
-        variance = sum(((array - mean) ** 2).sum(axis=0) for array in arrays) / count
+        if each not in SCALED_EACH:
+            raise PipelineError(f"Scaling must be of each {' or '.join(SCALED_EACH)}, got {each!r}.")
+        lengths = {len(array) for array in arrays}
+        if each == "cell" and len(lengths) > 1:
+            raise PipelineError(
+                f"Scaling of each cell needs features of one length, got {min(lengths)} to {max(lengths)} frames; "
+                "scale each dimension, or take a front end that reads a fixed span."
+            )
+        axis = 0 if each == "dimension" else ()
+        count = sum(len(array) for array in arrays) if each == "dimension" else len(arrays)
+        mean = sum(array.sum(axis=axis, dtype=np.float64) for array in arrays) / count
+        variance = sum(((array - mean) ** 2).sum(axis=axis) for array in arrays) / count
         std = np.sqrt(variance)
         # Below this a spread is rounding noise: dividing by it would blow the noise up.
         constant = std < 1e-6 * np.maximum(np.abs(mean), 1)
@@ -54,7 +67,7 @@ class Part:
         return np.array([len(array) for array in self.arrays])
 
 
-def parts_of(fold, features, labels, *, scaling_rows=None):
+def parts_of(fold, features, labels, *, scaling_rows=None, each="dimension"):
     """The three parts of a fold under one scaling.
 
     Args:
@@ -62,11 +75,13 @@ def parts_of(fold, features, labels, *, scaling_rows=None):
         features: mapping of utterance id to (frames, dims) array.
         labels: mapping of utterance id to emotion index.
         scaling_rows: ids to fit the scaling on; None takes the fold's training part.
+        each: what is scaled by a mean and deviation of its own, of `SCALED_EACH`.
 
     Returns:
         dict of `Part` by name ("train", "validation", "test"), and the `Scaling`.
     """
-    scaling = Scaling.fit([features[u] for u in (fold.train if scaling_rows is None else scaling_rows)])
+    rows = fold.train if scaling_rows is None else scaling_rows
+    scaling = Scaling.fit([features[u] for u in rows], each=each)
     return {
         name: Part(
             tuple(ids),
@@ -88,15 +103,17 @@ class Batches:
         batch_size: utterances a batch; the last cut may be smaller.
         seed: shuffles by this seed; None keeps the order by length, for evaluation.
         bucket_frames: batch lengths are rounded up to a multiple of this; utterances of one length are never padded.
+        fresh: `sertf.fresh.FreshCopies` of the part, which take the place of its arrays.
     """
 
-    def __init__(self, part, batch_size, *, seed=None, bucket_frames=16):
+    def __init__(self, part, batch_size, *, seed=None, bucket_frames=16, fresh=None):
         if len(part.utterances) == 0:
             raise PipelineError("A part of the fold is empty, so there is nothing to train or score on.")
         self.part = part
         self.batch_size = batch_size
         self.seed = seed
         self.bucket_frames = bucket_frames
+        self.fresh = fresh
         lengths = part.lengths
         self._padded = lengths if np.ptp(lengths) == 0 else -(-lengths // bucket_frames) * bucket_frames
 
@@ -121,12 +138,15 @@ class Batches:
             cuts = [cuts[i] for i in rng.permutation(len(cuts))]
         return cuts
 
-    def batch(self, indices):
+    def batch(self, indices, epoch=0):
         """Features, (batch, padded frames, dims) float32, and labels, (batch,) int32."""
-        arrays = self.part.arrays
-        padded = np.zeros((len(indices), self._padded[indices].max(), *arrays[0].shape[1:]), np.float32)
+        shape = self.part.arrays[0].shape[1:]
+        padded = np.zeros((len(indices), self._padded[indices].max(), *shape), np.float32)
         for row, i in enumerate(indices):
-            padded[row, : len(arrays[i])] = arrays[i]
+            array = self.part.arrays[i]
+            if self.fresh is not None and self.part.utterances[i] in self.fresh:
+                array = self.fresh.draw(self.part.utterances[i], epoch)
+            padded[row, : len(array)] = array
         return padded, self.part.labels[indices]
 
 
@@ -147,8 +167,9 @@ def _tf_dataset(batches):
     epochs = iter(range(1 << 62))
 
     def one_epoch():
-        for indices in batches.order(next(epochs)):
-            yield batches.batch(indices)
+        epoch = next(epochs)
+        for indices in batches.order(epoch):
+            yield batches.batch(indices, epoch)
 
     # A graph that knows the number of frames may be shaped by it, as SpeechNet's is.
     steps, shape = batches.frames, batches.part.arrays[0].shape[1:]
@@ -172,7 +193,7 @@ def _py_dataset(batches):
             return len(batches)
 
         def __getitem__(self, index):
-            return batches.batch(self.cuts[index])
+            return batches.batch(self.cuts[index], self.epoch)
 
         def on_epoch_end(self):
             self.epoch += 1

@@ -144,6 +144,37 @@ def violin(values_by_name, *, published=None, ylabel="score"):
     return figure
 
 
+def right_and_wrong(panels):
+    """Utterances recognised rightly and wrongly by group: one panel a grouping, one stacked bar a group.
+
+    Args:
+        panels: dict of a grouping's name to a dict of group to its numbers of utterances, (right, wrong).
+
+    Raises:
+        SertfError: if there is no group, or the numbers are not finite.
+    """
+    if not panels or not all(panels.values()):
+        raise SertfError(f"right_and_wrong needs one group or more in every panel, got {panels}.")
+    figure, axes_of = _figure((1.2 + 3.2 * len(panels), 3.6), columns=len(panels), squeeze=False)
+    for axes, (grouping, groups) in zip(axes_of[0], panels.items()):
+        counts = _array(grouping, list(groups.values()), 2)  # (groups, 2)
+        bottoms = np.zeros(len(counts))
+        for i, name in enumerate(("right", "wrong")):
+            axes.bar(range(len(counts)), counts[:, i], 0.6, bottom=bottoms, color=COLOURS[i], alpha=0.5, label=name)
+            for place, (bottom, row) in enumerate(zip(bottoms, counts)):
+                share = row[i] / max(row.sum(), 1e-9)
+                if share >= 0.04:  # in a lower bar the text has no room
+                    text = f"{row[i]:.0f} ({100 * share:.0f} %)"
+                    axes.text(place, bottom + row[i] / 2, text, ha="center", va="center", fontsize=9, color=INK)
+            bottoms = bottoms + counts[:, i]
+        axes.set_xticks(range(len(counts)), list(groups))
+        _tidy(axes, xlabel=grouping, ylabel="utterances")
+        axes.grid(axis="x", visible=False)
+    handles = axes_of[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=2, frameon=False)
+    return figure
+
+
 def bars(rows, *, xlabel):
     """Horizontal bars with their intervals, grouped by name.
 

@@ -6,7 +6,7 @@ nothing is held out to choose by. `sertf.audit` raises on everything that is not
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,15 @@ class Fold:
     def parts(self):
         """The parts by name."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def with_copies(self, parents):
+        """The fold with augmented copies of its training utterances in its training part.
+
+        Args:
+            parents: each copy's id to that of its original, of all utterances.
+        """
+        originals = set(self.train)
+        return replace(self, train=(*self.train, *(copy for copy, parent in parents.items() if parent in originals)))
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from sertf import markdown, plots, statistics
+from sertf import markdown, plots, report_page, statistics
 from sertf.errors import SertfError
 from sertf.results import (
     ResultsError,
     collect,
     merge_manifests,
     read_facts,
+    read_groups,
     read_json,
     read_predictions,
     summarise,
@@ -37,12 +38,14 @@ _OTHER = {"paper": "strict", "strict": "paper"}
 _FIGURES = {
     "confusion.png": "Confusion matrix, all repeats pooled; a row's share in percent",
     "scores.png": "Scores over repeats",
+    "groups.png": "Test utterances by group, right and wrong: mean over repeats",
     "curves.png": "Loss and UAR by epoch: mean over runs, band of one standard deviation",
     "projections.png": "Principal components of one test fold: the model's embeddings beside the averaged features",
     "attention.png": "One test utterance over time: features, hidden states, attention",
 }
 _SHOWN = {"UAR": "uar", "WA": "wa", "macro F1": "macro_f1", "weighted F1": "weighted_f1"}
-_OURS = {"predictions.csv.gz", "history.csv.gz", "report.md", "report.json", "manifest.json", *_FIGURES}
+_TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
+_OURS = {*_TABLES, "report.md", "report.json", "manifest.json", *_FIGURES}
 
 
 def write(folder, out, *, beside=None):
@@ -81,6 +84,9 @@ def write(folder, out, *, beside=None):
     try:
         _write_table(results.predictions, staging / "predictions.csv.gz")
         _write_table(results.histories, staging / "history.csv.gz")
+        grouped = read_groups(results.folder / "groups.csv", results.predictions)
+        if grouped is not None:
+            _write_table(grouped, staging / "groups.csv.gz")
         kept = read_predictions(staging / "predictions.csv.gz")
         summary = summarise(replace(results, predictions=kept))
         shared, runs = merge_manifests(results.manifests)
@@ -223,6 +229,10 @@ def _write_figures(results, summary, folder):
             published={name: markdown.triple(published[key])[0] for name, key in _SHOWN.items() if key in published},
         ),
     }
+    if summary["groups"]:
+        found = {column: entry["groups"].items() for column, entry in summary["groups"].items()}
+        panels = {column: {name: (g["right"], g["wrong"]) for name, g in items} for column, items in found.items()}
+        drawn["groups.png"] = plots.right_and_wrong(panels)
     if len(results.histories):
         drawn["curves.png"] = plots.curves(results.histories)
     if results.representations is not None:
@@ -264,7 +274,7 @@ def _hop_seconds(manifest):
 
 
 def _render(summary, beside, path):
-    page = markdown.report(
+    page = report_page.render(
         summary, beside=beside, figures=summary.get("figures", ()), differing=summary.get("differing", ())
     )
     _write_text(page, path)

@@ -1,18 +1,18 @@
 """Run directories and kept results, read and summed up; never a live model.
 
-A runner's folder `<runs>/<variant>/<protocol>` holds `experiment.json` and one directory a run,
-`repeat-NN/<fold>/{predictions.csv, history.csv, manifest.json, representations.npz, weights.keras}`. `collect` reads
-it, `summarise` turns the predictions into the numbers of a report. Kept results, `predictions.csv.gz` and
-`report.json`, are read by `read_predictions` and `read_json`.
+A runner's folder `<runs>/<variant>/<protocol>` holds `experiment.json`, `groups.csv` where utterances come in groups,
+and one directory a run, `repeat-NN/<fold>/{predictions.csv, history.csv, manifest.json, representations.npz,
+weights.keras}`. `collect` reads it, `summarise` turns the predictions into the numbers of a report. Kept results,
+`predictions.csv.gz`, `groups.csv.gz` and `report.json`, are read by `read_predictions`, `read_groups` and `read_json`.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from sertf import scores, statistics
+from sertf import groups, scores, statistics
 from sertf.errors import SertfError
 
 SCORES = {
@@ -146,12 +146,14 @@ def summarise(results):
         repeat), `mean`, `std` (None for one repeat), `best`, `low` and `high` (None where no interval can be had);
         `recall`, by emotion, each with `mean` and `std`; `confusion`, counts over all repeats in the
         order of the emotions;
+        `groups`, by the columns of `groups.csv` that the test utterances differ in (none without that file), each as
+        `sertf.groups.Comparison`;
         `epoch_by_test`, where the test part was watched: what choosing each run's epoch by its test UAR would give;
         `reproducibility` (None for one repeat); `tested`, the number of test `utterances` and `speakers`;
         `parameters`, `wall_seconds`, `runs`, `seeds`, `backend`, `device`, `beyond_plan`.
 
     Raises:
-        SertfError: as the functions of `sertf.scores` and `sertf.statistics`.
+        SertfError: as the functions of `sertf.scores` and `sertf.statistics`, and as `read_groups`.
     """
     predictions, emotions = results.predictions, results.facts["emotions"]
     by_repeat = [scores.scores_of(part) for _, part in predictions.groupby("repeat", sort=True)]
@@ -172,6 +174,7 @@ def summarise(results):
         summary["epoch_by_test"] = _epoch_by_test(results)
     return summary | {
         "confusion": matrix.tolist(),
+        "groups": _by_group(results.folder / "groups.csv", predictions),
         "reproducibility": agreement,
         "tested": {"utterances": int(predictions["utterance"].nunique()), "speakers": int(speakers)},
         "runs": len(results.manifests),
@@ -218,6 +221,38 @@ def read_predictions(path):
     return table
 
 
+def read_groups(path, predictions):
+    """Read `groups.csv` or `groups.csv.gz`: the groups that the utterances of a table of predictions belong to.
+
+    Returns:
+        DataFrame with the column utterance and one or more of `sertf.groups.GROUPINGS`, texts, "" for no group; None
+        if there is no such file.
+
+    Raises:
+        ResultsError: naming the file, if it is no such table, or an utterance is missing or comes twice.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return None
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise ResultsError(f"{path} cannot be read as groups of utterances: {error}") from error
+    columns = ["utterance", *(name for name in groups.GROUPINGS if name in table.columns)]
+    if list(table.columns) != columns or len(columns) < 2:
+        raise ResultsError(
+            f"{path} must have the column utterance and one or more of {', '.join(groups.GROUPINGS)} behind it, got "
+            f"{list(table.columns)}; run the experiment again, which writes it anew."
+        )
+    lacking = sorted(set(predictions["utterance"]) - set(table["utterance"]))
+    if lacking or table["utterance"].duplicated().any():
+        fault = f"lacks {len(lacking)} of the tested utterances, the first of them {lacking[0]!r}" if lacking else ""
+        raise ResultsError(
+            f"{path} {fault or 'holds an utterance twice'}; run the experiment again, which writes it anew."
+        )
+    return table
+
+
 def read_json(path):
     """Read a JSON file that holds an object.
 
@@ -255,6 +290,15 @@ def _read_run(place, facts, repeat, fold):
     if set(table["repeat"]) != {repeat} or set(table["fold"]) != {fold}:
         raise ResultsError(f"{run} is broken: predictions.csv is of another repeat or fold")
     return manifest, table, history.assign(repeat=repeat, fold=fold)
+
+
+def _by_group(path, predictions):
+    table = read_groups(path, predictions)
+    compared = {}
+    for column in () if table is None else table.columns[1:]:
+        compared[column] = asdict(groups.compare(predictions, dict(zip(table["utterance"], table[column]))))
+    # A test part may hold utterances of one group only, of which there is nothing to compare.
+    return {column: entry for column, entry in compared.items() if len(entry["groups"]) > 1}
 
 
 def _epoch_by_test(results):

@@ -8,17 +8,19 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sertf import audit as audit_module
-from sertf import protocols, utterances
+from sertf import groups, protocols, utterances
 from sertf import workers as workers_module
+from sertf.augmentation import copies_of
 from sertf.errors import SertfError
 from sertf.experiment import digest
-from sertf.jobs import Job, run_job
+from sertf.jobs import Fresh, Job, run_job
 
 
 class RunnerError(SertfError):
@@ -73,14 +75,14 @@ def run(
     if experiment.front_end not in FEATURES:
         raise RunnerError(f"Unknown front end '{experiment.front_end}'; known are {', '.join(FEATURES)}.")
     store = FeatureCache() if cache is None else FeatureCache(cache)
+    extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
     materials, folders, jobs = {}, {}, []
     for variant in variants or experiment.variants:
-        options = experiment.front_end_options_of(variant)
-        key = digest(options)
+        options, augmentation = experiment.front_end_options_of(variant), experiment.variant(variant).augmentation
+        key = digest([options, augmentation and augmentation.to_dict()])
         if key not in materials:
             front_end = FEATURES[experiment.front_end](**options)
-            features = store.extract(table, front_end, workers=workers, skip_bad=skip_bad, progress=progress)
-            materials[key] = Material(table, front_end, features)
+            materials[key] = _material(table, front_end, augmentation, extract, experiment.seed)
         for protocol in protocol_names or experiment.protocols:
             folder = out / variant / protocol
             folders[variant, protocol] = folder
@@ -100,11 +102,19 @@ def run(
 
 @dataclass(frozen=True)
 class Material:
-    """What variants of one front end are trained on: all utterances asked for, the front end, the usable features."""
+    """What variants of one front end and augmentation are trained on.
+
+    Attributes:
+        asked: all utterances asked for.
+        front_end: the layer.
+        features: of the usable utterances, and of their copies if these are fixed.
+        copies: table of the augmented copies of the usable utterances; None without.
+    """
 
     asked: pd.DataFrame
     front_end: object
     features: object
+    copies: pd.DataFrame | None = None
 
     @property
     def table(self):
@@ -117,16 +127,34 @@ class Material:
         return [*self.asked.attrs.get("skipped", ()), *self.features.skipped]
 
 
+def _material(table, front_end, augmentation, extract, seed):
+    """Extract the features that variants need, those of fixed copies too."""
+    features = extract(table, front_end)
+    if augmentation is None:
+        return Material(table, front_end, features)
+    copies = copies_of(table[table["utterance"].isin(set(features.utterances))], augmentation.copies)
+    if not augmentation.fresh:
+        features = features.joined(extract(copies, front_end, augmentation=augmentation, seed=seed))
+        # A clip without a copy (silence, under noise) is left out of the training part only if the user said so.
+        copies = copies[copies["utterance"].isin(set(features.utterances))]
+    return Material(table, front_end, features, copies)
+
+
 def _prepare(experiment, variant, protocol, material, folder, repeats):
-    """Cut and audit the folds, write experiment.json, return the jobs that are still to do."""
+    """Cut and audit the folds, write experiment.json and groups.csv, return the jobs that are still to do."""
     from sertf.training import finished
 
     table, front_end, features = material.table, material.front_end, material.features
     setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
     cut = protocols.protocol(setting.folds)
     folds = cut(table, seed=experiment.seed, audio_digests=features.audio_digests)
+    rows = table
+    if material.copies is not None:
+        rows = pd.concat([table, material.copies], ignore_index=True)
+        parents = dict(zip(material.copies["utterance"], material.copies["parent"]))
+        folds = [fold.with_copies(parents) for fold in folds]
     checked = audit_module.audit(
-        folds, table, allows=cut.allows, audio_digests=features.audio_digests, declared=setting.declared_leaks
+        folds, rows, allows=cut.allows, audio_digests=features.audio_digests, declared=setting.declared_leaks
     )
     emotions = tuple(utterances.emotions_of(table))
     identity = {
@@ -147,9 +175,11 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
         "skipped": [[Path(path).name, str(reason)] for path, reason in material.skipped],
     }
     _write_overview(folder, overview)
+    _write_groups(folder, table)
     index = {emotion: i for i, emotion in enumerate(emotions)}
-    labels = {u: index[emotion] for u, emotion in zip(table["utterance"], table["emotion"])}
+    labels = {u: index[emotion] for u, emotion in zip(rows["utterance"], rows["emotion"])}
     speakers = dict(zip(table["utterance"], table["speaker"]))
+    fresh = _fresh_copies(experiment.variant(variant).augmentation, material)
     jobs = []
     for repeat in range(repeats):
         for i, fold in enumerate(folds):
@@ -172,9 +202,20 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
                     emotions=emotions,
                     scaling_rows=tuple(table["utterance"]) if setting.scaling == "corpus" else None,
                     recipe=recipe,
+                    scaled_each=experiment.variant(variant).scaled_each,
+                    fresh=fresh,
                 )
             )
     return jobs
+
+
+def _fresh_copies(augmentation, material):
+    """What a worker needs to draw copies anew every epoch, None where there are none or fixed ones."""
+    if augmentation is None or not augmentation.fresh:
+        return None
+    columns = (material.copies[name] for name in ("utterance", "parent", "path", "copy"))
+    copies = {u: (parent, str(path), copy) for u, parent, path, copy in zip(*columns)}
+    return Fresh(augmentation, copies)
 
 
 def _described(experiment, variant, table):
@@ -185,6 +226,7 @@ def _described(experiment, variant, table):
     return {
         "paper": experiment.paper,
         "published": {name: list(values) for name, values in chosen.published.items()} or None,
+        "others": dict(experiment.others) or None,
         "licence": corpus.licence if corpus else "the user's own data",
         "utterances": len(table),
         "speakers": int(table["speaker"].nunique()),
@@ -217,8 +259,21 @@ def _write_overview(folder, overview):
                 "choose another --out folder or delete it."
             )
     folder.mkdir(parents=True, exist_ok=True)
-    staging = place.with_name(".experiment.json")
-    staging.write_text(json.dumps(overview, indent=1, sort_keys=True) + "\n")
+    _replace(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")
+
+
+def _write_groups(folder, table):
+    """Write the groups that a report is broken down by; they decide no run, so they may change between two calls."""
+    found = groups.groups_of(table)
+    if found is None:
+        (folder / "groups.csv").unlink(missing_ok=True)
+    else:
+        _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
+
+
+def _replace(place, text):
+    staging = place.with_name(f".{place.name}")
+    staging.write_text(text, encoding="utf-8", newline="\n")
     os.replace(staging, place)
 
 

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from sertf import audio, cache
+from sertf.augmentation import Augmentation, WhiteNoise, copies_of, seed_of
 from sertf.cache import CacheError, FeatureCache
 from sertf.features import LogMel, MfccChroma
 
@@ -86,6 +87,51 @@ def test_second_extraction_computes_nothing(tmp_path, table, front_end, computed
     again = extract(tmp_path, table, MfccChroma.from_config(front_end.get_config() | {"name": "other"}))
     assert len(computed) == 5
     assert again == first
+
+
+def test_copies_are_augmented_stored_and_told_from_their_originals(tmp_path, table, front_end, computed):
+    clean = extract(tmp_path, table, front_end)
+    augmentation = Augmentation(steps=(WhiteNoise((20.0, 20.0)),))
+    made = extract(tmp_path, copies_of(table, 2), front_end, augmentation=augmentation, seed=1)
+    assert len(computed) == 15 and len(set(made.audio_digests.values()) | set(clean.audio_digests.values())) == 15
+    assert not np.array_equal(made["own-clip1~1"], made["own-clip1~2"])
+    samples, _ = soundfile.read(table["path"][1], dtype="float32")
+    noisy = augmentation.apply(samples, 1, seed_of(audio.digest(samples, RATE)), 2)
+    alone = keras.ops.convert_to_numpy(front_end(noisy[None]))[0]
+    np.testing.assert_allclose(made["own-clip1~2"], alone, rtol=1e-4, atol=1e-3)
+    again = extract(tmp_path, copies_of(table, 2), front_end, augmentation=augmentation, seed=1)
+    assert len(computed) == 15 and again == made
+    other = extract(tmp_path, copies_of(table, 1), front_end, augmentation=augmentation, seed=2)
+    assert other.audio_digests["own-clip1~1"] != made.audio_digests["own-clip1~1"]
+    joined = clean.joined(made)
+    assert len(joined) == 15
+    np.testing.assert_array_equal(joined["own-clip3"], clean["own-clip3"])
+
+
+def test_augmentation_acts_on_what_the_front_end_reads():
+    front_end = LogMel(RATE, offset_seconds=0.5, duration_seconds=1.0, n_fft=256, win_length=256, n_mels=10)
+    samples = np.full(RATE, 0.1, "float32")
+    augmentation = Augmentation(steps=(WhiteNoise((10.0, 10.0)),))
+    noisy = cache.altered(front_end, augmentation, 0, 1, samples, "digest")
+    assert len(noisy) == 1.5 * RATE  # the cut's padding is noisy too
+    np.testing.assert_array_equal(noisy[:8000], samples[:8000])
+    difference = noisy[8000:].astype("float64") - np.concatenate([samples[8000:], np.zeros(8000)])
+    assert 10 * np.log10(0.005 / np.mean(difference**2)) == pytest.approx(10, abs=1e-3)
+
+
+def test_silence_where_the_front_end_reads_cannot_be_made_noisy(tmp_path):
+    front_end = LogMel(RATE, offset_seconds=0.1, duration_seconds=0.2, n_fft=256, win_length=256, n_mels=10)
+    rows = []
+    for name, begins in (("silent", 0), ("sounding", 1600)):
+        samples = np.zeros(4800)
+        samples[begins : begins + 1600] = 0.1 * np.random.default_rng(0).standard_normal(1600)
+        soundfile.write(tmp_path / f"{name}.wav", samples, RATE)
+        rows.append({"utterance": name, "path": str(tmp_path / f"{name}.wav")})
+    copies = copies_of(pd.DataFrame(rows), 1)
+    with pytest.raises(CacheError, match=r"(?s)1 of 2 clips .*silent.wav: it is silent where noise should be added"):
+        extract(tmp_path, copies, front_end, augmentation=Augmentation())
+    kept = extract(tmp_path, copies, front_end, augmentation=Augmentation(), skip_bad=True)
+    assert list(kept) == ["sounding~1"] and len(kept.skipped) == 1
 
 
 def test_same_recording_at_another_path_is_a_hit(tmp_path, table, front_end, computed):

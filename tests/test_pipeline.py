@@ -32,6 +32,22 @@ def test_constant_dimension_scales_to_zero_and_not_to_nan():
     np.testing.assert_array_equal(scaling(np.array([[1.5, 5.0]], np.float32)), [[0, 0]])
 
 
+def test_each_cell_by_itself():
+    arrays = [np.array([[1.0, 0.0], [4.0, 7.0]], np.float32), np.array([[3.0, 2.0], [4.0, 9.0]], np.float32)]
+    scaling = Scaling.fit(arrays, each="cell")
+    assert scaling.mean.tolist() == [[2, 1], [4, 8]] and scaling.std.tolist() == [[1, 1], [1, 1]]
+    np.testing.assert_array_equal(scaling(arrays[0]), [[-1, -1], [0, -1]])
+
+
+@pytest.mark.parametrize(
+    ("lengths", "each", "message"),
+    [((2, 3), "cell", "features of one length, got 2 to 3 frames"), ((2, 2), "frame", "each dimension or cell, got")],
+)
+def test_scaling_that_cannot_be(lengths, each, message):
+    with pytest.raises(PipelineError, match=message):
+        Scaling.fit([np.zeros((n, 2), np.float32) for n in lengths], each=each)
+
+
 def test_scaling_of_nothing():
     with pytest.raises(PipelineError, match="at least one utterance"):
         Scaling.fit([])

@@ -35,10 +35,11 @@ def every_figure():
         "attention": plots.attention(
             rng.normal(size=(30, 9)), rng.normal(size=(30, 16)), weights / weights.sum(), "clip (anger)"
         ),
+        "right_and_wrong": plots.right_and_wrong({"gender": {"female": (7.5, 0.5), "male": (3, 5)}}),
     }
 
 
-@pytest.mark.parametrize("name", ["confusion", "curves", "violin", "projections", "attention"])
+@pytest.mark.parametrize("name", ["confusion", "curves", "violin", "projections", "attention", "right_and_wrong"])
 def test_small_and_the_same_each_time(name, tmp_path):
     for path in ("a.png", "b.png"):
         figure = every_figure()[name]
@@ -139,6 +140,23 @@ def test_violin_has_a_box_from_quartile_to_quartile():
     (axes,) = plots.violin({"WA": [0.1, 0.2, 0.3, 0.4, 0.5]}).axes
     (box,) = axes.patches
     assert (box.get_y(), box.get_height()) == pytest.approx((0.2, 0.2))
+
+
+def test_right_and_wrong_are_stacked():
+    panels = {"gender": {"female": (7.5, 2.5), "male": (3, 5)}, "intensity": {"normal": (0, 4), "strong": (6, 8)}}
+    figure = plots.right_and_wrong(panels)
+    gender, intensity = figure.axes
+    assert [(bar.get_y(), bar.get_height()) for bar in gender.patches] == [(0, 7.5), (0, 3), (7.5, 2.5), (3, 5)]
+    assert texts(gender) == ["8 (75 %)", "3 (38 %)", "2 (25 %)", "5 (62 %)"]
+    assert [label.get_text() for label in gender.get_xticklabels()] == ["female", "male"]
+    assert intensity.get_xlabel() == "intensity"
+    assert texts(intensity) == ["6 (43 %)", "4 (100 %)", "8 (57 %)"]  # no text in an empty bar
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["right", "wrong"]
+    for empty in ({}, {"gender": {}}):
+        with pytest.raises(SertfError, match="one group or more"):
+            plots.right_and_wrong(empty)
+    with pytest.raises(SertfError, match="gender must hold finite numbers"):
+        plots.right_and_wrong({"gender": {"female": (float("nan"), 1)}})
 
 
 def test_bars_and_their_intervals():

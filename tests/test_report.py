@@ -5,13 +5,14 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn.metrics
 
-from sertf import overview, report, results, scores, statistics
+from sertf import groups, overview, report, results, scores, statistics
 from sertf.errors import SertfError
 from tests.synthetic_runs import EMOTIONS, make_run, make_runs
 
@@ -89,6 +90,25 @@ def test_files(runs, tmp_path, drawn):
     assert [run["seed"] for run in manifest["runs"]] == [0, 1, 10, 11, 20, 21]
     own = {"repeat": 0, "fold": "fold-2", "seed": 1, "wall_seconds": 2.5, "best_epoch": 2}
     assert manifest["runs"][1] == own
+
+
+def test_groups_can_be_had_again_from_what_is_kept(tmp_path, drawn):
+    out = written(tmp_path)
+    summary = report.write(make_runs(tmp_path / "runs", groups=True), out)
+    kept = results.read_predictions(out / "predictions.csv.gz")
+    table = results.read_groups(out / "groups.csv.gz", kept)
+    assert list(table) == ["utterance", "gender", "intensity"] and len(table) == 48
+    for column, entry in summary["groups"].items():
+        again = groups.compare(kept, dict(zip(table["utterance"], table[column])))
+        assert entry == asdict(again)
+    assert json.loads((out / "report.json").read_text())["groups"] == summary["groups"]
+    page = (out / "report.md").read_text()
+    assert "## By gender" in page and "## By intensity" in page and "(groups.png)" in page
+    assert "computed again from `predictions.csv.gz` and `groups.csv.gz`" in page
+    assert 5_000 < (out / "groups.png").stat().st_size < 120_000
+    (tmp_path / "runs" / "h64" / "paper" / "groups.csv").unlink()
+    report.write(tmp_path / "runs" / "h64" / "paper", out)
+    assert not (out / "groups.csv.gz").exists() and not (out / "groups.png").exists()
 
 
 def test_the_page_says_what_matters(runs, tmp_path):

@@ -102,6 +102,59 @@ def test_other_test_sets_in_a_repeat(runs):
         results.summarise(results.collect(runs))
 
 
+def test_groups(tmp_path):
+    """Right and wrong of each group, counted from the predictions one by one."""
+    found = results.collect(make_runs(tmp_path, groups=True))
+    summary = results.summarise(found)
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+    assert {name: list(entry["groups"]) for name, entry in summary["groups"].items()} == {
+        "gender": ["female", "male"],
+        "intensity": ["normal", "strong"],
+    }
+    right = {"female": 0, "male": 0, "normal": 0, "strong": 0}
+    for _, row in found.predictions.iterrows():
+        if max(EMOTIONS, key=lambda emotion: row[emotion]) == row["truth"]:
+            number = int(row["utterance"].removeprefix("u"))
+            right["male" if row["speaker"] in ("s1", "s3", "s5") else "female"] += 1
+            right["strong" if number % 2 else "normal"] += 1
+    for entry in summary["groups"].values():
+        for name, group in entry["groups"].items():
+            assert group["utterances"] == 24
+            assert group["right"] == pytest.approx(right[name] / 3) and group["right"] + group["wrong"] == 24
+            assert group["accuracy"] == pytest.approx(right[name] / 72)
+            assert group["low"] <= group["accuracy"] <= group["high"]
+    assert summary["groups"]["gender"]["test"]["name"] == "independent permutation test"
+    assert summary["groups"]["intensity"]["test"]["name"] == "paired permutation test"
+
+
+def test_no_groups(runs):
+    assert results.summarise(results.collect(runs))["groups"] == {}
+    table = pd.DataFrame(
+        {"utterance": [*(f"u{i}" for i in range(48)), "untested"], "gender": [*["male"] * 48, "female"]}
+    )
+    table.to_csv(runs / "groups.csv", index=False)
+    assert results.summarise(results.collect(runs))["groups"] == {}  # all that was tested is of one group
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.rename(columns={"gender": "sex"}), r"must have the column utterance .*'sex'"),
+        (lambda t: t.rename(columns={"utterance": "path"}), "must have the column utterance"),
+        (lambda t: t[["utterance"]], "one or more of gender, intensity"),
+        (lambda t: t.iloc[2:], "lacks 2 of the tested utterances, the first of them 'u0'"),
+        (lambda t: pd.concat([t, t.iloc[:1]]), "holds an utterance twice"),
+        (None, "cannot be read as groups of utterances"),
+    ],
+)
+def test_bad_groups_file(tmp_path, change, message):
+    runs = make_runs(tmp_path, groups=True)
+    path = runs / "groups.csv"
+    path.write_text("" if change is None else change(pd.read_csv(path)).to_csv(index=False))
+    with pytest.raises(results.ResultsError, match=f"{path} .*{message}"):
+        results.summarise(results.collect(runs))
+
+
 def test_names_that_look_like_missing_values(runs):
     for path in runs.rglob("predictions.csv"):
         path.write_text(path.read_text().replace(",s0,", ",NA,"))

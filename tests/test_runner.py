@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf import runner
+from sertf import protocols, runner, training
 from sertf.audit import LeakageError
+from sertf.augmentation import Augmentation
 from sertf.cache import CacheError
 from sertf.experiment import Setting, Variant
 from sertf.training import RunError
@@ -124,6 +125,53 @@ def test_each_variant_has_its_front_end_and_no_validation_part_is_needed(corpus,
         assert audit["verdict"] == "leaks by declaration: speaker"
         assert any("no validation part" in finding for finding in audit["findings"])
     assert dims == [5 + 12, 8 + 12]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_copies_join_the_training_part_alone(corpus, cache, tmp_path, monkeypatch, fresh):
+    in_process(monkeypatch)
+    seen = {}
+    original = training.fit
+
+    def watched(*arguments, train, validation, **options):
+        seen["train"], seen["validation"] = list(train.as_numpy_iterator()), list(validation.as_numpy_iterator())
+        return original(*arguments, train=train, validation=validation, **options)
+
+    monkeypatch.setattr(training, "fit", watched)
+    noisy = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=2, fresh=fresh))
+    folder = run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))["small", "strict"]
+    facts = json.loads((folder / "experiment.json").read_text())
+    assert facts["augmentation"]["copies"] == 2 and facts["audit"]["verdict"] == "clean"
+    tested = pd.concat([pd.read_csv(path) for path in folder.glob("*/*/predictions.csv")])
+    assert sorted(tested["utterance"]) == sorted(corpus["utterance"])
+    count = {part: sum(len(labels) for _, labels in batches) for part, batches in seen.items()}
+    clean = len(corpus) - count["validation"] - len(tested[tested["fold"] == "fold-3"])
+    assert count["train"] == 3 * clean
+
+
+def test_copies_of_tested_utterances_are_never_trained_on(corpus, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        protocols.Fold, "with_copies", lambda self, parents: replace(self, train=(*self.train, *parents))
+    )
+    noisy = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=1))
+    with pytest.raises(LeakageError, match="train and test share .* augmented parents"):
+        run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))
+
+
+def test_each_cell_is_scaled_by_itself(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    variant = Variant(
+        "cnn_transformer",
+        options={"channels": (2, 2), "pools": (4, 4), "layers": 1, "heads": 2, "feed_forward": 4},
+        recipes={"strict": RECIPE},
+        scaled_each="cell",
+    )
+    options = {"sample_rate": 16000, "offset_seconds": 0.0, "duration_seconds": 0.5, "hop_length": 512, "n_mels": 16}
+    experiment = replace(EXPERIMENT, front_end="log_mel", front_end_options=options, variants={"small": variant})
+    folder = run(corpus, cache, tmp_path, experiment=experiment)["small", "strict"]
+    with np.load(folder / "repeat-00" / "fold-1" / "scaling.npz") as scaling:
+        assert scaling["mean"].shape == scaling["std"].shape == (16, 16)
+    assert json.loads((folder / "experiment.json").read_text())["scaled_each"] == "cell"
 
 
 def test_scikit_learn_models_run_too(corpus, cache, tmp_path, monkeypatch):

@@ -63,6 +63,7 @@ class FusedStatistics(keras.layers.Layer):
     """
 
     version = 1
+    span = None  # reads the whole utterance
     minimum_samples = 1
 
     def __init__(

@@ -90,6 +90,11 @@ class LogMel(keras.layers.Layer):
         return round(self.duration_seconds * self.sample_rate)
 
     @property
+    def span(self):
+        """First sample of the cut and the one behind its last."""
+        return self.offset_samples, self.offset_samples + self.duration_samples
+
+    @property
     def minimum_samples(self):
         """An utterance must reach into the cut."""
         return self.offset_samples + 1

@@ -37,6 +37,7 @@ class MfccChroma(keras.layers.Layer):
     """
 
     version = 1
+    span = None  # reads the whole utterance
     minimum_samples = 1
 
     def __init__(

@@ -1,6 +1,6 @@
 """Keras layers of the zoo, written with `keras.ops` so that they run on the TensorFlow and the JAX backend."""
 
-from sertf.layers.attention import MultiHeadAttention, SoftAttention
+from sertf.layers.attention import CrossAttention, MultiHeadAttention, SoftAttention
 from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
 from sertf.layers.positions import LearnedPositions
@@ -12,6 +12,7 @@ __all__ = [
     "CapsulePartition",
     "CapsuleRouting",
     "ClassificationRBM",
+    "CrossAttention",
     "LearnedPositions",
     "LiquidReservoir",
     "MultiHeadAttention",

@@ -1,4 +1,4 @@
-"""Attention: soft over time (Mirsamadi et al. 2017; ResLSTM-SA, equations 3 and 4), multi-head (SpeechNet)."""
+"""Attention: soft over time (ResLSTM-SA), multi-head (SpeechNet), of one query on a sequence (CNN-Transformer)."""
 
 import keras
 from keras import ops
@@ -100,3 +100,44 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "heads": self.heads, "head_units": self.head_units}
+
+
+@keras.saving.register_keras_serializable("sertf")
+class CrossAttention(keras.layers.Layer):
+    """One vector attends to a sequence (CNN-Transformer, IJACSA 2025, equations 5 to 9).
+
+    α = softmax(Q Kᵀ / √d) with Q = W_Q · query, K = W_K · steps, V = W_V · steps; the result is α V.
+
+    Args:
+        units: values of query, key and value, d.
+
+    Call arguments:
+        query: (batch, values).
+        steps: (batch, steps, values).
+
+    Returns:
+        context, (batch, units), and the attention weights α, (batch, steps).
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.query_projection = keras.layers.Dense(units, use_bias=False, name="query")
+        self.key_projection = keras.layers.Dense(units, use_bias=False, name="key")
+        self.value_projection = keras.layers.Dense(units, use_bias=False, name="value")
+
+    def build(self, query_shape, steps_shape):
+        self.query_projection.build(query_shape)
+        self.key_projection.build(steps_shape)
+        self.value_projection.build(steps_shape)
+
+    def call(self, query, steps):
+        q = self.query_projection(query) / self.units**0.5  # (batch, units)
+        weights = ops.softmax(ops.einsum("bu,btu->bt", q, self.key_projection(steps)), axis=-1)
+        return ops.einsum("bt,btu->bu", weights, self.value_projection(steps)), weights
+
+    def compute_output_shape(self, query_shape, steps_shape):
+        return (query_shape[0], self.units), tuple(steps_shape[:2])
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}

@@ -1,11 +1,12 @@
 """The zoo's models by name; each is a function `build(input_shape, num_classes, *, ...)` to an uncompiled Keras model."""
 
-from sertf.models import reslstm_sa, speechnet
+from sertf.models import cnn_transformer, reslstm_sa, speechnet
 from sertf.models.baselines import BASELINES
 
 MODELS = {
     "reslstm_sa": reslstm_sa.build,
     "lstm_sa": reslstm_sa.build_lstm_sa,
     "speechnet": speechnet.build,
+    "cnn_transformer": cnn_transformer.build,
     **BASELINES,
 }

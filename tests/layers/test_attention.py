@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from sertf.layers import MultiHeadAttention, SoftAttention
+from sertf.layers import CrossAttention, MultiHeadAttention, SoftAttention
 
 
 def literal_attention(states, mask, kernel):
@@ -73,3 +73,26 @@ def test_multi_head_attention_as_the_literal_loop():
                 expected = scores / scores.sum()
                 np.testing.assert_allclose(weights[row, head, step], expected, rtol=1e-4)
                 np.testing.assert_allclose(output[row, step, own], expected @ v, rtol=1e-3, atol=1e-5)
+
+
+def test_cross_attention_as_the_literal_loop():
+    rng = np.random.default_rng(1)
+    query, steps = rng.normal(size=(2, 3)).astype("float32"), rng.normal(size=(2, 5, 4)).astype("float32")
+    layer = CrossAttention(6)
+    context, weights = (np.asarray(result) for result in layer(query, steps))
+    w_q, w_k, w_v = (np.asarray(weight, "float64") for weight in layer.trainable_variables)
+    assert context.shape == (2, 6) and weights.shape == (2, 5)
+    for row in range(2):
+        scores = np.exp([(query[row] @ w_q) @ (steps[row, t] @ w_k) / np.sqrt(6) for t in range(5)])
+        np.testing.assert_allclose(weights[row], scores / scores.sum(), rtol=1e-4)
+        expected = sum(weight * (steps[row, t] @ w_v) for t, weight in enumerate(weights[row]))
+        np.testing.assert_allclose(context[row], expected, rtol=1e-3, atol=1e-5)
+
+
+def test_cross_attention_saved_and_loaded_gives_the_same(tmp_path):
+    inputs = keras.Input((3,)), keras.Input((5, 4))
+    model = keras.Model(inputs, CrossAttention(6, name="attention")(*inputs))
+    model.save(tmp_path / "cross.keras")
+    data = [np.ones((2, 3), "float32"), np.arange(40, dtype="float32").reshape(2, 5, 4)]
+    for ours, again in zip(model(data), keras.models.load_model(tmp_path / "cross.keras")(data)):
+        np.testing.assert_array_equal(ours, again)

@@ -11,6 +11,7 @@ ROWS = {
     "reslstm_sa": ((None, 6), {"units": 5}),
     "lstm_sa": ((None, 6), {"units": 5}),
     "speechnet": ((5, 6), {"refinement_filters": 16}),
+    "cnn_transformer": ((9, 16), {"channels": (3, 4), "pools": (2, 4), "layers": 1, "feed_forward": 6}),
     "lstm": ((5, 6), {"units": 4}),
     "gru": ((5, 6), {"units": 4}),
     "cnn": ((9, 6), {"filters": (4, 8)}),

@@ -1,0 +1,134 @@
+"""Augmented copies of training utterances: what is done to a waveform, how many copies, fixed or fresh every epoch.
+
+A copy is a row of the utterance table with a `parent`. Copies join the training part of a fold after it is cut, so that
+no copy of a test utterance is ever trained on; `sertf.audit` checks it by the parents. NumPy alone.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from sertf.errors import SertfError
+
+
+@dataclass(frozen=True)
+class WhiteNoise:
+    """White Gaussian noise at a signal-to-noise ratio drawn evenly in decibels (CNN-Transformer, section III.B).
+
+    The ratio is met exactly: power of the signal, mean of its squared samples, over that of the noise as drawn.
+
+    Attributes:
+        snr_db: lowest and highest ratio in dB.
+    """
+
+    snr_db: tuple[float, float] = (15.0, 30.0)
+
+    def __post_init__(self):
+        if len(self.snr_db) != 2 or not self.snr_db[0] <= self.snr_db[1]:
+            raise SertfError(f"WhiteNoise snr_db must be (lowest, highest) in dB, got {self.snr_db}.")
+
+    def __call__(self, samples, rng):
+        """(samples,) float32 with noise added."""
+        power = np.mean(np.square(samples, dtype=np.float64))
+        if power == 0:
+            raise SertfError("it is silent where noise should be added, so its signal-to-noise ratio is undefined")
+        noise = rng.standard_normal(len(samples))
+        wanted = power / 10 ** (rng.uniform(*self.snr_db) / 10)
+        return (samples + noise * np.sqrt(wanted / np.mean(np.square(noise)))).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A gain drawn evenly in decibels.
+
+    Attributes:
+        gain_db: lowest and highest gain in dB.
+    """
+
+    gain_db: tuple[float, float] = (-6.0, 6.0)
+
+    def __post_init__(self):
+        if len(self.gain_db) != 2 or not self.gain_db[0] <= self.gain_db[1]:
+            raise SertfError(f"Gain gain_db must be (lowest, highest) in dB, got {self.gain_db}.")
+
+    def __call__(self, samples, rng):
+        """(samples,) float32, louder or quieter."""
+        return (samples * 10 ** (rng.uniform(*self.gain_db) / 20)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class TimeShift:
+    """A shift by up to a share of the length, to either side; zeros come in where samples leave.
+
+    Attributes:
+        share: largest shift over the length, above 0 and below 1.
+    """
+
+    share: float = 0.1
+
+    def __post_init__(self):
+        if not 0 < self.share < 1:
+            raise SertfError(f"TimeShift share must lie between 0 and 1, got {self.share}.")
+
+    def __call__(self, samples, rng):
+        """(samples,) float32, earlier or later."""
+        largest = int(self.share * len(samples))
+        by = int(rng.integers(-largest, largest + 1))
+        shifted = np.zeros_like(samples, dtype=np.float32)
+        shifted[max(by, 0) : len(samples) + min(by, 0)] = samples[max(-by, 0) : len(samples) - max(by, 0)]
+        return shifted
+
+
+AUGMENTATIONS = {"white_noise": WhiteNoise, "gain": Gain, "time_shift": TimeShift}
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training utterances are multiplied.
+
+    Attributes:
+        steps: what is done to a copy, one after another, of `AUGMENTATIONS`.
+        copies: copies of each training utterance, beside the clean one.
+        fresh: drawn anew every epoch instead of once.
+    """
+
+    steps: tuple = (WhiteNoise(),)
+    copies: int = 2
+    fresh: bool = False
+
+    def __post_init__(self):
+        known = tuple(AUGMENTATIONS.values())
+        if not self.steps or not all(isinstance(step, known) for step in self.steps):
+            names = ", ".join(step.__name__ for step in known)
+            raise SertfError(f"Augmentation steps must be one or more of {names}, got {self.steps!r}.")
+        if isinstance(self.copies, bool) or not isinstance(self.copies, int) or self.copies < 1:
+            raise SertfError(f"Augmentation copies must be a whole number of 1 or more, got {self.copies!r}.")
+
+    def apply(self, samples, *seeds):
+        """One augmented copy of (samples,) float32, the same for the same whole numbers `seeds`."""
+        rng = np.random.default_rng(seeds)
+        for step in self.steps:
+            samples = step(samples, rng)
+        return samples
+
+    def to_dict(self):
+        """The augmentation as plain values, for manifests and digests."""
+        steps = [{"name": type(step).__name__, **asdict(step)} for step in self.steps]
+        return {"steps": steps, "copies": self.copies, "fresh": self.fresh}
+
+
+def copies_of(table, copies):
+    """The rows of the copies: as their originals, with the columns `parent` and `copy` (from 1) and a name of their own."""
+    import pandas as pd
+
+    made = [
+        table.assign(parent=table["utterance"], copy=copy, utterance=table["utterance"] + f"~{copy}")
+        for copy in range(1, copies + 1)
+    ]
+    return pd.concat(made, ignore_index=True)
+
+
+def seed_of(text):
+    """A whole number that stands for a text, the same in every process."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,60 @@
+"""Entries of the feature cache: one array a file, checked when read.
+
+An entry is a .npy file and the SHA-256 of its bytes. It is written under a temporary name and renamed.
+"""
+
+import hashlib
+import io
+import os
+import threading
+import warnings
+
+import numpy as np
+
+CHECKSUM_BYTES = 32
+
+
+class DamagedEntry(Exception):
+    """An entry whose bytes do not match its checksum."""
+
+
+def entry_path(folder, audio_digest):
+    return folder / f"{audio_digest}.npy"
+
+
+def write_atomically(path, data):
+    """Write bytes under a temporary name, then rename: nobody ever sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_entry(path, array):
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    data = stream.getvalue()
+    # numpy.load reads as far as the header says, so the checksum behind it leaves a .npy file that anything opens.
+    write_atomically(path, data + hashlib.sha256(data).digest())
+
+
+def read_entry(path):
+    """The array of an entry; DamagedEntry if its checksum does not hold, FileNotFoundError if it is not there."""
+    content = path.read_bytes()
+    data, checksum = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]
+    if hashlib.sha256(data).digest() != checksum:
+        raise DamagedEntry("its bytes do not match its checksum")
+    return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+def stored_frames(path):
+    """Frames of a sound entry; None if it is missing or damaged, which is said."""
+    try:
+        return len(read_entry(path))
+    except FileNotFoundError:
+        return None
+    except DamagedEntry as error:
+        warnings.warn(f"{path}: damaged cache entry ({error}); it is made again.", stacklevel=2)
+        return None

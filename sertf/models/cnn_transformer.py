@@ -1,0 +1,143 @@
+"""CNN-Transformer: a residual CNN and a Transformer encoder side by side on a log mel spectrogram, joined by attention.
+
+Wei, Ge, Su, Chen and Sun, "A deep learning model for speech emotion recognition on RAVDESS dataset", International
+Journal of Advanced Computer Science and Applications 16 (2025). Figure 3 is the network, equations 1 to 10 its modules.
+
+Where the paper leaves a choice: it prints neither channels nor pools of its four residual blocks; 16, 32, 64 and 64
+channels with pools of 2, 4, 4 and 4 shrink its 128 bands to one and give 256 values. It names no positions in the
+Transformer branch, so there are none. The norms stand behind the sums and those of the convolutions have a momentum of
+0.1 in PyTorch's sense, its defaults.
+"""
+
+import keras
+
+from sertf.errors import SertfError
+from sertf.layers import CrossAttention
+
+BRANCHES = ("both", "cnn", "transformer")
+SIZES = {
+    "paper": {"channels": (16, 32, 64, 64), "layers": 4, "feed_forward": 512},
+    "small": {"channels": (8, 16, 32, 64), "layers": 2, "feed_forward": 256},
+}
+"""Arguments of `build` that make a size."""
+POOLS = (2, 4, 4, 4)
+STEP_POOL = (2, 4)  # mel bands, frames
+EPSILON = 1e-5
+
+
+def residual_block(x, channels, *, pool, dropout):
+    """Two normed convolutions and a 1×1 shortcut, equations 1 and 2; then max pooling and dropout."""
+    inner = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
+    inner = keras.layers.ReLU()(_batch_norm(inner))
+    inner = _batch_norm(keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(inner))
+    shortcut = x if x.shape[-1] == channels else keras.layers.Conv2D(channels, 1)(x)
+    x = keras.layers.ReLU()(inner + shortcut)
+    return keras.layers.Dropout(dropout)(keras.layers.MaxPooling2D(pool)(x))
+
+
+def cnn_branch(image, channels, pools, *, dropout):
+    """(batch, mels, frames, 1) to one vector, f_cnn."""
+    x = image
+    for width, pool in zip(channels, pools, strict=True):
+        x = residual_block(x, width, pool=pool, dropout=dropout)
+    return keras.layers.Flatten(name="f_cnn")(x)
+
+
+def encoder_layer(x, *, heads, feed_forward, dropout):
+    """Self-attention and a feed-forward network, equations 3 and 4, each added to its input and normed."""
+    width = x.shape[-1]
+    attended = keras.layers.MultiHeadAttention(heads, width // heads, dropout=dropout)(x, x)
+    x = keras.layers.LayerNormalization(epsilon=EPSILON)(x + keras.layers.Dropout(dropout)(attended))
+    inner = keras.layers.Dropout(dropout)(keras.layers.Dense(feed_forward, activation="relu")(x))
+    outer = keras.layers.Dropout(dropout)(keras.layers.Dense(width)(inner))
+    return keras.layers.LayerNormalization(epsilon=EPSILON)(x + outer)
+
+
+def transformer_branch(image, *, layers, heads, feed_forward, dropout):
+    """(batch, mels, frames, 1) to (batch, frames / 4, mels / 2), f_transf."""
+    x = keras.layers.MaxPooling2D(STEP_POOL)(image)
+    x = keras.layers.Reshape(x.shape[1:3])(x)
+    x = keras.layers.Permute((2, 1))(x)  # (batch, steps, values)
+    for _ in range(layers):
+        x = encoder_layer(x, heads=heads, feed_forward=feed_forward, dropout=dropout)
+    return keras.layers.Identity(name="states")(x)
+
+
+def build(
+    input_shape,
+    num_classes,
+    *,
+    branch="both",
+    channels=SIZES["paper"]["channels"],
+    pools=POOLS,
+    layers=SIZES["paper"]["layers"],
+    heads=4,
+    feed_forward=SIZES["paper"]["feed_forward"],
+    dropout=0.4,
+):
+    """The CNN-Transformer as an uncompiled functional model; `SIZES` holds named sizes.
+
+    Args:
+        input_shape: (frames, mels) of the log mel spectrogram.
+        num_classes: number of emotions.
+        branch: "both" joins the branches by cross-attention; "cnn" and "transformer" are each alone, the latter averaged
+            over its steps.
+        channels: of the residual blocks.
+        pools: of the residual blocks, along mels and frames alike.
+        layers: of the Transformer.
+        heads: of its self-attention; must divide half the mels.
+        feed_forward: units inside its feed-forward networks.
+        dropout: rate behind each block and in each encoder layer.
+
+    Raises:
+        SertfError: for an unknown branch, a shape that the pools shrink to nothing, or heads that do not divide.
+    """
+    if branch not in BRANCHES:
+        raise SertfError(f"CNN-Transformer: branch must be one of {', '.join(BRANCHES)}, got {branch!r}.")
+    _check_shape(tuple(input_shape), tuple(channels), tuple(pools), heads, branch)
+    features = keras.Input(input_shape, name="features")
+    image = keras.layers.Reshape((*input_shape, 1))(features)
+    image = keras.layers.Permute((2, 1, 3), name="image")(image)  # (batch, mels, frames, 1)
+    parts = []
+    if branch != "transformer":
+        parts.append(cnn_branch(image, channels, pools, dropout=dropout))
+    if branch != "cnn":
+        states = transformer_branch(image, layers=layers, heads=heads, feed_forward=feed_forward, dropout=dropout)
+        if parts:
+            context, _ = CrossAttention(states.shape[-1], name="attention")(parts[0], states)
+        else:
+            context = keras.layers.GlobalAveragePooling1D()(states)
+        parts.append(context)  # (batch, mels / 2), f_fused
+    x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]  # f_all
+    x = keras.layers.Identity(name="embedding")(x)
+    scores = keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+    return keras.Model(features, scores, name="cnn_transformer" if branch == "both" else f"cnn_transformer_{branch}")
+
+
+def _batch_norm(x):
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=EPSILON)(x)
+
+
+def _check_shape(shape, channels, pools, heads, branch):
+    if len(shape) != 2 or None in shape:
+        raise SertfError(f"CNN-Transformer: input_shape must be (frames, mels), both fixed, got {shape}.")
+    frames, mels = shape
+    if branch != "transformer":
+        if len(channels) != len(pools):
+            raise SertfError(
+                f"CNN-Transformer: channels and pools must be of one length, got {len(channels)} and {len(pools)}."
+            )
+        for axis, size in (("mels", mels), ("frames", frames)):
+            left = size
+            for pool in pools:
+                left //= pool
+            if left < 1:
+                raise SertfError(
+                    f"CNN-Transformer: pools {pools} shrink the {size} {axis} to nothing; use smaller ones, or more {axis}."
+                )
+    if branch != "cnn":
+        if mels < STEP_POOL[0] or frames < STEP_POOL[1]:
+            raise SertfError(f"CNN-Transformer: input_shape must be at least (4 frames, 2 mels), got {shape}.")
+        width = mels // STEP_POOL[0]
+        if width % heads:
+            raise SertfError(f"CNN-Transformer: heads must divide half the mels, {width}, got {heads}.")

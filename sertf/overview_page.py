@@ -1,0 +1,108 @@
+"""The page over all variants of an experiment: summaries of `sertf.results.summarise` in, Markdown out."""
+
+from sertf import markdown
+
+
+def render(content, summaries, *, links, protocols, figures):
+    """The page of `sertf.overview`: one table of scores, one of reproducibility, one of differences.
+
+    Args:
+        content: as `overview.json` holds it.
+        summaries: of each variant and protocol, a dict of dicts.
+        links: address of each variant's results.
+        protocols: names of the protocols, in the order of columns.
+        figures: pairs of file name and caption.
+    """
+    score, reference = content["score"], content["reference"]
+    first = next(iter(next(iter(summaries.values())).values()))
+    name_of_score = first["scores"][score]["name"]
+    last = protocols[-1]
+    order = sorted(
+        summaries, key=lambda v: -(summaries[v].get(last) or next(iter(summaries[v].values())))["scores"][score]["mean"]
+    )
+    head = ["variant", "parameters", "published"]
+    for protocol in protocols:
+        head += [f"{name_of_score}, `{protocol}`", "UAR", "PLR", "PCLR"]
+    body = []
+    for variant in order:
+        known = next(iter(summaries[variant].values()))
+        published = known["facts"].get("published") or {}
+        of_ten = ", ".join(
+            f"{key} {markdown.triple(published[key])[0]:.4f}" for key in ("PLR", "PCLR") if key in published
+        )
+        cell = (
+            " <br>".join(
+                part for part in (markdown.published_cell(known["facts"], score), of_ten) if part and part != "–"
+            )
+            or "–"
+        )
+        row = [f"`{variant}`", f"{known['parameters']:,}" if known["parameters"] else "–", cell]
+        for protocol in protocols:
+            summary = summaries[variant].get(protocol)
+            if summary is None:
+                row += ["not run", "–", "–", "–"]
+                continue
+            agreement = summary["reproducibility"]
+            row += [markdown.linked_cell(summary["scores"][score], f"{links[variant]}/{protocol}/report.md")]
+            row += [f"{summary['scores']['uar']['mean']:.4f}"]
+            row += [f"{agreement[key]:.4f}" if agreement else "–" for key in ("PLR", "PCLR")]
+        body.append(row)
+    facts = first["facts"]
+    lines = [f"# {content['experiment']}", "", f"Paper: {facts['paper']}. Corpus: {facts['corpus']}.", ""]
+    lines += [
+        "## Scores",
+        "",
+        *markdown.table(head, body),
+        "",
+        f"{markdown.SCORE_NOTE[0].upper()}{markdown.SCORE_NOTE[1:]}.",
+        "",
+    ]
+    lines += _agreement(summaries, order, protocols)
+    if reference is not None:
+        lines += _differences(content, name_of_score)
+    return "\n".join([*lines, *markdown.figures(figures)]).rstrip() + "\n"
+
+
+def _agreement(summaries, order, protocols):
+    body = [
+        [f"`{variant}`", protocol, *(f"{agreement[key]:.4f}" if agreement else "–" for key in markdown.REPRODUCIBILITY)]
+        for variant in order
+        for protocol in protocols
+        if protocol in summaries[variant]
+        for agreement in [summaries[variant][protocol]["reproducibility"]]
+    ]
+    meanings = "; ".join(f"{key}: {meaning}" for key, meaning in markdown.REPRODUCIBILITY.items())
+    note = f"Shares of the test utterances. {meanings}. A single repeat has nothing to agree with (–)."
+    return [
+        "## Reproducibility",
+        "",
+        *markdown.table(["variant", "protocol", *markdown.REPRODUCIBILITY], body, align="ll"),
+        "",
+        note,
+        "",
+    ]
+
+
+def _differences(content, name_of_score):
+    reference, body, sentences = content["reference"], [], []
+    for row in content["differences"]:
+        paired = row["over_repeats"]
+        over_repeats = "–"
+        if paired:
+            over_repeats = f"[{markdown.signed(paired['low'])}, {markdown.signed(paired['high'])}], p {markdown.p_value(paired['t_p'])}"
+        body.append(
+            [
+                f"`{row['variant']}`",
+                row["protocol"],
+                markdown.signed(row["difference"]),
+                f"[{markdown.signed(row['low'])}, {markdown.signed(row['high'])}]",
+                over_repeats,
+                "–" if row["published"] is None else markdown.signed(row["published"]),
+            ]
+        )
+        verdict = markdown.verdict(row["variant"], reference, row["low"], row["high"])
+        sentences.append(f"- `{row['protocol']}`, other speakers: {verdict}.")
+    head = ["variant", "protocol", "difference", "95 % interval over speakers", "over repeats", "published"]
+    title = f"## {name_of_score} minus that of `{reference}`"
+    note = "Over repeats is a paired t-test, left out (–) where the numbers of repeats differ or are 1."
+    return [title, "", *markdown.table(head, body, align="ll"), "", note, "", *sentences, ""]

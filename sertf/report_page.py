@@ -1,0 +1,248 @@
+"""The page of one variant under one protocol: a summary of `sertf.results.summarise` in, Markdown out."""
+
+from sertf import markdown
+
+SHOWN_BELOW = 0.05
+"""A test's p-value below which a difference is said to be shown."""
+
+_DIFFERS = ("repeat", "fold", "seed", "wall_seconds", "best_epoch")
+_RECALL = "recall_"  # before an emotion: its recall among the published scores
+
+
+def render(summary, *, beside=None, figures=(), differing=()):
+    """A report page.
+
+    Args:
+        summary: of the protocol that the page is about.
+        beside: the summary of the same variant's other protocol, shown in a column of its own.
+        figures: pairs of file name and caption, in their order.
+        differing: names of manifest entries that are not the same in all runs.
+    """
+    facts = summary["facts"]
+    columns = {summary["facts"]["protocol"]: summary}
+    if beside is not None:
+        columns[beside["facts"]["protocol"]] = beside
+    columns = dict(sorted(columns.items()))  # "paper" before "strict", on both pages
+    tested, emotions = summary["tested"], facts["emotions"]
+    corpus = f"{tested['utterances']} utterances of {tested['speakers']} speakers"
+    licence = facts.get("licence", "not stated")
+    lines = [
+        f"# {facts['variant']} on {facts['corpus']}, {facts['protocol']} protocol",
+        "",
+        f"Experiment `{facts['experiment']}`. Paper: {facts['paper']}",
+        "",
+        f"Tested on {corpus}, {len(emotions)} emotions: {', '.join(emotions)}. Licence of the corpus: {licence}.",
+        "",
+        *_scores(summary, columns),
+        *_against_published(summary),
+        *_beside_others(summary),
+        *_audit(facts),
+        *_recall(columns, facts.get("published") or {}),
+        *_groups(summary),
+        *_reproducibility(columns),
+        *markdown.figures(figures),
+        *_how(summary, differing),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _scores(summary, columns):
+    facts = summary["facts"]
+    published = facts.get("published") or {}
+    body = [
+        [
+            entry["name"],
+            markdown.published_cell(facts, key),
+            *(markdown.score_cell(column["scores"].get(key)) for column in columns.values()),
+        ]
+        for key, entry in summary["scores"].items()
+    ]
+    body += [
+        [key, markdown.published_cell(facts, key), *("–" for _ in columns)]
+        for key in published
+        if key not in summary["scores"] and key not in markdown.REPRODUCIBILITY
+        if key not in [f"{_RECALL}{emotion}" for emotion in _emotions(columns)]  # in the table of recall
+    ]
+    head = ["score", "published", *(f"ours, `{protocol}`" for protocol in columns)]
+    lines = [
+        "## Scores",
+        "",
+        *markdown.table(head, body),
+        "",
+        f"{markdown.SCORE_NOTE[0].upper()}{markdown.SCORE_NOTE[1:]}.",
+        "",
+    ]
+    for protocol, column in columns.items():
+        if column.get("epoch_by_test"):
+            lines += [
+                f"Under `{protocol}` the test part was scored after every epoch. Keeping each run's best epoch by that "
+                f"score would print a UAR of {markdown.score_cell(column['epoch_by_test'] | {'low': None})}.",
+                "",
+            ]
+    if columns.keys() == {"paper", "strict"}:
+        key = markdown.primary(summary)
+        paper, strict = (columns[protocol]["scores"][key]["mean"] for protocol in ("paper", "strict"))
+        lines += [
+            f"The leak's worth, {summary['scores'][key]['name']} of `paper` minus `strict`: {markdown.signed(paper - strict)}.",
+            "",
+        ]
+    return lines
+
+
+def _against_published(summary):
+    published = summary["facts"].get("published") or {}
+    lines = ["## Against the published score", ""]
+    known = [key for key in summary["scores"] if key in published]
+    if not known:
+        return [*lines, "There is no published score to set beside these.", ""]
+    for key in known:
+        ours, (mean, _, best) = summary["scores"][key], markdown.triple(published[key])
+        gap = ours["mean"] - mean
+        verdict = f"falls short of the published mean by {-gap:.4f}" if gap < 0 else "reaches the published mean"
+        text = f"- **{ours['name']} {verdict}**: {markdown.mean_cell(ours)} here, {mean:.4f} there, difference {markdown.signed(gap)}"
+        if ours["low"] is not None:
+            low, high = ours["low"] - mean, ours["high"] - mean
+            inside = ours["low"] <= mean <= ours["high"]
+            text += (
+                f", 95 % interval over speakers [{markdown.signed(low)}, {markdown.signed(high)}]; the published mean lies "
+                f"{'within' if inside else 'outside'} our interval [{ours['low']:.4f}, {ours['high']:.4f}]"
+            )
+        if best is not None:
+            text += f". Best repeat: {ours['best']:.4f} here, {best:.4f} there"
+        lines.append(f"{text}.")
+    return [*lines, ""]
+
+
+def _beside_others(summary):
+    facts, ours = summary["facts"], summary["scores"]["wa"]
+    others = facts.get("others")
+    if not others:
+        return []
+    # experiment.json does not keep the paper's order.
+    body = [[name, f"{accuracy:.4f}"] for name, accuracy in sorted(others.items(), key=lambda item: item[::-1])]
+    body += [
+        ["the paper's own", markdown.published_cell(facts, "wa")],
+        [f"ours, `{facts['protocol']}` protocol", markdown.mean_cell(ours)],
+    ]
+    return ["## Beside other systems, as the paper lists them", "", *markdown.table(["system", "accuracy"], body), ""]
+
+
+def _audit(facts):
+    findings = facts["audit"].get("findings", [])
+    lines = ["## Leakage audit", "", f"Verdict: **{facts['audit'].get('verdict', 'not audited')}**.", ""]
+    return [*lines, *(f"- {finding}" for finding in findings), *([""] if findings else [])]
+
+
+def _emotions(columns):
+    return list(dict.fromkeys(emotion for column in columns.values() for emotion in column["recall"]))
+
+
+def _recall(columns, published):
+    emotions = _emotions(columns)
+    given = any(f"{_RECALL}{emotion}" in published for emotion in emotions)
+    body = [
+        [
+            emotion,
+            *([markdown.published_cell({"published": published}, f"{_RECALL}{emotion}")] if given else []),
+            *(
+                markdown.mean_cell(column["recall"][emotion]) if emotion in column["recall"] else "–"
+                for column in columns.values()
+            ),
+        ]
+        for emotion in emotions
+    ]
+    head = ["emotion", *(["published"] if given else []), *(f"`{name}`" for name in columns)]
+    return ["## Recall by emotion", "", *markdown.table(head, body), ""]
+
+
+def _groups(summary):
+    lines = []
+    for grouping, entry in (summary.get("groups") or {}).items():  # a report of before has none
+        body = [
+            [
+                name,
+                group["utterances"],
+                f"{group['right']:.1f}",
+                f"{group['wrong']:.1f}",
+                f"{group['accuracy']:.4f}",
+                "–" if group["low"] is None else f"[{group['low']:.4f}, {group['high']:.4f}]",
+            ]
+            for name, group in entry["groups"].items()
+        ]
+        head = [grouping, "utterances", "right", "wrong", "accuracy", "95 % interval over speakers"]
+        note = "Right, wrong and accuracy are means over repeats."
+        if entry["left_out"]:
+            note += f" Utterances without {grouping}, left out: {entry['left_out']}."
+        lines += [f"## By {grouping}", "", *markdown.table(head, body), "", note, ""]
+        lines += [_group_verdict(list(entry["groups"]), entry["test"]), ""]
+    return lines
+
+
+def _group_verdict(names, test):
+    if test is None:
+        return "Test of a difference: – (it needs two groups of two speakers or more)."
+    a, b = names
+    return (
+        f"A difference between {a} and {b} is {'' if test['p'] < SHOWN_BELOW else 'not '}shown: {test['name']} over "
+        f"{test['speakers']} speakers, p {markdown.p_value(test['p'])}; the speakers' mean accuracy in {a} minus that "
+        f"in {b} is {markdown.signed(test['difference'])}."
+    )
+
+
+def _reproducibility(columns):
+    published = next(iter(columns.values()))["facts"].get("published") or {}
+    given = bool(published.keys() & markdown.REPRODUCIBILITY)
+    columns = {name: column for name, column in columns.items() if column["reproducibility"]}
+    lines = ["## Reproducibility", ""]
+    if not columns:
+        return [*lines, "One repeat has nothing to agree with; these scores need 2 or more.", ""]
+    body = [
+        [
+            name,
+            meaning,
+            *([f"{100 * markdown.triple(published[name])[0]:.2f} %" if name in published else "–"] if given else []),
+            *(f"{100 * column['reproducibility'][name]:.2f} %" for column in columns.values()),
+        ]
+        for name, meaning in markdown.REPRODUCIBILITY.items()
+    ]
+    head = [
+        "score",
+        "share of utterances on which",
+        *(["published"] if given else []),
+        *(f"`{name}`" for name in columns),
+    ]
+    repeats = ", ".join(f"`{name}` {column['facts']['repeats']}" for name, column in columns.items())
+    note = f"Repeats: {repeats}. Definitions: `sertf.scores.reproducibility`, after SpeechNet (BSPC 2025)."
+    return [*lines, *markdown.table(head, body, align="ll"), "", note, ""]
+
+
+def _how(summary, differing):
+    facts = summary["facts"]
+    seconds = summary["wall_seconds"]
+    body = [
+        ["repeats × folds", f"{facts['repeats']} × {len(facts['folds'])} = {summary['runs']} runs"],
+        ["epochs", facts.get("epochs") or "none, fitted by scikit-learn"],
+        ["base seed", facts.get("seed", "not stated")],
+        ["seeds of the runs", f"{len(set(summary['seeds']))} different, in `manifest.json`"],
+        ["parameters of the model", f"{summary['parameters']:,}" if summary["parameters"] else "not stated"],
+        ["backend, device", f"{summary['backend']}, {summary['device']}"],
+        ["time", f"{seconds / 60:.1f} min summed over runs, {seconds / summary['runs']:.1f} s a run"],
+        ["digest of the experiment", f"`{facts['digest']}`"],
+    ]
+    recipe = facts.get("recipe") or {}
+    body += [[f"recipe: {name.replace('_', ' ')}", f"{value}"] for name, value in recipe.items() if value is not None]
+    lines = ["## How it was run", "", *markdown.table(["", ""], body, align="ll"), ""]
+    unexpected = [name for name in differing if name not in _DIFFERS]
+    if unexpected:
+        lines += [f"Not the same in all runs: {', '.join(unexpected)}; see `manifest.json`.", ""]
+    if facts.get("skipped"):
+        lines += [f"Left out by `--skip-bad`: {len(facts['skipped'])} clips; see `report.json`.", ""]
+    if summary["beyond_plan"]:
+        lines += [f"Finished runs that this plan does not ask for, not counted: {len(summary['beyond_plan'])}.", ""]
+    kept = "`predictions.csv.gz`" + (" and `groups.csv.gz`" if summary.get("groups") else "")
+    return [
+        *lines,
+        f"Every number above can be computed again from {kept}: a row of predictions is one test utterance of one "
+        "repeat, the prediction is the largest score.",
+        "",
+    ]

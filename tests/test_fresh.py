@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+import soundfile
+
+from sertf.augmentation import Augmentation, WhiteNoise
+from sertf.features import LogMel
+from sertf.fresh import FreshCopies
+from sertf.pipeline import Batches, Part
+
+RATE = 8000
+
+
+@pytest.fixture
+def copies(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, rng.normal(0, 0.1, 6000), RATE, subtype="FLOAT")
+    front_end = LogMel(
+        RATE, offset_seconds=0.1, duration_seconds=0.5, n_fft=256, win_length=256, hop_length=128, n_mels=8
+    )
+
+    def make(snr=10.0, scaling=lambda array: array, seed=3):
+        return FreshCopies(
+            {"a~1": (str(path), 1), "a~2": (str(path), 2)},
+            front_end,
+            Augmentation(steps=(WhiteNoise((snr, snr)),), fresh=True),
+            scaling,
+            seed=seed,
+        )
+
+    return make
+
+
+def test_copies_differ_by_epoch_number_and_seed_and_are_the_same_for_the_same(copies):
+    fresh = copies()
+    first = fresh.draw("a~1", 0)
+    np.testing.assert_array_equal(copies().draw("a~1", 0), first)
+    for other in (fresh.draw("a~1", 1), fresh.draw("a~2", 0), copies(seed=4).draw("a~1", 0)):
+        assert not np.array_equal(other, first)
+
+
+def test_little_noise_changes_little_and_scaling_comes_last(copies):
+    loud, quiet = copies(snr=-10.0).draw("a~1", 0), copies(snr=80.0).draw("a~1", 0)
+    quieter = copies(snr=90.0).draw("a~1", 0)
+    assert np.abs(quiet - quieter).max() < 0.1 < np.abs(loud - quieter).max()
+    np.testing.assert_allclose(copies(scaling=lambda a: a / 2).draw("a~1", 0), copies().draw("a~1", 0) / 2)
+
+
+def test_batches_hold_fresh_copies_in_place_of_the_arrays(copies):
+    fresh = copies()
+    clean = np.zeros_like(fresh.draw("a~1", 0))
+    part = Part(("a", "a~1", "a~2"), [clean] * 3, np.array([0, 0, 0], np.int32))
+    batches = Batches(part, 3, fresh=fresh)
+    features, _ = batches.batch(np.array([0, 1, 2]), epoch=5)
+    assert not features[0].any()
+    np.testing.assert_array_equal(features[1], fresh.draw("a~1", 5))
+    np.testing.assert_array_equal(features[2], fresh.draw("a~2", 5))
