@@ -1,11 +1,14 @@
-"""Seconds per model-epoch of ResLSTM-SA h64 on RAVDESS with all cores busy: ours beside a plain `fit`, in one run.
+"""Seconds per model-epoch on RAVDESS with all cores busy: ours beside a plain `fit`, in one run.
 
     python experiments/bench_training.py --data RAVDESS_FOLDER
+    python experiments/bench_training.py --data RAVDESS_FOLDER --model cnn_transformer --epochs 2
 
-A model-epoch is one pass of one model over the 1020 training utterances of the first published fold, validation
-included. Ours is what the runner does: one single-threaded worker a core, batches of similar length, under TensorFlow
-and under JAX. The plain way is what a user would write: all utterances padded to the longest, one process with all
-cores, `fit` on the arrays, under TensorFlow. First epochs, which compile, do not count. Some five minutes on 4 cores.
+A model-epoch is one pass of one model over a training part, validation included: ResLSTM-SA h64 over the 1020
+utterances of the first published fold; the CNN-Transformer at 16 kHz over the 3456 of its random split, two noisy copies
+of each among them. Ours is what the runner does: one single-threaded worker a core, batches of similar length. The plain
+way is what a user would write: all utterances padded to the longest, one process with all cores, `fit` on the arrays,
+under TensorFlow. First epochs, which compile, do not count. Input alone is a pass over our batches without training.
+Some five minutes on 4 cores for each model.
 """
 
 import argparse
@@ -19,12 +22,33 @@ from pathlib import Path
 
 import numpy as np
 
-BATCH_SIZE = 32
+# Front end and its options, protocol, scaling, copies, model and its options, batch size, backends of ours.
+CASES = {
+    "reslstm_sa": {
+        "front_end": ("mfcc_chroma", {}),
+        "protocol": "reslstm-sa",
+        "scaled_each": "dimension",
+        "noisy_copies": 0,
+        "options": {"units": 64},
+        "batch_size": 32,
+        "backends": ("tensorflow", "jax"),
+    },
+    "cnn_transformer": {
+        "front_end": ("log_mel", {"sample_rate": 16000}),
+        "protocol": "random-stratified",
+        "scaled_each": "cell",
+        "noisy_copies": 2,
+        "options": {},
+        "batch_size": 16,
+        "backends": ("tensorflow",),
+    },
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="RAVDESS folder")
+    parser.add_argument("--model", choices=CASES, default="reslstm_sa")
     parser.add_argument("--epochs", type=int, default=6, help="epochs of each model that count (6)")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--cache", default="~/.cache/sertf")
@@ -32,37 +56,45 @@ def main():
     options = parser.parse_args()
     if options.worker:
         way, parts = options.worker
-        print(json.dumps(train(way, Path(parts), options.epochs)))
+        print(json.dumps(train(way, Path(parts), options.model, options.epochs)))
         return
     with tempfile.TemporaryDirectory() as folder:
         parts = Path(folder) / "parts.npz"
-        prepare(options.data, options.cache, parts)
-        seconds = {}
-        for name, backend, way, workers in (
-            ("plain fit, TensorFlow", "tensorflow", "plain", 1),
-            ("ours, TensorFlow", "tensorflow", "ours", options.workers),
-            ("ours, JAX", "jax", "ours", options.workers),
-        ):
-            epoch, memory = measure(options, backend, way, workers, parts)
-            seconds[name] = epoch / workers
+        prepare(options.data, options.cache, CASES[options.model], parts)
+        ways = [("plain fit, TensorFlow", "tensorflow", "plain", 1)]
+        ways += [(f"ours, {backend}", backend, "ours", options.workers) for backend in CASES[options.model]["backends"]]
+        plain = None
+        for name, backend, way, workers in ways:
+            epoch, alone, memory = measure(options, backend, way, workers, parts)
+            plain = plain or epoch / workers
+            share = f", input alone {100 * alone / epoch:.1f} % of it" if alone else ""
             print(
-                f"{name:22} {workers} at a time, {epoch:6.2f} s an epoch: {epoch / workers:6.3f} s a model-epoch, "
-                f"{seconds['plain fit, TensorFlow'] / seconds[name]:5.2f} times the plain fit's speed, "
+                f"{name:22} {workers} at a time, {epoch:6.2f} s an epoch{share}: {epoch / workers:6.3f} s a "
+                f"model-epoch, {plain * workers / epoch:5.2f} times the plain fit's speed, "
                 f"{memory / 1e9:.2f} GB in all processes",
                 flush=True,
             )
 
 
-def prepare(data, cache, path):
-    """Features and labels of the first fold's training and validation part, scaled, into one file."""
+def prepare(data, cache, case, path):
+    """Scaled features and labels of the first fold's training and validation part, into one file."""
     import sertf
+    from sertf.augmentation import Augmentation, copies_of
+    from sertf.features import FEATURES
 
-    table = sertf.corpora.load("ravdess", data)
-    features = sertf.cache.FeatureCache(cache).extract(table, sertf.features.MfccChroma())
-    fold = sertf.protocols.protocol("reslstm-sa")(table)[0]
+    name, front_end_options = case["front_end"]
+    table, front_end = sertf.corpora.load("ravdess", data), FEATURES[name](**front_end_options)
+    store = sertf.cache.FeatureCache(cache)
+    features = store.extract(table, front_end)
+    fold = sertf.protocols.protocol(case["protocol"])(table)[0]
     emotions = sertf.utterances.emotions_of(table)
     labels = {row.utterance: emotions.index(row.emotion) for row in table.itertuples()}
-    parts, _ = sertf.pipeline.parts_of(fold, features, labels)
+    if case["noisy_copies"]:
+        copies = copies_of(table, case["noisy_copies"])
+        features = features.joined(store.extract(copies, front_end, augmentation=Augmentation()))
+        fold = fold.with_copies(dict(zip(copies["utterance"], copies["parent"])))
+        labels |= {row.utterance: labels[row.parent] for row in copies.itertuples()}
+    parts, _ = sertf.pipeline.parts_of(fold, features, labels, each=case["scaled_each"])
     arrays = {}
     for name in ("train", "validation"):
         part = parts[name]
@@ -72,19 +104,17 @@ def prepare(data, cache, path):
 
 
 def measure(options, backend, way, workers, parts):
-    """Mean seconds an epoch over `workers` processes that train at the same time, and their peak memory together."""
+    """Mean seconds an epoch and of its input alone over processes at the same time, and their peak memory together."""
     import psutil
 
-    environment = os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    from sertf import workers as workers_module
+
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if way == "ours":
-        environment |= {
-            "OMP_NUM_THREADS": "1",
-            "TF_NUM_INTRAOP_THREADS": "1",
-            "TF_NUM_INTEROP_THREADS": "1",
-            "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-        }
+        environment |= workers_module.environment(Path(options.cache).expanduser())
+    environment["KERAS_BACKEND"] = backend
     command = [sys.executable, __file__, "--data", options.data, "--epochs", str(options.epochs)]
-    command += ["--worker", way, str(parts)]
+    command += ["--model", options.model, "--worker", way, str(parts)]
     processes = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
     watched = [psutil.Process(process.pid) for process in processes]
     peak = 0
@@ -94,49 +124,59 @@ def measure(options, backend, way, workers, parts):
     outputs = [process.communicate()[0] for process in processes]
     if any(process.returncode for process in processes):
         sys.exit("A worker failed; its message stands above.")
-    return float(np.mean([json.loads(output.splitlines()[-1]) for output in outputs])), peak
+    seconds = np.mean([json.loads(output.splitlines()[-1]) for output in outputs], axis=0)
+    return float(seconds[0]), float(seconds[1]), peak
 
 
-def train(way, path, epochs):
-    """Mean seconds an epoch of one model, the first epoch left out."""
+def train(way, path, name, epochs):
+    """Mean seconds an epoch of one model, the first epoch left out, and of a pass over its batches alone, 0 if plain."""
     from sertf import pipeline, training
     from sertf.models import MODELS
     from sertf.recipes import Recipe
 
-    arrays = np.load(path)
+    arrays, case = np.load(path), CASES[name]
     parts = {}
-    for name in ("train", "validation"):
-        cuts = np.cumsum(arrays[f"{name}_lengths"])[:-1]
+    for part in ("train", "validation"):
+        cuts = np.cumsum(arrays[f"{part}_lengths"])[:-1]
         utterances = tuple(map(str, range(len(cuts) + 1)))
-        parts[name] = pipeline.Part(utterances, np.split(arrays[f"{name}_frames"], cuts), arrays[f"{name}_labels"])
+        parts[part] = pipeline.Part(utterances, np.split(arrays[f"{part}_frames"], cuts), arrays[f"{part}_labels"])
+    lengths = np.concatenate([part.lengths for part in parts.values()])
+    dims = parts["train"].arrays[0].shape[1]
+    shape = (int(lengths[0]) if np.ptp(lengths) == 0 else None, dims)
     ends = []
     if way == "ours":
+        train = pipeline.Batches(parts["train"], case["batch_size"], seed=1)
+        started = time.perf_counter()
+        for _ in pipeline.as_dataset(train):
+            pass
+        alone = time.perf_counter() - started
         training.fit(
-            lambda: MODELS["reslstm_sa"]((None, 46), 8, units=64),
-            Recipe(batch_size=BATCH_SIZE, epochs=epochs + 1, restart_epochs=10),
-            train=pipeline.as_dataset(pipeline.Batches(parts["train"], BATCH_SIZE, seed=1)),
+            lambda: MODELS[name](shape, 8, **case["options"]),
+            Recipe(batch_size=case["batch_size"], epochs=epochs + 1, restart_epochs=10),
+            train=pipeline.as_dataset(train),
             validation=pipeline.as_dataset(pipeline.Batches(parts["validation"], 64)),
             num_classes=8,
             seed=1,
-            watch={"end": lambda model: ends.append(time.perf_counter()) or len(ends)},
+            watch=lambda *_: {"end": ends.append(time.perf_counter()) or len(ends)},
         )
-    else:
-        import keras
+        return float(np.mean(np.diff(ends))), alone
+    import keras
 
-        model = MODELS["reslstm_sa"]((None, 46), 8, units=64)
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-        longest = max(part.lengths.max() for part in parts.values())
-        padded = {name: keras.utils.pad_sequences(p.arrays, longest, "float32", "post") for name, p in parts.items()}
-        model.fit(
-            padded["train"],
-            parts["train"].labels,
-            validation_data=(padded["validation"], parts["validation"].labels),
-            batch_size=BATCH_SIZE,
-            epochs=epochs + 1,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))],
-            verbose=0,
-        )
-    return float(np.mean(np.diff(ends)))
+    model = MODELS[name](shape, 8, **case["options"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    padded = {
+        key: keras.utils.pad_sequences(part.arrays, lengths.max(), "float32", "post") for key, part in parts.items()
+    }
+    model.fit(
+        padded["train"],
+        parts["train"].labels,
+        validation_data=(padded["validation"], parts["validation"].labels),
+        batch_size=case["batch_size"],
+        epochs=epochs + 1,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: ends.append(time.perf_counter()))],
+        verbose=0,
+    )
+    return float(np.mean(np.diff(ends))), 0.0
 
 
 if __name__ == "__main__":

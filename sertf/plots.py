@@ -4,6 +4,8 @@ Every function builds its own `Figure` without pyplot, so that nothing is global
 can be drawn in worker processes and on machines without a display. `save` writes one as a small PNG.
 """
 
+import textwrap
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -197,7 +199,7 @@ def bars(rows, *, xlabel):
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    _tidy(axes, xlabel=xlabel)
+    _tidy(axes, xlabel=textwrap.fill(xlabel, 70))
     axes.grid(axis="y", visible=False)
     axes.legend(frameon=False, ncols=len(groups), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
@@ -249,31 +251,34 @@ def projections(embeddings, features, labels, *, names=None):
 
 
 def attention(features, states, weights, title, *, hop_seconds=None):
-    """One utterance over time: its features, the hidden states, and how much attention each frame gets.
+    """One utterance over time: its features, the hidden states, and how much attention each step gets.
+
+    A step is a frame, or several that the model pooled; frames that fill no whole step count to none.
 
     Args:
         features: what the model saw, standardised, shape (frames, dims).
-        states: hidden states, shape (frames, units).
-        weights: attention, shape (frames,), sums to 1.
+        states: hidden states, shape (steps, units).
+        weights: attention, shape (steps,), sums to 1.
         title: what the utterance is.
         hop_seconds: time from one frame to the next; without it the time axis counts frames.
 
     Raises:
-        SertfError: if the numbers of frames differ or a value is not finite.
+        SertfError: if there are more steps than frames, not one weight a state, or a value is not finite.
     """
     features, states = _array("features", features, 2), _array("states", states, 2)
     weights = _array("weights", weights, 1)
-    if len({len(features), len(states), len(weights)}) > 1:
+    if len(states) != len(weights) or len(states) > len(features):
         raise SertfError(
-            f"features, states and weights must have the same number of frames, got {len(features)}, {len(states)} "
-            f"and {len(weights)}."
+            f"states and weights must have the same number of steps, at most one a frame, got {len(states)} and "
+            f"{len(weights)} for {len(features)} frames."
         )
-    step = hop_seconds or 1
-    extent = (-0.5 * step, (len(weights) - 0.5) * step)
+    frame, pooled = hop_seconds or 1, len(features) // len(states)
+    extent = (-0.5 * frame, (len(features) - 0.5) * frame)
     figure, panels = _figure((8.2, 5.6), rows=3, sharex=True, height_ratios=(1.2, 1.2, 0.9))
     rows = ((panels[0], features, "feature", "standardised value"), (panels[1], states, "unit", "state"))
     for axes, values, ylabel, unit in rows:
         bound = max(float(np.quantile(np.abs(values), 0.99)), 1e-9)
+        ends = extent if values is features else (extent[0], extent[0] + len(states) * pooled * frame)
         image = axes.imshow(
             values.T,
             aspect="auto",
@@ -282,7 +287,7 @@ def attention(features, states, weights, title, *, hop_seconds=None):
             cmap="RdBu_r",
             vmin=-bound,
             vmax=bound,
-            extent=(*extent, -0.5, values.shape[1] - 0.5),
+            extent=(*ends, -0.5, values.shape[1] - 0.5),
         )
         axes.set_ylabel(ylabel)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
@@ -291,7 +296,7 @@ def attention(features, states, weights, title, *, hop_seconds=None):
         bar = figure.colorbar(image, ax=axes, pad=0.012, aspect=14)
         bar.set_label(unit)
         bar.outline.set_visible(False)
-    times = np.arange(len(weights)) * step
+    times = (np.arange(len(weights)) * pooled + (pooled - 1) / 2) * frame
     panels[2].fill_between(times, 100 * weights, step="mid", color=COLOURS[0], alpha=0.25, linewidth=0)
     panels[2].step(times, 100 * weights, where="mid", color=COLOURS[0], linewidth=1.5)
     panels[2].axhline(100 / len(weights), color=INK, linewidth=1, linestyle=(0, (4, 3)), label="even attention")

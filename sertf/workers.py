@@ -56,7 +56,7 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache):
         return
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with (
-        _worker_environment(cache),
+        _in_environment(environment(cache)),
         _joblib_backend(scheduler),
         Progress(*columns, console=Console(stderr=True), disable=not progress) as bar,
     ):
@@ -68,13 +68,13 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache):
             bar.advance(task)
 
 
-@contextlib.contextmanager
-def _worker_environment(cache):
-    """Environment under which worker processes start: one thread each, since the processes fill the cores."""
+def environment(cache):
+    """Environment variables under which worker processes start: one thread each, since the processes fill the cores."""
     import keras
 
-    wanted = {
+    return {
         "KERAS_BACKEND": keras.backend.backend(),
+        "OMP_NUM_THREADS": "1",
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
         **KEEP_MEMORY,
@@ -85,6 +85,10 @@ def _worker_environment(cache):
         "JAX_COMPILATION_CACHE_DIR": str(Path(cache) / "jax"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
+
+
+@contextlib.contextmanager
+def _in_environment(wanted):
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

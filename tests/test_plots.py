@@ -109,6 +109,14 @@ def test_attention_shares_one_time_axis():
     assert plots.attention(np.eye(4), np.eye(4), np.ones(4) / 4, "clip").axes[2].get_xlabel() == "frame"
 
 
+def test_attention_of_pooled_steps_stands_under_their_frames():
+    figure = plots.attention(np.ones((9, 3)), np.ones((2, 5)), [0.25, 0.75], "clip")
+    features, states, weights = figure.axes[:3]
+    assert features.images[0].get_extent()[:2] == [-0.5, 8.5]
+    assert states.images[0].get_extent()[:2] == [-0.5, 7.5]  # 2 steps of 4 frames; the ninth counts to none
+    assert weights.lines[0].get_xdata().tolist() == [1.5, 5.5]
+
+
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
@@ -119,7 +127,8 @@ def test_attention_shares_one_time_axis():
         (lambda: plots.violin({}), "got none"),
         (lambda: plots.violin({"UAR": []}), "not empty"),
         (lambda: plots.projections(np.ones((3, 2)), np.ones((4, 2)), ["a"] * 3), "as many embeddings as features"),
-        (lambda: plots.attention(np.ones((3, 2)), np.ones((3, 2)), np.ones(4), "t"), "same number of frames"),
+        (lambda: plots.attention(np.ones((3, 2)), np.ones((3, 2)), np.ones(4), "t"), "same number of steps"),
+        (lambda: plots.attention(np.ones((3, 2)), np.ones((4, 2)), np.ones(4), "t"), "at most one a frame"),
     ],
 )
 def test_bad_input(draw, message):

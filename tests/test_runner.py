@@ -24,9 +24,11 @@ def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
     return runner.run(experiment, corpus, out=out, cache=cache, **options)
 
 
-def in_process(monkeypatch):
-    """Run jobs here instead of in worker processes, which saves their start."""
-    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs])
+def in_process(monkeypatch, *, first=None):
+    """Run jobs, the `first` few of them, here instead of in worker processes, which saves their start."""
+    monkeypatch.setattr(
+        runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs[:first]]
+    )
 
 
 def test_every_utterance_is_tested_once_a_repeat(done, corpus):
@@ -91,7 +93,7 @@ def test_runs_of_another_recipe_are_never_mixed(done, corpus, cache):
 
 
 def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path, monkeypatch):
-    in_process(monkeypatch)
+    in_process(monkeypatch, first=2)
     folder = run(corpus, cache, tmp_path, protocol_names=["paper"])["small", "paper"]
     assert json.loads((folder / "experiment.json").read_text())["audit"]["verdict"] == "leaks by declaration: scaling"
     history = pd.read_csv(folder / "repeat-00" / "fold-1" / "history.csv")
@@ -129,24 +131,30 @@ def test_each_variant_has_its_front_end_and_no_validation_part_is_needed(corpus,
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_copies_join_the_training_part_alone(corpus, cache, tmp_path, monkeypatch, fresh):
-    in_process(monkeypatch)
-    seen = {}
-    original = training.fit
+    class Seen(Exception):
+        pass
 
-    def watched(*arguments, train, validation, **options):
-        seen["train"], seen["validation"] = list(train.as_numpy_iterator()), list(validation.as_numpy_iterator())
-        return original(*arguments, train=train, validation=validation, **options)
+    def fit(*_, train, validation, **__):
+        raise Seen([[len(labels) for _, labels in part.as_numpy_iterator()] for part in (train, validation)])
 
-    monkeypatch.setattr(training, "fit", watched)
+    in_process(monkeypatch, first=1)
+    monkeypatch.setattr(training, "fit", fit)
     noisy = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=2, fresh=fresh))
-    folder = run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))["small", "strict"]
-    facts = json.loads((folder / "experiment.json").read_text())
+    with pytest.raises(Seen) as seen:
+        run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))
+    trained, validated = (sum(sizes) for sizes in seen.value.args[0])
+    facts = json.loads((tmp_path / "small" / "strict" / "experiment.json").read_text())
     assert facts["augmentation"]["copies"] == 2 and facts["audit"]["verdict"] == "clean"
-    tested = pd.concat([pd.read_csv(path) for path in folder.glob("*/*/predictions.csv")])
-    assert sorted(tested["utterance"]) == sorted(corpus["utterance"])
-    count = {part: sum(len(labels) for _, labels in batches) for part, batches in seen.items()}
-    clean = len(corpus) - count["validation"] - len(tested[tested["fold"] == "fold-3"])
-    assert count["train"] == 3 * clean
+    fold = protocols.protocol("speaker-independent-3")(corpus, seed=5)[0]
+    assert (trained, validated) == (3 * len(fold.train), len(fold.validation))
+
+
+def test_a_network_learns_from_fresh_copies(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch, first=1)
+    noisy = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=1, fresh=True))
+    folder = run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))["small", "strict"]
+    history = pd.read_csv(folder / "repeat-00" / "fold-1" / "history.csv")
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
 
 
 def test_copies_of_tested_utterances_are_never_trained_on(corpus, cache, tmp_path, monkeypatch):
@@ -159,10 +167,10 @@ def test_copies_of_tested_utterances_are_never_trained_on(corpus, cache, tmp_pat
 
 
 def test_each_cell_is_scaled_by_itself(corpus, cache, tmp_path, monkeypatch):
-    in_process(monkeypatch)
+    in_process(monkeypatch, first=1)
     variant = Variant(
-        "cnn_transformer",
-        options={"channels": (2, 2), "pools": (4, 4), "layers": 1, "heads": 2, "feed_forward": 4},
+        "autoencoder",
+        options={"units": (8, 4)},
         recipes={"strict": RECIPE},
         scaled_each="cell",
     )
@@ -199,7 +207,7 @@ def test_scikit_learn_models_run_too(corpus, cache, tmp_path, monkeypatch):
 
 
 def test_bad_clips_stop_the_run_or_are_left_out_and_recorded(corpus, cache, tmp_path, monkeypatch):
-    in_process(monkeypatch)
+    in_process(monkeypatch, first=0)
     broken = tmp_path / "broken.wav"
     broken.write_text("no audio")
     table = corpus.copy()
