@@ -243,7 +243,7 @@ def _card(folder, facts, run, chosen, name, module, front_end):
     corpus = CORPORA.get(facts["corpus"])
     manifest = run.manifest
     outputs = module.waveform.get_concrete_function().structured_outputs
-    axes = {"scores": "(batch, {})", "embedding": "(batch, {})", "attention": "(batch, frames)"}
+    sizes = {key: output.shape[-1] or "frames" for key, output in outputs.items()}
     return {
         "made_by": MAKER,
         "format": 1,
@@ -262,7 +262,7 @@ def _card(folder, facts, run, chosen, name, module, front_end):
         "sample_rate": front_end.sample_rate,
         "sample_rates": list(SAMPLE_RATES),
         "minimum_seconds": max(audio.MIN_SECONDS, front_end.minimum_samples / front_end.sample_rate),
-        "outputs": {key: axes[key].format(outputs[key].shape[-1]) for key in axes if key in outputs},
+        "outputs": {key: f"(batch, {sizes[key]})" for key in ("scores", "embedding", "attention") if key in sizes},
         "corpus": {
             "name": facts["corpus"],
             "title": corpus.title if corpus else "the user's own data",

@@ -231,6 +231,10 @@ def _how(summary, differing):
     ]
     recipe = facts.get("recipe") or {}
     body += [[f"recipe: {name.replace('_', ' ')}", f"{value}"] for name, value in recipe.items() if value is not None]
+    if facts.get("scaled_each"):
+        body.append(["standardised by itself", f"each {facts['scaled_each']}"])
+    if facts.get("augmentation"):
+        body.append(["augmentation of the training part", _augmentation(facts["augmentation"])])
     lines = ["## How it was run", "", *markdown.table(["", ""], body, align="ll"), ""]
     unexpected = [name for name in differing if name not in _DIFFERS]
     if unexpected:
@@ -246,3 +250,13 @@ def _how(summary, differing):
         "repeat, the prediction is the largest score.",
         "",
     ]
+
+
+def _augmentation(described):
+    """Plain words for `sertf.augmentation.Augmentation.to_dict`."""
+    steps = []
+    for step in described["steps"]:
+        options = ", ".join(f"{key} {value}" for key, value in step.items() if key != "name")
+        steps.append(f"{step['name']} ({options})" if options else step["name"])
+    drawn = "drawn anew every epoch" if described["fresh"] else "drawn once"
+    return f"{described['copies']} copies an utterance, {drawn}: {', '.join(steps)}"

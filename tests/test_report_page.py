@@ -80,3 +80,12 @@ def test_groups_without_a_test_and_utterances_without_a_group():
     assert "Utterances without intensity, left out: 3." in page
     assert "left out" not in report_page.render(grouped())
     assert "## By" not in report_page.render(summary())
+
+
+def test_augmentation_and_scaling_by_cell_are_said():
+    content = summary()
+    noise = {"steps": [{"name": "WhiteNoise", "snr_db": [15.0, 30.0]}], "copies": 2, "fresh": False}
+    page = report_page.render(content | {"facts": content["facts"] | {"augmentation": noise, "scaled_each": "cell"}})
+    assert "2 copies an utterance, drawn once: WhiteNoise (snr_db [15.0, 30.0]) |" in page
+    assert "| standardised by itself | each cell |" in page
+    assert "augmentation" not in report_page.render(content)
