@@ -92,7 +92,7 @@ def verdict(name_a, name_b, low, high):
         return f"{name_a} lies above {name_b}"
     if high < 0:
         return f"{name_a} lies below {name_b}"
-    return "a difference is not shown (the interval holds 0)"
+    return f"a difference between {name_a} and {name_b} is not shown (the interval holds 0)"
 
 
 def table(head, body, *, align="l"):

@@ -135,7 +135,8 @@ def violin(values_by_name, *, published=None, ylabel="score"):
     low, high = axes.get_ylim()
     if high - low < 0.04:  # do not blow up differences of a fraction of a percent
         axes.set_ylim((low + high) / 2 - 0.02, (low + high) / 2 + 0.02)
-    axes.set_xticks(range(len(values_by_name)), list(values_by_name))
+    # A name with a place before it would run into its neighbours.
+    axes.set_xticks(range(len(values_by_name)), [name.replace("/", "/\n") for name in values_by_name])
     _tidy(axes, ylabel=ylabel)
     axes.grid(axis="x", visible=False)
     axes.scatter([], [], s=20, color="#5F5F5F", label="one repeat")
@@ -212,7 +213,7 @@ def projections(embeddings, features, labels, *, names=None):
 
     Args:
         embeddings: shape (n, d), n and d of 2 or more.
-        features: the input features averaged over time, shape (n, f).
+        features: the input features averaged over time, shape (n, f); None draws the embeddings alone.
         labels: emotion of each utterance, shape (n,).
         names: the emotions in the order of the legend, which sets their colours; by default as they come.
 
@@ -221,17 +222,20 @@ def projections(embeddings, features, labels, *, names=None):
     """
     from sklearn.decomposition import PCA
 
-    embeddings, features = _array("embeddings", embeddings, 2), _array("features", features, 2)
-    labels = np.asarray(labels)
-    if len({len(embeddings), len(features), len(labels)}) > 1 or min(embeddings.shape + features.shape) < 2:
+    shown, labels = {"embeddings": _array("embeddings", embeddings, 2)}, np.asarray(labels)
+    if features is not None:
+        features = _array("features", features, 2)
+        shown["averaged features"] = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
+    shapes = [values.shape for values in (*shown.values(), labels)]
+    if len({shape[0] for shape in shapes}) > 1 or min(min(values.shape) for values in shown.values()) < 2:
         raise SertfError(
             f"projections need two or more utterances and dimensions, as many embeddings as features and labels, got "
-            f"{embeddings.shape}, {features.shape} and {labels.shape}."
+            f"{', '.join(map(str, shapes))}."
         )
-    scaled = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
     names = list(dict.fromkeys(labels.tolist())) if names is None else [n for n in names if n in set(labels.tolist())]
-    figure, panels = _figure((9.2, 4.4), columns=2)
-    for axes, values, title in ((panels[0], embeddings, "embeddings"), (panels[1], scaled, "averaged features")):
+    figure, panels = _figure((4.6 * len(shown), 4.4), columns=len(shown))
+    panels = np.atleast_1d(panels)
+    for axes, (title, values) in zip(panels, shown.items()):
         pca = PCA(n_components=2, svd_solver="full").fit(values)
         points = pca.transform(values)  # (n, 2)
         for i, name in enumerate(names):
