@@ -8,9 +8,10 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 demo: $(VENV)/demo
 	$(VENV)/bin/python experiments/demo.py
 
-# All tests on the TensorFlow backend, the contracts of layers, features, models and training on JAX too.
+# All tests on the TensorFlow backend, the contracts of layers, features, models and training on JAX too; these take
+# longest and come first, so that the other process is not done long before them.
 test: $(VENV)/test
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/test_backends.py tests
 
 $(VENV)/demo: setup.cfg pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

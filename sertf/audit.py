@@ -60,6 +60,8 @@ def audit(folds, table, *, allows=frozenset(), audio_digests=None, declared=()):
         columns["duplicate waveform"] = dict(audio_digests)
     if "parent" in rows:
         columns["augmented parent"] = {u: (p if isinstance(p, str) and p else u) for u, p in rows["parent"].items()}
+    # Corpora name their sentences each for itself.
+    spoken = {u: (corpus, name) for u, corpus, name in zip(rows.index, rows["corpus"], rows["sentence"]) if name}
     shared_sentences = 0
     for fold in folds:
         for name, key_of in columns.items():
@@ -73,7 +75,7 @@ def audit(folds, table, *, allows=frozenset(), audio_digests=None, declared=()):
                 else:
                     errors.append(sentence)
         _check_emotions(fold, rows["emotion"], allows, errors, findings)
-        sentences = {part: {s for s in rows["sentence"].reindex(ids) if s} for part, ids in fold.parts.items()}
+        sentences = {part: {spoken[u] for u in ids if u in spoken} for part, ids in fold.parts.items()}
         shared_sentences += bool(sentences["train"] & sentences["test"])
     if errors:
         raise LeakageError(_sentence(errors))

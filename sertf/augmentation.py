@@ -80,7 +80,33 @@ class TimeShift:
         return shifted
 
 
-AUGMENTATIONS = {"white_noise": WhiteNoise, "gain": Gain, "time_shift": TimeShift}
+@dataclass(frozen=True)
+class RandomCut:
+    """One length: a longer recording loses a random share of what is too much at each end, a shorter one gets zeros so.
+
+    CNN-LSTM on wavelet-scaled spectrograms: 8 s by padding or cutting a random amount at both ends. For front ends that
+    read the whole utterance and do the same centred, as `sertf.features.Scalogram`.
+
+    Attributes:
+        samples: the length, at the front end's sample rate.
+    """
+
+    samples: int = 128_000
+
+    def __post_init__(self):
+        if isinstance(self.samples, bool) or not isinstance(self.samples, int) or self.samples < 1:
+            raise SertfError(f"RandomCut samples must be a whole number of 1 or more, got {self.samples!r}.")
+
+    def __call__(self, samples, rng):
+        """(self.samples,) float32, every place as likely as any other."""
+        excess = len(samples) - self.samples
+        start = int(rng.integers(abs(excess) + 1))
+        if excess >= 0:
+            return samples[start : start + self.samples].astype(np.float32)
+        return np.pad(samples, (start, -excess - start)).astype(np.float32)
+
+
+AUGMENTATIONS = {"white_noise": WhiteNoise, "gain": Gain, "time_shift": TimeShift, "random_cut": RandomCut}
 
 
 @dataclass(frozen=True)
@@ -89,13 +115,16 @@ class Augmentation:
 
     Attributes:
         steps: what is done to a copy, one after another, of `AUGMENTATIONS`.
-        copies: copies of each training utterance, beside the clean one.
+        copies: copies of each training utterance.
         fresh: drawn anew every epoch instead of once.
+        keep_original: train on the utterance as it is too, beside its copies; False, with one fresh copy, alters every
+            utterance anew in every epoch.
     """
 
     steps: tuple = (WhiteNoise(),)
     copies: int = 2
     fresh: bool = False
+    keep_original: bool = True
 
     def __post_init__(self):
         known = tuple(AUGMENTATIONS.values())
@@ -104,6 +133,11 @@ class Augmentation:
             raise SertfError(f"Augmentation steps must be one or more of {names}, got {self.steps!r}.")
         if isinstance(self.copies, bool) or not isinstance(self.copies, int) or self.copies < 1:
             raise SertfError(f"Augmentation copies must be a whole number of 1 or more, got {self.copies!r}.")
+
+    @property
+    def changes_length(self):
+        """Whether a copy may be longer or shorter than its original."""
+        return any(isinstance(step, RandomCut) for step in self.steps)
 
     def apply(self, samples, *seeds):
         """One augmented copy of (samples,) float32, the same for the same whole numbers `seeds`."""
@@ -115,7 +149,10 @@ class Augmentation:
     def to_dict(self):
         """The augmentation as plain values, for manifests and digests."""
         steps = [{"name": type(step).__name__, **asdict(step)} for step in self.steps]
-        return {"steps": steps, "copies": self.copies, "fresh": self.fresh}
+        values = {"steps": steps, "copies": self.copies, "fresh": self.fresh}
+        if not self.keep_original:  # the rule goes without saying, so that digests from before the choice still hold
+            values["keep_original"] = False
+        return values
 
 
 def copies_of(table, copies):

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import threading
+import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -130,12 +131,12 @@ def altered(front_end, augmentation, seed, copy, samples, digest):
     """
     start, stop = front_end.span or (0, len(samples))
     samples = np.pad(samples, (0, max(0, stop - len(samples))))
-    samples[start:stop] = augmentation.apply(samples[start:stop], seed, seed_of(digest), copy)
-    return samples
+    made = augmentation.apply(samples[start:stop], seed, seed_of(digest), copy)
+    return np.concatenate([samples[:start], made, samples[stop:]])
 
 
 def extract_clip(path, front_end, compute, folder, alter=None):
-    """Decode a clip and store its features if they are missing: (audio digest, frames), or the reason why not.
+    """Decode a clip and store its features if they are missing: (audio digest, frames, samples), or the reason why not.
 
     `alter`, a function of samples and their digest, gives the samples that are used in place of the clip's own.
     """
@@ -155,9 +156,9 @@ def extract_clip(path, front_end, compute, folder, alter=None):
         digest = audio.digest(samples, rate)
     frames = stored_frames(entry_path(folder, digest))
     if frames is not None:
-        return digest, frames
+        return digest, frames, len(samples)
     features = compute(*pad_clip(samples, rate))[0, : front_end.frames(len(samples))]  # (frames, dims)
-    return store(features, folder, digest) or (digest, len(features))
+    return store(features, folder, digest) or (digest, len(features), len(samples))
 
 
 def store(features, folder, digest):
@@ -173,6 +174,20 @@ def store(features, folder, digest):
             "the same command again: it goes on from there."
         ) from error
     return None
+
+
+def say_cuts(front_end, lengths):
+    """Warn, once for all clips, that some are longer than what a front end that reports it reads of them."""
+    if not getattr(front_end, "reports_cuts", False):
+        return
+    _, stop = front_end.span
+    cut = sum(samples > stop for samples in lengths)
+    if cut:
+        warnings.warn(
+            f"{cut} of {len(lengths)} clips are longer than the {stop} samples that {type(front_end).__name__} reads; "
+            "their ends are cut off.",
+            stacklevel=3,
+        )
 
 
 @contextmanager
@@ -277,7 +292,7 @@ class FeatureCache:
         clips = [(str(path), copy) for path, copy in zip(table["path"], table["copy"] if augmentation else repeat(0))]
         wanted = list(dict.fromkeys(clips))
         folder = self._prepare(front_end)
-        results = {}  # clip: (audio digest, frames), or the reason why there is none
+        results = {}  # clip: (audio digest, frames, samples), or the reason why there is none
         compute = compiled(front_end)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         try:
@@ -305,10 +320,11 @@ class FeatureCache:
             for utterance, clip in zip(table["utterance"], clips, strict=True)
             if not isinstance(results[clip], str)
         }
+        say_cuts(front_end, [samples for _, _, samples in good.values()])
         return Features(
             folder=folder,
-            audio_digests={utterance: digest for utterance, (digest, _) in good.items()},
-            lengths={utterance: frames for utterance, (_, frames) in good.items()},
+            audio_digests={utterance: digest for utterance, (digest, _, _) in good.items()},
+            lengths={utterance: frames for utterance, (_, frames, _) in good.items()},
             skipped=bad,
             front_end_digest=front_end_digest(front_end),
         )

@@ -220,6 +220,11 @@ def _restore(run):
     if described["name"] not in FEATURES:
         raise ExportError(f"{run.place} used the front end '{described['name']}'; known are {', '.join(FEATURES)}.")
     front_end = FEATURES[described["name"]](**described["config"])
+    if front_end.sample_rate is None:
+        raise ExportError(
+            f"{run.place} was trained on every file at its own rate, so its model knows no rate to bring other audio to; "
+            f"train it with a sample_rate of {described['name']}."
+        )
     if front_end_digest(front_end) != run.manifest["front_end_digest"]:
         raise ExportError(
             f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."

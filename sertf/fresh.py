@@ -33,9 +33,9 @@ class FreshCopies:
         path, copy = self.copies[utterance]
         if path not in self._clips:
             samples, rate = audio.read(path, sample_rate=self.front_end.sample_rate)
-            self._clips[path] = samples, audio.digest(samples, rate)
-        samples, digest = self._clips[path]
+            self._clips[path] = samples, rate, audio.digest(samples, rate)
+        samples, rate, digest = self._clips[path]
         seed = np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]
         samples = cache.altered(self.front_end, self.augmentation, int(seed), copy, samples, digest)
-        features = self._compute(*cache.pad_clip(samples, self.front_end.sample_rate))[0]
+        features = self._compute(*cache.pad_clip(samples, rate))[0]
         return self.scaling(features[: self.front_end.frames(len(samples))])

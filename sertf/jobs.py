@@ -24,15 +24,24 @@ class Fresh:
     augmentation: object
     copies: dict
 
+    def originals(self, utterances):
+        """The originals among some utterances, and those of the copies among them, each once."""
+        return tuple(dict.fromkeys(self.copies[u][0] if u in self.copies else u for u in utterances))
+
     def joined(self, part):
-        """The training part with its copies behind it; until they are drawn, an original's array stands for each."""
+        """The training part, of originals, with its copies behind it, or with these alone.
+
+        Until copies are drawn, the original's array stands for each.
+        """
         place = {utterance: i for i, utterance in enumerate(part.utterances)}
         made = {copy: place[parent] for copy, (parent, _, _) in self.copies.items() if parent in place}
+        rows = {**place, **made} if self.augmentation.keep_original else made
+        indices = list(rows.values())
         return replace(
             part,
-            utterances=(*part.utterances, *made),
-            arrays=[*part.arrays, *(part.arrays[i] for i in made.values())],
-            labels=np.concatenate([part.labels, part.labels[list(made.values())]]),
+            utterances=tuple(rows),
+            arrays=[part.arrays[i] for i in indices],
+            labels=part.labels[indices],
         )
 
 
@@ -64,7 +73,7 @@ def run_job(job):
     started = time.time()
     fold = job.fold
     if job.fresh is not None:
-        fold = replace(fold, train=tuple(u for u in fold.train if u not in job.fresh.copies))
+        fold = replace(fold, train=job.fresh.originals(fold.train))
     parts, scaling = pipeline.parts_of(
         fold, job.features, job.labels, scaling_rows=job.scaling_rows, each=job.scaled_each
     )

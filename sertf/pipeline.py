@@ -4,6 +4,7 @@ Scaling is fitted here, on the rows that the protocol grants. Batches hold utter
 zeros after scaling; models mask frames that are zero throughout, so padding counts nowhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ class PipelineError(SertfError):
     """Features or settings that no batch can be made from."""
 
 
+# A fold's features up to this size stay in memory, in every worker; larger ones (waveforms) are read whenever needed.
+HELD_BYTES = 2 * 2**30
 SCALED_EACH = ("dimension", "cell")
 """What has a mean and a deviation of its own: a feature dimension, or a dimension in a frame, for features of one length."""
 
@@ -28,19 +31,19 @@ class Scaling:
 
     @classmethod
     def fit(cls, arrays, *, each="dimension"):
-        """Fit on a list of (frames, dims) arrays; what never varies keeps a standard deviation of 1."""
+        """Fit on a sequence of (frames, dims) arrays; what never varies keeps a standard deviation of 1."""
         if len(arrays) == 0:
             raise PipelineError("Scaling needs at least one utterance to fit on, but got none.")
         if each not in SCALED_EACH:
             raise PipelineError(f"Scaling must be of each {' or '.join(SCALED_EACH)}, got {each!r}.")
-        lengths = {len(array) for array in arrays}
-        if each == "cell" and len(lengths) > 1:
+        lengths = lengths_of(arrays)
+        if each == "cell" and len(set(lengths)) > 1:
             raise PipelineError(
                 f"Scaling of each cell needs features of one length, got {min(lengths)} to {max(lengths)} frames; "
                 "scale each dimension, or take a front end that reads a fixed span."
             )
         axis = 0 if each == "dimension" else ()
-        count = sum(len(array) for array in arrays) if each == "dimension" else len(arrays)
+        count = sum(lengths) if each == "dimension" else len(arrays)
         mean = sum(array.sum(axis=axis, dtype=np.float64) for array in arrays) / count
         variance = sum(((array - mean) ** 2).sum(axis=axis) for array in arrays) / count
         std = np.sqrt(variance)
@@ -53,18 +56,46 @@ class Scaling:
         return ((array - self.mean) / self.std).astype(np.float32)
 
 
+class Streamed(Sequence):
+    """Scaled features of utterances, each read from disk whenever it is asked for.
+
+    Args:
+        features: `sertf.cache.Features`.
+        utterances: ids.
+        scaling: function of one array; None takes the features as they are.
+    """
+
+    def __init__(self, features, utterances, scaling=None):
+        self.lengths = [features.lengths[u] for u in utterances]
+        self._features = features
+        self._utterances = tuple(utterances)
+        self._scaling = scaling
+
+    def __len__(self):
+        return len(self._utterances)
+
+    def __getitem__(self, index):
+        array = self._features[self._utterances[index]]
+        return array if self._scaling is None else self._scaling(array)
+
+
+def lengths_of(arrays):
+    """Frames of each array, a list; nothing is read for it."""
+    return arrays.lengths if isinstance(arrays, Streamed) else [len(array) for array in arrays]
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of a fold, ready for training: scaled arrays and labels as indices into the emotions."""
 
     utterances: tuple[str, ...]
-    arrays: list
+    arrays: Sequence
     labels: np.ndarray
 
     @property
     def lengths(self):
         """Frames of each utterance."""
-        return np.array([len(array) for array in self.arrays])
+        return np.array(lengths_of(self.arrays))
 
 
 def parts_of(fold, features, labels, *, scaling_rows=None, each="dimension"):
@@ -81,15 +112,25 @@ def parts_of(fold, features, labels, *, scaling_rows=None, each="dimension"):
         dict of `Part` by name ("train", "validation", "test"), and the `Scaling`.
     """
     rows = fold.train if scaling_rows is None else scaling_rows
-    scaling = Scaling.fit([features[u] for u in rows], each=each)
+    held = _bytes_on_disk(features, [u for ids in fold.parts.values() for u in ids]) <= HELD_BYTES
+
+    def arrays(ids, scaling=None):
+        if not held:
+            return Streamed(features, ids, scaling)
+        return [features[u] if scaling is None else scaling(features[u]) for u in ids]
+
+    scaling = Scaling.fit(arrays(rows), each=each)
     return {
-        name: Part(
-            tuple(ids),
-            [scaling(features[u]) for u in ids],
-            np.array([labels[u] for u in ids], dtype=np.int32),
-        )
+        name: Part(tuple(ids), arrays(ids, scaling), np.array([labels[u] for u in ids], dtype=np.int32))
         for name, ids in fold.parts.items()
     }, scaling
+
+
+def _bytes_on_disk(features, utterances):
+    """Size of utterances' float32 features, 0 of a mapping that holds them in memory; one is read to see its dimensions."""
+    if not utterances or not hasattr(features, "lengths"):
+        return 0
+    return 4 * int(np.prod(features[utterances[0]].shape[1:])) * sum(features.lengths[u] for u in utterances)
 
 
 class Batches:

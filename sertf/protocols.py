@@ -40,6 +40,10 @@ class Fold:
         originals = set(self.train)
         return replace(self, train=(*self.train, *(copy for copy, parent in parents.items() if parent in originals)))
 
+    def with_copies_alone(self, parents):
+        """The fold with nothing but the augmented copies in its training part; `parents` as for `with_copies`."""
+        return replace(self, train=tuple(utterance for utterance in self.train if utterance in parents))
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -65,7 +69,9 @@ class Protocol:
 
 
 def protocol(name):
-    """Look a protocol up by name; "speaker-independent-k" exists for every k of 2 or more.
+    """Look a protocol up by name.
+
+    "speaker-independent-k" exists for every k of 2 or more, "zero-shot-c" and "zero-shot-90-10-c" for every corpus c.
 
     Raises:
         ProtocolError: an unknown name; the message lists the known ones.
@@ -75,8 +81,12 @@ def protocol(name):
     prefix, _, count = name.rpartition("-")
     if prefix == "speaker-independent" and count.isdigit() and int(count) >= 2:
         return _speaker_independent(int(count))
+    for prefix, make in (("zero-shot-90-10-", _zero_shot_90_10), ("zero-shot-", _zero_shot)):
+        if name.startswith(prefix) and len(name) > len(prefix):
+            return make(name.removeprefix(prefix))
     raise ProtocolError(
-        f"Unknown protocol '{name}'; known are {', '.join(PROTOCOLS)}, and speaker-independent-k for any k of 2 or more."
+        f"Unknown protocol '{name}'; known are {', '.join(PROTOCOLS)}, speaker-independent-k for any k of 2 or more, and "
+        "zero-shot-c and zero-shot-90-10-c for any corpus c that shall be trained on."
     )
 
 
@@ -116,17 +126,23 @@ def _folds_of_speakers(table, groups):
     larger corpora.
     """
     gender = dict(zip(table["speaker"], table["gender"]))
-    wanted = max(2 if len(gender) >= 8 else 1, round(0.1 * len(gender)))
     folds = []
     for i, test in enumerate(groups):
         following = [speaker for step in range(1, len(groups)) for speaker in groups[(i + step) % len(groups)]]
-        validation = []
-        while len(validation) < wanted:
-            last = gender[validation[-1]] if validation else None
-            rest = [speaker for speaker in following if speaker not in validation]
-            validation.append(next((speaker for speaker in rest if gender[speaker] != last), rest[0]))
+        validation = _validation_speakers(following, gender)
         folds.append(_fold(table, f"fold-{i + 1}", test=test, validation=validation))
     return folds
+
+
+def _validation_speakers(candidates, gender):
+    """The first candidates, genders by turns; as many as the speakers of `gender` call for."""
+    wanted = max(2 if len(gender) >= 8 else 1, round(0.1 * len(gender)))
+    chosen = []
+    while len(chosen) < wanted:
+        last = gender[chosen[-1]] if chosen else None
+        rest = [speaker for speaker in candidates if speaker not in chosen]
+        chosen.append(next((speaker for speaker in rest if gender[speaker] != last), rest[0]))
+    return chosen
 
 
 def _fold(table, name, *, test, validation):
@@ -149,6 +165,45 @@ def _random_80_20(table, seed):
     _check_smallest(table, "random-80-20", 5, "20 % of each emotion for testing")
     train, test = _draw(table, 0.2, seed)
     return [Fold("split", train, (), test)]
+
+
+def _random_90_10(table, seed):
+    """One split, 90/10 at random within each emotion, nothing held out to choose by; speakers stand in both parts."""
+    _check_smallest(table, "random-90-10", 10, "10 % of each emotion for testing")
+    train, test = _draw(table, 0.1, seed)
+    return [Fold("split", train, (), test)]
+
+
+def _random_80_20_three(table, seed):
+    """Three splits whose test parts are each another fifth of every emotion, at random; speakers stand in both parts."""
+    from sklearn.model_selection import StratifiedKFold
+
+    _check_smallest(table, "random-80-20-three", 5, "20 % of each emotion for testing")
+    recordings = table.drop_duplicates("recording")
+    names, emotions = (recordings[column].to_numpy(dtype=object) for column in ("recording", "emotion"))
+    folds = []
+    for _, drawn in list(StratifiedKFold(5, shuffle=True, random_state=seed).split(names, emotions.astype(str)))[:3]:
+        inside = table["recording"].isin(set(names[drawn]))
+        ids = table["utterance"]
+        folds.append(Fold(f"fold-{len(folds) + 1}", tuple(ids[~inside]), (), tuple(ids[inside])))
+    return folds
+
+
+def _pairs_out_three(table, seed):
+    """Three folds that each test another woman and man, drawn at random; the pair of the next fold validates."""
+    rng = np.random.default_rng(seed)
+    speakers = table.drop_duplicates("speaker").sort_values("speaker")
+    drawn = {}
+    for gender in ("female", "male"):
+        of_gender = speakers["speaker"][speakers["gender"] == gender].to_numpy(dtype=object)
+        if len(of_gender) < 4:
+            raise ProtocolError(
+                f"pairs-out-three tests three pairs of a woman and a man and trains on others, so it needs 4 speakers of "
+                f"each gender, but the table has {len(of_gender)} {gender} ones; use speaker-independent-k instead."
+            )
+        drawn[gender] = rng.permutation(of_gender)[:3]
+    pairs = list(zip(drawn["female"], drawn["male"]))
+    return [_fold(table, f"fold-{i + 1}", test=pairs[i], validation=pairs[(i + 1) % 3]) for i in range(3)]
 
 
 def _check_smallest(table, name, needed, what):
@@ -208,6 +263,74 @@ def _reslstm_sa(table, seed):
     ]
 
 
+def shared_emotions(table):
+    """The utterances of a table of two or more corpora whose emotion every corpus has, for the zero-shot protocols.
+
+    Raises:
+        ProtocolError: one corpus, or fewer than two shared emotions; the message lists what each corpus has.
+    """
+    found = {corpus: set(rows["emotion"]) for corpus, rows in table.groupby("corpus")}
+    if len(found) < 2:
+        raise ProtocolError(
+            f"Shared emotions need two corpora or more, but the table has {', '.join(found) or 'none'}."
+        )
+    shared = set.intersection(*found.values())
+    if len(shared) < 2:
+        listed = "; ".join(f"{corpus} has {', '.join(sorted(emotions))}" for corpus, emotions in found.items())
+        raise ProtocolError(f"The corpora share {len(shared)} emotions, and 2 are needed to tell apart: {listed}.")
+    kept = table[table["emotion"].isin(shared)]
+    kept.attrs.update(table.attrs)
+    return kept
+
+
+def _zero_shot(corpus):
+    """Train on one corpus, choose by speakers of it that are held out, test on each other corpus in a fold of its own."""
+
+    def make(table, seed):
+        own, tests = _trained_and_tested(table, f"zero-shot-{corpus}", corpus)
+        gender = dict(zip(own["speaker"], own["gender"]))
+        if len(gender) < 2:
+            raise ProtocolError(
+                f"zero-shot-{corpus} holds out a speaker of {corpus} for validation, but the table has {len(gender)} of "
+                f"it; use zero-shot-90-10-{corpus}, which has no validation part."
+            )
+        speakers = list(np.random.default_rng(seed).permutation(np.array(sorted(gender), dtype=object)))
+        validation = _validation_speakers(speakers, gender)
+        split = _fold(own, "split", test=[], validation=validation)
+        return [Fold(name, split.train, split.validation, test) for name, test in tests.items()]
+
+    return Protocol(f"zero-shot-{corpus}", make)
+
+
+def _zero_shot_90_10(corpus):
+    """Train on the nine tenths of a corpus that random-90-10 trains on, test on each other corpus; nothing to choose by."""
+
+    def make(table, seed):
+        own, tests = _trained_and_tested(table, f"zero-shot-90-10-{corpus}", corpus)
+        (split,) = _random_90_10(own, seed)
+        return [Fold(name, split.train, (), test) for name, test in tests.items()]
+
+    return Protocol(f"zero-shot-90-10-{corpus}", make, frozenset({"no validation"}))
+
+
+def _trained_and_tested(table, name, corpus):
+    """Rows of the corpus that is trained on, and the utterance ids of each other corpus by its name."""
+    found = {other: rows for other, rows in table.groupby("corpus")}
+    if corpus not in found or len(found) < 2:
+        raise ProtocolError(
+            f"{name} needs a table of {corpus} and another corpus to test on, but it holds {', '.join(found)}."
+        )
+    emotions = set(table["emotion"])
+    for other, rows in found.items():
+        absent = sorted(emotions - set(rows["emotion"]))
+        if absent:
+            raise ProtocolError(
+                f"{name} needs emotions that all corpora have, but {other} lacks {', '.join(absent)}; leave them out, as "
+                "sertf.protocols.shared_emotions does."
+            )
+    return found[corpus], {other: tuple(rows["utterance"]) for other, rows in found.items() if other != corpus}
+
+
 PROTOCOLS = {
     "speaker-independent-4": _speaker_independent(4),
     "speaker-independent-5": _speaker_independent(5),
@@ -215,5 +338,8 @@ PROTOCOLS = {
     "leave-one-speaker-out": Protocol("leave-one-speaker-out", _leave_one_speaker_out, frozenset({"absent emotion"})),
     "random-stratified": Protocol("random-stratified", _random_stratified, frozenset({"speaker"})),
     "random-80-20": Protocol("random-80-20", _random_80_20, frozenset({"speaker", "no validation"})),
+    "random-90-10": Protocol("random-90-10", _random_90_10, frozenset({"speaker", "no validation"})),
+    "random-80-20-three": Protocol("random-80-20-three", _random_80_20_three, frozenset({"speaker", "no validation"})),
+    "pairs-out-three": Protocol("pairs-out-three", _pairs_out_three, frozenset({"absent emotion"})),
     "reslstm-sa": Protocol("reslstm-sa", _reslstm_sa),
 }

@@ -1,13 +1,14 @@
 """A training recipe: everything that decides a fit besides the model, the data and the seed."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from sertf.errors import SertfError
 
 OPTIMIZERS = ("adam", "sgd")
 LOSSES = ("cross_entropy", "balanced_margin")
 MONITORS = {"uar": "max", "loss": "min"}
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Recipe:
         monitor: what of the validation part picks the kept weights: highest "uar" or lowest "loss"; None keeps the last
             epoch's, for protocols without a validation part.
         patience: epochs without improvement of `monitor` before stopping; None trains all epochs.
+        decay_epochs: the rate is multiplied by `decay_factor` whenever so many epochs are over; None keeps the rate.
+        decay_factor: see `decay_epochs`.
+        accumulation: batches whose gradients are averaged to one step of the optimizer, so that a step counts
+            accumulation · batch_size utterances with the memory of one batch.
+        precision: "float32", or "bfloat16" for the arithmetic between weights, scores and loss, which stay float32.
     """
 
     learning_rate: float = 1e-3
@@ -42,6 +48,10 @@ class Recipe:
     restart_epochs: int | None = None
     monitor: str | None = "uar"
     patience: int | None = None
+    decay_epochs: int | None = None
+    decay_factor: float = 0.1
+    accumulation: int = 1
+    precision: str = "float32"
 
     def __post_init__(self):
         _check("learning_rate", self.learning_rate, self.learning_rate > 0, "a number above 0")
@@ -62,17 +72,34 @@ class Recipe:
         _check("monitor", self.monitor, self.monitor in (*MONITORS, None), f"one of {', '.join(MONITORS)}, or None")
         _check("patience", self.patience, self.patience is None or self.patience >= 1, "1 or more, or None")
         _check("patience", self.patience, self.patience is None or self.monitor is not None, "None without a monitor")
+        _check(
+            "decay_epochs", self.decay_epochs, self.decay_epochs is None or self.decay_epochs >= 1, "1 or more, or None"
+        )
+        only_one = self.decay_epochs is None or self.restart_epochs is None
+        _check("decay_epochs", self.decay_epochs, only_one, "None with restart_epochs")
+        _check("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "above 0 and at most 1")
+        _check("accumulation", self.accumulation, self.accumulation >= 1, "1 or more")
+        _check("precision", self.precision, self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
 
     def learning_rate_at(self, epoch):
         """The rate at the start of (possibly fractional) `epoch`, counted from 0."""
+        if self.decay_epochs is not None:
+            return self.learning_rate * self.decay_factor ** (epoch // self.decay_epochs)
         if self.restart_epochs is None:
             return self.learning_rate
         fraction = (epoch % self.restart_epochs) / self.restart_epochs
         return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fraction)))
 
     def to_dict(self):
-        """The recipe as plain values, for manifests and digests."""
-        return asdict(self)
+        """The recipe as plain values, for manifests and digests.
+
+        What joined later is left out at its default, so that the digests of earlier runs still hold.
+        """
+        defaults = {field.name: field.default for field in fields(self) if field.name in _LATER}
+        return {name: value for name, value in asdict(self).items() if name not in _LATER or value != defaults[name]}
+
+
+_LATER = ("decay_epochs", "decay_factor", "accumulation", "precision")
 
 
 def _check(name, value, holds, allowed):

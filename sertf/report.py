@@ -250,7 +250,8 @@ def _draw_representations(results):
         labels = arrays["labels"]
         if labels.dtype.kind in "iu":  # indices into the emotions
             labels = np.array(emotions)[labels]
-        drawn = {"projections.png": plots.projections(arrays["embeddings"], arrays["means"], labels, names=emotions)}
+        means = arrays["means"] if arrays["means"].shape[1] > 1 else None  # a waveform's mean says nothing
+        drawn = {"projections.png": plots.projections(arrays["embeddings"], means, labels, names=emotions)}
         if "clip_attention" in arrays:
             clip = str(arrays["clip_utterance"])
             emotion = labels[arrays["utterances"].tolist().index(clip)]

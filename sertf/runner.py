@@ -129,6 +129,8 @@ class Material:
 
 def _material(table, front_end, augmentation, extract, seed):
     """Extract the features that variants need, those of fixed copies too."""
+    if augmentation is not None:
+        _check_cuts(augmentation, front_end)
     features = extract(table, front_end)
     if augmentation is None:
         return Material(table, front_end, features)
@@ -140,11 +142,26 @@ def _material(table, front_end, augmentation, extract, seed):
     return Material(table, front_end, features, copies)
 
 
+def _check_cuts(augmentation, front_end):
+    """Refuse cuts at random that a front end would not show, or that batches have no room for."""
+    name = type(front_end).__name__
+    if augmentation.changes_length and front_end.span is not None:
+        raise RunnerError(
+            f"RandomCut changes nothing for {name}, which reads a fixed span of every clip; leave it out."
+        )
+    if augmentation.changes_length and augmentation.fresh and front_end.feature_shape[0] is None:
+        raise RunnerError(
+            f"Batches have the lengths of the originals, so fresh copies by RandomCut need a front end of a fixed number "
+            f"of frames, which {name} is not; set fresh=False or leave RandomCut out."
+        )
+
+
 def _prepare(experiment, variant, protocol, material, folder, repeats):
     """Cut and audit the folds, write experiment.json and groups.csv, return the jobs that are still to do."""
     from sertf.training import finished
 
     table, front_end, features = material.table, material.front_end, material.features
+    augmentation = experiment.variant(variant).augmentation
     setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
     cut = protocols.protocol(setting.folds)
     folds = cut(table, seed=experiment.seed, audio_digests=features.audio_digests)
@@ -156,6 +173,9 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     checked = audit_module.audit(
         folds, rows, allows=cut.allows, audio_digests=features.audio_digests, declared=setting.declared_leaks
     )
+    if material.copies is not None and not augmentation.keep_original:
+        # Only now: the audit knows duplicate recordings by the originals.
+        folds = [fold.with_copies_alone(parents) for fold in folds]
     emotions = tuple(utterances.emotions_of(table))
     identity = {
         **experiment.identity(variant, protocol),
@@ -179,7 +199,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     index = {emotion: i for i, emotion in enumerate(emotions)}
     labels = {u: index[emotion] for u, emotion in zip(rows["utterance"], rows["emotion"])}
     speakers = dict(zip(table["utterance"], table["speaker"]))
-    fresh = _fresh_copies(experiment.variant(variant).augmentation, material)
+    fresh = _fresh_copies(augmentation, material)
     jobs = []
     for repeat in range(repeats):
         for i, fold in enumerate(folds):

@@ -69,7 +69,7 @@ def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=No
     from sertf.metrics import UnweightedAverageRecall
 
     _seed(seed)
-    model = build()
+    model = _built(build, recipe.precision)
     for weight in model.trainable_variables:
         weight.regularizer = keras.regularizers.L2(recipe.l2 / 2) if recipe.l2 else None
     loss = _loss(recipe, class_weights)
@@ -134,17 +134,43 @@ def _seed(seed):
         tf.config.experimental.enable_op_determinism()
 
 
+def _built(build, precision):
+    """The model, built under the policy of the precision; its own scores and losses are float32 under any."""
+    import keras
+
+    if precision == "float32":
+        return build()
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(f"mixed_{precision}")
+    try:
+        model = build()
+    finally:
+        keras.config.set_dtype_policy(before)
+    if model.output.dtype != "float32":
+        raise RunError(
+            f"The recipe has the precision {precision}, in which the scores of the model {model.name} would be computed "
+            "too; use precision='float32', or a model whose last layer is float32, such as serct."
+        )
+    return model
+
+
 def _optimizer(recipe, *, steps_per_epoch):
     import keras
 
     rate = recipe.learning_rate
+    if recipe.decay_epochs is not None:
+        rate = keras.optimizers.schedules.ExponentialDecay(
+            rate, recipe.decay_epochs * steps_per_epoch, recipe.decay_factor, staircase=True
+        )
     if recipe.restart_epochs is not None:
         rate = keras.optimizers.schedules.CosineDecayRestarts(
             rate, first_decay_steps=recipe.restart_epochs * steps_per_epoch, t_mul=1.0, m_mul=1.0, alpha=0.01
         )
+    # Schedules count batches, with and without accumulation.
+    options = {"gradient_accumulation_steps": recipe.accumulation} if recipe.accumulation > 1 else {}
     if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=recipe.momentum)
-    return keras.optimizers.Adam(rate, epsilon=1e-8)
+        return keras.optimizers.SGD(rate, momentum=recipe.momentum, **options)
+    return keras.optimizers.Adam(rate, epsilon=1e-8, **options)
 
 
 def representations(model, part, predict):

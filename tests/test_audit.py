@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from sertf.audit import LeakageError, audit
@@ -40,6 +41,14 @@ def test_speakers_shared_by_declaration_are_reported(table, folds):
     found = audit([leaky], table, allows=frozenset({"speaker"}))
     assert found.verdict == "leaks by declaration: speaker"
     assert "train and test share 1 speakers" in found.findings[0]
+
+
+def test_sentences_of_two_corpora_are_not_the_same_sentence(table, folds):
+    other = make_table(speakers=3, corpus="other")
+    both = pd.concat([table, other], ignore_index=True)
+    fold = Fold("across", tuple(table["utterance"]), (), tuple(other["utterance"]))
+    found = audit([fold], both, allows=frozenset({"no validation"}))
+    assert not any("sentences" in finding for finding in found.findings)
 
 
 def test_utterance_in_two_parts(table, folds):

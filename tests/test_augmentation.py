@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf.augmentation import Augmentation, Gain, TimeShift, WhiteNoise, copies_of, seed_of
+from sertf.augmentation import Augmentation, Gain, RandomCut, TimeShift, WhiteNoise, copies_of, seed_of
 from sertf.errors import SertfError
 
 
@@ -53,6 +53,16 @@ def test_time_shift_moves_samples_and_brings_in_zeros():
     assert {late, early, tuple(samples)} <= seen and len(seen) == 5
 
 
+def test_random_cut_pads_and_cuts_at_both_ends_to_one_length():
+    samples = np.arange(1, 4, dtype="float32")
+    padded = {tuple(RandomCut(5)(samples, np.random.default_rng(seed))) for seed in range(40)}
+    assert padded == {(0, 0, 1, 2, 3), (0, 1, 2, 3, 0), (1, 2, 3, 0, 0)}
+    cut = {tuple(RandomCut(2)(samples, np.random.default_rng(seed))) for seed in range(40)}
+    assert cut == {(1, 2), (2, 3)}
+    same = RandomCut(3)(samples, np.random.default_rng(0))
+    assert same.dtype == "float32" and tuple(same) == (1, 2, 3)
+
+
 def test_same_seeds_same_copy(samples):
     augmentation = Augmentation(steps=(TimeShift(), WhiteNoise(), Gain()))
     first = augmentation.apply(samples, 1, 2)
@@ -74,6 +84,10 @@ def test_plain_values_tell_augmentations_apart():
     values = [Augmentation().to_dict(), Augmentation(fresh=True).to_dict(), Augmentation(steps=(Gain(),)).to_dict()]
     assert values[0]["steps"] == [{"name": "WhiteNoise", "snr_db": (15.0, 30.0)}]
     assert values[0] != values[1] != values[2]
+    assert list(values[0]) == ["steps", "copies", "fresh"]  # older digests hold
+    alone = Augmentation(steps=(RandomCut(8),), copies=1, keep_original=False)
+    assert alone.to_dict()["keep_original"] is False and alone.to_dict()["steps"][0]["samples"] == 8
+    assert alone.changes_length and not Augmentation().changes_length
 
 
 @pytest.mark.parametrize(
@@ -82,8 +96,10 @@ def test_plain_values_tell_augmentations_apart():
         (lambda: WhiteNoise((30, 15)), r"snr_db must be \(lowest, highest\) in dB, got \(30, 15\)"),
         (lambda: Gain((3, 1)), r"gain_db must be \(lowest, highest\)"),
         (lambda: TimeShift(1.0), "share must lie between 0 and 1, got 1.0"),
+        (lambda: RandomCut(0), "RandomCut samples must be a whole number of 1 or more, got 0"),
+        (lambda: RandomCut(8.0), "RandomCut samples must be a whole number of 1 or more, got 8.0"),
         (lambda: Augmentation(copies=0), "copies must be a whole number of 1 or more, got 0"),
-        (lambda: Augmentation(steps=()), "steps must be one or more of WhiteNoise, Gain, TimeShift"),
+        (lambda: Augmentation(steps=()), "steps must be one or more of WhiteNoise, Gain, TimeShift, RandomCut"),
     ],
 )
 def test_a_mistake_is_one_sentence(make, message):

@@ -172,6 +172,17 @@ def test_a_scikit_learn_model_is_no_savedmodel(done, tmp_path):
         export.save(runs / "repeat-00" / "fold-1", tmp_path / "out")
 
 
+def test_a_model_of_files_at_their_own_rates_knows_no_rate(done, tmp_path):
+    run = shutil.copytree(done[1], tmp_path / "strict") / "repeat-00" / "fold-1"
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["front_end"] = {"name": "waveform", "options": {}, "config": {"sample_rate": None, "samples": 16000}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(
+        export.ExportError, match="every file at its own rate.* train it with a sample_rate of waveform"
+    ):
+        export.save(run, tmp_path / "out")
+
+
 def test_bad_places_and_models(exported, done, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("mine")

@@ -3,7 +3,7 @@ import pytest
 import soundfile
 
 from sertf.augmentation import Augmentation, WhiteNoise
-from sertf.features import LogMel
+from sertf.features import LogMel, Waveform
 from sertf.fresh import FreshCopies
 from sertf.pipeline import Batches, Part
 
@@ -37,6 +37,19 @@ def test_copies_differ_by_epoch_number_and_seed_and_are_the_same_for_the_same(co
     np.testing.assert_array_equal(copies().draw("a~1", 0), first)
     for other in (fresh.draw("a~1", 1), fresh.draw("a~2", 0), copies(seed=4).draw("a~1", 0)):
         assert not np.array_equal(other, first)
+
+
+def test_copies_of_files_at_their_own_rate(tmp_path):
+    for name, rate in (("slow.wav", RATE), ("fast.wav", 2 * RATE)):
+        soundfile.write(tmp_path / name, np.random.default_rng(0).normal(0, 0.1, 6000), rate, subtype="FLOAT")
+    fresh = FreshCopies(
+        {name: (str(tmp_path / name), 1) for name in ("slow.wav", "fast.wav")},
+        Waveform(samples=5000),
+        Augmentation(steps=(WhiteNoise((80.0, 80.0)),), fresh=True),
+        lambda array: array,
+        seed=3,
+    )
+    np.testing.assert_allclose(fresh.draw("slow.wav", 0), fresh.draw("fast.wav", 0), atol=1e-3)
 
 
 def test_little_noise_changes_little_and_scaling_comes_last(copies):

@@ -21,7 +21,11 @@ def test_results_table():
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
-    [(0.01, 0.03, "A lies above B"), (-0.03, -0.01, "A lies below B"), (-0.01, 0.03, "a difference between A and B is not shown")],
+    [
+        (0.01, 0.03, "A lies above B"),
+        (-0.03, -0.01, "A lies below B"),
+        (-0.01, 0.03, "a difference between A and B is not shown"),
+    ],
 )
 def test_comparison_goes_by_the_interval(low, high, expected):
     mean = (low + high) / 2

@@ -64,6 +64,47 @@ def test_parts_are_scaled_by_training_rows_unless_told_otherwise():
     assert scaling.mean.tolist() == [8]
 
 
+class OnDisk(dict):
+    """Features that count how often each is read."""
+
+    def __init__(self, arrays):
+        super().__init__(arrays)
+        self.lengths = {utterance: len(array) for utterance, array in arrays.items()}
+        self.read = []
+
+    def __getitem__(self, utterance):
+        self.read.append(utterance)
+        return super().__getitem__(utterance)
+
+
+@pytest.mark.parametrize("each", ["dimension", "cell"])
+def test_large_features_are_read_when_needed_and_are_the_same(monkeypatch, each):
+    rng = np.random.default_rng(0)
+    features = OnDisk({f"u{i}": rng.normal(3, 2, size=(6, 2)).astype(np.float32) for i in range(12)})
+    names = list(features)
+    fold = Fold("f", tuple(names[:8]), tuple(names[8:10]), tuple(names[10:]))
+    labels = {name: i % 2 for i, name in enumerate(names)}
+    held, scaling = parts_of(fold, features, labels, each=each)
+    assert isinstance(held["train"].arrays, list)
+
+    monkeypatch.setattr("sertf.pipeline.HELD_BYTES", 12 * 6 * 2 * 4 - 1)
+    features.read.clear()
+    streamed, again = parts_of(fold, features, labels, each=each)
+    np.testing.assert_array_equal(again.mean, scaling.mean)
+    np.testing.assert_array_equal(again.std, scaling.std)
+    assert set(features.read) == set(fold.train)  # the scaling's rows; nothing else yet
+    features.read.clear()
+    batches = Batches(streamed["train"], 4, seed=1)
+    assert batches.frames == 6 and len(features.read) == 0
+    for epoch in range(2):
+        for indices in batches.order(epoch):
+            for ours, expected in zip(batches.batch(indices, epoch), Batches(held["train"], 4).batch(indices, epoch)):
+                np.testing.assert_array_equal(ours, expected)
+    assert features.read.count("u3") >= 2  # read anew in every epoch
+    monkeypatch.setattr("sertf.pipeline.HELD_BYTES", 12 * 6 * 2 * 4)
+    assert isinstance(parts_of(fold, features, labels)[0]["train"].arrays, list)
+
+
 @pytest.mark.parametrize("seed", [None, 5])
 def test_each_epoch_holds_every_utterance_once(part, seed):
     batches = Batches(part, 4, seed=seed)

@@ -101,6 +101,11 @@ def test_projections_tell_the_explained_variance():
     assert figure.axes[0].get_legend_handles_labels()[1] == ["fear", "anger"]
 
 
+def test_projections_of_embeddings_alone():
+    figure = plots.projections(np.eye(6), None, ["anger", "fear"] * 3)
+    assert [axes.get_title() for axes in figure.axes] == ["embeddings"]
+
+
 def test_attention_shares_one_time_axis():
     figure = plots.attention(np.eye(4), np.eye(4), [0.1, 0.2, 0.3, 0.4], "clip", hop_seconds=0.5)
     features, states, weights = figure.axes[:3]

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from sertf.protocols import PROTOCOLS, ProtocolError, protocol
+from sertf.audit import audit
+from sertf.protocols import PROTOCOLS, ProtocolError, protocol, shared_emotions
 
 
 def make_table(speakers=10, per_emotion=2, emotions=("neutral", "anger", "sadness"), corpus="toy"):
@@ -38,11 +39,13 @@ def test_parts_are_disjoint_and_tests_cover_what_they_should(name):
         assert set(fold.train) | set(fold.validation) | set(fold.test) == set(table["utterance"])
     tested = [u for fold in folds for u in fold.test]
     assert len(tested) == len(set(tested))
-    if "random" not in name:
+    if "random" not in name and "three" not in name:
         assert set(tested) == set(table["utterance"])
 
 
-@pytest.mark.parametrize("name", ["speaker-independent-5", "leave-one-speaker-out", "speaker-independent-3"])
+@pytest.mark.parametrize(
+    "name", ["speaker-independent-5", "leave-one-speaker-out", "speaker-independent-3", "pairs-out-three"]
+)
 def test_no_speaker_on_two_sides(name):
     table = make_table()
     for fold in protocol(name)(table, seed=0):
@@ -61,7 +64,7 @@ def test_folds_hold_women_and_men():
 def test_same_seed_same_folds_whatever_the_row_order():
     table = make_table()
     shuffled = table.sample(frac=1, random_state=3)
-    for name in ("speaker-independent-5", "random-stratified", "random-80-20"):
+    for name in ("speaker-independent-5", "random-stratified", "random-80-20", "random-90-10"):
         assert protocol(name)(table, seed=7) == protocol(name)(shuffled, seed=7)
         assert protocol(name)(table, seed=7) != protocol(name)(table, seed=8)
 
@@ -77,7 +80,37 @@ def test_random_80_20_holds_out_a_fifth_of_each_emotion_and_nothing_to_choose_by
     }
 
 
-@pytest.mark.parametrize("name", ["random-stratified", "random-80-20"])
+def test_three_random_folds_test_a_fifth_of_each_emotion_and_never_twice():
+    table = make_table(per_emotion=5)
+    folds = protocol("random-80-20-three")(table, seed=2)
+    assert [fold.name for fold in folds] == ["fold-1", "fold-2", "fold-3"]
+    emotion = table.set_index("utterance")["emotion"]
+    for fold in folds:
+        assert emotion[list(fold.test)].value_counts().tolist() == [10, 10, 10] and fold.validation == ()
+    assert audit(folds, table, allows=protocol("random-80-20-three").allows).verdict == "leaks by declaration: speaker"
+
+
+def test_three_pairs_of_a_woman_and_a_man():
+    table = make_table()
+    gender = dict(zip(table["speaker"], table["gender"]))
+    folds = protocol("pairs-out-three")(table, seed=3)
+    for fold in folds:
+        for part in (fold.test, fold.validation):
+            assert sorted(gender[s] for s in speakers_of(table, part)) == ["female", "male"]
+    assert audit(folds, table).verdict == "clean"
+    with pytest.raises(ProtocolError, match="needs 4 speakers of each gender, but the table has 0 male ones"):
+        protocol("pairs-out-three")(table[table["gender"] == "female"], seed=3)
+
+
+def test_random_90_10_holds_out_a_tenth_of_each_emotion():
+    table = make_table(speakers=10, per_emotion=4)
+    (fold,) = protocol("random-90-10")(table)
+    assert fold.validation == () and len(fold.train) == 108
+    tested = table.set_index("utterance").loc[list(fold.test), "emotion"]
+    assert tested.value_counts().to_dict() == {"neutral": 4, "anger": 4, "sadness": 4}
+
+
+@pytest.mark.parametrize("name", ["random-stratified", "random-80-20", "random-90-10"])
 def test_duplicate_recordings_stay_in_one_part(name):
     table = make_table(speakers=10, per_emotion=10)
     # Every second utterance is the same recording as the one before it.
@@ -88,7 +121,7 @@ def test_duplicate_recordings_stay_in_one_part(name):
     assert sum(map(len, fold.parts.values())) == len(table)
 
 
-@pytest.mark.parametrize(("name", "needed"), [("random-stratified", 10), ("random-80-20", 5)])
+@pytest.mark.parametrize(("name", "needed"), [("random-stratified", 10), ("random-80-20", 5), ("random-90-10", 10)])
 def test_random_splits_name_the_emotion_that_is_too_small(name, needed):
     table = make_table(speakers=10, per_emotion=4)
     table = table[(table["emotion"] != "anger") | table["speaker"].isin(["toy-01"])]
@@ -136,3 +169,89 @@ def test_unknown_protocol_lists_the_known():
 def test_empty_table():
     with pytest.raises(ProtocolError, match="empty"):
         protocol("speaker-independent-5")(make_table(speakers=0, per_emotion=0).reindex(columns=make_table().columns))
+
+
+def two_corpora(**emotions):
+    """Tables of corpora with the emotions given for each, one under the other."""
+    emotions = {"big": ("neutral", "anger", "calm"), "small": ("anger", "boredom", "neutral")} | emotions
+    return pd.concat(
+        [
+            make_table(speakers=10 if corpus == "big" else 3, per_emotion=4, emotions=found, corpus=corpus)
+            for corpus, found in emotions.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def corpora_of(table, ids):
+    return set(table.set_index("utterance").loc[list(ids), "corpus"])
+
+
+def test_shared_emotions_leave_out_what_a_corpus_lacks():
+    table = two_corpora()
+    table.attrs["skipped"] = ["one"]
+    kept = shared_emotions(table)
+    assert set(kept["emotion"]) == {"neutral", "anger"} and len(kept) == 10 * 2 * 4 + 3 * 2 * 4
+    assert kept.attrs == {"skipped": ["one"]}
+
+
+@pytest.mark.parametrize(
+    ("emotions", "message"),
+    [
+        ({"small": ("boredom", "fear")}, "share 0 emotions.*big has anger, calm, neutral; small has boredom, fear"),
+        ({"small": ("boredom", "anger")}, "share 1 emotions, and 2 are needed"),
+    ],
+)
+def test_corpora_without_shared_emotions(emotions, message):
+    with pytest.raises(ProtocolError, match=message):
+        shared_emotions(two_corpora(**emotions))
+
+
+def test_one_corpus_shares_nothing():
+    with pytest.raises(ProtocolError, match="need two corpora or more, but the table has toy"):
+        shared_emotions(make_table())
+
+
+def test_zero_shot_trains_on_one_corpus_and_tests_on_each_other():
+    table = shared_emotions(two_corpora(third=("anger", "neutral", "fear")))
+    folds = protocol("zero-shot-big")(table, seed=1)
+    assert [fold.name for fold in folds] == ["small", "third"]
+    for fold in folds:
+        assert corpora_of(table, fold.train) == corpora_of(table, fold.validation) == {"big"}
+        assert set(fold.test) == set(table["utterance"][table["corpus"] == fold.name])
+        held_out = speakers_of(table, fold.validation)
+        assert len(held_out) == 2 and {int(s[-2:]) % 2 for s in held_out} == {0, 1}  # a woman and a man
+        assert not held_out & speakers_of(table, fold.train)
+        assert len(fold.train) + len(fold.validation) == 10 * 2 * 4
+    assert folds != protocol("zero-shot-big")(table, seed=2)
+    found = audit(folds, table)
+    # The sentences of two corpora have the same names, but are no shared sentences.
+    assert found.verdict == "clean" and found.findings == ()
+
+
+def test_zero_shot_90_10_trains_on_what_the_random_split_trains_on():
+    table = shared_emotions(two_corpora())
+    cut = protocol("zero-shot-90-10-big")
+    (fold,) = cut(table, seed=3)
+    (split,) = protocol("random-90-10")(table[table["corpus"] == "big"], seed=3)
+    assert fold.train == split.train and fold.validation == () and fold.name == "small"
+    assert corpora_of(table, fold.test) == {"small"} and len(fold.test) == 24
+    assert audit([fold], table, allows=cut.allows).verdict == "clean"
+
+
+@pytest.mark.parametrize("name", ["zero-shot-big", "zero-shot-90-10-big"])
+def test_zero_shot_needs_the_corpus_another_and_shared_emotions(name):
+    with pytest.raises(ProtocolError, match=f"{name} needs a table of big and another corpus.* holds big"):
+        protocol(name)(make_table(corpus="big"))
+    with pytest.raises(ProtocolError, match=f"{name} needs a table of big and another corpus.* holds small, third"):
+        table = two_corpora(third=("anger", "neutral"))
+        protocol(name)(table[table["corpus"] != "big"])
+    with pytest.raises(ProtocolError, match=f"{name} needs emotions that all corpora have, but big lacks boredom"):
+        protocol(name)(two_corpora())
+
+
+def test_zero_shot_of_a_single_speaker_has_none_to_hold_out():
+    table = shared_emotions(two_corpora())
+    table = table[(table["corpus"] != "big") | (table["speaker"] == "big-01")]
+    with pytest.raises(ProtocolError, match="has 1 of it; use zero-shot-90-10-big"):
+        protocol("zero-shot-big")(table)

@@ -31,6 +31,11 @@ def test_without_restarts_the_rate_stays():
         ("margins", (0.9, 0.5, -0.1)),
         ("monitor", "accuracy"),
         ("patience", 0),
+        ("decay_epochs", 0),
+        ("decay_factor", 0),
+        ("decay_factor", 1.5),
+        ("accumulation", 0),
+        ("precision", "float16"),
     ],
 )
 def test_bad_values_are_named(name, value):
@@ -43,6 +48,38 @@ def test_patience_needs_something_to_wait_for():
         Recipe(monitor=None, patience=5)
 
 
+def test_steps_of_the_rate():
+    recipe = Recipe(learning_rate=1e-3, decay_epochs=10)
+    rates = [recipe.learning_rate_at(epoch) for epoch in (0, 9, 9.99, 10, 19, 20)]
+    assert rates == pytest.approx([1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
+    assert Recipe(learning_rate=1.0, decay_epochs=2, decay_factor=0.5).learning_rate_at(5) == 0.25
+
+
+def test_one_schedule_at_a_time():
+    with pytest.raises(SertfError, match="Recipe decay_epochs must be None with restart_epochs, but is 10"):
+        Recipe(decay_epochs=10, restart_epochs=2)
+
+
+def test_digests_of_earlier_recipes_hold():
+    """Runs carry the digest of these very values: a new field must not enter it until it is used."""
+    assert Recipe(learning_rate=0.01, l2=0.1).to_dict() == {
+        "learning_rate": 0.01,
+        "optimizer": "adam",
+        "momentum": 0.0,
+        "l2": 0.1,
+        "dropout": None,
+        "batch_size": 32,
+        "loss": "cross_entropy",
+        "margins": (0.5, 0.5, 0.5),
+        "epochs": 100,
+        "restart_epochs": None,
+        "monitor": "uar",
+        "patience": None,
+    }
+    used = {"decay_epochs": 10, "decay_factor": 0.5, "accumulation": 4, "precision": "bfloat16"}
+    assert Recipe(**used).to_dict() == {**Recipe().to_dict(), **used}
+
+
 def test_round_trip():
-    recipe = Recipe(l2=0.1, dropout=0.2)
-    assert Recipe(**recipe.to_dict()) == recipe
+    for recipe in (Recipe(l2=0.1, dropout=0.2), Recipe(decay_epochs=10, accumulation=2)):
+        assert Recipe(**recipe.to_dict()) == recipe

@@ -205,6 +205,15 @@ def test_what_differs_between_runs_is_said(runs, tmp_path):
     assert "Not the same in all runs: code, device;" in (written(tmp_path) / "report.md").read_text()
 
 
+def test_features_of_one_dimension_are_no_projection(runs, tmp_path):
+    for place in runs.rglob("representations.npz"):
+        with np.load(place) as file:
+            arrays = {name: file[name] for name in file.files}
+        np.savez(place, **{**arrays, "means": arrays["means"][:, :1]})
+    report.write(runs, written(tmp_path))
+    assert (written(tmp_path) / "projections.png").is_file()
+
+
 def test_bad_representations(runs, tmp_path):
     (runs / "repeat-00" / "fold-1" / "representations.npz").write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(SertfError, match="representations.npz cannot be drawn"):
@@ -246,7 +255,7 @@ def test_compare(tmp_path):
     assert f"{test.difference:+.4f}" in text and "other seeds (3 repeats)" in text
     assert "With other seeds, good lies above bad. With other speakers, good lies above bad." in text
     assert "With other seeds, bad lies below good." in report.compare(b, a, score="wa")
-    assert "a difference is not shown" in report.compare(a, a)
+    assert "a difference between good (paper) and good (paper) is not shown" in report.compare(a, a)
     with pytest.raises(SertfError, match="score must be one of"):
         report.compare(a, b, score="loss")
     with pytest.raises(SertfError, match="report.json cannot be read"):

@@ -12,7 +12,7 @@ import pytest
 
 from sertf import protocols, runner, training
 from sertf.audit import LeakageError
-from sertf.augmentation import Augmentation
+from sertf.augmentation import Augmentation, Gain, RandomCut
 from sertf.cache import CacheError
 from sertf.experiment import Setting, Variant
 from sertf.training import RunError
@@ -155,6 +155,61 @@ def test_a_network_learns_from_fresh_copies(corpus, cache, tmp_path, monkeypatch
     folder = run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))["small", "strict"]
     history = pd.read_csv(folder / "repeat-00" / "fold-1" / "history.csv")
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_copies_alone_take_the_place_of_their_originals(corpus, cache, tmp_path, monkeypatch, fresh):
+    """Every utterance of the training part at another place in the window, every epoch if fresh; validation as it is."""
+    in_process(monkeypatch)
+
+    class Enough(Exception):
+        pass
+
+    def seen(*_, train, validation, **__):
+        raise Enough([list(part.as_numpy_iterator()) for part in (train, train, validation)])
+
+    monkeypatch.setattr(training, "fit", seen)
+    augmentation = Augmentation(steps=(RandomCut(32000),), copies=1, fresh=fresh, keep_original=False)
+    experiment = replace(
+        EXPERIMENT,
+        front_end="scalogram",
+        front_end_options={"duration_seconds": 2.0, "n_scales": 4, "n_bins": 20, "fmin": 200.0},
+        variants={"small": replace(EXPERIMENT.variants["small"], augmentation=augmentation)},
+    )
+    with pytest.raises(Enough) as caught:
+        run(corpus, cache, tmp_path, experiment=experiment)
+    first, again, validation = caught.value.args[0]
+    facts = json.loads((tmp_path / "small" / "strict" / "experiment.json").read_text())
+    assert facts["augmentation"]["keep_original"] is False and facts["audit"]["verdict"] == "clean"
+    fold = protocols.protocol("speaker-independent-3")(corpus, seed=5)[0]
+    images = [{image.tobytes() for batch, _ in batches for image in batch} for batches in (first, again, validation)]
+    assert [len(found) for found in images] == [len(fold.train), len(fold.train), len(fold.validation)]
+    assert not images[0] & images[1] if fresh else images[0] == images[1]
+
+
+@pytest.mark.parametrize("keep_original", [True, False])
+def test_duplicates_are_found_behind_fresh_copies(corpus, cache, tmp_path, keep_original):
+    table = corpus.copy()
+    first, second = table["speaker"].unique()[:2]
+    table.loc[table.index[table["speaker"] == second][0], "path"] = table["path"][table["speaker"] == first].iloc[0]
+    augmentation = Augmentation(steps=(Gain(),), copies=1, fresh=True, keep_original=keep_original)
+    noisy = replace(EXPERIMENT.variants["small"], augmentation=augmentation)
+    with pytest.raises(LeakageError, match="duplicate waveforms"):
+        run(table, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))
+
+
+@pytest.mark.parametrize(
+    ("front_end", "options", "message"),
+    [
+        ("log_mel", {}, "RandomCut changes nothing for LogMel, which reads a fixed span"),
+        ("mfcc_chroma", {}, "fixed number of frames, which MfccChroma is not; set fresh=False"),
+    ],
+)
+def test_random_cuts_that_cannot_be_used(corpus, cache, tmp_path, front_end, options, message):
+    cut = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(steps=(RandomCut(),), fresh=True))
+    experiment = replace(EXPERIMENT, front_end=front_end, front_end_options=options, variants={"small": cut})
+    with pytest.raises(runner.RunnerError, match=message):
+        run(corpus, cache, tmp_path, experiment=experiment)
 
 
 def test_copies_of_tested_utterances_are_never_trained_on(corpus, cache, tmp_path, monkeypatch):

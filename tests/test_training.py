@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -123,6 +124,81 @@ def test_l2_adds_its_gradient_to_every_weight():
         ends[:] = [np.array(weight) for weight in fitted.model.trainable_weights]
     for before, without, with_l2 in zip(start, plain, penalised):
         np.testing.assert_allclose(with_l2, without - 0.1 * 0.5 * before, rtol=1e-4, atol=1e-6)
+
+
+def dense():
+    return keras.Sequential(
+        [
+            keras.Input((None, 3)),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(2, activation="softmax", dtype="float32"),
+        ]
+    )
+
+
+def steps(part, *, batch_size, build=dense, **recipe):
+    """The weights at the start, and after training on equally long utterances, in their order for a seed of 0."""
+    start = []
+
+    def remembered():
+        model = build()
+        start[:] = [np.array(weight) for weight in model.trainable_weights]
+        return model
+
+    fitted = training.fit(
+        remembered,
+        Recipe(**{"optimizer": "sgd", "monitor": None, "epochs": 1, "batch_size": batch_size, **recipe}),
+        train=pipeline.as_dataset(pipeline.Batches(part, batch_size, seed=0)),
+        validation=None,
+        num_classes=2,
+        seed=0,
+    )
+    return start, [np.array(weight) for weight in fitted.model.trainable_weights], fitted
+
+
+def test_rate_falls_after_the_decay_epochs():
+    """Two batches an epoch, whose gradients hardly change: the steps follow the rate."""
+    part = replace(make_part(4, seed=0), arrays=[np.ones((5, 3), "float32")] * 4, labels=np.zeros(4, np.int32))
+    ends = [
+        steps(part, batch_size=2, learning_rate=5e-3, epochs=epochs, decay_epochs=2, decay_factor=0.1)[1][0]
+        for epochs in range(1, 6)
+    ]
+    sizes = [np.abs(late - early).max() for early, late in zip(ends, ends[1:])]
+    np.testing.assert_allclose(np.array(sizes) / sizes[0], [1, 0.1, 0.1, 0.01], rtol=0.1)
+    _, _, fitted = steps(part, batch_size=2, learning_rate=1e-2, epochs=5, decay_epochs=2)
+    np.testing.assert_allclose(fitted.history["learning_rate"], [1e-2, 1e-2, 1e-3, 1e-3, 1e-4])
+
+
+def test_accumulated_batches_are_one_step():
+    part = make_part(24, seed=0)
+    part = replace(part, arrays=[array[:4] for array in part.arrays])
+    start, whole, _ = steps(part, batch_size=24, learning_rate=0.5)
+    _, accumulated, _ = steps(part, batch_size=6, accumulation=4, learning_rate=0.5)
+    assert np.abs(whole[0] - start[0]).max() > 1e-2
+    for ours, expected in zip(accumulated, whole, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6)
+    for ours, before in zip(steps(part, batch_size=6, accumulation=5, learning_rate=0.5)[1], start, strict=True):
+        np.testing.assert_array_equal(ours, before)  # the fifth batch has not come
+
+
+def test_half_precision_computes_in_it_and_keeps_float32_weights_and_scores():
+    def two_layers():
+        model = dense()
+        x = keras.layers.Dense(4, name="inner")(model.layers[0].output)
+        return keras.Model(model.inputs, keras.layers.Dense(2, activation="softmax", dtype="float32")(x))
+
+    part = make_part(8, seed=0)
+    _, _, fitted = steps(part, batch_size=8, build=two_layers, precision="bfloat16")
+    assert fitted.model.get_layer("inner").compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in fitted.model.weights} == {"float32"}
+    assert pipeline.predict(fitted.model, part).dtype == np.float32
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_half_precision_needs_float32_scores():
+    with pytest.raises(training.RunError, match="precision bfloat16, in which the scores of the model reslstm_sa"):
+        fit(precision="bfloat16")
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_patience_stops_early():

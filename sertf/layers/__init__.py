@@ -3,7 +3,8 @@
 from sertf.layers.attention import CrossAttention, MultiHeadAttention, SoftAttention
 from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
-from sertf.layers.positions import LearnedPositions
+from sertf.layers.deformable import DeformableAttention
+from sertf.layers.positions import LearnedPositions, SinusoidalPositions
 from sertf.layers.reconstruction import ReconstructionError
 from sertf.layers.reservoir import LiquidReservoir
 
@@ -13,9 +14,11 @@ __all__ = [
     "CapsuleRouting",
     "ClassificationRBM",
     "CrossAttention",
+    "DeformableAttention",
     "LearnedPositions",
     "LiquidReservoir",
     "MultiHeadAttention",
     "ReconstructionError",
+    "SinusoidalPositions",
     "SoftAttention",
 ]

@@ -1,12 +1,16 @@
 """The zoo's models by name; each is a function `build(input_shape, num_classes, *, ...)` to an uncompiled Keras model."""
 
-from sertf.models import cnn_transformer, reslstm_sa, speechnet
+from sertf.models import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
+from sertf.models.waveform_baselines import WAVEFORM_BASELINES
 
 MODELS = {
     "reslstm_sa": reslstm_sa.build,
     "lstm_sa": reslstm_sa.build_lstm_sa,
     "speechnet": speechnet.build,
     "cnn_transformer": cnn_transformer.build,
+    "wavelet_cnn_lstm": wavelet_cnn_lstm.build,
+    "serct": serct.build,
     **BASELINES,
+    **WAVEFORM_BASELINES,
 }

@@ -18,7 +18,7 @@ def read_as_steps(features):
 
 def classify(x, num_classes, *, dropout):
     """Dropout and a softmax on a flat representation."""
-    x = keras.layers.Dropout(dropout, name="dropout")(keras.layers.Identity(name="embedding")(x))
+    x = keras.layers.Dropout(dropout, name="embedding_dropout")(keras.layers.Identity(name="embedding")(x))
     return keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
 
 

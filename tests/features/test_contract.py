@@ -13,7 +13,11 @@ from sertf.features import FEATURES
 TENSORFLOW_ONLY = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
 
 
-CASES = {name: (name, {}) for name in FEATURES} | {"segments": ("fused_statistics", {"segments": 64})}
+CASES = {name: (name, {}) for name in FEATURES} | {
+    "segments": ("fused_statistics", {"segments": 64}),
+    "scalogram": ("scalogram", {"n_scales": 16}),  # one level of its bank: without compiling, JAX is slow on all
+    "colours": ("scalogram", {"colour": "rgb", "n_scales": 6, "n_bins": 96, "duration_seconds": 2.5}),
+}
 
 
 @pytest.fixture(params=CASES)

@@ -1,6 +1,9 @@
+import math
+
+import keras
 import numpy as np
 
-from sertf.layers import LearnedPositions
+from sertf.layers import LearnedPositions, SinusoidalPositions
 
 
 def test_positions_are_added_to_each_step():
@@ -9,3 +12,18 @@ def test_positions_are_added_to_each_step():
     added = np.asarray(layer(steps))
     np.testing.assert_array_equal(added[0], np.asarray(layer.positions))
     np.testing.assert_array_equal(added[0], added[1])
+
+
+def test_sines_and_cosines_by_turns(tmp_path):
+    inputs = keras.Input((4, 5))
+    model = keras.Model(inputs, SinusoidalPositions()(inputs))
+    model.save(tmp_path / "positions.keras")
+    steps = np.ones((2, 4, 5), "float32")
+    for place in (model, keras.models.load_model(tmp_path / "positions.keras")):
+        added = np.asarray(place(steps)) - 1
+        for t in range(4):
+            a, b, c = (t / 10000 ** (2 * i / 5) for i in range(3))
+            expected = [math.sin(a), math.cos(a), math.sin(b), math.cos(b), math.sin(c)]
+            np.testing.assert_allclose(added, np.broadcast_to(added[:1], added.shape))
+            np.testing.assert_allclose(added[0, t], expected, atol=1e-6)
+    assert model.count_params() == 0

@@ -12,6 +12,14 @@ ROWS = {
     "lstm_sa": ((None, 6), {"units": 5}),
     "speechnet": ((5, 6), {"refinement_filters": 16}),
     "cnn_transformer": ((9, 16), {"channels": (3, 4), "pools": (2, 4), "layers": 1, "feed_forward": 6}),
+    "wavelet_cnn_lstm": (
+        (9, 8),
+        {"filters": 3, "kernels": (3, 5), "pooled_blocks": 1, "lstm_units": 6, "dense_units": 16},
+    ),
+    "serct": (
+        (60, 1),
+        {"convolutions": ((4, 6, 3), (4, 2, 2)), "width": 8, "layers": 1, "heads": 2, "feed_forward": 6},
+    ),
     "lstm": ((5, 6), {"units": 4}),
     "gru": ((5, 6), {"units": 4}),
     "cnn": ((9, 6), {"filters": (4, 8)}),
@@ -21,6 +29,10 @@ ROWS = {
     "autoencoder": ((1, 9), {"units": (8, 4)}),
     "lsm": ((9, 6), {"neurons": 12}),
     "tcn": ((9, 6), {"filters": 4, "dilations": (1, 2)}),
+    "waveform_mlp": ((30, 1), {"units": 4}),
+    "waveform_lstm": ((30, 1), {"step_samples": 7, "units": 4}),
+    "waveform_cnn": ((30, 1), {"blocks": ((3, 5, 1), (4, 5, 2))}),
+    "waveform_cnn_bilstm": ((30, 1), {"blocks": ((3, 5, 2), (4, 3, 2)), "units": 3}),
 }
 # Scores that lie between 0 and 1 each and need not sum to 1.
 INDEPENDENT = {"speechnet"}

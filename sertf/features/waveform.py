@@ -1,0 +1,77 @@
+"""The raw waveform itself, cut or padded to one length: the input of SERCT (thesis, Groningen 2024)."""
+
+import keras
+
+from sertf.errors import SertfError
+from sertf.layers import spectral
+
+
+@keras.saving.register_keras_serializable("sertf")
+class Waveform(keras.layers.Layer):
+    """The samples of a clip from its start on, a fixed number of them.
+
+    SERCT (section 4.2): 144,000 samples at the file's own rate; longer clips lose their end, shorter ones are padded with
+    zeros at the end. The padding belongs to the cut, so that every utterance has all samples.
+
+    Args:
+        sample_rate: Hz of the waveforms; clips of other rates are resampled to it. None takes every file at its own rate,
+            as the thesis does: a second then has more samples in one corpus than in another, and a model that is trained
+            so cannot be exported, for it knows no rate.
+        samples: how many.
+
+    Call arguments:
+        waveform: (batch, samples) float32; rows shorter than the longest are padded at the end.
+        lengths: (batch,) integers, the true samples of each row; None if all of them are.
+
+    Returns:
+        (batch, samples, 1) float32.
+
+    Raises:
+        SertfError: for a parameter out of range or a waveform of no samples.
+    """
+
+    version = 1
+    minimum_samples = 1
+    # That clips were cut is said when they are extracted: here the length is no choice of a paper's, but a limit.
+    reports_cuts = True
+
+    def __init__(self, sample_rate=None, *, samples=144_000, name=None):
+        # float32 under any global policy, as every front end.
+        super().__init__(name=name, dtype="float32", trainable=False)
+        if not _above_0(samples):
+            raise SertfError(f"Waveform: samples must be a whole number above 0, got {samples!r}.")
+        if sample_rate is not None and not _above_0(sample_rate):
+            raise SertfError(
+                f"Waveform: sample_rate must be a whole number of Hz above 0, or None, got {sample_rate!r}."
+            )
+        self.sample_rate = sample_rate
+        self.samples = samples
+        self.feature_names = ["amplitude"]
+        self.feature_shape = (samples, 1)
+
+    @property
+    def span(self):
+        """First sample of the cut and the one behind its last."""
+        return 0, self.samples
+
+    def frames(self, lengths):
+        """Own samples of the cut of utterances of `lengths` samples: all of them, for every length."""
+        return lengths * 0 + self.samples
+
+    def call(self, waveform, lengths=None):
+        spectral.check_samples("Waveform", waveform, self.minimum_samples)
+        if lengths is not None:
+            own = spectral.own_positions(lengths, keras.ops.shape(waveform)[1])
+            waveform = spectral.keep_own(waveform, own)
+        cut = spectral.pad_to(waveform, self.samples)[:, : self.samples]
+        return keras.ops.reshape(cut, (-1, self.samples, 1))
+
+    def compute_output_shape(self, waveform_shape):
+        return (waveform_shape[0], *self.feature_shape)
+
+    def get_config(self):
+        return {"sample_rate": self.sample_rate, "samples": self.samples, "name": self.name}
+
+
+def _above_0(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -1,0 +1,179 @@
+"""SERCT: a CNN on the raw waveform, a transformer of deformable speech attention on what it finds.
+
+Zheng, "SERCT: End-to-End Speech Emotion Recognition based on CNN-Transformer", master's thesis, University of Groningen
+(2024). Figure 1 is the network, sections 4.3, 4.4 and 5.3 describe its modules, Table 5 its ablations.
+
+Where the thesis leaves a choice: its text counts six convolutions, and its code has seven, padded by a zero at both ends
+before the last, which give the 450 steps of its transformer. It puts 5x5 filters in the text under the title "10x10":
+the code has 10. It prints no sizes of the dense layers of the head: half and a quarter of the width, as in its code, which
+averages their outputs over the steps; that is here done before the last of them, which is linear. The code also norms the
+transformer's input and has the biases in attention and feed-forward network that the text excludes: the norm is here,
+the biases are an argument. Padding is not masked, as there. Without the CNN, which is said no further, the waveform is
+cut into as many pieces as the CNN has steps, each projected. What Table 5 prints without the transformer are the scores
+of the CNN baseline; here it is the CNN of this network under the same head.
+"""
+
+import math
+
+import keras
+
+from sertf.errors import SertfError
+from sertf.layers import DeformableAttention, SinusoidalPositions
+
+ATTENTIONS = ("deformable", "vanilla")
+ABLATIONS = {
+    "cnn": "pieces of the waveform are projected",
+    "transformer": "the head takes the CNN's projected steps",
+}
+"""What takes a module's place, by the module that is left out (Table 5)."""
+
+
+def rows_of(filters):
+    """(filters, kernel, stride) of seven convolutions that make a step of 320 samples."""
+    return ((filters, 10, 5), *[(filters, 3, 2)] * 4, *[(filters, 2, 2)] * 2)
+
+
+SIZES = {
+    "paper": {"convolutions": rows_of(512), "width": 1024, "feed_forward": 512},
+    "narrow": {"convolutions": rows_of(64), "width": 128, "feed_forward": 64},
+}
+"""Arguments of `build` that make a size; "narrow" is an eighth of the paper's, for a CPU."""
+EPSILON = 1e-5
+
+
+def convolve(x, rows):
+    """Section 4.3: convolutions without bias, each with a GELU, a group norm in the first, a layer norm at the end."""
+    for i, (filters, kernel, stride) in enumerate(rows):
+        if i == len(rows) - 1:
+            x = keras.layers.ZeroPadding1D(1)(x)
+        x = keras.layers.Conv1D(filters, kernel, strides=stride, use_bias=False, kernel_initializer="he_normal")(x)
+        if i == 0:
+            x = keras.layers.GroupNormalization(groups=-1, epsilon=EPSILON)(x)  # each filter over all steps
+        x = keras.layers.Activation("gelu")(x)  # equation 2
+    return _layer_norm(x)  # (batch, steps, filters)
+
+
+def attend(x, *, attention, heads, use_bias, dropout, name):
+    """Self-attention that keeps the shape: equations 7 and 8, or 4 to 6 for the vanilla one."""
+    options = {"use_bias": use_bias, "dropout": dropout, "name": name}
+    if attention == "vanilla":
+        return keras.layers.MultiHeadAttention(heads, x.shape[-1] // heads, **options)(x, x)
+    states, _, _ = DeformableAttention(heads, x.shape[-1] // heads, **options)(x)
+    return states
+
+
+def encoder_layer(x, *, feed_forward, use_bias, dropout, **attention):
+    """Attention and a feed-forward network, each added to its input and normed behind the sum."""
+    attended = attend(x, use_bias=use_bias, dropout=dropout, **attention)
+    x = _layer_norm(x + keras.layers.Dropout(dropout)(attended))
+    inner = keras.layers.Dense(feed_forward, activation="relu", use_bias=use_bias)(x)
+    outer = keras.layers.Dense(x.shape[-1], use_bias=use_bias)(keras.layers.Dropout(dropout)(inner))
+    return _layer_norm(x + keras.layers.Dropout(dropout)(outer))
+
+
+def transform(x, *, layers, **options):
+    """Section 4.4: encoder layers on (batch, steps, width) with sinusoidal positions."""
+    x = SinusoidalPositions()(_layer_norm(x))
+    for i in range(layers):
+        x = encoder_layer(x, name=f"attention_{i + 1}", **options)
+    return x
+
+
+def classify(x, num_classes, *, dropout):
+    """Dense layers on each step, average over the steps, softmax."""
+    width = x.shape[-1]
+    for units in (width // 2, width // 4):
+        x = keras.layers.Dropout(dropout)(keras.layers.Dense(units, activation="relu")(x))
+    x = keras.layers.GlobalAveragePooling1D(name="embedding")(x)
+    # float32 under any policy: probabilities need it, and what reads them knows nothing of half precision.
+    return keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="scores")(x)
+
+
+def build(
+    input_shape,
+    num_classes,
+    *,
+    convolutions=SIZES["paper"]["convolutions"],
+    width=SIZES["paper"]["width"],
+    layers=4,
+    attention="deformable",
+    heads=8,
+    feed_forward=SIZES["paper"]["feed_forward"],
+    without=None,
+    use_bias=False,
+    dropout=0.1,
+):
+    """SERCT as an uncompiled functional model; `SIZES` holds named sizes.
+
+    A layer attention_i of deformable attention gives states, weights and windows: `get_layer("attention_1").output`.
+
+    Args:
+        input_shape: (samples, 1) of the waveform.
+        num_classes: number of emotions.
+        convolutions: (filters, kernel, stride) of each convolution.
+        width: of the transformer; half and a quarter of it in the head.
+        layers: of the transformer.
+        attention: "deformable", or "vanilla" for ordinary multi-head attention.
+        heads: of the attention; must divide the width.
+        feed_forward: units inside the feed-forward networks.
+        without: module to leave out, one of `ABLATIONS`; None builds both.
+        use_bias: add biases to attention and feed-forward networks.
+        dropout: rate in the transformer and the head; the CNN has none.
+
+    Raises:
+        SertfError: for an argument out of range, or a waveform that the convolutions shrink to nothing.
+    """
+    rows = tuple(tuple(row) for row in convolutions)
+    _check(tuple(input_shape), rows, width, layers, attention, heads, without)
+    waveform = keras.Input(input_shape, name="features")
+    if without == "cnn":
+        piece = math.prod(stride for _, _, stride in rows)
+        x = keras.layers.Conv1D(width, piece, strides=piece, name="projection")(waveform)
+    else:
+        x = keras.layers.Dense(width, name="projection")(convolve(waveform, rows))
+    if without != "transformer":
+        x = transform(
+            x,
+            layers=layers,
+            attention=attention,
+            heads=heads,
+            feed_forward=feed_forward,
+            use_bias=use_bias,
+            dropout=dropout,
+        )
+    scores = classify(x, num_classes, dropout=dropout)
+    return keras.Model(waveform, scores, name="serct" if without is None else f"serct_without_{without}")
+
+
+def steps_of(samples, rows):
+    """Steps that convolutions of (filters, kernel, stride) leave of a waveform, the last padded by a zero at both ends."""
+    for i, (_, kernel, stride) in enumerate(rows):
+        padded = samples + 2 * (i == len(rows) - 1)
+        if samples < 1 or padded < kernel:
+            return 0
+        samples = (padded - kernel) // stride + 1
+    return samples
+
+
+def _layer_norm(x):
+    return keras.layers.LayerNormalization(epsilon=EPSILON)(x)
+
+
+def _check(shape, rows, width, layers, attention, heads, without):
+    if len(shape) != 2 or shape[0] is None or shape[1] != 1:
+        raise SertfError(f"SERCT: input_shape must be (samples, 1) of a fixed number of samples, got {shape}.")
+    if not rows or any(len(row) != 3 or min(row) < 1 for row in rows):
+        raise SertfError(f"SERCT: convolutions must be rows of (filters, kernel, stride), each above 0, got {rows}.")
+    for name, value in (("width", width), ("layers", layers), ("heads", heads)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            hint = '; without="transformer" leaves the transformer out' if name == "layers" else ""
+            raise SertfError(f"SERCT: {name} must be a whole number above 0, got {value!r}{hint}.")
+    if width % heads:
+        raise SertfError(f"SERCT: heads must divide the width, {width}, got {heads}.")
+    if attention not in ATTENTIONS:
+        raise SertfError(f"SERCT: attention must be one of {', '.join(ATTENTIONS)}, got {attention!r}.")
+    if without is not None and without not in ABLATIONS:
+        raise SertfError(f"SERCT: without must be one of {', '.join(ABLATIONS)}, or None, got {without!r}.")
+    piece = math.prod(stride for _, _, stride in rows)
+    if (shape[0] // piece if without == "cnn" else steps_of(shape[0], rows)) < 1:
+        raise SertfError(f"SERCT: a waveform of {shape[0]} samples is shorter than one step; give it more samples.")

@@ -1,0 +1,99 @@
+"""Baselines of SERCT (thesis, Groningen 2024, section 5.2 and Table 3) on the raw waveform, (samples, 1).
+
+The thesis prints no sizes. Those of MLP, CNN and CNN-BiLSTM are its code's; its LSTM, of 8000 units on a single step of
+8000 samples, is here one of 128 units on steps of 320 samples, as many as SERCT has. Its SVM is `CLASSICAL`'s "svm" with
+C=1 and gamma="auto". The layer "embedding" is what the softmax reads.
+"""
+
+import math
+
+import keras
+
+from sertf.errors import SertfError
+from sertf.models.baselines import classify
+
+SIZES = {
+    "waveform_cnn": {
+        "paper": {"blocks": ((32, 5, 1), (32, 5, 1))},
+        "narrow": {"blocks": ((32, 5, 8), (32, 5, 8))},
+    },
+    "waveform_cnn_bilstm": {
+        "paper": {"blocks": ((32, 5, 3), (64, 5, 3))},
+        "narrow": {"blocks": ((32, 5, 10), (64, 5, 10))},
+    },
+}
+"""Arguments that make a size, of the builders that have sizes: blocks are (filters, kernel, pool); "narrow" pools more,
+for a CPU."""
+
+
+def build_mlp(input_shape, num_classes, *, units=100, dropout=0.0):
+    """One hidden layer on all samples."""
+    waveform = _waveform("waveform_mlp", input_shape)
+    x = keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(waveform))
+    return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_mlp")
+
+
+def build_lstm(input_shape, num_classes, *, step_samples=320, units=128, hidden_units=32, dropout=0.5):
+    """An LSTM on steps of `step_samples` samples, what fills no step left out; a dense layer on its last state."""
+    waveform = _waveform("waveform_lstm", input_shape, shortest=step_samples)
+    steps = input_shape[0] // step_samples
+    x = keras.layers.Cropping1D((0, input_shape[0] - steps * step_samples))(waveform)
+    x = keras.layers.Reshape((steps, step_samples))(x)
+    x = keras.layers.Dropout(dropout)(keras.layers.LSTM(units)(x))
+    x = keras.layers.Dense(hidden_units, activation="relu")(x)
+    return keras.Model(waveform, classify(x, num_classes, dropout=0.0), name="waveform_lstm")
+
+
+def build_cnn(
+    input_shape, num_classes, *, blocks=SIZES["waveform_cnn"]["paper"]["blocks"], hidden_units=32, dropout=0.5
+):
+    """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave."""
+    waveform = _waveform("waveform_cnn", input_shape, shortest=math.prod(pool for _, _, pool in blocks))
+    x = waveform
+    for filters, kernel, pool in blocks:
+        x = keras.layers.Conv1D(filters, kernel, padding="same", use_bias=False)(x)
+        x = keras.layers.Dropout(dropout)(keras.layers.ReLU()(_batch_norm(x)))
+        x = keras.layers.MaxPooling1D(pool)(x) if pool > 1 else x
+    x = keras.layers.Dense(hidden_units, use_bias=False)(keras.layers.Flatten()(x))
+    x = keras.layers.ReLU()(_batch_norm(x))
+    return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_cnn")
+
+
+def build_cnn_bilstm(
+    input_shape, num_classes, *, blocks=SIZES["waveform_cnn_bilstm"]["paper"]["blocks"], units=60, dropout=0.5
+):
+    """Convolutions, each pooled, and a bidirectional LSTM; both directions' last states are classified."""
+    waveform = _waveform("waveform_cnn_bilstm", input_shape, shortest=_shortest_for(blocks))
+    x = waveform
+    for filters, kernel, pool in blocks:
+        x = keras.layers.MaxPooling1D(pool)(keras.layers.Conv1D(filters, kernel, activation="relu")(x))
+    x = keras.layers.Bidirectional(keras.layers.LSTM(units))(x)
+    return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_cnn_bilstm")
+
+
+WAVEFORM_BASELINES = {
+    "waveform_mlp": build_mlp,
+    "waveform_lstm": build_lstm,
+    "waveform_cnn": build_cnn,
+    "waveform_cnn_bilstm": build_cnn_bilstm,
+}
+
+
+def _waveform(name, input_shape, *, shortest=1):
+    if len(input_shape) != 2 or input_shape[0] is None or input_shape[1] != 1:
+        raise SertfError(f"{name}: input_shape must be (samples, 1) of a fixed number of samples, got {input_shape}.")
+    if input_shape[0] < shortest:
+        raise SertfError(f"{name}: input_shape must hold at least {shortest} samples, got {input_shape[0]}.")
+    return keras.Input(input_shape, name="features")
+
+
+def _shortest_for(blocks):
+    """Samples that leave one step behind convolutions without padding."""
+    samples = 1
+    for _, kernel, pool in reversed(blocks):
+        samples = samples * pool + kernel - 1
+    return samples
+
+
+def _batch_norm(x):
+    return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x)

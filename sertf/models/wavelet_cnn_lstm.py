@@ -1,0 +1,94 @@
+"""CNN-LSTM on wavelet-scaled spectrograms: parallel convolutions, local feature learning blocks, LSTM, dense, softmax.
+
+Sayed, Husnain, Shoaib, Ghadi, Alajmi and Qahmash, "A combine CNN-RNN based approach for augmenting the performance of
+speech emotions recognition", Traitement du Signal (2025). Figure 3 is the network, Figure 4 a local feature learning
+block, Table 3 its sizes.
+
+Where the paper leaves a choice: Table 3 counts nine convolutions and five poolings, which three parallel pipes, their
+pooling and six blocks give, the first four of which pool; it names filters of 3×3 and 5×5, the text three resolutions:
+here 3, 5 and 7. Rows of scales are folded into the channels, so that the LSTM runs over time.
+"""
+
+import keras
+
+from sertf.errors import SertfError
+
+POOLINGS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
+BLOCKS = 6
+
+
+def conv_norm_relu(x, filters, kernel):
+    """A convolution without bias, batch norm and ReLU."""
+    x = keras.layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
+    return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
+
+
+def parallel_pipes(image, filters, kernels, pool):
+    """The same image through convolutions of several widths, pooled and joined by their channels."""
+    return keras.layers.Concatenate()([pool()(conv_norm_relu(image, filters, kernel)) for kernel in kernels])
+
+
+def fold_rows(x):
+    """(batch, scales, time, channels) to (batch, time, scales · channels)."""
+    scales, steps, channels = x.shape[1:]
+    x = keras.layers.Permute((2, 1, 3))(x)
+    return keras.layers.Reshape((steps, scales * channels), name="steps")(x)
+
+
+def build(
+    input_shape,
+    num_classes,
+    *,
+    colours=1,
+    filters=64,
+    kernels=(3, 5, 7),
+    pooling="average",
+    pooled_blocks=4,
+    lstm_units=100,
+    dense_units=1024,
+):
+    """The CNN-LSTM as an uncompiled functional model.
+
+    Args:
+        input_shape: (time bins, scales · colours), a scale's colours side by side, as `sertf.features.Scalogram` gives.
+        num_classes: number of emotions.
+        colours: channels of the image, 1 for power and 3 for an image in colours.
+        filters: of every convolution; the paper tries 64, 128 and 256.
+        kernels: widths of the parallel convolutions, odd.
+        pooling: "average" or "max", by 2 in time and scale.
+        pooled_blocks: how many of the six blocks pool, the first ones.
+        lstm_units: the paper tries 64, 100, 128 and 256.
+        dense_units: of the layer before the softmax.
+
+    Raises:
+        SertfError: for an unknown pooling, or an image that the poolings shrink to nothing.
+    """
+    if pooling not in POOLINGS:
+        raise SertfError(f"Wavelet CNN-LSTM: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}.")
+    if not 0 <= pooled_blocks <= BLOCKS:
+        raise SertfError(f"Wavelet CNN-LSTM: pooled_blocks must be from 0 to {BLOCKS}, got {pooled_blocks!r}.")
+    bins, values = input_shape
+    if values % colours:
+        raise SertfError(f"Wavelet CNN-LSTM: colours must divide the {values} values of a time bin, got {colours!r}.")
+    poolings, scales = 1 + pooled_blocks, values // colours
+    if bins is None or min(bins, scales) < 2**poolings:
+        raise SertfError(
+            f"Wavelet CNN-LSTM: {poolings} poolings by 2 need at least {2**poolings} time bins and scales, got {bins} "
+            f"and {scales}."
+        )
+
+    def pool():
+        return POOLINGS[pooling](2)
+
+    features = keras.Input(input_shape, name="features")
+    image = keras.layers.Reshape((bins, scales, colours))(features)
+    image = keras.layers.Permute((2, 1, 3), name="image")(image)  # (batch, scales, time, channels)
+    x = parallel_pipes(image, filters, kernels, pool)
+    for block in range(BLOCKS):
+        x = conv_norm_relu(x, filters, 3)
+        if block < pooled_blocks:
+            x = pool()(x)
+    x = keras.layers.LSTM(lstm_units, name="recall")(fold_rows(x))  # (batch, lstm_units)
+    x = keras.layers.Dense(dense_units, activation="relu", name="embedding")(x)
+    scores = keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+    return keras.Model(features, scores, name="wavelet_cnn_lstm")

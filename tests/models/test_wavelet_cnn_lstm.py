@@ -1,0 +1,59 @@
+import keras
+import numpy as np
+import pytest
+
+from sertf.errors import SertfError
+from sertf.models.wavelet_cnn_lstm import build, fold_rows
+
+SMALL = {"filters": 3, "lstm_units": 4, "dense_units": 5}
+
+
+def test_the_papers_size():
+    model = build((256, 384), 7, colours=3)
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert len(convolutions) == 9
+    assert [layer.kernel_size[0] for layer in convolutions] == [3, 5, 7, 3, 3, 3, 3, 3, 3]
+    # The three pipes' poolings count as one.
+    assert sum(isinstance(layer, keras.layers.AveragePooling2D) for layer in model.layers) == 3 + 4
+    assert model.get_layer("steps").output.shape == (None, 8, 4 * 64)
+    by_hand = 64 * 3 * (9 + 25 + 49) + 9 * 192 * 64 + 5 * 9 * 64 * 64 + 9 * 4 * 64  # convolutions and norms
+    by_hand += 4 * 100 * (256 + 100 + 1) + 101 * 1024 + 1025 * 7
+    assert model.count_params() == by_hand
+
+
+def test_one_channel_and_colours():
+    for colours in (1, 3):
+        model = build((32, 64 * colours), 3, colours=colours, **SMALL)
+        scores = np.asarray(model(np.random.default_rng(0).normal(size=(2, 32, 64 * colours))))
+        assert scores.shape == (2, 3) and model.get_layer("image").output.shape == (None, 64, 32, colours)
+        np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_steps_are_time():
+    inputs = keras.Input((2, 3, 4))  # scales, time, channels
+    values = np.arange(24, dtype="float32").reshape(1, 2, 3, 4)
+    steps = np.asarray(keras.Model(inputs, fold_rows(inputs))(values))
+    assert steps.shape == (1, 3, 8)
+    np.testing.assert_array_equal(steps[0, 1], [*values[0, 0, 1], *values[0, 1, 1]])
+
+
+def test_pooling_is_an_argument():
+    average, largest = (build((32, 32), 3, pooling=pooling, **SMALL) for pooling in ("average", "max"))
+    largest.set_weights(average.get_weights())
+    data = np.random.default_rng(1).normal(size=(1, 32, 32)).astype("float32")
+    assert not np.allclose(average(data), largest(data))
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "message"),
+    [
+        ((256, 128), {"pooling": "min"}, "pooling must be one of average, max, got 'min'"),
+        ((256, 16), {}, "5 poolings by 2 need at least 32 time bins and scales, got 256 and 16"),
+        ((None, 128), {}, "got None and 128"),
+        ((256, 128), {"colours": 3}, "colours must divide the 128 values of a time bin, got 3"),
+        ((256, 128), {"pooled_blocks": 7}, "pooled_blocks must be from 0 to 6, got 7"),
+    ],
+)
+def test_a_mistake_is_one_sentence(shape, options, message):
+    with pytest.raises(SertfError, match=message):
+        build(shape, 7, **options)
