@@ -168,7 +168,7 @@ def main():
         paths = sorted(str(path) for path in folder.rglob(pattern) if path.suffix.lower() in SUFFIXES)
         if len(paths) < count:
             parser.error(f"{option} {folder}: needs at least {count} speech files ({pattern}), found {len(paths)}")
-        print(f"\n{compared[0].__name__}, {folder}")
+        print(f"\n{compared[0].__name__}, {folder.name}")
         compare(paths, count, *compared)
 
 

@@ -311,8 +311,8 @@ class FeatureCache:
         if bad and not skip_bad:
             listed = "\n".join(f"  {path}: {reason}" for path, reason in bad)
             raise CacheError(
-                f"{len(bad)} of {len({path for path, _ in wanted})} clips cannot be used; mend them, or leave them out with skip_bad "
-                f"(--skip-bad):\n{listed}",
+                f"{len(bad)} of {len({path for path, _ in wanted})} clips cannot be used; mend them, or leave them out "
+                f"with skip_bad (--skip-bad):\n{listed}",
                 bad,
             )
         good = {

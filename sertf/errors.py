@@ -1,4 +1,8 @@
-"""The one base class of every error that a user can mend."""
+"""The one base class of every error that a user can mend, and what a command line makes of it."""
+
+import contextlib
+import sys
+from dataclasses import dataclass
 
 
 class SertfError(ValueError):
@@ -7,3 +11,21 @@ class SertfError(ValueError):
     Everything that sertf raises on bad input derives from this class, so that a command line can print the sentence
     without a stack trace while a fault of the code itself still shows its trace.
     """
+
+
+@dataclass
+class ExitCode:
+    """What a command ends with."""
+
+    value: int = 0
+
+
+@contextlib.contextmanager
+def exit_code():
+    """Do a command's work inside: its code is 0, or 2 after the sentence of a `SertfError` on standard error."""
+    code = ExitCode()
+    try:
+        yield code
+    except SertfError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code.value = 2

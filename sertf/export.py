@@ -20,7 +20,7 @@ import pandas as pd
 
 import sertf
 from sertf import audio, model_card, scores, statistics
-from sertf.errors import SertfError
+from sertf.errors import SertfError, exit_code
 from sertf.recognizer import CARD, MAKER, Recognizer, load
 from sertf.results import collect, read_facts, read_json, read_predictions
 
@@ -154,13 +154,10 @@ def _save_elsewhere(run, out, chosen):
 
 
 def _export_process(place, out, chosen):
-    try:
+    with exit_code() as code:
         folder, run, _ = _choose(Path(place), None, None)
         _save_here(folder, run, Path(out), chosen)
-    except SertfError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return code.value
 
 
 def _save_here(folder, run, out, chosen):
@@ -326,12 +323,9 @@ def main(arguments=None):
     parser.add_argument("--repeat", type=int, help="take a run of this repeat, not the best by validation UAR")
     parser.add_argument("--fold", help="take a run of this fold, not the best by validation UAR")
     given = parser.parse_args(arguments)
-    try:
+    with exit_code() as code:
         print(save(given.runs, given.out, repeat=given.repeat, fold=given.fold))
-    except SertfError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return code.value
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import sertf
-from sertf import protocols, workers
+from sertf import protocols, scores, workers
 from sertf.experiment import digest
 
 
@@ -154,11 +154,11 @@ def _fit_network(job, parts, scaling):
 def _scores_of(part):
     """Function of a model and its loss to the scores of `part`, as columns of the history."""
 
-    def scores(model, loss):
+    def columns_of(model, loss):
         outputs, columns = _uar_and_wa(model, part)
         return {f"test_{name}": value for name, value in {"loss": float(loss(part.labels, outputs)), **columns}.items()}
 
-    return scores
+    return columns_of
 
 
 def _uar_and_wa(model, part):
@@ -166,9 +166,8 @@ def _uar_and_wa(model, part):
     from sertf import pipeline
 
     outputs = pipeline.predict(model, part)
-    correct = outputs.argmax(axis=1) == part.labels
-    uar = np.mean([correct[part.labels == label].mean() for label in np.unique(part.labels)])
-    return outputs, {"uar": float(uar), "wa": float(correct.mean())}
+    chosen = outputs.argmax(axis=1)
+    return outputs, {"uar": scores.uar(part.labels, chosen), "wa": scores.wa(part.labels, chosen)}
 
 
 def _fit_classical(job, parts):

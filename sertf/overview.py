@@ -12,10 +12,8 @@ import sys
 from pathlib import Path
 
 from sertf import markdown, overview_page, plots, statistics
-from sertf.errors import SertfError
+from sertf.errors import SertfError, exit_code
 from sertf.results import ResultsError, read_json, read_predictions
-
-REPRODUCIBILITY = ("GLR", "FLR", "PLR", "CLR", "FCLR", "PCLR")
 
 
 def write(folder, *, reference=None, score="wa", beside=()):
@@ -171,13 +169,10 @@ def main(arguments=None):
     )
     parser.add_argument("--score", default="wa", help="score to compare by (wa)")
     given = parser.parse_args(arguments)
-    try:
+    with exit_code() as code:
         write(given.folder, reference=given.reference, score=given.score, beside=given.beside)
         print(given.folder / "overview.md")
-    except SertfError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return code.value
 
 
 if __name__ == "__main__":

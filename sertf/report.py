@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from sertf import markdown, plots, report_page, statistics
-from sertf.errors import SertfError
+from sertf.errors import SertfError, exit_code
 from sertf.results import (
     ResultsError,
     collect,
@@ -328,7 +328,7 @@ def main(arguments=None):
             parser.error(f"{names} belong together")
     if given.runs is None and given.readme is None and given.compare is None:
         parser.error("give RUNS and --out, --readme and --results, or --compare")
-    try:
+    with exit_code() as code:
         if given.runs is not None:
             for path in write_all(given.runs, given.out):
                 print(path)
@@ -337,10 +337,7 @@ def main(arguments=None):
             print(given.readme)
         if given.compare is not None:
             print(compare(*given.compare))
-    except SertfError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return code.value
 
 
 if __name__ == "__main__":

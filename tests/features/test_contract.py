@@ -75,6 +75,8 @@ def test_names_and_shape(front_end):
     assert len(front_end.feature_names) == len(set(front_end.feature_names)) == front_end.feature_shape[-1]
     assert isinstance(type(front_end).version, int)
     assert front_end.minimum_samples >= 1
+    start, stop = front_end.span or (0, 1)
+    assert 0 <= start < stop
     symbolic = front_end(keras.Input((None,)))
     assert symbolic.shape == (None, *front_end.feature_shape)
 

@@ -1,0 +1,46 @@
+"""The numbers that this project prints, computed again from the predictions that it keeps."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn.metrics
+
+from sertf import report
+from sertf.results import read_predictions
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "experiments" / "results"
+KEPT = sorted(path.parent for path in RESULTS.glob("*/*/*/report.json"))
+
+
+@pytest.mark.parametrize("folder", KEPT, ids=lambda folder: "-".join(folder.parts[-3:]))
+def test_scikit_learn_gives_the_printed_scores(folder):
+    summary = json.loads((folder / "report.json").read_text())
+    predictions = read_predictions(folder / "predictions.csv.gz")
+    emotions = summary["facts"]["emotions"]
+    chosen = np.array(emotions)[predictions[emotions].to_numpy().argmax(axis=1)]
+    uar, wa = [], []
+    for _, rows in predictions.assign(chosen=chosen).groupby("repeat"):
+        uar.append(sklearn.metrics.recall_score(rows["truth"], rows["chosen"], average="macro", zero_division=0))
+        wa.append(sklearn.metrics.accuracy_score(rows["truth"], rows["chosen"]))
+    assert len(uar) == summary["facts"]["repeats"]
+    for key, values in (("uar", uar), ("wa", wa)):
+        assert summary["scores"][key]["values"] == pytest.approx(values)
+        assert summary["scores"][key]["mean"] == pytest.approx(np.mean(values))
+
+
+def test_the_readme_holds_the_table_of_the_kept_results():
+    assert report.table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", sorted(RESULTS.glob("*/overview.json")), ids=lambda page: page.parent.name)
+def test_overviews_hold_the_reports_scores(page):
+    content = json.loads(page.read_text())
+    for name, protocols in content["variants"].items():
+        place = (page.parent.parent if "/" in name else page.parent) / name
+        for protocol, figures in protocols.items():
+            summary = json.loads((place / protocol / "report.json").read_text())
+            assert figures["mean"] == summary["scores"][content["score"]]["mean"]
+            assert figures["reproducibility"] == summary["reproducibility"]
