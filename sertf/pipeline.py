@@ -218,7 +218,11 @@ def _tf_dataset(batches):
         one_epoch,
         output_signature=(tf.TensorSpec((None, steps, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),
     )
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+    # There is nothing to tune, and the end of every epoch would wait for the tuning thread to wake.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _py_dataset(batches):
