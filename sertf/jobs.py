@@ -1,5 +1,6 @@
 """One run, as a worker process does it: train one fold once and write its run directory."""
 
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,6 +68,8 @@ class Job:
 
 def run_job(job):
     """Train one fold once and write its run directory; returns its folder."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        workers.import_tensorflow_quietly()
     from sertf import pipeline, training
     from sertf.models.classical import CLASSICAL
 

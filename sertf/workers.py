@@ -27,6 +27,19 @@ def forget_models():
         jax.clear_caches()
 
 
+def import_tensorflow_quietly():
+    """Import TensorFlow without the lines that it writes before its log level counts, nor its hints on tracing later."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        import tensorflow as tf
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+    tf.get_logger().setLevel("ERROR")
+
+
 def run_all(function, jobs, *, workers, scheduler, progress, cache):
     """Call `function` on every job in worker processes, in any order, and show how many are done.
 
