@@ -52,19 +52,24 @@ class Variant:
         model: name in `sertf.models.MODELS`.
         options: keyword arguments of its builder.
         recipes: `Recipe` by protocol name; None for a scikit-learn model, which has none.
-        published: scores of the paper by name, each (mean, standard deviation, best), None where not printed.
+        published: scores of the paper by name, each (mean, standard deviation, best), None where not printed; where they
+            differ between protocols, such a mapping by protocol name. Names are those of `sertf.results.SCORES`,
+            `recall_<emotion>`, `precision_<emotion>`, `f1_<emotion>`, `wa_<fold>` and `uar_<fold>`, or any other.
         front_end_options: keyword arguments of the front end, over those of the experiment.
         augmentation: `sertf.augmentation.Augmentation` of the training part; None trains on clean speech alone.
         scaled_each: what is standardised by itself: "dimension" of the features, or "cell", a dimension in a frame.
+        compared_with: (another variant, what this one has in its place), which its report answers in a line; None
+            compares it with none.
     """
 
     model: str
     recipes: Mapping[str, Recipe] | None
     options: Mapping[str, object] = field(default_factory=dict)
-    published: Mapping[str, tuple] = field(default_factory=dict)
+    published: Mapping[str, tuple] | Mapping[str, Mapping[str, tuple]] = field(default_factory=dict)
     front_end_options: Mapping[str, object] = field(default_factory=dict)
     augmentation: Augmentation | None = None
     scaled_each: str = "dimension"
+    compared_with: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ class Experiment:
         seed: all randomness derives from it.
         others: accuracies, from 0 to 1, of the other systems that the paper sets itself beside, by name; they decide
             no run.
+        merged: emotions that count as another one, by name, such as {"calm": "neutral"}.
+        remarks: sentences on what the paper prints, for the report; they decide no run.
     """
 
     name: str
@@ -93,6 +100,8 @@ class Experiment:
     front_end_options: Mapping[str, object] = field(default_factory=dict)
     seed: int = 0
     others: Mapping[str, float] = field(default_factory=dict)
+    merged: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def variant(self, name):
         """Look a variant up; an unknown name lists the known ones."""
@@ -106,6 +115,13 @@ class Experiment:
         """The recipe of a variant under a protocol, None for a scikit-learn model."""
         recipes = self.variant(variant).recipes
         return None if recipes is None else _pick(recipes, f"protocol with a recipe for {variant}", protocol)
+
+    def published(self, variant, protocol):
+        """Scores of the paper by name that a variant's scores under a protocol are set beside."""
+        published = self.variant(variant).published
+        if any(isinstance(scores, Mapping) for scores in published.values()):
+            return published.get(protocol, {})
+        return published
 
     def front_end_options_of(self, variant):
         """Keyword arguments of the front end that a variant is trained on."""
@@ -131,6 +147,8 @@ class Experiment:
             identity["augmentation"] = chosen.augmentation.to_dict()
         if chosen.scaled_each != "dimension":
             identity["scaled_each"] = chosen.scaled_each
+        if self.merged:
+            identity["merged"] = dict(self.merged)
         return identity
 
 

@@ -274,6 +274,7 @@ def _card(folder, facts, run, chosen, name, module, front_end):
             "languages": facts["languages"],
             "utterances": facts["utterances"],
             "speakers": facts["speakers"],
+            "merged": facts.get("merged", {}),
         },
         "run": {key: manifest[key] for key in ("repeat", "fold", "seed", "digest", "best_epoch", "backend", "device")}
         | {"validation_uar": run.validation_uar, "validation_loss": run.validation_loss, "chosen": chosen},

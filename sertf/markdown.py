@@ -27,9 +27,9 @@ def results_table(rows):
     for row in rows:
         paper, strict = (row["summaries"].get(protocol) for protocol in ("paper", "strict"))
         any_summary = next(iter(row["summaries"].values()))
-        facts, key = any_summary["facts"], primary(any_summary)
+        facts, key = any_summary["facts"], primary(*row["summaries"].values())
         cells = [facts["experiment"], f"`{facts['variant']}`", facts["corpus"]]
-        cells += [any_summary["scores"][key]["name"], published_cell(facts, key)]
+        cells += [any_summary["scores"][key]["name"], published_cells(row["summaries"], key)]
         for protocol, summary in (("paper", paper), ("strict", strict)):
             cells.append(linked_cell(summary["scores"][key], row["links"][protocol]) if summary else "not run")
         gap = paper["scores"][key]["mean"] - strict["scores"][key]["mean"] if paper and strict else None
@@ -74,10 +74,23 @@ def comparison(name_a, name_b, score, test, difference):
     )
 
 
-def primary(summary):
-    """Key of the score that speaks for a result: the first of ours that the paper prints, else the UAR."""
-    published = summary["facts"].get("published") or {}
-    return next((key for key in summary["scores"] if key in published), "uar")
+def primary(*summaries):
+    """Key of the score that speaks for results of one variant: the first of ours that the paper prints, else the UAR."""
+    published = [summary["facts"].get("published") or {} for summary in summaries]
+    return next((key for key in summaries[0]["scores"] if any(key in printed for printed in published)), "uar")
+
+
+def published_by_column(summaries):
+    """Published scores by the title of their column: one for all protocols, or one each where the paper's differ.
+
+    Args:
+        summaries: dict of protocol to summary, of one variant.
+    """
+    found = {protocol: summary["facts"].get("published") or {} for protocol, summary in summaries.items()}
+    first = next(iter(found.values()))
+    if all(published == first for published in found.values()):
+        return {"published": first}
+    return {f"published, `{protocol}`": published for protocol, published in found.items()}
 
 
 def triple(values):
@@ -117,9 +130,23 @@ def figures(pairs):
     return lines
 
 
-def published_cell(facts, key):
+def published_cells(summaries, key):
+    """A published score of one variant; of each protocol behind its name where the paper's differ.
+
+    Args:
+        summaries: dict of protocol to summary.
+        key: of the score.
+    """
+    columns = published_by_column(summaries)
+    cells = {title.removeprefix("published, "): published_cell(published, key) for title, published in columns.items()}
+    if len(set(cells.values())) == 1:
+        return next(iter(cells.values()))
+    return " <br>".join(f"{protocol} {cell}" for protocol, cell in cells.items())
+
+
+def published_cell(published, key):
     """A published score: mean ± standard deviation (best), as far as printed; a dash where it is not."""
-    values = (facts.get("published") or {}).get(key)
+    values = (published or {}).get(key)
     if values is None:
         return "–"
     mean, std, best = triple(values)

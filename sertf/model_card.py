@@ -53,7 +53,8 @@ def markdown(card):
         "",
         f"{corpus['title']}: {corpus['utterances']} utterances, {corpus['speakers']} speakers, languages: "
         f"{', '.join(corpus['languages']) or 'not stated'}, used at {card['sample_rate']} Hz. "
-        f"Licence of the recordings: {corpus['licence']}."
+        + "".join(f"{emotion.capitalize()} counts as {other}. " for emotion, other in corpus["merged"].items())
+        + f"Licence of the recordings: {corpus['licence']}."
         + (f" {corpus['citation']}" if corpus["citation"] else "")
         + (f" <{corpus['url']}>" if corpus["url"] else ""),
         "",

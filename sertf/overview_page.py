@@ -32,7 +32,7 @@ def render(content, summaries, *, links, protocols, figures):
         )
         cell = (
             " <br>".join(
-                part for part in (markdown.published_cell(known["facts"], score), of_ten) if part and part != "–"
+                part for part in (markdown.published_cells(summaries[variant], score), of_ten) if part and part != "–"
             )
             or "–"
         )

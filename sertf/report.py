@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sertf import markdown, plots, report_page, statistics
+from sertf import comparisons, markdown, plots, report_page, statistics
 from sertf.errors import SertfError, exit_code
 from sertf.results import (
     ResultsError,
@@ -53,7 +53,8 @@ def write(folder, out, *, beside=None):
 
     The numbers are computed from the predictions as kept, 6 significant digits, so that they can be had again from
     them exactly. All files are made in a temporary folder that then takes the place of `out`; other files that lie in
-    `out` stay. The page of the other protocol, if it lies there, is rendered again with this one beside it.
+    `out` stay. The page of the other protocol, if it lies there, is rendered again with this one beside it, and
+    so are the pages of the variants that are compared with this one.
 
     Args:
         folder: `<runs>/<variant>/<protocol>`.
@@ -92,6 +93,7 @@ def write(folder, out, *, beside=None):
         shared, runs = merge_manifests(results.manifests)
         summary["differing"] = sorted({key for run in runs for key in run})
         summary["figures"] = _write_figures(results, summary, staging)
+        summary["compared"] = comparisons.compared(summary, kept, out)
         _write_json({"shared": shared, "runs": runs}, staging / "manifest.json")
         _write_json(summary, staging / "report.json")
         _render(summary, read_json(other / "report.json") if other else None, staging / "report.md")
@@ -101,6 +103,8 @@ def write(folder, out, *, beside=None):
         raise
     if other and other.resolve() != out.resolve():
         _render(read_json(other / "report.json"), summary, other / "report.md")
+    for place in comparisons.dependents(out):
+        _compare_again(place)
     return summary
 
 
@@ -210,6 +214,15 @@ def _other(out, facts, beside):
             f"{beside} holds {'/'.join(found)}, not another protocol of {'/'.join(_identity(facts)[:2])}."
         )
     return Path(beside)
+
+
+def _compare_again(place):
+    """Write a variant's line on the one that it is compared with anew."""
+    summary = read_json(place / "report.json")
+    summary["compared"] = comparisons.compared(summary, read_predictions(place / "predictions.csv.gz"), place)
+    _write_json(summary, place / "report.json")
+    other = _other(place, summary["facts"], None)
+    _render(summary, read_json(other / "report.json") if other else None, place / "report.md")
 
 
 def _write_table(table, path):

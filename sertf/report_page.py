@@ -1,12 +1,8 @@
 """The page of one variant under one protocol: a summary of `sertf.results.summarise` in, Markdown out."""
 
-from sertf import markdown
-
-SHOWN_BELOW = 0.05
-"""A test's p-value below which a difference is said to be shown."""
+from sertf import breakdowns, markdown
 
 _DIFFERS = ("repeat", "fold", "seed", "wall_seconds", "best_epoch")
-_RECALL = "recall_"  # before an emotion: its recall among the published scores
 
 
 def render(summary, *, beside=None, figures=(), differing=()):
@@ -26,19 +22,23 @@ def render(summary, *, beside=None, figures=(), differing=()):
     tested, emotions = summary["tested"], facts["emotions"]
     corpus = f"{tested['utterances']} utterances of {tested['speakers']} speakers"
     licence = facts.get("licence", "not stated")
+    merged = "".join(f"; {emotion} counts as {other}" for emotion, other in (facts.get("merged") or {}).items())
     lines = [
         f"# {facts['variant']} on {facts['corpus']}, {facts['protocol']} protocol",
         "",
         f"Experiment `{facts['experiment']}`. Paper: {facts['paper']}",
         "",
-        f"Tested on {corpus}, {len(emotions)} emotions: {', '.join(emotions)}. Licence of the corpus: {licence}.",
+        f"Tested on {corpus}, {len(emotions)} emotions: {', '.join(emotions)}{merged}. Licence of the corpus: {licence}.",
         "",
         *_scores(summary, columns),
         *_against_published(summary),
+        *_remarks(facts),
         *_beside_others(summary),
+        *_compared(summary),
         *_audit(facts),
-        *_recall(columns, facts.get("published") or {}),
-        *_groups(summary),
+        *breakdowns.by_fold(summary),
+        *breakdowns.by_emotion(columns),
+        *breakdowns.by_group(summary),
         *_reproducibility(columns),
         *markdown.figures(figures),
         *_how(summary, differing),
@@ -47,23 +47,22 @@ def render(summary, *, beside=None, figures=(), differing=()):
 
 
 def _scores(summary, columns):
-    facts = summary["facts"]
-    published = facts.get("published") or {}
+    published = markdown.published_by_column(columns)
     body = [
         [
             entry["name"],
-            markdown.published_cell(facts, key),
+            *(markdown.published_cell(printed, key) for printed in published.values()),
             *(markdown.score_cell(column["scores"].get(key)) for column in columns.values()),
         ]
         for key, entry in summary["scores"].items()
     ]
+    elsewhere = {*summary["scores"], *markdown.REPRODUCIBILITY, *breakdowns.published_names(columns)}
     body += [
-        [key, markdown.published_cell(facts, key), *("–" for _ in columns)]
-        for key in published
-        if key not in summary["scores"] and key not in markdown.REPRODUCIBILITY
-        if key not in [f"{_RECALL}{emotion}" for emotion in _emotions(columns)]  # in the table of recall
+        [key, *(markdown.published_cell(printed, key) for printed in published.values()), *("–" for _ in columns)]
+        for key in dict.fromkeys(key for printed in published.values() for key in printed)
+        if key not in elsewhere
     ]
-    head = ["score", "published", *(f"ours, `{protocol}`" for protocol in columns)]
+    head = ["score", *published, *(f"ours, `{protocol}`" for protocol in columns)]
     lines = [
         "## Scores",
         "",
@@ -74,13 +73,15 @@ def _scores(summary, columns):
     ]
     for protocol, column in columns.items():
         if column.get("epoch_by_test"):
+            by_wa = column.get("epoch_by_test_wa")
+            more = f", by its WA a WA of {markdown.score_cell(by_wa | {'low': None})}" if by_wa else ""
             lines += [
                 f"Under `{protocol}` the test part was scored after every epoch. Keeping each run's best epoch by that "
-                f"score would print a UAR of {markdown.score_cell(column['epoch_by_test'] | {'low': None})}.",
+                f"score would print a UAR of {markdown.score_cell(column['epoch_by_test'] | {'low': None})}{more}.",
                 "",
             ]
     if columns.keys() == {"paper", "strict"}:
-        key = markdown.primary(summary)
+        key = markdown.primary(*columns.values())
         paper, strict = (columns[protocol]["scores"][key]["mean"] for protocol in ("paper", "strict"))
         lines += [
             f"The leak's worth, {summary['scores'][key]['name']} of `paper` minus `strict`: {markdown.signed(paper - strict)}.",
@@ -113,6 +114,29 @@ def _against_published(summary):
     return [*lines, ""]
 
 
+def _remarks(facts):
+    remarks = facts.get("remarks") or []
+    return ["## What the paper prints", "", *(f"- {remark}" for remark in remarks), ""] if remarks else []
+
+
+def _compared(summary):
+    """One line on what differs from another variant, the question that this one was trained for."""
+    compared = summary.get("compared")
+    if not compared:
+        return []
+    variant, reference = (f"`{name}`" for name in (summary["facts"]["variant"], compared["variant"]))
+    if "reason" in compared:
+        line = f"{variant} cannot be compared with {reference}: {compared['reason']}"
+    else:
+        entry, (low, high) = summary["scores"][compared["score"]], (compared["low"], compared["high"])
+        line = (
+            f"{entry['name']} {markdown.mean_cell(entry)}, {markdown.mean_cell(compared)} of {reference}, difference "
+            f"{markdown.signed(compared['difference'])}, 95 % interval over speakers [{markdown.signed(low)}, "
+            f"{markdown.signed(high)}]: {markdown.verdict(variant, reference, low, high)}."
+        )
+    return [f"## What {compared['what']} does", "", line, ""]
+
+
 def _beside_others(summary):
     facts, ours = summary["facts"], summary["scores"]["wa"]
     others = facts.get("others")
@@ -121,7 +145,7 @@ def _beside_others(summary):
     # experiment.json does not keep the paper's order.
     body = [[name, f"{accuracy:.4f}"] for name, accuracy in sorted(others.items(), key=lambda item: item[::-1])]
     body += [
-        ["the paper's own", markdown.published_cell(facts, "wa")],
+        ["the paper's own", markdown.published_cell(facts.get("published"), "wa")],
         [f"ours, `{facts['protocol']}` protocol", markdown.mean_cell(ours)],
     ]
     return ["## Beside other systems, as the paper lists them", "", *markdown.table(["system", "accuracy"], body), ""]
@@ -131,62 +155,6 @@ def _audit(facts):
     findings = facts["audit"].get("findings", [])
     lines = ["## Leakage audit", "", f"Verdict: **{facts['audit'].get('verdict', 'not audited')}**.", ""]
     return [*lines, *(f"- {finding}" for finding in findings), *([""] if findings else [])]
-
-
-def _emotions(columns):
-    return list(dict.fromkeys(emotion for column in columns.values() for emotion in column["recall"]))
-
-
-def _recall(columns, published):
-    emotions = _emotions(columns)
-    given = any(f"{_RECALL}{emotion}" in published for emotion in emotions)
-    body = [
-        [
-            emotion,
-            *([markdown.published_cell({"published": published}, f"{_RECALL}{emotion}")] if given else []),
-            *(
-                markdown.mean_cell(column["recall"][emotion]) if emotion in column["recall"] else "–"
-                for column in columns.values()
-            ),
-        ]
-        for emotion in emotions
-    ]
-    head = ["emotion", *(["published"] if given else []), *(f"`{name}`" for name in columns)]
-    return ["## Recall by emotion", "", *markdown.table(head, body), ""]
-
-
-def _groups(summary):
-    lines = []
-    for grouping, entry in (summary.get("groups") or {}).items():  # a report of before has none
-        body = [
-            [
-                name,
-                group["utterances"],
-                f"{group['right']:.1f}",
-                f"{group['wrong']:.1f}",
-                f"{group['accuracy']:.4f}",
-                "–" if group["low"] is None else f"[{group['low']:.4f}, {group['high']:.4f}]",
-            ]
-            for name, group in entry["groups"].items()
-        ]
-        head = [grouping, "utterances", "right", "wrong", "accuracy", "95 % interval over speakers"]
-        note = "Right, wrong and accuracy are means over repeats."
-        if entry["left_out"]:
-            note += f" Utterances without {grouping}, left out: {entry['left_out']}."
-        lines += [f"## By {grouping}", "", *markdown.table(head, body), "", note, ""]
-        lines += [_group_verdict(list(entry["groups"]), entry["test"]), ""]
-    return lines
-
-
-def _group_verdict(names, test):
-    if test is None:
-        return "Test of a difference: – (it needs two groups of two speakers or more)."
-    a, b = names
-    return (
-        f"A difference between {a} and {b} is {'' if test['p'] < SHOWN_BELOW else 'not '}shown: {test['name']} over "
-        f"{test['speakers']} speakers, p {markdown.p_value(test['p'])}; the speakers' mean accuracy in {a} minus that "
-        f"in {b} is {markdown.signed(test['difference'])}."
-    )
 
 
 def _reproducibility(columns):

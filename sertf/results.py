@@ -144,11 +144,14 @@ def summarise(results):
     Returns:
         dict of plain values: `facts`; `scores`, by the keys of `SCORES`, each with its `name`, `values` (one a
         repeat), `mean`, `std` (None for one repeat), `best`, `low` and `high` (None where no interval can be had);
-        `recall`, by emotion, each with `mean` and `std`; `confusion`, counts over all repeats in the
-        order of the emotions;
+        those of `sertf.scores.BY_EMOTION`, by emotion, each with `mean` and `std`; `folds`, by name, each with its test
+        `utterances` and `speakers`, those of `sertf.scores.BY_FOLD` with `mean` and `std`, and where the test part was
+        watched their highest after any epoch as `highest_uar` and `highest_wa`; `confusion`, counts over all repeats in
+        the order of the emotions;
         `groups`, by the columns of `groups.csv` that the test utterances differ in (none without that file), each as
         `sertf.groups.Comparison`;
-        `epoch_by_test`, where the test part was watched: what choosing each run's epoch by its test UAR would give;
+        `epoch_by_test` and `epoch_by_test_wa`, where the test part was watched: what choosing each run's epoch by its
+        test UAR and by its test WA would give;
         `reproducibility` (None for one repeat); `tested`, the number of test `utterances` and `speakers`;
         `parameters`, `wall_seconds`, `runs`, `seeds`, `backend`, `device`, `beyond_plan`.
 
@@ -159,20 +162,22 @@ def summarise(results):
     by_repeat = [scores.scores_of(part) for _, part in predictions.groupby("repeat", sort=True)]
     speakers = predictions["speaker"].nunique()
     agreement = scores.reproducibility_of(predictions) if len(by_repeat) > 1 else None
-    summary = {"facts": results.facts, "scores": {}, "recall": {}}
+    summary = {"facts": results.facts, "scores": {}, **{key: {} for key in scores.BY_EMOTION}}
     for key, name in SCORES.items():
         entry = {"name": name, **_over_repeats([values[key] for values in by_repeat]), "low": None, "high": None}
         if key in _WITH_INTERVAL and speakers > 1:
             entry["low"], entry["high"] = statistics.clustered_bootstrap(predictions, score=key)
         summary["scores"][key] = entry
-    for emotion in by_repeat[0]["recall"]:
-        entry = _over_repeats([values["recall"][emotion] for values in by_repeat])
-        summary["recall"][emotion] = {"mean": entry["mean"], "std": entry["std"]}
+    for key in scores.BY_EMOTION:
+        for emotion in by_repeat[0][key]:
+            summary[key][emotion] = _mean_and_std([values[key][emotion] for values in by_repeat])
     matrix = scores.confusion_matrix(predictions["truth"], scores.predicted(predictions), emotions)
     shared, _ = merge_manifests(results.manifests)
-    if "test_uar" in results.histories:
-        summary["epoch_by_test"] = _epoch_by_test(results)
+    for key, column in (("epoch_by_test", "test_uar"), ("epoch_by_test_wa", "test_wa")):
+        if column in results.histories:
+            summary[key] = _epoch_by_test(results, column)
     return summary | {
+        "folds": {fold: _of_fold(results, fold) for fold in results.facts["folds"]},
         "confusion": matrix.tolist(),
         "groups": _by_group(results.folder / "groups.csv", predictions),
         "reproducibility": agreement,
@@ -301,13 +306,33 @@ def _by_group(path, predictions):
     return {column: entry for column, entry in compared.items() if len(entry["groups"]) > 1}
 
 
-def _epoch_by_test(results):
-    """The highest test UAR over epochs, averaged over folds by their size, over repeats."""
+def _of_fold(results, fold):
+    """The entry of one fold among `folds` of a summary."""
+    predictions = results.predictions[results.predictions["fold"] == fold]
+    found = {column + "s": int(predictions[column].nunique()) for column in ("utterance", "speaker")}
+    for key in scores.BY_FOLD:
+        score = getattr(scores, key)
+        found[key] = _mean_and_std(
+            [score(part["truth"], scores.predicted(part)) for _, part in predictions.groupby("repeat")]
+        )
+        if f"test_{key}" in results.histories:
+            watched = results.histories[results.histories["fold"] == fold].groupby("repeat")[f"test_{key}"].max()
+            found[f"highest_{key}"] = _mean_and_std([float(value) for value in watched])
+    return found
+
+
+def _epoch_by_test(results, column):
+    """The highest of a test score over epochs, averaged over folds by their size, over repeats."""
     runs = ["repeat", "fold"]
-    best = results.histories.groupby(runs)["test_uar"].max()
+    best = results.histories.groupby(runs)[column].max()
     sizes = results.predictions.groupby(runs).size()
     of_repeat = (best * sizes).groupby("repeat").sum() / sizes.groupby("repeat").sum()
     return _over_repeats([float(value) for value in of_repeat])
+
+
+def _mean_and_std(values):
+    entry = _over_repeats(values)
+    return {"mean": entry["mean"], "std": entry["std"]}
 
 
 def _over_repeats(values):

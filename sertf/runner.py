@@ -71,7 +71,7 @@ def run(
         raise RunnerError(f"Unknown scheduler '{scheduler}'; known are {', '.join(workers_module.SCHEDULERS)}.")
     out = Path(out)
     _check_writable(out)
-    table = utterances.validate(table)
+    table = utterances.merged(utterances.validate(table), experiment.merged)
     if experiment.front_end not in FEATURES:
         raise RunnerError(f"Unknown front end '{experiment.front_end}'; known are {', '.join(FEATURES)}.")
     store = FeatureCache() if cache is None else FeatureCache(cache)
@@ -186,7 +186,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     facts = {**identity, "digest": digest(identity), "audit": checked.to_dict()}
     overview = {
         **facts,
-        **_described(experiment, variant, table),
+        **_described(experiment, variant, protocol, table),
         "sample_rate": front_end.sample_rate,
         "emotions": list(emotions),
         "repeats": repeats,
@@ -238,15 +238,17 @@ def _fresh_copies(augmentation, material):
     return Fresh(augmentation, copies)
 
 
-def _described(experiment, variant, table):
+def _described(experiment, variant, protocol, table):
     """What a report says of an experiment and its corpus."""
     from sertf.corpora import CORPORA
 
-    corpus, chosen = CORPORA.get(experiment.corpus), experiment.variant(variant)
+    corpus, published = CORPORA.get(experiment.corpus), experiment.published(variant, protocol)
     return {
         "paper": experiment.paper,
-        "published": {name: list(values) for name, values in chosen.published.items()} or None,
+        "published": {name: list(values) for name, values in published.items()} or None,
         "others": dict(experiment.others) or None,
+        "remarks": list(experiment.remarks),
+        "compared_with": experiment.variant(variant).compared_with,
         "licence": corpus.licence if corpus else "the user's own data",
         "utterances": len(table),
         "speakers": int(table["speaker"].nunique()),

@@ -14,6 +14,12 @@ from sertf.errors import SertfError
 FACT_COLUMNS = ("utterance", "speaker", "repeat", "fold", "truth")
 """The columns of a table of predictions that are no scores."""
 
+BY_EMOTION = {"recall": "Recall", "precision": "Precision", "f1": "F1"}
+"""The scores of each emotion, by their keys in `scores_of`, with the names that a report prints."""
+
+BY_FOLD = ("uar", "wa")
+"""The scores that a report prints of each fold."""
+
 
 class PrecisionRecall(NamedTuple):
     """Precision and recall, each from 0 to 1."""
@@ -62,6 +68,32 @@ def recall_per_class(truth, predicted, labels=None):
     totals = matrix.sum(axis=1)
     names = np.asarray(labels).tolist()
     return {label: float(matrix[k, k] / totals[k]) for k, label in enumerate(names) if totals[k]}
+
+
+def precision_per_class(truth, predicted, labels=None):
+    """Share of each label's predictions that was right, 0 for a label that is never predicted.
+
+    precision_k = hits_k / predictions of k. A label without utterances is left out, as in `recall_per_class`.
+
+    >>> precision_per_class(["a", "a", "b"], ["a", "b", "b"])
+    {'a': 1.0, 'b': 0.5}
+    """
+    labels = _labels(truth, predicted, labels)
+    matrix = confusion_matrix(truth, predicted, labels)
+    totals, chosen = matrix.sum(axis=1), np.maximum(matrix.sum(axis=0), 1)
+    names = np.asarray(labels).tolist()
+    return {label: float(matrix[k, k] / chosen[k]) for k, label in enumerate(names) if totals[k]}
+
+
+def f1_per_class(truth, predicted, labels=None):
+    """F1_k = 2 hits_k / (utterances of k + predictions of k) of each label that has utterances.
+
+    >>> {label: round(f1, 4) for label, f1 in f1_per_class(["a", "a", "b"], ["a", "b", "b"]).items()}
+    {'a': 0.6667, 'b': 0.6667}
+    """
+    labels = _labels(truth, predicted, labels)
+    f1, totals, _ = _f1(truth, predicted, labels)
+    return {label: float(f1[k]) for k, label in enumerate(np.asarray(labels).tolist()) if totals[k]}
 
 
 def uar(truth, predicted, labels=None):
@@ -250,7 +282,7 @@ def scores_of(predictions):
 
     Returns:
         dict with `uar`, `wa`, `macro_f1`, `macro_precision`, `weighted_f1`, `thresholded_precision`, `thresholded_recall` and
-        `thresholded_f1` (floats), and `recall`, a dict from emotion to recall.
+        `thresholded_f1` (floats), and `recall`, `precision` and `f1`, dicts by emotion.
 
     Raises:
         SertfError: as `score_columns`, or if the table holds several repeats.
@@ -273,6 +305,8 @@ def scores_of(predictions):
         "thresholded_recall": recall,
         "thresholded_f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
         "recall": recall_per_class(truth, chosen, labels),
+        "precision": precision_per_class(truth, chosen, labels),
+        "f1": f1_per_class(truth, chosen, labels),
     }
 
 

@@ -110,6 +110,31 @@ def emotions_of(table):
     return [emotion for emotion in EMOTIONS if emotion in found]
 
 
+def merged(table, merges):
+    """The table with emotions counted as others, such as calm as neutral.
+
+    Args:
+        table: utterance table.
+        merges: mapping of an emotion to the one that its utterances count as.
+
+    Raises:
+        TableError: an unknown emotion, or one that others count as and that counts as another itself.
+    """
+    for emotion in (*merges, *merges.values()):
+        if emotion not in EMOTIONS:
+            raise TableError(
+                f"merged names the emotion {emotion!r}, which is unknown; known are {', '.join(EMOTIONS)}."
+            )
+    for emotion, other in merges.items():
+        if other in merges:
+            raise TableError(
+                f"merged counts {emotion} as {other}, which counts as {merges[other]}; name the last at once."
+            )
+    made = table.assign(emotion=table["emotion"].map(lambda emotion: merges.get(emotion, emotion)))
+    made.attrs.update(table.attrs)
+    return made
+
+
 def digest(table):
     """Hex digest of who says what in which emotion; neither paths nor the order of rows change it."""
     rows = sorted(zip(table["utterance"], table["emotion"], table["speaker"], strict=True))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from sertf.errors import SertfError
@@ -49,6 +51,37 @@ def test_unknown_names_list_the_known(experiment):
 def test_bad_scaling():
     with pytest.raises(SertfError, match="Setting scaling must be one of training, corpus"):
         Setting("x", scaling="test")
+
+
+def test_published_scores_for_all_protocols_or_for_each(experiment):
+    small = experiment.variants["small"]
+    one = {"uar": (0.6, None, None)}
+    for published, expected in (
+        (one, {"strict": one, "paper": one}),
+        ({"paper": one}, {"strict": {}, "paper": one}),
+        ({"paper": one, "strict": {"wa": (0.5, 0.1, None)}}, {"strict": {"wa": (0.5, 0.1, None)}, "paper": one}),
+        ({}, {"strict": {}, "paper": {}}),
+    ):
+        changed = replace(experiment, variants={"small": replace(small, published=published)})
+        assert {protocol: changed.published("small", protocol) for protocol in expected} == expected
+
+
+def test_merged_emotions_decide_a_run_and_what_a_report_says_does_not(experiment):
+    identity = experiment.identity("small", "strict")
+    assert "merged" not in identity  # older digests hold
+    merged = replace(experiment, merged={"calm": "neutral"})
+    assert merged.identity("small", "strict") == {**identity, "merged": {"calm": "neutral"}}
+    said = replace(
+        experiment,
+        variants={
+            "small": replace(
+                experiment.variants["small"], published={"uar": (0.6, None, None)}, compared_with=("big", "less of it")
+            )
+        },
+        remarks=("A sentence.",),
+        others={"B": 0.7},
+    )
+    assert said.identity("small", "strict") == identity
 
 
 def test_frozen(experiment):

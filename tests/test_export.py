@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf import audio, export
+from sertf import audio, export, model_card
 from sertf.recognizer import ModelError, load
 
 if keras.backend.backend() != "tensorflow":
@@ -138,6 +138,9 @@ def test_card_states_the_run_and_its_held_out_score(exported, done):
     for wanted in ("Licence of the recordings", "UAR", "speaker", "tf.saved_model.load"):
         assert wanted in page
     assert (exported / "assets" / "labels.txt").read_text().split() == card["emotions"]
+    assert "counts as" not in page
+    merged = card | {"corpus": card["corpus"] | {"merged": {"calm": "neutral"}}}
+    assert " Hz. Calm counts as neutral. Licence of" in model_card.markdown(merged)
 
 
 def test_the_best_validation_score_chooses(done, tmp_path):

@@ -26,6 +26,7 @@ LEVELS = {
             "model_card",
             "augmentation",
             "entries",
+            "markdown",
         ),
         0,
     ),
@@ -38,7 +39,7 @@ LEVELS = {
             "audit",
             "cache",
             "groups",
-            "markdown",
+            "breakdowns",
             "recognizer",
             "serving",
         ),
@@ -48,8 +49,8 @@ LEVELS = {
         ("pipeline", "training", "results", "report_page", "overview_page", "experiment", "workers", "fresh"),
         2,
     ),
-    **dict.fromkeys(("jobs", "report", "overview", "export"), 3),
-    **dict.fromkeys(("runner",), 4),
+    **dict.fromkeys(("jobs", "comparisons", "overview", "export"), 3),
+    **dict.fromkeys(("runner", "report"), 4),
     **dict.fromkeys(("script", "tuning", "cli"), 5),
 }
 

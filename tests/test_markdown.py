@@ -12,6 +12,30 @@ def test_the_papers_own_score_leads():
     assert markdown.primary(summary(published={"kappa": [0.5], "wa": [0.8, None, None]})) == "wa"
 
 
+def test_the_papers_score_of_either_protocol_leads():
+    paper = summary(protocol="paper", published={"wa": [0.9, None, None]})
+    assert markdown.primary(paper, summary()) == markdown.primary(summary(), paper) == "wa"
+
+
+def test_published_scores_of_one_variant():
+    one, other = {"wa": [0.9, None, None], "uar": [0.8, None, None]}, {"wa": [0.7, 0.1, None], "uar": [0.8, None, None]}
+    same = {"paper": summary(published=one), "strict": summary(published=one)}
+    differing = {"paper": summary(published=one), "strict": summary(published=other)}
+    assert markdown.published_by_column(same) == {"published": one}
+    assert markdown.published_by_column(differing) == {"published, `paper`": one, "published, `strict`": other}
+    assert markdown.published_cells(same, "wa") == "0.9000"
+    assert markdown.published_cells(differing, "wa") == "`paper` 0.9000 <br>`strict` 0.7000 ± 0.1000"
+    assert markdown.published_cells(differing, "uar") == "0.8000" and markdown.published_cells(differing, "f") == "–"
+    differing["strict"] = summary()
+    assert markdown.published_cells(differing, "wa") == "`paper` 0.9000 <br>`strict` –"
+
+
+def test_a_readme_row_holds_what_the_paper_prints_for_each_protocol():
+    pair = {"paper": summary(protocol="paper", published={"uar": [0.9]}), "strict": summary(published={"uar": [0.8]})}
+    row = {"summaries": pair, "links": {"paper": "p.md", "strict": "s.md"}}
+    assert "| UAR | `paper` 0.9000 <br>`strict` 0.8000 | [0.5000" in markdown.results_table([row])
+
+
 def test_results_table():
     rows = [{"summaries": {"strict": summary(published={"wa": [0.8, None, None]})}, "links": {"strict": "r.md"}}]
     assert markdown.results_table(rows).splitlines()[2] == (

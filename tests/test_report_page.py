@@ -29,14 +29,6 @@ def test_columns_are_paper_then_strict_on_either_page():
         assert "UAR of `paper` minus `strict`: +0.1000." in page
 
 
-def test_published_recall_stands_beside_ours():
-    page = report_page.render(summary(published={"recall_anger": [0.6, None, None], "recall_joy": [0.7, None, None]}))
-    assert "| emotion | published | `strict` |\n| --- | ---: | ---: |\n| anger | 0.6000 | 0.5000 |" in page
-    assert "recall_anger" not in page
-    assert "| recall_joy | 0.7000 | – |" in page  # of an emotion that we do not have, so among the scores
-    assert "| emotion | `strict` |" in report_page.render(summary(published={"wa": [0.8, None, None]}))
-
-
 def test_other_systems_stand_beside_the_papers_own_and_ours():
     content = summary(published={"wa": [0.8, 0.01, None]})
     assert "other systems" not in report_page.render(content)
@@ -54,32 +46,42 @@ def test_other_systems_stand_beside_the_papers_own_and_ours():
     ]
 
 
-def grouped(*, p=None, left_out=0):
-    group = {"utterances": 8, "speakers": 2, "right": 6.5, "wrong": 1.5, "accuracy": 0.8125, "low": 0.75, "high": 1.0}
-    test = p and {"name": "paired permutation test", "speakers": 24, "difference": -0.0625, "p": p}
-    groups = {"normal": group, "strong": {**group, "low": None, "high": None}}
-    return summary() | {"groups": {"intensity": {"groups": groups, "test": test, "left_out": left_out}}}
+def test_each_protocol_has_its_published_scores():
+    paper = summary(protocol="paper", published={"uar": [0.9, None, None], "kappa": [0.8, None, None]})
+    page = report_page.render(summary(published={"uar": [0.7, None, None]}), beside=paper)
+    assert "| score | published, `paper` | published, `strict` | ours, `paper` | ours, `strict` |" in page
+    assert "| UAR | 0.9000 | 0.7000 | 0.5000 ±" in page and "| kappa | 0.8000 | – | – | – |" in page
+    assert "**UAR falls short of the published mean by 0.2000**" in page  # of its own protocol
 
 
-@pytest.mark.parametrize(("p", "expected"), [(0.0002, "is shown"), (0.0499, "is shown"), (0.05, "is not shown")])
-def test_groups_and_whether_they_differ(p, expected):
-    page = report_page.render(grouped(p=p))
-    assert "## By intensity" in page
-    assert "| intensity | utterances | right | wrong | accuracy | 95 % interval over speakers |" in page
-    assert "| normal | 8 | 6.5 | 1.5 | 0.8125 | [0.7500, 1.0000] |" in page
-    assert "| strong | 8 | 6.5 | 1.5 | 0.8125 | – |" in page
+def test_what_the_paper_prints_and_emotions_that_count_as_others():
+    content = summary()
+    assert "What the paper prints" not in report_page.render(content) and "counts as" not in report_page.render(content)
+    facts = content["facts"] | {"remarks": ["Table 4 says a.", "The text says b."], "merged": {"calm": "neutral"}}
+    page = report_page.render(content | {"facts": facts})
+    assert "## What the paper prints\n\n- Table 4 says a.\n- The text says b.\n" in page
+    assert "2 emotions: anger, fear; calm counts as neutral. Licence" in page
+
+
+def test_a_comparison_is_one_line():
+    compared = {"variant": "b", "what": "less of it", "score": "uar", "mean": 0.7, "std": None}
+    page = report_page.render(summary() | {"compared": compared | {"difference": -0.2, "low": -0.3, "high": -0.1}})
     assert (
-        f"A difference between normal and strong {expected}: paired permutation test over 24 speakers, p = {p:.4f}; "
-        "the speakers' mean accuracy in normal minus that in strong is −0.0625."
+        "## What less of it does\n\nUAR 0.5000 ± 0.0100, 0.7000 of `b`, difference −0.2000, 95 % interval over speakers "
+        "[−0.3000, −0.1000]: `a|b` lies below `b`.\n"
     ) in page
+    page = report_page.render(summary() | {"compared": {"variant": "b", "what": "less", "reason": "other utterances."}})
+    assert "`a|b` cannot be compared with `b`: other utterances.\n" in page
+    assert "## What" not in report_page.render(summary() | {"compared": None})
 
 
-def test_groups_without_a_test_and_utterances_without_a_group():
-    page = report_page.render(grouped(left_out=3))
-    assert "Test of a difference: – (it needs two groups of two speakers or more)." in page
-    assert "Utterances without intensity, left out: 3." in page
-    assert "left out" not in report_page.render(grouped())
-    assert "## By" not in report_page.render(summary())
+def test_the_highest_after_any_epoch_is_said_of_both_scores():
+    content = summary(protocol="paper")
+    entry = content["scores"]["wa"]
+    page = report_page.render(content | {"epoch_by_test": entry | {"mean": 0.61}})
+    assert "would print a UAR of 0.6100 ± 0.0100 (0.5000).\n" in page
+    page = report_page.render(content | {"epoch_by_test": entry, "epoch_by_test_wa": entry | {"mean": 0.62}})
+    assert "(0.5000), by its WA a WA of 0.6200 ± 0.0100 (0.5000).\n" in page
 
 
 def test_augmentation_and_scaling_by_cell_are_said():

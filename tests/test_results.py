@@ -4,8 +4,10 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+import sklearn.metrics
 
 from sertf import results
 from sertf.errors import SertfError
@@ -176,6 +178,36 @@ def test_bad_experiment_file(runs, facts, message):
         (runs / "experiment.json").write_text(facts)
     with pytest.raises(SertfError, match=message):
         results.collect(runs)
+
+
+def test_folds_and_emotions_equal_scikit_learn(runs):
+    found = results.collect(runs)
+    summary = results.summarise(found)
+    table = found.predictions.assign(chosen=found.predictions[EMOTIONS].idxmax(axis=1))
+    assert list(summary["folds"]) == FOLDS
+    for fold, entry in summary["folds"].items():
+        parts = [part for _, part in table[table["fold"] == fold].groupby("repeat")]
+        assert (entry["utterances"], entry["speakers"]) == (24, 3)
+        for key, score in (("wa", "accuracy_score"), ("uar", "balanced_accuracy_score")):
+            values = [getattr(sklearn.metrics, score)(part["truth"], part["chosen"]) for part in parts]
+            assert entry[key] == pytest.approx({"mean": np.mean(values), "std": np.std(values, ddof=1)})
+        assert "highest_wa" not in entry
+    for key, score in (("recall", "recall_score"), ("precision", "precision_score"), ("f1", "f1_score")):
+        expected = [
+            getattr(sklearn.metrics, score)(part["truth"], part["chosen"], labels=EMOTIONS, average=None)
+            for _, part in table.groupby("repeat")
+        ]
+        means = {emotion: entry["mean"] for emotion, entry in summary[key].items()}
+        assert means == pytest.approx(dict(zip(EMOTIONS, np.mean(expected, axis=0))))
+
+
+def test_the_highest_of_a_fold_after_any_epoch(runs):
+    found = results.collect(runs)
+    histories = found.histories.assign(test_wa=0.5 - 0.1 * found.histories["epoch"] + 0.1 * found.histories["repeat"])
+    summary = results.summarise(replace(found, histories=histories))
+    for entry in summary["folds"].values():
+        assert entry["highest_wa"] == pytest.approx({"mean": 0.5, "std": 0.1}) and "highest_uar" not in entry
+    assert summary["epoch_by_test_wa"]["values"] == pytest.approx([0.4, 0.5, 0.6])
 
 
 def test_epoch_chosen_by_the_test_part(runs):

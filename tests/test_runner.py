@@ -92,6 +92,24 @@ def test_runs_of_another_recipe_are_never_mixed(done, corpus, cache):
         run(corpus, cache, out, experiment=other)
 
 
+def test_emotions_that_count_as_others_and_what_a_report_says(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch, first=1)
+    published = {"paper": {"wa": (0.9, None, None)}, "strict": {"wa": (0.8, None, None)}}
+    variant = replace(EXPERIMENT.variants["small"], published=published, compared_with=("large", "fewer units"))
+    experiment = replace(
+        EXPERIMENT, variants={"small": variant}, merged={"sadness": "neutral"}, remarks=("Table 1 says so.",)
+    )
+    folder = run(corpus, cache, tmp_path, experiment=experiment)["small", "strict"]
+    facts = json.loads((folder / "experiment.json").read_text())
+    assert facts["emotions"] == ["neutral", "happiness", "anger"] and facts["merged"] == {"sadness": "neutral"}
+    assert facts["published"] == {"wa": [0.8, None, None]} and facts["remarks"] == ["Table 1 says so."]
+    assert facts["compared_with"] == ["large", "fewer units"]
+    predictions = pd.read_csv(folder / "repeat-00" / "fold-1" / "predictions.csv").set_index("utterance")
+    emotion = corpus.set_index("utterance")["emotion"].replace("sadness", "neutral")
+    assert (predictions["truth"] == emotion[predictions.index]).all()
+    assert set(corpus["emotion"]) == {"neutral", "happiness", "sadness", "anger"}
+
+
 def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path, monkeypatch):
     in_process(monkeypatch, first=2)
     folder = run(corpus, cache, tmp_path, protocol_names=["paper"])["small", "paper"]

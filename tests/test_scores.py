@@ -57,12 +57,19 @@ def test_against_scikit_learn(seed):
     assert scores.macro_precision(truth, predicted) == pytest.approx(expected)
     recalls = sklearn.metrics.recall_score(truth, predicted, labels=EMOTIONS, average=None)
     assert scores.recall_per_class(truth, predicted, EMOTIONS) == pytest.approx(dict(zip(EMOTIONS, recalls)))
+    precisions, _, f1, _ = sklearn.metrics.precision_recall_fscore_support(truth, predicted, labels=EMOTIONS)
+    assert scores.precision_per_class(truth, predicted, EMOTIONS) == pytest.approx(dict(zip(EMOTIONS, precisions)))
+    assert scores.f1_per_class(truth, predicted, EMOTIONS) == pytest.approx(dict(zip(EMOTIONS, f1)))
 
 
 def test_a_label_without_utterances():
     truth, predicted = ["anger", "anger", "sadness"], ["anger", "neutral", "sadness"]
     assert scores.uar(truth, predicted, EMOTIONS) == 0.75
     assert scores.recall_per_class(truth, predicted, EMOTIONS) == {"sadness": 1.0, "anger": 0.5}
+    assert scores.precision_per_class(truth, predicted, EMOTIONS) == {"sadness": 1.0, "anger": 1.0}
+    assert scores.f1_per_class(truth, predicted, EMOTIONS) == pytest.approx({"sadness": 1.0, "anger": 2 / 3})
+    never = scores.precision_per_class(["anger", "sadness"], ["sadness", "sadness"], EMOTIONS)
+    assert never == {"sadness": 0.5, "anger": 0.0}
     # neutral was predicted, so its F1 of 0 counts as in scikit-learn; happiness never occurs and does not.
     assert scores.macro_f1(truth, predicted, EMOTIONS) == pytest.approx((2 / 3 + 1 + 0) / 3)
 
@@ -189,6 +196,8 @@ def test_predicted_takes_the_first_of_equal_scores():
 def test_scores_of():
     result = scores.scores_of(table([0.9, 0.2, 0.4, 0.1], truth=["anger", "anger", "sadness", "sadness"]))
     assert result.pop("recall") == {"sadness": 1.0, "anger": 0.5}
+    assert result.pop("precision") == pytest.approx({"sadness": 2 / 3, "anger": 1.0})
+    assert result.pop("f1") == pytest.approx({"sadness": 4 / 5, "anger": 2 / 3})
     assert result == pytest.approx(
         {
             "uar": 0.75,

@@ -81,6 +81,28 @@ def test_emotions_of_is_in_canonical_order():
     assert len(EMOTIONS) == len(set(EMOTIONS)) == 11
 
 
+def test_merged_emotions():
+    table = make_table(emotion=["calm", "neutral", "sadness"])
+    table.attrs["skipped"] = [("d.wav", "silent")]
+    found = utterances.merged(table, {"calm": "neutral"})
+    assert found["emotion"].tolist() == ["neutral", "neutral", "sadness"]
+    assert found.attrs == table.attrs and table["emotion"].tolist() == ["calm", "neutral", "sadness"]
+    assert utterances.merged(table, {})["emotion"].tolist() == table["emotion"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("merges", "message"),
+    [
+        ({"clam": "neutral"}, "merged names the emotion 'clam', which is unknown; known are neutral, calm"),
+        ({"calm": "none"}, "merged names the emotion 'none', which is unknown"),
+        ({"calm": "neutral", "neutral": "boredom"}, "merged counts calm as neutral, which counts as boredom"),
+    ],
+)
+def test_emotions_that_cannot_be_merged(merges, message):
+    with pytest.raises(TableError, match=message):
+        utterances.merged(make_table(), merges)
+
+
 def test_digest():
     digest = utterances.digest(make_table())
     assert digest == utterances.digest(make_table(path=["else/a.flac", "b", "c"]).iloc[::-1])

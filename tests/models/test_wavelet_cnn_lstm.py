@@ -37,6 +37,15 @@ def test_steps_are_time():
     np.testing.assert_array_equal(steps[0, 1], [*values[0, 0, 1], *values[0, 1, 1]])
 
 
+@pytest.mark.parametrize("units", [64, 128, 256])
+@pytest.mark.parametrize("filters", [64, 128])
+def test_units_and_filters_are_arguments(units, filters):
+    model = build((32, 32), 3, filters=filters, lstm_units=units)
+    assert model.get_layer("recall").output.shape == (None, units)
+    assert model.get_layer("steps").output.shape == (None, 1, filters)
+    assert {layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)} == {filters}
+
+
 def test_pooling_is_an_argument():
     average, largest = (build((32, 32), 3, pooling=pooling, **SMALL) for pooling in ("average", "max"))
     largest.set_weights(average.get_weights())
