@@ -1,0 +1,16 @@
+"""CNN-LSTM on wavelet-scaled spectrograms, RAVDESS (Sayed et al., Traitement du Signal 2025, Tables 4 and 5).
+
+    python experiments/wavelet_cnn_lstm_ravdess.py --data RAVDESS_FOLDER --variant cpu --repeats 3
+
+Protocols, recipes and sizes are those of wavelet_cnn_lstm_emodb.py; calm counts as neutral, which leaves the 7 classes
+that the paper's random baseline of 14.29 % implies.
+"""
+
+from wavelet_cnn_lstm_emodb import wavelet_cnn_lstm_on
+
+from sertf.script import main
+
+EXPERIMENT = wavelet_cnn_lstm_on("ravdess", merged={"calm": "neutral"})
+
+if __name__ == "__main__":
+    main(EXPERIMENT)
