@@ -227,4 +227,6 @@ def _augmentation(described):
         options = ", ".join(f"{key} {value}" for key, value in step.items() if key != "name")
         steps.append(f"{step['name']} ({options})" if options else step["name"])
     drawn = "drawn anew every epoch" if described["fresh"] else "drawn once"
-    return f"{described['copies']} copies an utterance, {drawn}: {', '.join(steps)}"
+    copies = "copy" if described["copies"] == 1 else "copies"
+    whose = "an utterance" if described.get("keep_original", True) else "in the place of each utterance"
+    return f"{described['copies']} {copies} {whose}, {drawn}: {', '.join(steps)}"

@@ -90,4 +90,7 @@ def test_augmentation_and_scaling_by_cell_are_said():
     page = report_page.render(content | {"facts": content["facts"] | {"augmentation": noise, "scaled_each": "cell"}})
     assert "2 copies an utterance, drawn once: WhiteNoise (snr_db [15.0, 30.0]) |" in page
     assert "| standardised by itself | each cell |" in page
+    cut = {"steps": [{"name": "RandomCut", "samples": 8}], "copies": 1, "fresh": True, "keep_original": False}
+    page = report_page.render(content | {"facts": content["facts"] | {"augmentation": cut}})
+    assert "1 copy in the place of each utterance, drawn anew every epoch: RandomCut (samples 8) |" in page
     assert "augmentation" not in report_page.render(content)
