@@ -7,10 +7,10 @@ accuracy, both by the part that they test on; here that part decides nothing: th
 report says what the highest would be. `strict` is three folds that each test a woman and a man; another pair validates
 and stops the training early.
 
-A training utterance stands at a random place in its 8 s, drawn once, as the authors pad once and augment nothing; tested
-ones are centred. `paper_size` is the published network on an image of 128 scales and 256 time bins, 1.53 G multiply-adds
-a forward pass; `cpu` halves both and pools one block less, so that the LSTM has the same 8 steps, 0.39 G. `cpu_rate_01`
-is `cpu` with the printed learning rate.
+A training utterance stands at a random place in its 8 s, drawn once, since the authors pad in preprocessing and augment
+nothing; tested ones are centred. `paper_size` is the published network on an image of 128 scales and 256 time bins, 1.53 G multiply-adds
+a forward pass; `cpu` halves both and pools one block less, so that the LSTM has the same 8 steps, 0.39 G: some 20 minutes
+a run of `paper` on a CPU core, three runs a repeat. `cpu_rate_01` is `cpu` with the printed learning rate.
 """
 
 from dataclasses import replace
@@ -76,8 +76,8 @@ REMARKS = {
         "their means, 93.54 and 87.78.",
         "Speaker-dependent, section 4.1.1 averages the folds to 93.49, Table 6 has 93.53, and 93.53 is also what the text "
         "gives for sadness, which it calls the worst recognised; in Table 5 sadness has the highest recall, 93.80.",
-        "Speaker-independent, section 4.1.1 averages to 89.46, more than any of the three folds; section 4.4 and Table 6 "
-        "have 87.46, the third fold, in Table 6 under RAVDESS.",
+        "Speaker-independent, section 4.1.1 averages to 89.46, more than any of the three folds; section 4.4 has 87.46, the "
+        "third fold, and so has Table 6, in its part for speaker-dependent RAVDESS.",
         "Table 5 lists calm (precision 91.80, recall 92.00, F1 91.90) and surprise (89.50, 89.20, 89.35) for EmoDB, which "
         "has neither, and lacks neutral and boredom.",
     ),
@@ -86,8 +86,8 @@ REMARKS = {
         "third reach 74.39; section 4.4 and Table 6 claim 95.00. The published accuracy above is the 72.74.",
         "Speaker-independent, Table 4 prints 71.71, 73.43 and 91.10. Section 4.2.2 averages to 73.75; section 4.4 and Table "
         "6 claim 92.10. The published accuracy above is the 73.75.",
-        "Table 6 prints 95.00 and 92.10 both under RAVDESS, speaker-independent, and under RAVDESS, speaker-dependent, "
-        "87.46, which is EmoDB's.",
+        "Table 6 has 95.00 and 92.10 both in its part for speaker-independent RAVDESS; its part for speaker-dependent "
+        "RAVDESS has 87.46, which section 4.4 gives for EmoDB.",
         "Table 5 prints recalls that average to 93.89, which an accuracy of 72.74 rules out; it lists calm and no neutral, "
         "so its calm stands beside our neutral.",
         "Section 3.3.2 speaks of eight emotions, section 3.5.2 of seven classes and a random baseline of 14.29 %: calm "
