@@ -2,13 +2,14 @@
 
     python experiments/bench_training.py --data RAVDESS_FOLDER
     python experiments/bench_training.py --data RAVDESS_FOLDER --model cnn_transformer --epochs 2
+    python experiments/bench_training.py --data RAVDESS_FOLDER --model serct --epochs 2
 
 A model-epoch is one pass of one model over a training part, validation included: ResLSTM-SA h64 over the 1020
 utterances of the first published fold; the CNN-Transformer at 16 kHz over the 3456 of its random split, two noisy copies
-of each among them. Ours is what the runner does: one single-threaded worker a core, batches of similar length. The plain
-way is what a user would write: all utterances padded to the longest, one process with all cores, `fit` on the arrays,
-under TensorFlow. First epochs, which compile, do not count. Input alone is a pass over our batches without training.
-Some five minutes on 4 cores for each model.
+of each among them; SERCT, narrow, over the 1152 of that split. Ours is what the runner does: one single-threaded worker a
+core, batches of similar length. The plain way is what a user would write: all utterances padded to the longest, one
+process with all cores, `fit` on the arrays, under TensorFlow. First epochs, which compile, do not count. Input alone is a
+pass over our batches without training. Some five minutes on 4 cores for each model.
 """
 
 import argparse
@@ -41,6 +42,15 @@ CASES = {
         "options": {},
         "batch_size": 16,
         "backends": ("tensorflow",),
+    },
+    "serct": {
+        "front_end": ("waveform", {"sample_rate": 16000, "samples": 48000}),
+        "protocol": "random-stratified",
+        "scaled_each": "dimension",
+        "noisy_copies": 0,
+        "options": {"size": "narrow"},
+        "batch_size": 16,
+        "backends": ("tensorflow", "jax"),
     },
 }
 

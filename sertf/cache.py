@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import threading
-import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from sertf import audio
 from sertf.augmentation import seed_of
 from sertf.entries import DamagedEntry, entry_path, read_entry, stored_frames, write_atomically, write_entry
 from sertf.errors import SertfError
+from sertf.notes import say_cuts, say_rates
 
 # Clips inside the front end at one time: its backend spreads each over the cores too, and memory stays bounded on
 # machines of many cores.
@@ -135,8 +136,17 @@ def altered(front_end, augmentation, seed, copy, samples, digest):
     return np.concatenate([samples[:start], made, samples[stop:]])
 
 
+class Extracted(NamedTuple):
+    """A clip whose features are stored: digest of its audio, frames, samples, and the sample rate of these in Hz."""
+
+    digest: str
+    frames: int
+    samples: int
+    sample_rate: int
+
+
 def extract_clip(path, front_end, compute, folder, alter=None):
-    """Decode a clip and store its features if they are missing: (audio digest, frames, samples), or the reason why not.
+    """Decode a clip and store its features if they are missing: an `Extracted`, or the reason why not.
 
     `alter`, a function of samples and their digest, gives the samples that are used in place of the clip's own.
     """
@@ -156,9 +166,9 @@ def extract_clip(path, front_end, compute, folder, alter=None):
         digest = audio.digest(samples, rate)
     frames = stored_frames(entry_path(folder, digest))
     if frames is not None:
-        return digest, frames, len(samples)
+        return Extracted(digest, frames, len(samples), rate)
     features = compute(*pad_clip(samples, rate))[0, : front_end.frames(len(samples))]  # (frames, dims)
-    return store(features, folder, digest) or (digest, len(features), len(samples))
+    return store(features, folder, digest) or Extracted(digest, len(features), len(samples), rate)
 
 
 def store(features, folder, digest):
@@ -174,20 +184,6 @@ def store(features, folder, digest):
             "the same command again: it goes on from there."
         ) from error
     return None
-
-
-def say_cuts(front_end, lengths):
-    """Warn, once for all clips, that some are longer than what a front end that reports it reads of them."""
-    if not getattr(front_end, "reports_cuts", False):
-        return
-    _, stop = front_end.span
-    cut = sum(samples > stop for samples in lengths)
-    if cut:
-        warnings.warn(
-            f"{cut} of {len(lengths)} clips are longer than the {stop} samples that {type(front_end).__name__} reads; "
-            "their ends are cut off.",
-            stacklevel=3,
-        )
 
 
 @contextmanager
@@ -214,6 +210,7 @@ class Features(Mapping):
         lengths: Utterance to its number of frames.
         skipped: (path, reason) of each clip that was left out.
         front_end_digest: Digest of the front end's class, configuration and version.
+        sample_rates: Utterance to the Hz at which the front end took it.
     """
 
     folder: Path
@@ -221,6 +218,7 @@ class Features(Mapping):
     lengths: dict
     skipped: list
     front_end_digest: str
+    sample_rates: dict
 
     @property
     def utterances(self):
@@ -247,6 +245,7 @@ class Features(Mapping):
             audio_digests={**self.audio_digests, **other.audio_digests},
             lengths={**self.lengths, **other.lengths},
             skipped=[*self.skipped, *other.skipped],
+            sample_rates={**self.sample_rates, **other.sample_rates},
         )
 
     def load(self, utterances):
@@ -292,7 +291,7 @@ class FeatureCache:
         clips = [(str(path), copy) for path, copy in zip(table["path"], table["copy"] if augmentation else repeat(0))]
         wanted = list(dict.fromkeys(clips))
         folder = self._prepare(front_end)
-        results = {}  # clip: (audio digest, frames, samples), or the reason why there is none
+        results = {}  # clip: Extracted, or the reason why there is none
         compute = compiled(front_end)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         try:
@@ -320,13 +319,15 @@ class FeatureCache:
             for utterance, clip in zip(table["utterance"], clips, strict=True)
             if not isinstance(results[clip], str)
         }
-        say_cuts(front_end, [samples for _, _, samples in good.values()])
+        say_cuts(front_end, [clip.samples for clip in good.values()])
+        say_rates(front_end, [clip.sample_rate for clip in good.values()])
         return Features(
             folder=folder,
-            audio_digests={utterance: digest for utterance, (digest, _, _) in good.items()},
-            lengths={utterance: frames for utterance, (_, frames, _) in good.items()},
+            audio_digests={utterance: clip.digest for utterance, clip in good.items()},
+            lengths={utterance: clip.frames for utterance, clip in good.items()},
             skipped=bad,
             front_end_digest=front_end_digest(front_end),
+            sample_rates={utterance: clip.sample_rate for utterance, clip in good.items()},
         )
 
     def _prepare(self, front_end):

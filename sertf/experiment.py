@@ -60,6 +60,7 @@ class Variant:
         scaled_each: what is standardised by itself: "dimension" of the features, or "cell", a dimension in a frame.
         compared_with: (another variant, what this one has in its place), which its report answers in a line; None
             compares it with none.
+        for_gpu: too large for a CPU, so that scripts run it only where it is named; decides no run.
     """
 
     model: str
@@ -70,6 +71,7 @@ class Variant:
     augmentation: Augmentation | None = None
     scaled_each: str = "dimension"
     compared_with: tuple[str, str] | None = None
+    for_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Experiment:
     Attributes:
         name: of the experiment, as in its script and result folder.
         paper: reference to the paper.
-        corpus: name in `sertf.corpora.CORPORA`, or "table".
+        corpus: name in `sertf.corpora.CORPORA`, or "table"; the names of several corpora are joined by "+", the one that
+            is trained on first.
         front_end: name in `sertf.features.FEATURES`.
         front_end_options: keyword arguments of the front end.
         variants: `Variant` by name.
@@ -102,6 +105,11 @@ class Experiment:
     others: Mapping[str, float] = field(default_factory=dict)
     merged: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+
+    @property
+    def corpora(self):
+        """Names of the corpora, one or more."""
+        return tuple(self.corpus.split("+"))
 
     def variant(self, name):
         """Look a variant up; an unknown name lists the known ones."""

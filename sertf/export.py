@@ -242,7 +242,8 @@ def _card(folder, facts, run, chosen, name, module, front_end):
 
     predictions = read_predictions(run.place / "predictions.csv")
     tested = scores.scores_of(predictions)
-    corpus = CORPORA.get(facts["corpus"])
+    trained = (facts.get("across") or {}).get("trained") or {facts["corpus"]: facts}
+    corpora = [CORPORA[corpus] for corpus in trained if corpus in CORPORA]
     manifest = run.manifest
     outputs = module.waveform.get_concrete_function().structured_outputs
     sizes = {key: output.shape[-1] or "frames" for key, output in outputs.items()}
@@ -266,14 +267,14 @@ def _card(folder, facts, run, chosen, name, module, front_end):
         "minimum_seconds": max(audio.MIN_SECONDS, front_end.minimum_samples / front_end.sample_rate),
         "outputs": {key: f"(batch, {sizes[key]})" for key in ("scores", "embedding", "attention") if key in sizes},
         "corpus": {
-            "name": facts["corpus"],
-            "title": corpus.title if corpus else "the user's own data",
-            "citation": corpus.citation if corpus else "",
-            "url": corpus.url if corpus else "",
+            "name": "+".join(trained),
+            "title": "; ".join(corpus.title for corpus in corpora) or "the user's own data",
+            "citation": "; ".join(corpus.citation for corpus in corpora),
+            "url": " ".join(corpus.url for corpus in corpora),
             "licence": facts["licence"],
-            "languages": facts["languages"],
-            "utterances": facts["utterances"],
-            "speakers": facts["speakers"],
+            "languages": sorted({language for counted in trained.values() for language in counted["languages"]}),
+            "utterances": sum(counted["utterances"] for counted in trained.values()),
+            "speakers": sum(counted["speakers"] for counted in trained.values()),
             "merged": facts.get("merged", {}),
         },
         "run": {key: manifest[key] for key in ("repeat", "fold", "seed", "digest", "best_epoch", "backend", "device")}

@@ -14,6 +14,9 @@ REPRODUCIBILITY = {
 }
 """The scores of reproducibility, with the share of utterances that each is."""
 
+HOURS = "training_hours"
+"""Among the published scores: hours that training took."""
+
 
 def results_table(rows):
     """The table of a README.
@@ -153,6 +156,12 @@ def published_cell(published, key):
     return f"{mean:.4f}{'' if std is None else f' ± {std:.4f}'}{'' if best is None else f' ({best:.4f})'}"
 
 
+def published_time(facts, before=""):
+    """The published time of training behind some text; nothing where none is printed."""
+    hours = (facts.get("published") or {}).get(HOURS)
+    return "" if hours is None else f"{before}{triple(hours)[0]:g} h of training"
+
+
 def mean_cell(entry):
     """Mean ± standard deviation; the mean alone of one repeat."""
     return f"{entry['mean']:.4f}" + ("" if entry["std"] is None else f" ± {entry['std']:.4f}")
@@ -163,7 +172,7 @@ def score_cell(entry):
     if entry is None:  # of a report that knows this score not yet
         return "–"
     best = "" if entry["std"] is None else f" ({entry['best']:.4f})"
-    return f"{mean_cell(entry)}{best}{_bracket(entry)}"
+    return f"{mean_cell(entry)}{best}{bracket(entry)}"
 
 
 def linked_cell(entry, link):
@@ -171,7 +180,7 @@ def linked_cell(entry, link):
     count = len(entry["values"])
     best = "" if entry["std"] is None else f" ({entry['best']:.4f})"
     repeats = f"{count} repeat{'s' if count > 1 else ''}"
-    return f"[{mean_cell(entry)}]({link}){best}{_bracket(entry, ' <br>')} <br>{repeats}"
+    return f"[{mean_cell(entry)}]({link}){best}{bracket(entry, ' <br>')} <br>{repeats}"
 
 
 def signed(value):
@@ -184,5 +193,6 @@ def p_value(value):
     return "< 0.0001" if value < 0.0001 else f"= {value:.4f}"
 
 
-def _bracket(entry, separator=" "):
+def bracket(entry, separator=" "):
+    """The interval of a score in brackets behind a separator; nothing where there is none."""
     return "" if entry["low"] is None else f"{separator}[{entry['low']:.4f}, {entry['high']:.4f}]"

@@ -1,8 +1,9 @@
 """One page over all variants of an experiment, from kept results: scores, reproducibility, differences to a reference.
 
 python -m sertf.overview experiments/results/EXPERIMENT --reference VARIANT --score wa
+python -m sertf.overview experiments/results/EXPERIMENT --by layers
 
-A variant of another experiment whose results lie beside is written OTHER_EXPERIMENT/VARIANT.
+`--by` draws the score against a numeric option of the model that the variants differ in. A variant of another experiment whose results lie beside is written OTHER_EXPERIMENT/VARIANT.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from sertf.errors import SertfError, exit_code
 from sertf.results import ResultsError, read_json, read_predictions
 
 
-def write(folder, *, reference=None, score="wa", beside=()):
+def write(folder, *, reference=None, score="wa", beside=(), by=None):
     """Write `overview.md`, `overview.json` and figures into an experiment's folder of kept results.
 
     Args:
@@ -25,12 +26,14 @@ def write(folder, *, reference=None, score="wa", beside=()):
             folder; None leaves the differences out.
         score: which score, of those with an interval.
         beside: `<other experiment>/<variant>` of those that the page shows too.
+        by: numeric option of the model to draw the score against; variants without it are left out of that figure.
 
     Returns:
         What `overview.json` holds: `reference`, `score`, `variants` and `differences`.
 
     Raises:
-        SertfError: no results, an unknown reference or score, or variants that were tested on different utterances.
+        SertfError: no results, an unknown reference or score, an option that no variant sets to a number, or variants that
+            were tested on different utterances.
     """
     folder = Path(folder)
     summaries, places = _summaries(folder, [*beside, *([reference] if reference and "/" in reference else [])])
@@ -53,6 +56,8 @@ def write(folder, *, reference=None, score="wa", beside=()):
         "differences": differences,
     }
     figures = _draw(folder, summaries, protocols, score, reference, differences)
+    if by is not None:
+        figures.insert(0, _draw_by(folder, summaries, score, by))
     links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
     page = overview_page.render(content, summaries, links=links, protocols=protocols, figures=figures)
     for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
@@ -155,6 +160,26 @@ def _draw(folder, summaries, protocols, score, reference, differences):
     return figures
 
 
+def _draw_by(folder, summaries, score, option):
+    """Draw the score against an option of the model; returns file name and caption."""
+    rows, options = [], set()
+    for of_variant in summaries.values():
+        for protocol, summary in of_variant.items():
+            found, entry = summary["facts"].get("model", {}).get("options", {}), summary["scores"][score]
+            options |= set(found)
+            value = found.get(option)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                rows.append((value, protocol, entry["values"], entry["low"], entry["high"]))
+    if not rows:
+        raise ResultsError(
+            f"No model in {folder} has the option '{option}' as a number; their options are "
+            f"{', '.join(sorted(options)) or 'none'}."
+        )
+    name, file = entry["name"], f"by_{option}.png"
+    plots.save(plots.against(rows, xlabel=option.replace("_", " "), ylabel=name), folder / file)
+    return file, f"{name} by {option.replace('_', ' ')}: repeats, their mean, 95 % interval over speakers"
+
+
 def main(arguments=None):
     """Command line; returns the exit code, 2 for a mistake of the user's."""
     parser = argparse.ArgumentParser(prog="python -m sertf.overview", description="One page over all variants.")
@@ -168,9 +193,10 @@ def main(arguments=None):
         "--beside", action="append", default=[], metavar="EXPERIMENT/VARIANT", help="show this too; repeatable"
     )
     parser.add_argument("--score", default="wa", help="score to compare by (wa)")
+    parser.add_argument("--by", metavar="OPTION", help="draw the score against this numeric option of the model")
     given = parser.parse_args(arguments)
     with exit_code() as code:
-        write(given.folder, reference=given.reference, score=given.score, beside=given.beside)
+        write(given.folder, reference=given.reference, score=given.score, beside=given.beside, by=given.by)
         print(given.folder / "overview.md")
     return code.value
 

@@ -1,6 +1,6 @@
 """The page over all variants of an experiment: summaries of `sertf.results.summarise` in, Markdown out."""
 
-from sertf import markdown
+from sertf import markdown, zero_shot_page
 
 
 def render(content, summaries, *, links, protocols, figures):
@@ -20,9 +20,10 @@ def render(content, summaries, *, links, protocols, figures):
     order = sorted(
         summaries, key=lambda v: -(summaries[v].get(last) or next(iter(summaries[v].values())))["scores"][score]["mean"]
     )
-    head = ["variant", "parameters", "published"]
+    across = any(summary.get("by_corpus") for of_variant in summaries.values() for summary in of_variant.values())
+    head = ["variant", "parameters", "published", *(["chance"] if across else [])]
     for protocol in protocols:
-        head += [f"{name_of_score}, `{protocol}`", "UAR", "PLR", "PCLR"]
+        head += [f"{name_of_score}, `{protocol}`", "UAR", "PLR", "PCLR", "s a run"]
     body = []
     for variant in order:
         known = next(iter(summaries[variant].values()))
@@ -32,23 +33,32 @@ def render(content, summaries, *, links, protocols, figures):
         )
         cell = (
             " <br>".join(
-                part for part in (markdown.published_cells(summaries[variant], score), of_ten) if part and part != "–"
+                part
+                for part in (
+                    markdown.published_cells(summaries[variant], score),
+                    of_ten,
+                    markdown.published_time(known["facts"]),
+                )
+                if part and part != "–"
             )
             or "–"
         )
         row = [f"`{variant}`", f"{known['parameters']:,}" if known["parameters"] else "–", cell]
+        row += [_chance(known, score)] if across else []
         for protocol in protocols:
             summary = summaries[variant].get(protocol)
             if summary is None:
-                row += ["not run", "–", "–", "–"]
+                row += ["not run", "–", "–", "–", "–"]
                 continue
             agreement = summary["reproducibility"]
             row += [markdown.linked_cell(summary["scores"][score], f"{links[variant]}/{protocol}/report.md")]
             row += [f"{summary['scores']['uar']['mean']:.4f}"]
             row += [f"{agreement[key]:.4f}" if agreement else "–" for key in ("PLR", "PCLR")]
+            row += [f"{summary['wall_seconds'] / summary['runs']:.0f}"]
         body.append(row)
     facts = first["facts"]
-    lines = [f"# {content['experiment']}", "", f"Paper: {facts['paper']}. Corpus: {facts['corpus']}.", ""]
+    corpora = zero_shot_page.trained_and_tested(facts) if facts.get("across") else f"Corpus: {facts['corpus']}"
+    lines = [f"# {content['experiment']}", "", f"Paper: {facts['paper']}. {corpora}.", ""]
     lines += [
         "## Scores",
         "",
@@ -61,6 +71,17 @@ def render(content, summaries, *, links, protocols, figures):
     if reference is not None:
         lines += _differences(content, name_of_score)
     return "\n".join([*lines, *markdown.figures(figures)]).rstrip() + "\n"
+
+
+def _chance(summary, score):
+    """Chance on each tested corpus, a dash where runs were tested on the corpus of their training."""
+    cells = [
+        f"{corpus} {name} {described['scores'][key]['chance']:.4f}"
+        for corpus, described in (summary.get("by_corpus") or {}).items()
+        for key, name in ((score, summary["scores"][score]["name"]), ("uar", "UAR"))
+        if key in described["scores"]
+    ]
+    return ", ".join(dict.fromkeys(cells)) or "–"
 
 
 def _agreement(summaries, order, protocols):

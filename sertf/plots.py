@@ -1,23 +1,17 @@
-"""Figures of a report: arrays or tables in, a matplotlib `Figure` out.
+"""Figures of scores: arrays or tables in, a matplotlib `Figure` out; `save` writes one as a small PNG.
 
-Every function builds its own `Figure` without pyplot, so that nothing is global, nothing opens a window, and figures
-can be drawn in worker processes and on machines without a display. `save` writes one as a small PNG.
+`sertf.plots_clips` draws single utterances over time.
 """
 
 import textwrap
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from sertf.canvas import COLOURS, INK, MARKERS, blank, finite, tidy
 from sertf.errors import SertfError
 
-# Okabe and Ito's palette, told apart with any colour vision; emotions differ by marker too, since there may be more.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5F5F5F", "#B8A800")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
-INK, FAINT = "#333333", "#DDDDDD"
 DPI = 110
 
 
@@ -37,13 +31,13 @@ def confusion(matrix, labels, *, normalise=True):
     Raises:
         SertfError: if the shapes do not fit or the matrix is not finite.
     """
-    matrix = _array("matrix", matrix, 2)
+    matrix = finite("matrix", matrix, 2)
     if matrix.shape != (len(labels), len(labels)):
         raise SertfError(f"matrix must have shape ({len(labels)}, {len(labels)}) as there are labels: {matrix.shape}.")
     totals = matrix.sum(axis=1, keepdims=True)
     shares = matrix / np.maximum(totals, 1)
     side = 2.4 + 0.56 * len(labels)
-    figure, axes = _figure((side + 0.6, side))
+    figure, axes = blank((side + 0.6, side))
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), labels)
@@ -80,7 +74,7 @@ def curves(histories):
         raise SertfError(f"the histories need rows with the columns {needed}, got {list(histories.columns)}.")
     by_epoch = histories.groupby("epoch")
     shown = {"loss": "loss", "uar": "UAR"} | ({"wa": "WA (accuracy)"} if "wa" in histories else {})
-    figure, panels = _figure((4.3 * len(shown), 3.5), columns=len(shown))
+    figure, panels = blank((4.3 * len(shown), 3.5), columns=len(shown))
     for axes, (column, label) in zip(panels, shown.items()):
         for place, (name, prefix) in enumerate((("training", ""), ("validation", "val_"), ("test", "test_"))):
             key = f"{prefix}{column}"
@@ -89,7 +83,7 @@ def curves(histories):
             mean, spread, colour = by_epoch[key].mean(), by_epoch[key].std(ddof=0), COLOURS[place]
             axes.plot(mean.index, mean, color=colour, label=name, linewidth=1.8, marker=_dot(len(mean)))
             axes.fill_between(mean.index, mean - spread, mean + spread, color=colour, alpha=0.18, linewidth=0)
-        _tidy(axes, xlabel="epoch", ylabel=label)
+        tidy(axes, xlabel="epoch", ylabel=label)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         if column != "loss":
             axes.set_ylim(0, 1)
@@ -110,9 +104,9 @@ def violin(values_by_name, *, published=None, ylabel="score"):
     """
     if not values_by_name:
         raise SertfError("violin needs the scores of one name or more, got none.")
-    values_by_name = {name: _array(name, values, 1) for name, values in values_by_name.items()}
+    values_by_name = {name: finite(name, values, 1) for name, values in values_by_name.items()}
     published = published or {}
-    figure, axes = _figure((1.6 + 1.25 * max(len(values_by_name), 3), 3.8))
+    figure, axes = blank((1.6 + 1.25 * max(len(values_by_name), 3), 3.8))
     for place, (name, values) in enumerate(values_by_name.items()):
         colour = COLOURS[place % len(COLOURS)]
         if len(values) >= 5 and np.ptp(values) > 1e-9:  # a density of fewer, or of equal values, would be made up
@@ -137,7 +131,7 @@ def violin(values_by_name, *, published=None, ylabel="score"):
         axes.set_ylim((low + high) / 2 - 0.02, (low + high) / 2 + 0.02)
     # A name with a place before it would run into its neighbours.
     axes.set_xticks(range(len(values_by_name)), [name.replace("/", "/\n") for name in values_by_name])
-    _tidy(axes, ylabel=ylabel)
+    tidy(axes, ylabel=ylabel)
     axes.grid(axis="x", visible=False)
     axes.scatter([], [], s=20, color="#5F5F5F", label="one repeat")
     axes.plot([], [], color=INK, linewidth=2, label="mean")
@@ -158,9 +152,9 @@ def right_and_wrong(panels):
     """
     if not panels or not all(panels.values()):
         raise SertfError(f"right_and_wrong needs one group or more in every panel, got {panels}.")
-    figure, axes_of = _figure((1.2 + 3.2 * len(panels), 3.6), columns=len(panels), squeeze=False)
+    figure, axes_of = blank((1.2 + 3.2 * len(panels), 3.6), columns=len(panels), squeeze=False)
     for axes, (grouping, groups) in zip(axes_of[0], panels.items()):
-        counts = _array(grouping, list(groups.values()), 2)  # (groups, 2)
+        counts = finite(grouping, list(groups.values()), 2)  # (groups, 2)
         bottoms = np.zeros(len(counts))
         for i, name in enumerate(("right", "wrong")):
             axes.bar(range(len(counts)), counts[:, i], 0.6, bottom=bottoms, color=COLOURS[i], alpha=0.5, label=name)
@@ -171,7 +165,7 @@ def right_and_wrong(panels):
                     axes.text(place, bottom + row[i] / 2, text, ha="center", va="center", fontsize=9, color=INK)
             bottoms = bottoms + counts[:, i]
         axes.set_xticks(range(len(counts)), list(groups))
-        _tidy(axes, xlabel=grouping, ylabel="utterances")
+        tidy(axes, xlabel=grouping, ylabel="utterances")
         axes.grid(axis="x", visible=False)
     handles = axes_of[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=2, frameon=False)
@@ -188,7 +182,7 @@ def bars(rows, *, xlabel):
     if not rows:
         raise SertfError("bars needs one row or more, got none.")
     names, groups = (list(dict.fromkeys(row[i] for row in rows)) for i in (0, 1))
-    figure, axes = _figure((8.0, 1.2 + 0.34 * len(names) * len(groups)))
+    figure, axes = blank((8.0, 1.2 + 0.34 * len(names) * len(groups)))
     height = 0.8 / len(groups)
     for name, group, value, low, high in rows:
         place = names.index(name) + (groups.index(group) - (len(groups) - 1) / 2) * height
@@ -200,8 +194,39 @@ def bars(rows, *, xlabel):
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    _tidy(axes, xlabel=textwrap.fill(xlabel, 70))
+    tidy(axes, xlabel=textwrap.fill(xlabel, 70))
     axes.grid(axis="y", visible=False)
+    axes.legend(frameon=False, ncols=len(groups), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return figure
+
+
+def against(rows, *, xlabel, ylabel):
+    """A score against a number that variants differ in: repeats as dots, their mean as a line, the interval as a bar.
+
+    Args:
+        rows: list of (number, group, scores of the repeats, low, high), one line a group; low and high are None where no
+            interval can be had.
+        xlabel, ylabel: labels of the axes.
+
+    Raises:
+        SertfError: if there is no row, or a score is not finite.
+    """
+    if not rows:
+        raise SertfError("against needs one row or more, got none.")
+    figure, axes = blank((6.4, 3.8))
+    groups = list(dict.fromkeys(row[1] for row in rows))
+    spread = 0.06 * (max(row[0] for row in rows) - min(row[0] for row in rows)) / max(len(rows) / len(groups), 1)
+    for place, group in enumerate(groups):
+        colour, moved = COLOURS[place % len(COLOURS)], spread * (place - (len(groups) - 1) / 2)
+        of_group = sorted((row for row in rows if row[1] == group), key=lambda row: row[0])
+        means = [finite(group, values, 1).mean() for _, _, values, _, _ in of_group]
+        axes.plot([row[0] + moved for row in of_group], means, color=colour, linewidth=1.8, marker="D", label=group)
+        for number, _, values, low, high in of_group:
+            axes.scatter([number + moved] * len(values), values, s=16, color=colour, alpha=0.6, linewidth=0)
+            if low is not None:
+                axes.plot([number + moved] * 2, [low, high], color=colour, linewidth=1, marker="_", alpha=0.7)
+    axes.set_xticks(sorted({row[0] for row in rows}))
+    tidy(axes, xlabel=xlabel, ylabel=ylabel)
     axes.legend(frameon=False, ncols=len(groups), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
@@ -222,9 +247,9 @@ def projections(embeddings, features, labels, *, names=None):
     """
     from sklearn.decomposition import PCA
 
-    shown, labels = {"embeddings": _array("embeddings", embeddings, 2)}, np.asarray(labels)
+    shown, labels = {"embeddings": finite("embeddings", embeddings, 2)}, np.asarray(labels)
     if features is not None:
-        features = _array("features", features, 2)
+        features = finite("features", features, 2)
         shown["averaged features"] = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
     shapes = [values.shape for values in (*shown.values(), labels)]
     if len({shape[0] for shape in shapes}) > 1 or min(min(values.shape) for values in shown.values()) < 2:
@@ -233,7 +258,7 @@ def projections(embeddings, features, labels, *, names=None):
             f"{', '.join(map(str, shapes))}."
         )
     names = list(dict.fromkeys(labels.tolist())) if names is None else [n for n in names if n in set(labels.tolist())]
-    figure, panels = _figure((4.6 * len(shown), 4.4), columns=len(shown))
+    figure, panels = blank((4.6 * len(shown), 4.4), columns=len(shown))
     panels = np.atleast_1d(panels)
     for axes, (title, values) in zip(panels, shown.items()):
         pca = PCA(n_components=2, svd_solver="full").fit(values)
@@ -243,7 +268,7 @@ def projections(embeddings, features, labels, *, names=None):
             style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
             axes.scatter(*chosen.T, s=17, alpha=0.75, linewidth=0, label=name, **style)
         first, second = 100 * pca.explained_variance_ratio_
-        _tidy(axes, xlabel=f"component 1 ({first:.0f} % of variance)", ylabel=f"component 2 ({second:.0f} %)")
+        tidy(axes, xlabel=f"component 1 ({first:.0f} % of variance)", ylabel=f"component 2 ({second:.0f} %)")
         axes.set_title(title, fontsize=11, color=INK)
         axes.margins(0.06)
     legend = figure.legend(
@@ -254,91 +279,6 @@ def projections(embeddings, features, labels, *, names=None):
     return figure
 
 
-def attention(features, states, weights, title, *, hop_seconds=None):
-    """One utterance over time: its features, the hidden states, and how much attention each step gets.
-
-    A step is a frame, or several that the model pooled; frames that fill no whole step count to none.
-
-    Args:
-        features: what the model saw, standardised, shape (frames, dims).
-        states: hidden states, shape (steps, units).
-        weights: attention, shape (steps,), sums to 1.
-        title: what the utterance is.
-        hop_seconds: time from one frame to the next; without it the time axis counts frames.
-
-    Raises:
-        SertfError: if there are more steps than frames, not one weight a state, or a value is not finite.
-    """
-    features, states = _array("features", features, 2), _array("states", states, 2)
-    weights = _array("weights", weights, 1)
-    if len(states) != len(weights) or len(states) > len(features):
-        raise SertfError(
-            f"states and weights must have the same number of steps, at most one a frame, got {len(states)} and "
-            f"{len(weights)} for {len(features)} frames."
-        )
-    frame, pooled = hop_seconds or 1, len(features) // len(states)
-    extent = (-0.5 * frame, (len(features) - 0.5) * frame)
-    figure, panels = _figure((8.2, 5.6), rows=3, sharex=True, height_ratios=(1.2, 1.2, 0.9))
-    rows = ((panels[0], features, "feature", "standardised value"), (panels[1], states, "unit", "state"))
-    for axes, values, ylabel, unit in rows:
-        bound = max(float(np.quantile(np.abs(values), 0.99)), 1e-9)
-        ends = extent if values is features else (extent[0], extent[0] + len(states) * pooled * frame)
-        image = axes.imshow(
-            values.T,
-            aspect="auto",
-            origin="lower",
-            interpolation="nearest",
-            cmap="RdBu_r",
-            vmin=-bound,
-            vmax=bound,
-            extent=(*ends, -0.5, values.shape[1] - 0.5),
-        )
-        axes.set_ylabel(ylabel)
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        bar = figure.colorbar(image, ax=axes, pad=0.012, aspect=14)
-        bar.set_label(unit)
-        bar.outline.set_visible(False)
-    times = (np.arange(len(weights)) * pooled + (pooled - 1) / 2) * frame
-    panels[2].fill_between(times, 100 * weights, step="mid", color=COLOURS[0], alpha=0.25, linewidth=0)
-    panels[2].step(times, 100 * weights, where="mid", color=COLOURS[0], linewidth=1.5)
-    panels[2].axhline(100 / len(weights), color=INK, linewidth=1, linestyle=(0, (4, 3)), label="even attention")
-    _tidy(panels[2], xlabel="time in s" if hop_seconds else "frame", ylabel="attention in %")
-    panels[2].set_xlim(extent)
-    panels[2].set_ylim(0, 1.35 * 100 * weights.max())  # room for the legend
-    panels[2].legend(frameon=False, loc="upper right")
-    panels[0].set_title(title, fontsize=11, color=INK)
-    return figure
-
-
-def _figure(size, *, rows=1, columns=1, **options):
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    ratios = {"height_ratios": options.pop("height_ratios")} if "height_ratios" in options else None
-    return figure, figure.subplots(rows, columns, gridspec_kw=ratios, **options)
-
-
-def _tidy(axes, *, xlabel="", ylabel=""):
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    axes.set_axisbelow(True)
-    axes.grid(color=FAINT, linewidth=0.8)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#999999")
-    axes.tick_params(color="#999999", labelcolor=INK)
-
-
 def _dot(count):
     """A line of one epoch is invisible without a marker."""
     return "o" if count == 1 else None
-
-
-def _array(name, values, dimensions):
-    values = np.asarray(values, dtype=float)
-    if values.ndim != dimensions or values.size == 0 or not np.isfinite(values).all():
-        raise SertfError(
-            f"{name} must hold finite numbers in {dimensions} dimension{'s' * (dimensions > 1)}, not empty, "
-            f"got shape {values.shape}."
-        )
-    return values

@@ -12,13 +12,10 @@ import os
 import shutil
 import sys
 import tempfile
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from sertf import comparisons, markdown, plots, report_page, statistics
+from sertf import comparisons, markdown, plots, report_figures, report_page, statistics
 from sertf.errors import SertfError, exit_code
 from sertf.results import (
     ResultsError,
@@ -42,6 +39,8 @@ _FIGURES = {
     "curves.png": "Loss and UAR by epoch: mean over runs, band of one standard deviation",
     "projections.png": "Principal components of one test fold: the model's embeddings beside the averaged features",
     "attention.png": "One test utterance over time: features, hidden states, attention",
+    "windows.png": "One test utterance, and the windows of deformable attention that three of its steps look through; grey "
+    "is the attention that a step gets",
 }
 _SHOWN = {"UAR": "uar", "WA": "wa", "macro F1": "macro_f1", "weighted F1": "weighted_f1"}
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
@@ -249,42 +248,10 @@ def _write_figures(results, summary, folder):
     if len(results.histories):
         drawn["curves.png"] = plots.curves(results.histories)
     if results.representations is not None:
-        drawn |= _draw_representations(results)
+        drawn |= report_figures.draw_representations(results)
     for name, figure in drawn.items():
         plots.save(figure, folder / name)
     return [[name, caption] for name, caption in _FIGURES.items() if name in drawn]
-
-
-def _draw_representations(results):
-    path, emotions = results.representations, results.facts["emotions"]
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        labels = arrays["labels"]
-        if labels.dtype.kind in "iu":  # indices into the emotions
-            labels = np.array(emotions)[labels]
-        means = arrays["means"] if arrays["means"].shape[1] > 1 else None  # a waveform's mean says nothing
-        drawn = {"projections.png": plots.projections(arrays["embeddings"], means, labels, names=emotions)}
-        if "clip_attention" in arrays:
-            clip = str(arrays["clip_utterance"])
-            emotion = labels[arrays["utterances"].tolist().index(clip)]
-            drawn["attention.png"] = plots.attention(
-                arrays["clip_features"],
-                arrays["clip_states"],
-                arrays["clip_attention"],
-                f"{clip} ({emotion})",
-                hop_seconds=_hop_seconds(results.manifests[0]),
-            )
-    except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
-        raise ResultsError(f"{path} cannot be drawn ({error}); delete that run's folder and run again.") from error
-    return drawn
-
-
-def _hop_seconds(manifest):
-    """Time between frames where the front end states it, else None."""
-    config = (manifest.get("front_end") or {}).get("config") or {}
-    hop, rate = config.get("hop_length"), config.get("sample_rate")
-    return hop / rate if hop and rate else None
 
 
 def _render(summary, beside, path):

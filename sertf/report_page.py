@@ -1,6 +1,6 @@
 """The page of one variant under one protocol: a summary of `sertf.results.summarise` in, Markdown out."""
 
-from sertf import breakdowns, markdown
+from sertf import breakdowns, markdown, zero_shot_page
 
 _DIFFERS = ("repeat", "fold", "seed", "wall_seconds", "best_epoch")
 
@@ -31,6 +31,7 @@ def render(summary, *, beside=None, figures=(), differing=()):
         f"Tested on {corpus}, {len(emotions)} emotions: {', '.join(emotions)}{merged}. Licence of the corpus: {licence}.",
         "",
         *_scores(summary, columns),
+        *zero_shot_page.section(columns),
         *_against_published(summary),
         *_remarks(facts),
         *_beside_others(summary),
@@ -56,7 +57,12 @@ def _scores(summary, columns):
         ]
         for key, entry in summary["scores"].items()
     ]
-    elsewhere = {*summary["scores"], *markdown.REPRODUCIBILITY, *breakdowns.published_names(columns)}
+    elsewhere = {
+        markdown.HOURS,
+        *summary["scores"],
+        *markdown.REPRODUCIBILITY,
+        *breakdowns.published_names(columns),
+    }
     body += [
         [key, *(markdown.published_cell(printed, key) for printed in published.values()), *("–" for _ in columns)]
         for key in dict.fromkeys(key for printed in published.values() for key in printed)
@@ -194,7 +200,10 @@ def _how(summary, differing):
         ["seeds of the runs", f"{len(set(summary['seeds']))} different, in `manifest.json`"],
         ["parameters of the model", f"{summary['parameters']:,}" if summary["parameters"] else "not stated"],
         ["backend, device", f"{summary['backend']}, {summary['device']}"],
-        ["time", f"{seconds / 60:.1f} min summed over runs, {seconds / summary['runs']:.1f} s a run"],
+        [
+            "time",
+            f"{seconds / 60:.1f} min summed over runs, {seconds / summary['runs']:.1f} s a run{markdown.published_time(facts, '; published: ')}",
+        ],
         ["digest of the experiment", f"`{facts['digest']}`"],
     ]
     recipe = facts.get("recipe") or {}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sertf import groups, scores, statistics
+from sertf import groups, scores, statistics, zero_shot
 from sertf.errors import SertfError
 
 SCORES = {
@@ -150,6 +150,7 @@ def summarise(results):
         the order of the emotions;
         `groups`, by the columns of `groups.csv` that the test utterances differ in (none without that file), each as
         `sertf.groups.Comparison`;
+        `by_corpus`, of runs tested on other corpora than they were trained on, as `sertf.zero_shot.by_corpus`;
         `epoch_by_test` and `epoch_by_test_wa`, where the test part was watched: what choosing each run's epoch by its
         test UAR and by its test WA would give;
         `reproducibility` (None for one repeat); `tested`, the number of test `utterances` and `speakers`;
@@ -176,6 +177,8 @@ def summarise(results):
     for key, column in (("epoch_by_test", "test_uar"), ("epoch_by_test_wa", "test_wa")):
         if column in results.histories:
             summary[key] = _epoch_by_test(results, column)
+    if results.facts.get("across"):
+        summary["by_corpus"] = zero_shot.by_corpus(predictions)
     return summary | {
         "folds": {fold: _of_fold(results, fold) for fold in results.facts["folds"]},
         "confusion": matrix.tolist(),

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from sertf import audit as audit_module
-from sertf import groups, protocols, utterances
+from sertf import front_end_checks, groups, protocols, utterances, zero_shot
 from sertf import workers as workers_module
 from sertf.augmentation import copies_of
 from sertf.errors import SertfError
@@ -130,7 +130,7 @@ class Material:
 def _material(table, front_end, augmentation, extract, seed):
     """Extract the features that variants need, those of fixed copies too."""
     if augmentation is not None:
-        _check_cuts(augmentation, front_end)
+        front_end_checks.check_cuts(augmentation, front_end)
     features = extract(table, front_end)
     if augmentation is None:
         return Material(table, front_end, features)
@@ -142,20 +142,6 @@ def _material(table, front_end, augmentation, extract, seed):
     return Material(table, front_end, features, copies)
 
 
-def _check_cuts(augmentation, front_end):
-    """Refuse cuts at random that a front end would not show, or that batches have no room for."""
-    name = type(front_end).__name__
-    if augmentation.changes_length and front_end.span is not None:
-        raise RunnerError(
-            f"RandomCut changes nothing for {name}, which reads a fixed span of every clip; leave it out."
-        )
-    if augmentation.changes_length and augmentation.fresh and front_end.feature_shape[0] is None:
-        raise RunnerError(
-            f"Batches have the lengths of the originals, so fresh copies by RandomCut need a front end of a fixed number "
-            f"of frames, which {name} is not; set fresh=False or leave RandomCut out."
-        )
-
-
 def _prepare(experiment, variant, protocol, material, folder, repeats):
     """Cut and audit the folds, write experiment.json and groups.csv, return the jobs that are still to do."""
     from sertf.training import finished
@@ -165,6 +151,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
     cut = protocols.protocol(setting.folds)
     folds = cut(table, seed=experiment.seed, audio_digests=features.audio_digests)
+    front_end_checks.check_rates(folds, features.sample_rates, front_end)
     rows = table
     if material.copies is not None:
         rows = pd.concat([table, material.copies], ignore_index=True)
@@ -187,6 +174,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     overview = {
         **facts,
         **_described(experiment, variant, protocol, table),
+        "across": zero_shot.across(folds, table),
         "sample_rate": front_end.sample_rate,
         "emotions": list(emotions),
         "repeats": repeats,
@@ -240,20 +228,26 @@ def _fresh_copies(augmentation, material):
 
 def _described(experiment, variant, protocol, table):
     """What a report says of an experiment and its corpus."""
-    from sertf.corpora import CORPORA
-
-    corpus, published = CORPORA.get(experiment.corpus), experiment.published(variant, protocol)
+    published = experiment.published(variant, protocol)
     return {
         "paper": experiment.paper,
         "published": {name: list(values) for name, values in published.items()} or None,
         "others": dict(experiment.others) or None,
         "remarks": list(experiment.remarks),
         "compared_with": experiment.variant(variant).compared_with,
-        "licence": corpus.licence if corpus else "the user's own data",
+        "licence": _licence(experiment.corpora),
         "utterances": len(table),
         "speakers": int(table["speaker"].nunique()),
         "languages": sorted(set(table["language"]) - {""}),
     }
+
+
+def _licence(names):
+    """Terms of the corpora, each with its name where they are several."""
+    from sertf.corpora import CORPORA
+
+    own = [CORPORA[name].licence if name in CORPORA else "the user's own data" for name in names]
+    return own[0] if len(own) == 1 else "; ".join(f"{name}: {licence}" for name, licence in zip(names, own))
 
 
 def _check_writable(out):

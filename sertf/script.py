@@ -5,11 +5,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sertf import corpora, report, runner, workers
+from sertf import corpora, recipes, report, runner, workers, zero_shot
 from sertf.errors import SertfError
 
 
-def main(experiment, arguments=None, *, on=None):
+def main(experiment, arguments=None, *, on=None, between=None):
     """Run an experiment from the command line and write its reports.
 
     Args:
@@ -17,15 +17,23 @@ def main(experiment, arguments=None, *, on=None):
         arguments: the command line; None takes the process's own.
         on: function from a corpus name to the same experiment on that corpus, which makes the option `--corpus`; None
             for an experiment that is defined on one corpus.
+        between: function from the name of a corpus and a tuple of others to the experiment that trains on the one and
+            tests on the others, which makes the option `--train`, with `--data` for each corpus.
 
     Exits with 2 after one sentence on a user's mistake, with 130 after Ctrl-C and with 1 after a killed worker; the
     same command then goes on with the runs that are missing.
     """
-    options = _parser(experiment, on).parse_args(arguments)
+    options = _parser(experiment, on, between).parse_args(arguments)
     try:
-        if on is not None and options.corpus != experiment.corpus:
-            experiment = on(options.corpus)
-        _run(experiment, options)
+        if between is not None:
+            folders = folders_of(options.data or [])
+            experiment = between(options.train, _others(options.train, folders))
+            table = zero_shot.shared_emotions(corpora.load_several(folders, skip_bad=options.skip_bad))
+        else:
+            if on is not None and options.corpus != experiment.corpus:
+                experiment = on(options.corpus)
+            table = corpora.load(experiment.corpus, options.data, skip_bad=options.skip_bad)
+        _run(with_options(experiment, options.precision, options.accumulation), table, options)
     except SertfError as error:
         sys.exit(_say(error, 2))
     except KeyboardInterrupt:
@@ -34,9 +42,25 @@ def main(experiment, arguments=None, *, on=None):
         sys.exit(_say(f"A worker process died ({error}); finished runs are kept, the same command goes on.", 1))
 
 
-def _parser(experiment, on):
+def _parser(experiment, on, between):
     parser = argparse.ArgumentParser(description=f"{experiment.name}: {experiment.paper}")
-    parser.add_argument("--data", help="folder of the corpus, or of the corpora")
+    if between is None:
+        parser.add_argument("--data", help="folder of the corpus, or of the corpora")
+    else:
+        trained = experiment.corpus.partition("+")[0]
+        parser.add_argument(
+            "--data",
+            action="append",
+            metavar="CORPUS=FOLDER",
+            help=f"folder of a corpus, such as {trained}=FOLDER, once for each; or one folder that holds folders of the "
+            "corpora's names",
+        )
+        parser.add_argument(
+            "--train",
+            default=trained,
+            choices=corpora.CORPORA,
+            help=f"train on this one and test on each of the others ({trained})",
+        )
     if on is not None:
         parser.add_argument(
             "--corpus",
@@ -44,11 +68,23 @@ def _parser(experiment, on):
             choices=corpora.CORPORA,
             help=f"train on another ({experiment.corpus})",
         )
-    parser.add_argument("--variant", action="append", help=f"of {', '.join(experiment.variants)}; repeatable; all")
+    large = ", ".join(name for name, variant in experiment.variants.items() if variant.for_gpu)
+    parser.add_argument(
+        "--variant",
+        action="append",
+        help=f"of {', '.join(experiment.variants)}; repeatable; all{large and f' but {large}, which are for a GPU'}",
+    )
     parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
     parser.add_argument("--repeats", type=int, default=10, help="runs of each fold with other seeds (10)")
     parser.add_argument("--workers", type=int, help="worker processes (one a core)")
     parser.add_argument("--scheduler", default="processes", choices=workers.SCHEDULERS)
+    parser.add_argument("--precision", choices=recipes.PRECISIONS, help="of the arithmetic, in place of the recipe's")
+    parser.add_argument(
+        "--accumulation",
+        type=int,
+        metavar="N",
+        help="cut each batch in N whose gradients are averaged, which needs an N-th of the memory",
+    )
     parser.add_argument("--out", type=Path, help=f"run directories (runs/{experiment.name})")
     parser.add_argument("--results", type=Path, default=Path("experiments/results"), help="reports and predictions")
     parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
@@ -57,8 +93,7 @@ def _parser(experiment, on):
     return parser
 
 
-def _run(experiment, options):
-    table = corpora.load(experiment.corpus, options.data, skip_bad=options.skip_bad)
+def _run(experiment, table, options):
     out, results, repeats = options.out or Path("runs") / experiment.name, options.results, options.repeats
     if options.smoke:
         experiment, table, repeats = shrink(experiment), few(table), 1
@@ -68,7 +103,7 @@ def _run(experiment, options):
         experiment,
         table,
         out=out,
-        variants=options.variant,
+        variants=options.variant or [name for name, variant in experiment.variants.items() if not variant.for_gpu],
         protocol_names=options.protocol,
         repeats=repeats,
         workers=options.workers,
@@ -81,23 +116,82 @@ def _run(experiment, options):
     print(report.table(results, relative_to=Path.cwd()))
 
 
+def folders_of(data):
+    """The folder of each corpus by its name, from the values of `--data`: CORPUS=FOLDER of each, or one folder of all.
+
+    Raises:
+        SertfError: an unknown or repeated corpus, or a folder without folders of corpora in it.
+    """
+    known = ", ".join(corpora.CORPORA)
+    if len(data) == 1 and data[0].partition("=")[0] not in corpora.CORPORA:
+        parent = Path(data[0]).expanduser()
+        found = sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+        folders = {path.name.lower(): path for path in found if path.name.lower() in corpora.CORPORA}
+        if not folders:
+            raise SertfError(
+                f"--data {data[0]} holds no folder named as a corpus ({known}); give CORPUS=FOLDER for each corpus."
+            )
+        return folders
+    folders = {}
+    for value in data:
+        name, equals, folder = value.partition("=")
+        if not equals or name not in corpora.CORPORA:
+            raise SertfError(f"--data {value} must be CORPUS=FOLDER with a corpus of {known}.")
+        if name in folders:
+            raise SertfError(f"--data gives {name} twice, {folders[name]} and {folder}; give one of them.")
+        folders[name] = folder
+    return folders
+
+
+def _others(trained, folders):
+    """The corpora to test on."""
+    given = f"--data gives {', '.join(folders)}" if folders else "there is no --data"
+    if trained not in folders:
+        raise SertfError(f"To train on {trained} its recordings are needed, but {given}; add --data {trained}=FOLDER.")
+    if len(folders) < 2:
+        raise SertfError(f"To test on another corpus than {trained} its recordings are needed, but {given}.")
+    return tuple(name for name in folders if name != trained)
+
+
+def with_options(experiment, precision, accumulation):
+    """The experiment in another precision, or with each batch cut in `accumulation`; None leaves the recipes' own.
+
+    Raises:
+        SertfError: a batch that cannot be cut in so many.
+    """
+
+    def change(recipe):
+        if precision is not None:
+            recipe = replace(recipe, precision=precision)
+        if accumulation is None:
+            return recipe
+        whole = recipe.batch_size * recipe.accumulation
+        if accumulation < 1 or whole % accumulation:
+            raise SertfError(f"--accumulation must divide the batches of {whole}, but is {accumulation}.")
+        return replace(recipe, batch_size=whole // accumulation, accumulation=accumulation)
+
+    return _with_recipes(experiment, change)
+
+
 def shrink(experiment):
     """The experiment with 2 epochs in every recipe."""
-    return replace(
-        experiment,
-        variants={
-            name: replace(
-                variant,
-                recipes=variant.recipes and {p: replace(recipe, epochs=2) for p, recipe in variant.recipes.items()},
-            )
-            for name, variant in experiment.variants.items()
-        },
-    )
+    return _with_recipes(experiment, lambda recipe: replace(recipe, epochs=2))
+
+
+def _with_recipes(experiment, change):
+    variants = {
+        name: replace(variant, recipes=variant.recipes and {p: change(r) for p, r in variant.recipes.items()})
+        for name, variant in experiment.variants.items()
+    }
+    return replace(experiment, variants=variants)
 
 
 def few(table):
-    """The first two utterances of every speaker and emotion."""
-    kept = table.sort_values("utterance").groupby(["speaker", "emotion"]).head(2)
+    """The first two utterances of every speaker and emotion, more in a corpus of few speakers: ten of each emotion."""
+    table = table.sort_values("utterance")
+    speakers = table.groupby("corpus")["speaker"].transform("nunique")
+    place = table.groupby(["speaker", "emotion"]).cumcount()
+    kept = table[place < (10 / speakers).clip(lower=2)]
     kept.attrs.update(table.attrs)
     return kept
 

@@ -184,9 +184,13 @@ def representations(model, part, predict):
 
     Returns:
         dict of arrays: utterances, labels, embeddings (utterances, units), means (utterances, dims), and for the clip
-        clip_utterance, clip_features (frames, dims), clip_states (frames, units), clip_attention (frames,).
+        clip_utterance, clip_features (frames, dims), clip_states (frames, units), clip_attention (frames,); of a model with
+        deformable attention clip_windows (layers, heads, steps, 2), the windows' ends in steps, and clip_received (layers,
+        heads, steps), the attention that each step gets, averaged over queries.
     """
     import keras
+
+    from sertf.layers import DeformableAttention
 
     names = {layer.name for layer in model.layers}
     if "embedding" not in names:
@@ -198,15 +202,21 @@ def representations(model, part, predict):
         "embeddings": predict(embedder, part).astype(np.float32),
         "means": np.stack([array.mean(axis=0) for array in part.arrays]),
     }
+    clip = part.arrays[0]
+    shown = {"clip_utterance": np.array(part.utterances[0]), "clip_features": clip}
     if {"states", "attention"} <= names:
-        clip = part.arrays[0]
         inside = keras.Model(model.inputs, [model.get_layer("states").output, model.get_layer("attention").output[1]])
         states, attention = inside.predict_on_batch(clip[None])
+        result |= {**shown, "clip_states": np.asarray(states)[0], "clip_attention": np.asarray(attention)[0]}
+    deformable = [layer for layer in model.layers if isinstance(layer, DeformableAttention)]
+    if deformable:
+        inside = keras.Model(model.inputs, [layer.output[1:] for layer in deformable])
+        weights, windows = zip(*inside.predict_on_batch(clip[None]))
+        received = [np.asarray(of_layer)[0].mean(axis=1) for of_layer in weights]
         result |= {
-            "clip_utterance": np.array(part.utterances[0]),
-            "clip_features": clip,
-            "clip_states": np.asarray(states)[0],
-            "clip_attention": np.asarray(attention)[0],
+            **shown,
+            "clip_windows": np.stack([np.asarray(of_layer)[0] for of_layer in windows]),
+            "clip_received": np.stack(received),
         }
     return result
 

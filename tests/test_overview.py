@@ -6,7 +6,7 @@ import pytest
 from sertf import overview, report
 from sertf.results import ResultsError, read_predictions
 from sertf.scores import reproducibility_of, scores_of
-from tests.synthetic_runs import make_runs
+from tests.synthetic_runs import FOLDS, make_runs
 
 PUBLISHED = {"wa": [0.9, 0.01, 0.95], "PLR": [0.8, None, None]}
 
@@ -96,6 +96,33 @@ def test_different_test_sets_are_never_compared(results, tmp_path):
     table.to_csv(copy / "cut" / "paper" / "predictions.csv.gz", index=False)
     with pytest.raises(ResultsError, match="cut cannot be set against whole under paper: .*same utterances"):
         overview.write(copy, reference="whole")
+
+
+def test_the_score_against_an_option(tmp_path):
+    for layers in (1, 2, 3):
+        model = {"name": "serct", "options": {"size": "narrow", "layers": layers}}
+        runs = make_runs(tmp_path / "runs", variant=f"layers_{layers}", repeats=2, skill=layers / 3, model=model)
+        report.write(runs, tmp_path / "toy" / f"layers_{layers}" / "paper")
+    overview.write(tmp_path / "toy", by="layers")
+    assert (tmp_path / "toy" / "by_layers.png").stat().st_size > 1000
+    assert "by layers: repeats, their mean" in (tmp_path / "toy" / "overview.md").read_text()
+    for option in ("depth", "size"):
+        with pytest.raises(ResultsError, match=f"the option '{option}' as a number; their options are layers, size"):
+            overview.write(tmp_path / "toy", by=option)
+
+
+def test_chance_and_languages_of_runs_across_corpora(tmp_path):
+    described = {"languages": ["en"], "utterances": 9, "speakers": 2}
+    across = {"trained": {"a": described}, "tested": {fold: {**described, "languages": ["de"]} for fold in FOLDS}}
+    published = {"wa": [0.4, None, None], "training_hours": [2.5, None, None]}
+    runs = make_runs(tmp_path / "runs", repeats=2, across=across, published=published)
+    summary = report.write(runs, tmp_path / "toy" / "h64" / "paper")
+    overview.write(tmp_path / "toy")
+    page = (tmp_path / "toy" / "overview.md").read_text()
+    assert "Trained on a (en), tested on fold-1 (de), fold-2 (de)." in page
+    wa = summary["by_corpus"]["fold-1"]["scores"]["wa"]["chance"]
+    assert f"| 0.4000 <br>2.5 h of training | fold-1 WA (accuracy) {wa:.4f}, fold-1 UAR 0.3333, fold-2 WA" in page
+    assert "| s a run |" in page and "| 2 |" in page  # 2.5 s each
 
 
 @pytest.mark.parametrize(

@@ -26,20 +26,21 @@ def histories(runs=4, epochs=6):
 def every_figure():
     rng = np.random.default_rng(0)
     labels = rng.choice(EMOTIONS, 80)
-    weights = rng.random(30)
     return {
         "confusion": plots.confusion(rng.integers(0, 90, (10, 10)), EMOTIONS),
         "curves": plots.curves(histories()),
         "violin": plots.violin({"UAR": rng.normal(0.6, 0.01, 10), "WA": [0.5, 0.5]}, published={"UAR": 0.62}),
         "projections": plots.projections(rng.normal(size=(80, 16)), rng.normal(size=(80, 9)), labels),
-        "attention": plots.attention(
-            rng.normal(size=(30, 9)), rng.normal(size=(30, 16)), weights / weights.sum(), "clip (anger)"
+        "against": plots.against(
+            [(n, group, rng.random(3), 0.1, 0.9) for n in (1, 2, 4) for group in ("paper", "strict")],
+            xlabel="layers",
+            ylabel="UAR",
         ),
         "right_and_wrong": plots.right_and_wrong({"gender": {"female": (7.5, 0.5), "male": (3, 5)}}),
     }
 
 
-@pytest.mark.parametrize("name", ["confusion", "curves", "violin", "projections", "attention", "right_and_wrong"])
+@pytest.mark.parametrize("name", ["confusion", "curves", "violin", "projections", "against", "right_and_wrong"])
 def test_small_and_the_same_each_time(name, tmp_path):
     for path in ("a.png", "b.png"):
         figure = every_figure()[name]
@@ -106,22 +107,6 @@ def test_projections_of_embeddings_alone():
     assert [axes.get_title() for axes in figure.axes] == ["embeddings"]
 
 
-def test_attention_shares_one_time_axis():
-    figure = plots.attention(np.eye(4), np.eye(4), [0.1, 0.2, 0.3, 0.4], "clip", hop_seconds=0.5)
-    features, states, weights = figure.axes[:3]
-    assert features.get_xlim() == states.get_xlim() == weights.get_xlim() == (-0.25, 1.75)
-    assert weights.get_xlabel() == "time in s"
-    assert plots.attention(np.eye(4), np.eye(4), np.ones(4) / 4, "clip").axes[2].get_xlabel() == "frame"
-
-
-def test_attention_of_pooled_steps_stands_under_their_frames():
-    figure = plots.attention(np.ones((9, 3)), np.ones((2, 5)), [0.25, 0.75], "clip")
-    features, states, weights = figure.axes[:3]
-    assert features.images[0].get_extent()[:2] == [-0.5, 8.5]
-    assert states.images[0].get_extent()[:2] == [-0.5, 7.5]  # 2 steps of 4 frames; the ninth counts to none
-    assert weights.lines[0].get_xdata().tolist() == [1.5, 5.5]
-
-
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
@@ -132,8 +117,8 @@ def test_attention_of_pooled_steps_stands_under_their_frames():
         (lambda: plots.violin({}), "got none"),
         (lambda: plots.violin({"UAR": []}), "not empty"),
         (lambda: plots.projections(np.ones((3, 2)), np.ones((4, 2)), ["a"] * 3), "as many embeddings as features"),
-        (lambda: plots.attention(np.ones((3, 2)), np.ones((3, 2)), np.ones(4), "t"), "same number of steps"),
-        (lambda: plots.attention(np.ones((3, 2)), np.ones((4, 2)), np.ones(4), "t"), "at most one a frame"),
+        (lambda: plots.against([], xlabel="x", ylabel="y"), "one row or more"),
+        (lambda: plots.against([(1, "a", [np.nan], None, None)], xlabel="x", ylabel="y"), "a must hold finite"),
     ],
 )
 def test_bad_input(draw, message):
@@ -179,3 +164,12 @@ def test_bars_and_their_intervals():
     assert widths == pytest.approx([-0.1, 0, 0, 0.2])
     with pytest.raises(SertfError, match="bars needs one row or more"):
         plots.bars([], xlabel="difference")
+
+
+def test_against_joins_the_means_in_the_order_of_the_number():
+    rows = [(4, "paper", [0.4, 0.6], 0.3, 0.7), (1, "paper", [0.2], None, None), (1, "strict", [0.1], None, None)]
+    (axes,) = plots.against(rows, xlabel="layers", ylabel="UAR").axes
+    paper, strict = (line for line in axes.lines if line.get_marker() == "D")
+    assert paper.get_ydata() == pytest.approx([0.2, 0.5]) and strict.get_ydata() == pytest.approx([0.1])
+    assert list(axes.get_xticks()) == [1, 4]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["paper", "strict"]

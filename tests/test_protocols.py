@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from sertf.audit import audit
-from sertf.protocols import PROTOCOLS, ProtocolError, protocol, shared_emotions
+from sertf.protocols import PROTOCOLS, ProtocolError, protocol
 
 
 def make_table(speakers=10, per_emotion=2, emotions=("neutral", "anger", "sadness"), corpus="toy"):
@@ -28,7 +28,7 @@ def speakers_of(table, ids):
     return set(table.set_index("utterance").loc[list(ids), "speaker"])
 
 
-@pytest.mark.parametrize("name", sorted(set(PROTOCOLS) - {"reslstm-sa"}))
+@pytest.mark.parametrize("name", sorted(set(PROTOCOLS) - {"reslstm-sa", "leave-one-of-two-out"}))
 def test_parts_are_disjoint_and_tests_cover_what_they_should(name):
     table = make_table(speakers=10, per_emotion=4)
     folds = PROTOCOLS[name](table, seed=1)
@@ -171,87 +171,13 @@ def test_empty_table():
         protocol("speaker-independent-5")(make_table(speakers=0, per_emotion=0).reindex(columns=make_table().columns))
 
 
-def two_corpora(**emotions):
-    """Tables of corpora with the emotions given for each, one under the other."""
-    emotions = {"big": ("neutral", "anger", "calm"), "small": ("anger", "boredom", "neutral")} | emotions
-    return pd.concat(
-        [
-            make_table(speakers=10 if corpus == "big" else 3, per_emotion=4, emotions=found, corpus=corpus)
-            for corpus, found in emotions.items()
-        ],
-        ignore_index=True,
-    )
-
-
-def corpora_of(table, ids):
-    return set(table.set_index("utterance").loc[list(ids), "corpus"])
-
-
-def test_shared_emotions_leave_out_what_a_corpus_lacks():
-    table = two_corpora()
-    table.attrs["skipped"] = ["one"]
-    kept = shared_emotions(table)
-    assert set(kept["emotion"]) == {"neutral", "anger"} and len(kept) == 10 * 2 * 4 + 3 * 2 * 4
-    assert kept.attrs == {"skipped": ["one"]}
-
-
-@pytest.mark.parametrize(
-    ("emotions", "message"),
-    [
-        ({"small": ("boredom", "fear")}, "share 0 emotions.*big has anger, calm, neutral; small has boredom, fear"),
-        ({"small": ("boredom", "anger")}, "share 1 emotions, and 2 are needed"),
-    ],
-)
-def test_corpora_without_shared_emotions(emotions, message):
-    with pytest.raises(ProtocolError, match=message):
-        shared_emotions(two_corpora(**emotions))
-
-
-def test_one_corpus_shares_nothing():
-    with pytest.raises(ProtocolError, match="need two corpora or more, but the table has toy"):
-        shared_emotions(make_table())
-
-
-def test_zero_shot_trains_on_one_corpus_and_tests_on_each_other():
-    table = shared_emotions(two_corpora(third=("anger", "neutral", "fear")))
-    folds = protocol("zero-shot-big")(table, seed=1)
-    assert [fold.name for fold in folds] == ["small", "third"]
-    for fold in folds:
-        assert corpora_of(table, fold.train) == corpora_of(table, fold.validation) == {"big"}
-        assert set(fold.test) == set(table["utterance"][table["corpus"] == fold.name])
-        held_out = speakers_of(table, fold.validation)
-        assert len(held_out) == 2 and {int(s[-2:]) % 2 for s in held_out} == {0, 1}  # a woman and a man
-        assert not held_out & speakers_of(table, fold.train)
-        assert len(fold.train) + len(fold.validation) == 10 * 2 * 4
-    assert folds != protocol("zero-shot-big")(table, seed=2)
-    found = audit(folds, table)
-    # The sentences of two corpora have the same names, but are no shared sentences.
-    assert found.verdict == "clean" and found.findings == ()
-
-
-def test_zero_shot_90_10_trains_on_what_the_random_split_trains_on():
-    table = shared_emotions(two_corpora())
-    cut = protocol("zero-shot-90-10-big")
-    (fold,) = cut(table, seed=3)
-    (split,) = protocol("random-90-10")(table[table["corpus"] == "big"], seed=3)
-    assert fold.train == split.train and fold.validation == () and fold.name == "small"
-    assert corpora_of(table, fold.test) == {"small"} and len(fold.test) == 24
-    assert audit([fold], table, allows=cut.allows).verdict == "clean"
-
-
-@pytest.mark.parametrize("name", ["zero-shot-big", "zero-shot-90-10-big"])
-def test_zero_shot_needs_the_corpus_another_and_shared_emotions(name):
-    with pytest.raises(ProtocolError, match=f"{name} needs a table of big and another corpus.* holds big"):
-        protocol(name)(make_table(corpus="big"))
-    with pytest.raises(ProtocolError, match=f"{name} needs a table of big and another corpus.* holds small, third"):
-        table = two_corpora(third=("anger", "neutral"))
-        protocol(name)(table[table["corpus"] != "big"])
-    with pytest.raises(ProtocolError, match=f"{name} needs emotions that all corpora have, but big lacks boredom"):
-        protocol(name)(two_corpora())
-
-
-def test_zero_shot_of_a_single_speaker_has_none_to_hold_out():
-    table = shared_emotions(two_corpora())
-    table = table[(table["corpus"] != "big") | (table["speaker"] == "big-01")]
-    with pytest.raises(ProtocolError, match="has 1 of it; use zero-shot-90-10-big"):
-        protocol("zero-shot-big")(table)
+def test_two_speakers_are_each_tested_by_a_model_of_the_other():
+    table = make_table(speakers=2)
+    folds = protocol("leave-one-of-two-out")(table, seed=3)
+    sides = [(speakers_of(table, fold.train), fold.validation, speakers_of(table, fold.test)) for fold in folds]
+    assert sides == [({"toy-02"}, (), {"toy-01"}), ({"toy-01"}, (), {"toy-02"})]
+    assert audit(folds, table, allows=protocol("leave-one-of-two-out").allows).verdict == "clean"
+    with pytest.raises(ProtocolError, match="leave-one-of-two-out is for two speakers, but the table has 3"):
+        protocol("leave-one-of-two-out")(make_table(speakers=3))
+    with pytest.raises(ProtocolError, match="of two speakers use leave-one-of-two-out"):
+        protocol("leave-one-speaker-out")(table)

@@ -15,6 +15,7 @@ from sertf.audit import LeakageError
 from sertf.augmentation import Augmentation, Gain, RandomCut
 from sertf.cache import CacheError
 from sertf.experiment import Setting, Variant
+from sertf.front_end_checks import FrontEndError
 from sertf.training import RunError
 from tests.toy import EXPERIMENT, RECIPE
 
@@ -226,7 +227,7 @@ def test_duplicates_are_found_behind_fresh_copies(corpus, cache, tmp_path, keep_
 def test_random_cuts_that_cannot_be_used(corpus, cache, tmp_path, front_end, options, message):
     cut = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(steps=(RandomCut(),), fresh=True))
     experiment = replace(EXPERIMENT, front_end=front_end, front_end_options=options, variants={"small": cut})
-    with pytest.raises(runner.RunnerError, match=message):
+    with pytest.raises(FrontEndError, match=message):
         run(corpus, cache, tmp_path, experiment=experiment)
 
 

@@ -1,9 +1,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sertf import runner, script
+from sertf.corpora import CorpusWarning
+from sertf.errors import SertfError
+from sertf.experiment import Variant, digest
+from tests.corpora import trees
 from tests.toy import EXPERIMENT
 
 
@@ -27,6 +32,16 @@ def test_smoke_runs_and_prints_the_table(cache, tmp_path, in_process, capsys):
     printed = capsys.readouterr().out
     assert "`small`" in printed and "report.md" in printed
     assert (tmp_path / "results" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
+
+
+def test_a_few_of_two_speakers_are_ten_of_each_emotion():
+    """Enough for the 90/10 split of TESS, and of each corpus in a table of several."""
+    from tests.test_protocols import make_table
+
+    two, many = make_table(2, per_emotion=20, corpus="two"), make_table(24, per_emotion=20, corpus="many")
+    table = script.few(pd.concat([two, many], ignore_index=True))
+    counts = table.groupby(["corpus", "emotion"]).size()
+    assert counts["two"].tolist() == [10] * 3 and counts["many"].tolist() == [48] * 3
 
 
 def test_smoke_shrinks_but_keeps_speakers_and_emotions(corpus):
@@ -59,6 +74,108 @@ def test_the_same_experiment_on_another_corpus(cache, tmp_path, monkeypatch):
     assert [experiment.name for experiment in seen] == ["toy_emodb", "toy"]
     with pytest.raises(SystemExit):
         script.main(EXPERIMENT, command(cache, tmp_path, "--corpus", "emodb"))
+
+
+def test_precision_and_accumulation_change_the_recipe_and_its_identity():
+    as_is = script.with_options(EXPERIMENT, None, None)
+    assert as_is == EXPERIMENT
+    changed = script.with_options(EXPERIMENT, "bfloat16", 4)
+    recipe = changed.recipe("small", "strict")
+    assert (recipe.precision, recipe.batch_size, recipe.accumulation) == ("bfloat16", 2, 4)
+    assert script.with_options(changed, None, 2).recipe("small", "strict").batch_size == 4
+    assert digest(changed.identity("small", "strict")) != digest(EXPERIMENT.identity("small", "strict"))
+    with pytest.raises(SertfError, match="--accumulation must divide the batches of 8, but is 3"):
+        script.with_options(EXPERIMENT, None, 3)
+    classical = replace(EXPERIMENT, variants={"svm": Variant("svm", recipes=None)})
+    assert script.with_options(classical, "bfloat16", 4) == classical
+
+
+def test_variants_for_a_gpu_are_run_where_they_are_named(cache, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(runner, "run", lambda *_, variants, **__: seen.append(variants) or {})
+    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
+    small = EXPERIMENT.variants["small"]
+    experiment = replace(EXPERIMENT, variants={"small": small, "large": replace(small, for_gpu=True)})
+    script.main(experiment, command(cache, tmp_path))
+    script.main(experiment, command(cache, tmp_path, "--variant", "large"))
+    assert seen == [["small"], ["large"]]
+
+
+def between(trained, tested):
+    return replace(EXPERIMENT, corpus="+".join((trained, *tested)), name=f"{trained}_to_{'_'.join(tested)}")
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """What a script of several corpora loads, trains and tests on, without doing it."""
+    seen = {}
+    monkeypatch.setattr(script.corpora, "load_several", lambda folders, **_: seen.update(folders=folders))
+    monkeypatch.setattr(script.zero_shot, "shared_emotions", lambda table: table)
+    monkeypatch.setattr(runner, "run", lambda experiment, *_, **__: seen.update(corpus=experiment.corpus) or {})
+    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
+
+    def call(*arguments):
+        script.main(between("ravdess", ("emodb",)), list(arguments), between=between)
+        return seen
+
+    return call
+
+
+def test_several_corpora_by_name(given):
+    data = ["--data", "emodb=/b=c", "--data", "tess=/t", "--data", "ravdess=/a"]
+    assert given(*data)["folders"] == {"emodb": "/b=c", "tess": "/t", "ravdess": "/a"}
+    assert given(*data)["corpus"] == "ravdess+emodb+tess"
+    assert given(*data, "--train", "tess")["corpus"] == "tess+emodb+ravdess"
+
+
+def test_several_corpora_in_one_folder(given, tmp_path):
+    for name in ("EmoDB", "ravdess", "notes"):
+        (tmp_path / name).mkdir()
+    seen = given("--data", str(tmp_path), "--train", "emodb")
+    assert seen["folders"] == {"emodb": tmp_path / "EmoDB", "ravdess": tmp_path / "ravdess"}
+    assert seen["corpus"] == "emodb+ravdess"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "To train on ravdess its recordings are needed, but there is no --data; add --data ravdess=FOLDER."),
+        (["--data", "/nowhere"], "--data /nowhere holds no folder named as a corpus (ravdess, emodb, tess,"),
+        (["--data", "ravdess=/a", "--data", "/b"], "--data /b must be CORPUS=FOLDER with a corpus of ravdess, emodb,"),
+        (["--data", "ravdess=/a", "--data", "emo=/b"], "--data emo=/b must be CORPUS=FOLDER with a corpus of ravdess,"),
+        (["--data", "ravdess=/a", "--data", "ravdess=/b"], "--data gives ravdess twice, /a and /b"),
+        (
+            ["--data", "emodb=/a", "--data", "tess=/b"],
+            "To train on ravdess its recordings are needed, but --data gives emodb, tess",
+        ),
+        (
+            ["--data", "ravdess=/a"],
+            "To test on another corpus than ravdess its recordings are needed, but --data gives ravdess",
+        ),
+    ],
+)
+def test_what_several_corpora_cannot_be(given, arguments, message, capsys):
+    with pytest.raises(SystemExit) as left:
+        given(*arguments)
+    assert left.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_a_missing_folder_and_corpora_without_shared_emotions(tmp_path, monkeypatch, capsys):
+    monkeypatch.undo()  # the toy corpus in place of those asked for
+    call = lambda *data: script.main(between("ravdess", ("emodb",)), list(data), between=between)  # noqa: E731
+    trees.touch(tmp_path / "emodb", trees.emodb())
+    with pytest.raises(SystemExit) as left:
+        call("--data", f"emodb={tmp_path / 'emodb'}", "--data", f"ravdess={tmp_path / 'nowhere'}")
+    assert (
+        left.value.code == 2
+        and "nowhere: no such folder; give the folder that holds ravdess" in capsys.readouterr().err
+    )
+    trees.touch(tmp_path / "ravdess", [name for name in trees.ravdess() if "-08-" in name[9:18]])  # surprise alone
+    with pytest.warns(CorpusWarning), pytest.raises(SystemExit) as left:
+        call("--data", str(tmp_path))
+    printed = capsys.readouterr().err
+    assert left.value.code == 2
+    assert "The corpora share 0 emotions, and 2 are needed to tell apart: emodb has anger, boredom" in printed
 
 
 def test_ctrl_c_says_how_to_go_on(cache, tmp_path, monkeypatch, capsys):

@@ -235,6 +235,24 @@ def test_run_directory_is_written_whole_and_recognised(fitted, tmp_path):
         training.finished(folder, digest="e")
 
 
+def test_what_is_kept_of_deformable_attention():
+    """Both ends of every window of the first clip, as the layers give them, and what each step gets of the attention."""
+    options = {"convolutions": ((4, 6, 3), (6, 2, 2)), "width": 8, "feed_forward": 6, "layers": 2, "heads": 2}
+    model = MODELS["serct"]((60, 1), 3, **options)
+    clips = [np.random.default_rng(seed).normal(size=(60, 1)).astype("float32") for seed in range(3)]
+    arrays = training.representations(model, pipeline.Part(("a", "b", "c"), clips, np.arange(3)), pipeline.predict)
+    inside = keras.Model(model.input, [model.get_layer(f"attention_{i}").output for i in (1, 2)])
+    for i, (_, weights, windows) in enumerate(inside(clips[0][None])):
+        np.testing.assert_allclose(arrays["clip_windows"][i], np.asarray(windows)[0], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(arrays["clip_received"][i].sum(axis=-1), 1, rtol=1e-5)
+        np.testing.assert_allclose(arrays["clip_received"][i], np.asarray(weights)[0].mean(axis=1), rtol=1e-4)
+    assert str(arrays["clip_utterance"]) == "a" and "clip_attention" not in arrays
+    np.testing.assert_array_equal(arrays["clip_features"], clips[0])
+    vanilla = MODELS["serct"]((60, 1), 3, **options, attention="vanilla")
+    arrays = training.representations(vanilla, pipeline.Part(("a", "b", "c"), clips, np.arange(3)), pipeline.predict)
+    assert set(arrays) == {"utterances", "labels", "embeddings", "means"}
+
+
 @pytest.mark.parametrize("broken", ["manifest.json", "predictions.csv", "weights.keras"])
 def test_half_written_run_is_not_taken_for_finished(tmp_path, broken):
     for name in ("predictions.csv", "history.csv", "weights.keras"):

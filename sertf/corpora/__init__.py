@@ -6,9 +6,12 @@ is one file, one line here and one test row. Own data needs no file: `load_table
 
 import inspect
 
+import pandas
+
 from sertf.corpora import casia, embedded, emodb, esd, iemocap, ravdess, savee, tess
 from sertf.corpora.base import Corpus, CorpusError, CorpusWarning
 from sertf.corpora.table import load_table
+from sertf.utterances import validate
 
 CORPORA = {
     "ravdess": ravdess.CORPUS,
@@ -21,7 +24,7 @@ CORPORA = {
     "embedded": embedded.CORPUS,
 }
 
-__all__ = ["CORPORA", "Corpus", "CorpusError", "CorpusWarning", "load", "load_table"]
+__all__ = ["CORPORA", "Corpus", "CorpusError", "CorpusWarning", "load", "load_several", "load_table"]
 
 
 def load(name, root=None, *, skip_bad=False, **options):
@@ -53,3 +56,28 @@ def load(name, root=None, *, skip_bad=False, **options):
             f"{name} has no option {', '.join(unknown)}; it has {', '.join(known) if known else 'none of its own'}"
         )
     return corpus.load(root, skip_bad=skip_bad, **options)
+
+
+def load_several(folders, *, skip_bad=False):
+    """Load several corpora as one utterance table, whose emotions have the same names in all of them.
+
+    Args:
+        folders: Mapping of a corpus's name to its folder, or the folder that holds it.
+        skip_bad: As for `load`.
+
+    Returns:
+        DataFrame as of `load`, the corpora one after the other; a column that a corpus lacks is "" in its rows.
+
+    Raises:
+        CorpusError, CorpusWarning: as `load`.
+    """
+    tables = [load(name, root, skip_bad=skip_bad) for name, root in folders.items()]
+    columns = dict.fromkeys(column for table in tables for column in table.columns)
+    lacking = [{column: "" for column in columns if column not in table} for table in tables]
+    joined = pandas.concat([table.assign(**more) for table, more in zip(tables, lacking)], ignore_index=True)
+    joined.attrs = {
+        "skipped": [bad for table in tables for bad in table.attrs["skipped"]],
+        "left_out": {reason: count for table in tables for reason, count in table.attrs["left_out"].items()},
+        "missing": [line for table in tables for line in table.attrs["missing"]],
+    }
+    return validate(joined)

@@ -112,17 +112,16 @@ class DeformableAttention(keras.layers.Layer):
 
     def call(self, states, training=None):
         query = self.query(states)  # (batch, steps, heads · head_units)
-        anchor, half = self._windows(query)
-        left, right = anchor - half, anchor + half  # (batch, heads, queries) each
+        anchor, half = self._windows(query)  # (batch, heads, queries) each
         q, k, v = (self._heads(x) for x in (query, self.key(states), self.value(states)))
         scores = ops.matmul(q / self.head_units**0.5, ops.transpose(k, (0, 1, 3, 2)))  # (batch, heads, queries, steps)
-        scores = ops.cast(scores, "float32") * self._factors(anchor, left, right)
-        scores = ops.where(self._inside(left, right), scores, OUTSIDE)
+        inside, factors = self._inside_and_factors(anchor, half)
+        scores = ops.where(inside, ops.cast(scores, "float32") * factors, OUTSIDE)
         weights = ops.softmax(scores, axis=-1)
         kept = self.weights_dropout(ops.cast(weights, v.dtype), training=training)
         heads = ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3))  # (batch, steps, heads, head_units)
         joined = ops.reshape(heads, (-1, self._steps, self.heads * self.head_units))
-        return self.output_projection(joined), weights, ops.stack([left, right], axis=-1)
+        return self.output_projection(joined), weights, ops.stack([anchor - half, anchor + half], axis=-1)
 
     def _windows(self, query):
         """Anchors and half-widths in steps, (batch, heads, queries) each."""
@@ -134,23 +133,19 @@ class DeformableAttention(keras.layers.Layer):
         split = ops.reshape(x, (-1, self._steps, self.heads, self.head_units))
         return ops.transpose(split, (0, 2, 1, 3))  # (batch, heads, steps, head_units)
 
-    def _inside(self, left, right):
-        """Whether a step lies in a query's window, (batch, heads, queries, steps)."""
-        step = ops.arange(self._steps, dtype="float32")
-        return ops.logical_and(step >= ops.floor(left)[..., None], step <= ops.ceil(right)[..., None])
+    def _inside_and_factors(self, anchor, half):
+        """Whether a step lies in a query's window, and what its score is multiplied by, (batch, heads, queries, steps).
 
-    def _factors(self, anchor, left, right):
-        """What a query's scores are multiplied by, (batch, heads, queries, steps)."""
-        step = ops.arange(self._steps, dtype="float32")
-
-        def on_step(values, at):
-            return ops.where(step == ops.stop_gradient(at)[..., None], values[..., None], 0.0)
-
-        before, first, last = ops.floor(anchor), ops.floor(left), ops.ceil(right)
-        beyond = anchor - ops.stop_gradient(before)
-        interpolation = on_step(1.0 - beyond, before) + on_step(beyond, before + 1.0)
-        moved = on_step(left - ops.stop_gradient(first), first) + on_step(ops.stop_gradient(last) - right, last)
-        return 1.0 + self.anchor_gain * interpolation - moved
+        A whole step lies from ⌊anchor - half⌋ to ⌈anchor + half⌉ where it is less than half + 1 away from the anchor. In
+        its distance from the anchor 1 - l - r is the smaller of 1 and half + 1 - distance, and a is the larger of 0 and
+        1 - distance: few passes over arrays of this size, which are what the layer's time goes to.
+        """
+        distance = ops.abs(ops.arange(self._steps, dtype="float32") - anchor[..., None])
+        room = half[..., None] + 1.0 - distance
+        factors = ops.minimum(room, 1.0)
+        if self.anchor_gain:
+            factors = factors + self.anchor_gain * ops.maximum(1.0 - distance, 0.0)
+        return room > 0.0, factors
 
     def compute_output_shape(self, states_shape):
         batch, steps, _ = states_shape

@@ -19,7 +19,8 @@ def read_as_steps(features):
 def classify(x, num_classes, *, dropout):
     """Dropout and a softmax on a flat representation."""
     x = keras.layers.Dropout(dropout, name="embedding_dropout")(keras.layers.Identity(name="embedding")(x))
-    return keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+    # float32 under any policy, as what reads them expects.
+    return keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="scores")(x)
 
 
 def build_lstm(input_shape, num_classes, *, units=64, dropout=0.3):

@@ -37,7 +37,7 @@ SIZES = {
     "paper": {"convolutions": rows_of(512), "width": 1024, "feed_forward": 512},
     "narrow": {"convolutions": rows_of(64), "width": 128, "feed_forward": 64},
 }
-"""Arguments of `build` that make a size; "narrow" is an eighth of the paper's, for a CPU."""
+"""What the sizes of `build` stand for; "narrow" is an eighth of the paper's, for a CPU."""
 EPSILON = 1e-5
 
 
@@ -93,29 +93,31 @@ def build(
     input_shape,
     num_classes,
     *,
-    convolutions=SIZES["paper"]["convolutions"],
-    width=SIZES["paper"]["width"],
+    size="paper",
+    convolutions=None,
+    width=None,
+    feed_forward=None,
     layers=4,
     attention="deformable",
     heads=8,
-    feed_forward=SIZES["paper"]["feed_forward"],
     without=None,
     use_bias=False,
     dropout=0.1,
 ):
-    """SERCT as an uncompiled functional model; `SIZES` holds named sizes.
+    """SERCT as an uncompiled functional model.
 
     A layer attention_i of deformable attention gives states, weights and windows: `get_layer("attention_1").output`.
 
     Args:
         input_shape: (samples, 1) of the waveform.
         num_classes: number of emotions.
-        convolutions: (filters, kernel, stride) of each convolution.
+        size: of `SIZES`.
+        convolutions: (filters, kernel, stride) of each convolution; None takes the size's, as for the next two.
         width: of the transformer; half and a quarter of it in the head.
+        feed_forward: units inside the feed-forward networks.
         layers: of the transformer.
         attention: "deformable", or "vanilla" for ordinary multi-head attention.
         heads: of the attention; must divide the width.
-        feed_forward: units inside the feed-forward networks.
         without: module to leave out, one of `ABLATIONS`; None builds both.
         use_bias: add biases to attention and feed-forward networks.
         dropout: rate in the transformer and the head; the CNN has none.
@@ -123,7 +125,11 @@ def build(
     Raises:
         SertfError: for an argument out of range, or a waveform that the convolutions shrink to nothing.
     """
-    rows = tuple(tuple(row) for row in convolutions)
+    if size not in SIZES:
+        raise SertfError(f"SERCT: size must be one of {', '.join(SIZES)}, got {size!r}.")
+    given = {"convolutions": convolutions, "width": width, "feed_forward": feed_forward}
+    sizes = SIZES[size] | {name: value for name, value in given.items() if value is not None}
+    rows, width = tuple(tuple(row) for row in sizes["convolutions"]), sizes["width"]
     _check(tuple(input_shape), rows, width, layers, attention, heads, without)
     waveform = keras.Input(input_shape, name="features")
     if without == "cnn":
@@ -137,7 +143,7 @@ def build(
             layers=layers,
             attention=attention,
             heads=heads,
-            feed_forward=feed_forward,
+            feed_forward=sizes["feed_forward"],
             use_bias=use_bias,
             dropout=dropout,
         )

@@ -12,18 +12,9 @@ import keras
 from sertf.errors import SertfError
 from sertf.models.baselines import classify
 
-SIZES = {
-    "waveform_cnn": {
-        "paper": {"blocks": ((32, 5, 1), (32, 5, 1))},
-        "narrow": {"blocks": ((32, 5, 8), (32, 5, 8))},
-    },
-    "waveform_cnn_bilstm": {
-        "paper": {"blocks": ((32, 5, 3), (64, 5, 3))},
-        "narrow": {"blocks": ((32, 5, 10), (64, 5, 10))},
-    },
-}
-"""Arguments that make a size, of the builders that have sizes: blocks are (filters, kernel, pool); "narrow" pools more,
-for a CPU."""
+CNN_BLOCKS = {"paper": ((32, 5, 1), (32, 5, 1)), "narrow": ((32, 5, 8), (32, 5, 8))}
+CNN_BILSTM_BLOCKS = {"paper": ((32, 5, 3), (64, 5, 3)), "narrow": ((32, 5, 10), (64, 5, 10))}
+"""(filters, kernel, pool) of each block by size; "narrow" pools more, for a CPU."""
 
 
 def build_mlp(input_shape, num_classes, *, units=100, dropout=0.0):
@@ -44,10 +35,12 @@ def build_lstm(input_shape, num_classes, *, step_samples=320, units=128, hidden_
     return keras.Model(waveform, classify(x, num_classes, dropout=0.0), name="waveform_lstm")
 
 
-def build_cnn(
-    input_shape, num_classes, *, blocks=SIZES["waveform_cnn"]["paper"]["blocks"], hidden_units=32, dropout=0.5
-):
-    """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave."""
+def build_cnn(input_shape, num_classes, *, size="paper", blocks=None, hidden_units=32, dropout=0.5):
+    """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave.
+
+    `size` names `CNN_BLOCKS`; `blocks` are taken in their place.
+    """
+    blocks = _blocks("waveform_cnn", CNN_BLOCKS, size) if blocks is None else blocks
     waveform = _waveform("waveform_cnn", input_shape, shortest=math.prod(pool for _, _, pool in blocks))
     x = waveform
     for filters, kernel, pool in blocks:
@@ -59,10 +52,12 @@ def build_cnn(
     return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_cnn")
 
 
-def build_cnn_bilstm(
-    input_shape, num_classes, *, blocks=SIZES["waveform_cnn_bilstm"]["paper"]["blocks"], units=60, dropout=0.5
-):
-    """Convolutions, each pooled, and a bidirectional LSTM; both directions' last states are classified."""
+def build_cnn_bilstm(input_shape, num_classes, *, size="paper", blocks=None, units=60, dropout=0.5):
+    """Convolutions, each pooled, and a bidirectional LSTM; both directions' last states are classified.
+
+    `size` names `CNN_BILSTM_BLOCKS`; `blocks` are taken in their place.
+    """
+    blocks = _blocks("waveform_cnn_bilstm", CNN_BILSTM_BLOCKS, size) if blocks is None else blocks
     waveform = _waveform("waveform_cnn_bilstm", input_shape, shortest=_shortest_for(blocks))
     x = waveform
     for filters, kernel, pool in blocks:
@@ -85,6 +80,12 @@ def _waveform(name, input_shape, *, shortest=1):
     if input_shape[0] < shortest:
         raise SertfError(f"{name}: input_shape must hold at least {shortest} samples, got {input_shape[0]}.")
     return keras.Input(input_shape, name="features")
+
+
+def _blocks(name, sizes, size):
+    if size not in sizes:
+        raise SertfError(f"{name}: size must be one of {', '.join(sizes)}, got {size!r}.")
+    return sizes[size]
 
 
 def _shortest_for(blocks):

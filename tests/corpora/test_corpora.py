@@ -147,6 +147,20 @@ def test_nothing_but_bad_files(tmp_path):
         corpora.load("ravdess", tmp_path, skip_bad=True)
 
 
+def test_several_corpora_are_one_table(tmp_path):
+    trees.touch(tmp_path / "tess", trees.tess())
+    trees.touch(tmp_path / "b" / "RAVDESS", [*trees.ravdess(), "noise.wav"])
+    with pytest.raises(CorpusError, match="1 files of ravdess are bad"):
+        corpora.load_several({"tess": tmp_path / "tess", "ravdess": tmp_path / "b"})
+    table = corpora.load_several({"tess": tmp_path / "tess", "ravdess": tmp_path / "b"}, skip_bad=True)
+    assert table["corpus"].value_counts().to_dict() == {"tess": 2800, "ravdess": 1440}
+    assert set(table["emotion"][table["corpus"] == "tess"]) < set(table["emotion"][table["corpus"] == "ravdess"])
+    assert set(table["intensity"][table["corpus"] == "tess"]) == {""}
+    assert set(table["intensity"][table["corpus"] == "ravdess"]) == {"normal", "strong"}
+    assert [Path(path).name for path, _ in table.attrs["skipped"]] == ["noise.wav"]
+    assert table.attrs["missing"] == [] and table.attrs["left_out"] == {}
+
+
 def test_missing_utterances_are_said(tmp_path):
     names = [name for name in trees.ravdess() if "Actor_07" not in name]
     names.remove("Actor_03/03-01-05-02-01-01-03.wav")

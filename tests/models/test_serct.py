@@ -38,7 +38,7 @@ def sizes(size):
 @pytest.mark.parametrize(("size", "samples", "expected"), [("paper", 144_000, 26_440_263), ("narrow", 48_000, 423_559)])
 def test_parameters_by_hand(size, samples, expected):
     def count(**options):
-        return serct.build((samples, 1), 7, **serct.SIZES[size], **options).count_params()
+        return serct.build((samples, 1), 7, size=size, **options).count_params()
 
     cnn, projection, layer, decisions, norm, head = sizes(size)
     whole = cnn + projection + norm + 4 * (layer + decisions) + head
@@ -54,7 +54,7 @@ def test_parameters_by_hand(size, samples, expected):
 @pytest.mark.parametrize(("size", "samples", "steps"), [("paper", 144_000, 450), ("narrow", 48_000, 150)])
 def test_steps_of_the_papers_and_the_narrow_size(size, samples, steps):
     for without in (None, "cnn"):
-        model = serct.build((samples, 1), 7, without=without, **serct.SIZES[size])
+        model = serct.build((samples, 1), 7, without=without, size=size)
         assert model.get_layer("projection").output.shape == (None, steps, serct.SIZES[size]["width"])
     assert serct.steps_of(samples, serct.SIZES[size]["convolutions"]) == steps
 
@@ -161,6 +161,7 @@ def test_scores_stay_float32_under_half_precision():
             'layers must be a whole number above 0, got 0; without="transformer" leaves the transformer out',
         ),
         ({"layers": 2.0}, "layers must be a whole number above 0, got 2.0"),
+        ({"size": "wide"}, "size must be one of paper, narrow, got 'wide'"),
         ({"heads": 3}, "heads must divide the width, 8, got 3"),
         ({"attention": "local"}, "attention must be one of deformable, vanilla, got 'local'"),
         ({"without": "head"}, "without must be one of cnn, transformer, or None, got 'head'"),

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.models.waveform_baselines import SIZES, WAVEFORM_BASELINES
+from sertf.models.waveform_baselines import WAVEFORM_BASELINES
 
 # Small arguments of each, for 120 samples.
 SMALL = {
@@ -25,11 +25,10 @@ def test_parameters_by_hand():
     assert count("waveform_lstm", samples) == 4 * 128 * (320 + 128 + 1) + 129 * 32 + 33 * 7
     convolutions = 5 * 32 + 4 * 32 + 5 * 32 * 32 + 4 * 32
     assert count("waveform_cnn", samples) == convolutions + 32 * samples * 32 + 4 * 32 + 33 * 7
-    narrow = SIZES["waveform_cnn"]["narrow"]
-    assert count("waveform_cnn", samples, **narrow) == convolutions + 32 * (samples // 64) * 32 + 4 * 32 + 33 * 7
+    assert count("waveform_cnn", samples, size="narrow") == convolutions + 32 * (samples // 64) * 32 + 4 * 32 + 33 * 7
     recurrent = 6 * 32 + (5 * 32 + 1) * 64 + 2 * 4 * 60 * (64 + 60 + 1) + 121 * 7
     assert count("waveform_cnn_bilstm", samples) == recurrent
-    assert count("waveform_cnn_bilstm", samples, **SIZES["waveform_cnn_bilstm"]["narrow"]) == recurrent
+    assert count("waveform_cnn_bilstm", samples, size="narrow") == recurrent
 
 
 @pytest.mark.parametrize("name", sorted(WAVEFORM_BASELINES))
@@ -78,3 +77,9 @@ def test_too_short_a_waveform(name, shortest):
 def test_bad_input_shape(name):
     with pytest.raises(SertfError, match=rf"{name}: input_shape must be \(samples, 1\) of a fixed number of samples"):
         WAVEFORM_BASELINES[name]((None, 1), 3)
+
+
+@pytest.mark.parametrize("name", ["waveform_cnn", "waveform_cnn_bilstm"])
+def test_unknown_size(name):
+    with pytest.raises(SertfError, match=f"{name}: size must be one of paper, narrow, got 'wide'"):
+        WAVEFORM_BASELINES[name]((4800, 1), 3, size="wide")

@@ -1,0 +1,32 @@
+"""How many transformer layers SERCT needs (thesis, Figure 4), on EmoDB or any other corpus.
+
+    python experiments/serct_depth.py --data EMODB_FOLDER --repeats 3
+    python -m sertf.overview experiments/results/serct_depth_emodb --score uar --by layers
+
+The narrow network with 1 to 6 layers. The thesis prints no figures: on TESS and ESD its curves rise to 3 or 4 layers and
+then stay or fall.
+"""
+
+from serct_tess import PAPER, SEED, protocols_on, recipes_on, serct
+
+from sertf.experiment import Experiment
+from sertf.script import main
+
+
+def depth_on(corpus):
+    """The experiment on a corpus."""
+    return Experiment(
+        name=f"serct_depth_{corpus}",
+        paper=PAPER,
+        corpus=corpus,
+        front_end="waveform",
+        variants={f"layers_{n}": serct("narrow", (), recipes_on(corpus), layers=n) for n in range(1, 7)},
+        protocols=protocols_on(corpus),
+        seed=SEED,
+    )
+
+
+EXPERIMENT = depth_on("emodb")
+
+if __name__ == "__main__":
+    main(EXPERIMENT, on=depth_on)

@@ -1,0 +1,50 @@
+"""What figures share: colours, an empty figure, tidy axes, checked arrays.
+
+A `Figure` is made without pyplot, so that nothing is global, nothing opens a window, and figures can be drawn in worker
+processes and on machines without a display.
+"""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from sertf.errors import SertfError
+
+# Okabe and Ito's palette, told apart with any colour vision; emotions differ by marker too, since there may be more.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5F5F5F", "#B8A800")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
+INK, FAINT = "#333333", "#DDDDDD"
+
+
+def blank(size, *, rows=1, columns=1, **options):
+    """A figure of so many inches, and its axes as `Figure.subplots` gives them."""
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    ratios = {"height_ratios": options.pop("height_ratios")} if "height_ratios" in options else None
+    return figure, figure.subplots(rows, columns, gridspec_kw=ratios, **options)
+
+
+def tidy(axes, *, xlabel="", ylabel=""):
+    """Labels and a faint grid; no frame above and to the right."""
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.set_axisbelow(True)
+    axes.grid(color=FAINT, linewidth=0.8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#999999")
+    axes.tick_params(color="#999999", labelcolor=INK)
+
+
+def finite(name, values, dimensions):
+    """Values as an array of floats.
+
+    Raises:
+        SertfError: naming them, if they have other dimensions, are empty or not finite.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.ndim != dimensions or values.size == 0 or not np.isfinite(values).all():
+        raise SertfError(
+            f"{name} must hold finite numbers in {dimensions} dimension{'s' * (dimensions > 1)}, not empty, "
+            f"got shape {values.shape}."
+        )
+    return values

@@ -1,0 +1,31 @@
+"""What is said, once an extraction, of clips that a front end takes otherwise than they are."""
+
+import collections
+import warnings
+
+
+def say_cuts(front_end, lengths):
+    """Warn that some clips are longer than what a front end that reports it reads of them; `lengths` in samples."""
+    if not getattr(front_end, "reports_cuts", False):
+        return
+    _, stop = front_end.span
+    cut = sum(samples > stop for samples in lengths)
+    if cut:
+        warnings.warn(
+            f"{cut} of {len(lengths)} clips are longer than the {stop} samples that {type(front_end).__name__} reads; "
+            "their ends are cut off.",
+            stacklevel=3,
+        )
+
+
+def say_rates(front_end, rates):
+    """Warn that clips which a front end takes at their own rates have several; `rates` in Hz."""
+    found = collections.Counter(rates)
+    if front_end.sample_rate is None and len(found) > 1:
+        listed = ", ".join(f"{count} of {rate} Hz" for rate, count in found.most_common())
+        name = type(front_end).__name__
+        warnings.warn(
+            f"The clips have several sample rates ({listed}), and {name} takes each at its own, so that a second has more "
+            f"samples in some; give {name} a sample_rate to resample them to.",
+            stacklevel=3,
+        )

@@ -1,0 +1,28 @@
+import warnings
+
+import pytest
+
+from sertf import notes
+from sertf.features import Waveform
+
+
+def test_several_rates_are_said_where_each_clip_keeps_its_own():
+    with pytest.warns(UserWarning) as said:
+        notes.say_rates(Waveform(), [24414, 96000, 24414])
+    (warning,) = said
+    assert str(warning.message) == (
+        "The clips have several sample rates (2 of 24414 Hz, 1 of 96000 Hz), and Waveform takes each at its own, so that a "
+        "second has more samples in some; give Waveform a sample_rate to resample them to."
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        notes.say_rates(Waveform(), [24414, 24414])
+        notes.say_rates(Waveform(16000), [16000])
+
+
+def test_cuts_are_said_of_front_ends_that_report_them():
+    with pytest.warns(UserWarning, match="1 of 2 clips are longer than the 10 samples that Waveform reads"):
+        notes.say_cuts(Waveform(samples=10), [10, 11])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        notes.say_cuts(Waveform(samples=10), [10, 9])
