@@ -222,7 +222,7 @@ def representations(model, part, predict):
 
 
 def environment(backend=None):
-    """Versions, backend and device that a manifest states; `backend` names what trained if it is not Keras's own."""
+    """Versions, backend, device and kernels that a manifest states; `backend` is what trained, None for Keras's own."""
     import keras
 
     backend = backend or keras.backend.backend()
@@ -234,7 +234,11 @@ def environment(backend=None):
         except metadata.PackageNotFoundError:
             # Distributed under another name (tensorflow-cpu), or run from a checkout.
             versions[package] = getattr(sys.modules.get(package), "__version__", "unknown")
-    return {"versions": versions, "backend": backend, "device": _device()}
+    found = {"versions": versions, "backend": backend, "device": _device()}
+    if backend == "tensorflow":
+        # Sums in another order: it changes the last digits.
+        found["onednn"] = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "as by default")
+    return found
 
 
 def _device():

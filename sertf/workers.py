@@ -91,9 +91,6 @@ def environment(cache):
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
         **KEEP_MEMORY,
-        # Off by default on processors without AVX-512; there too it trains SpeechNet 1.2 times as fast, the
-        # CNN-Transformer 1.7 times.
-        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"),
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
         "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false "
         "intra_op_parallelism_threads=1".strip(),
