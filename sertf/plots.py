@@ -63,7 +63,8 @@ def curves(histories):
 
     Args:
         histories: table with the columns epoch, loss, val_loss, uar and val_uar, where they were logged wa, val_wa,
-            test_loss, test_uar and test_wa, and one row an epoch and run; columns without a value are left out.
+            test_loss, test_uar and test_wa, and one row an epoch and run; columns without a value are left out. Losses
+            without the L2 penalty, data_loss and val_data_loss, are drawn in place of those with it.
 
     Raises:
         SertfError: if a column is missing or there is no row.
@@ -72,6 +73,10 @@ def curves(histories):
     missing = [column for column in needed if column not in histories.columns]
     if missing or len(histories) == 0:
         raise SertfError(f"the histories need rows with the columns {needed}, got {list(histories.columns)}.")
+    without = {"loss": "data_loss", "val_loss": "val_data_loss"}
+    histories = histories.assign(
+        **{whole: histories[own].fillna(histories[whole]) for whole, own in without.items() if own in histories}
+    )
     by_epoch = histories.groupby("epoch")
     shown = {"loss": "loss", "uar": "UAR"} | ({"wa": "WA (accuracy)"} if "wa" in histories else {})
     figure, panels = blank((4.3 * len(shown), 3.5), columns=len(shown))

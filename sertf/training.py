@@ -35,8 +35,8 @@ class Fitted:
 
     Attributes:
         model: the Keras model.
-        history: one row an epoch: epoch (from 1), loss, uar, wa, the same of the validation part (val_, missing without
-            one), learning_rate, and watched scores.
+        history: one row an epoch: epoch (from 1), loss, uar, wa, data_loss (the loss without the L2 penalty, where there
+            is one), the same of the validation part (val_, missing without one), learning_rate, and watched scores.
         best_epoch: the epoch (from 1) whose weights the model has; the last one without a monitor.
         weights_file: name of the file that the model is saved in.
     """
@@ -73,10 +73,14 @@ def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=No
     for weight in model.trainable_variables:
         weight.regularizer = keras.regularizers.L2(recipe.l2 / 2) if recipe.l2 else None
     loss = _loss(recipe, class_weights)
+    metrics = [UnweightedAverageRecall(num_classes), keras.metrics.SparseCategoricalAccuracy(name="wa")]
+    if recipe.l2:
+        # The loss that is trained on holds the penalty, which may be most of it.
+        metrics.append(keras.metrics.MeanMetricWrapper(loss.call, name="data_loss"))
     model.compile(
         optimizer=_optimizer(recipe, steps_per_epoch=len(train)),
         loss=loss,
-        metrics=[UnweightedAverageRecall(num_classes), keras.metrics.SparseCategoricalAccuracy(name="wa")],
+        metrics=metrics,
         # XLA would compile the recurrences anew for every batch shape under TensorFlow; JAX always compiles.
         jit_compile=keras.backend.backend() != "tensorflow",
     )
@@ -107,7 +111,8 @@ def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=No
             f"(now {recipe.learning_rate:g}) or check the features."
         )
     history = pd.DataFrame({"epoch": np.arange(1, len(logs["loss"]) + 1)})
-    for column in ("loss", "uar", "wa", "val_loss", "val_uar", "val_wa"):
+    own = ("data_loss",) if recipe.l2 else ()
+    for column in ("loss", "uar", "wa", *own, *(f"val_{name}" for name in ("loss", "uar", "wa", *own))):
         history[column] = logs.get(column, np.nan)
     history["learning_rate"] = [recipe.learning_rate_at(epoch) for epoch in range(len(history))]
     history = pd.concat([history, pd.DataFrame(watched)], axis=1)

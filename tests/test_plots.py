@@ -83,6 +83,16 @@ def test_curves_show_mean_and_spread():
     assert (band.min(), band.max()) == (1, 7)  # 2 - 1 and 5 + 2
 
 
+def test_curves_show_the_loss_without_the_penalty_where_it_is_logged():
+    """In runs of before it is not; they keep the loss that they have."""
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [9.0, 8.0], "val_loss": [9.5, 9.0], "uar": 0.5, "val_uar": 0.4})
+    later = history.assign(data_loss=[1.0, 0.5], val_data_loss=[1.5, 1.25])
+    training, validation = plots.curves(later).axes[0].lines
+    assert training.get_ydata().tolist() == [1.0, 0.5] and validation.get_ydata().tolist() == [1.5, 1.25]
+    training, _ = plots.curves(pd.concat([history, later])).axes[0].lines
+    assert training.get_ydata().tolist() == [5.0, 4.25]
+
+
 def test_violin_draws_every_repeat_and_no_density_of_few():
     axes = plots.violin({"UAR": [0.4, 0.6]}, published={"UAR": 0.7}).axes[0]
     dots = axes.collections[0].get_offsets()

@@ -126,6 +126,19 @@ def test_l2_adds_its_gradient_to_every_weight():
         np.testing.assert_allclose(with_l2, without - 0.1 * 0.5 * before, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("loss", ["cross_entropy", "balanced_margin"])
+def test_the_loss_without_its_penalty_is_logged_too(loss):
+    losses = []
+
+    def watch(model, loss):
+        losses.append(float(loss(make_part(10, seed=1).labels, pipeline.predict(model, make_part(10, seed=1)))))
+        return {}
+
+    history = fit(l2=0.5, epochs=2, loss=loss, class_weights=np.ones(2, "float32"), watch=watch).history
+    assert history["val_data_loss"].tolist() == pytest.approx(losses, rel=1e-4)
+    assert (history["loss"] > history["data_loss"]).all() and (history["val_loss"] > history["val_data_loss"]).all()
+
+
 def dense():
     return keras.Sequential(
         [
