@@ -79,7 +79,7 @@ def _chance(summary, score):
         f"{corpus} {name} {described['scores'][key]['chance']:.4f}"
         for corpus, described in (summary.get("by_corpus") or {}).items()
         for key, name in ((score, summary["scores"][score]["name"]), ("uar", "UAR"))
-        if key in described["scores"]
+        if described["scores"].get(key, {}).get("chance") is not None
     ]
     return ", ".join(dict.fromkeys(cells)) or "–"
 

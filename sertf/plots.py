@@ -266,13 +266,14 @@ def projections(embeddings, features, labels, *, names=None):
     figure, panels = blank((4.6 * len(shown), 4.4), columns=len(shown))
     panels = np.atleast_1d(panels)
     for axes, (title, values) in zip(panels, shown.items()):
-        pca = PCA(n_components=2, svd_solver="full").fit(values)
+        with np.errstate(invalid="ignore"):  # a collapsed model embeds all utterances alike: no variance to explain
+            pca = PCA(n_components=2, svd_solver="full").fit(values)
         points = pca.transform(values)  # (n, 2)
         for i, name in enumerate(names):
             chosen = points[labels == name]
             style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
             axes.scatter(*chosen.T, s=17, alpha=0.75, linewidth=0, label=name, **style)
-        first, second = 100 * pca.explained_variance_ratio_
+        first, second = 100 * np.nan_to_num(pca.explained_variance_ratio_)
         tidy(axes, xlabel=f"component 1 ({first:.0f} % of variance)", ylabel=f"component 2 ({second:.0f} %)")
         axes.set_title(title, fontsize=11, color=INK)
         axes.margins(0.06)

@@ -109,17 +109,13 @@ def across(folds, table):
 
 
 def chance(truth):
-    """Scores of whoever always answers the most frequent emotion, by the keys of `sertf.scores.scores_of`.
-
-    Its UAR is 1 / emotions, as that of any answer that does not depend on the clip; its WA is the highest of such answers.
+    """The best UAR and WA that answers can have which do not depend on the clip: 1 / emotions, the largest one's share.
 
     >>> chance(["fear", "anger", "anger", "anger"])
-    {'uar': 0.5, 'wa': 0.75, 'weighted_f1': 0.6428571428571428}
+    {'uar': 0.5, 'wa': 0.75}
     """
-    truth = np.asarray(truth, dtype=object)
-    names, counts = np.unique(truth.astype(str), return_counts=True)
-    constant = np.full(len(truth), names[counts.argmax()], dtype=object)
-    return {key: getattr(scores, key)(truth, constant) for key in SCORES}
+    _, counts = np.unique(np.asarray(truth, dtype=str), return_counts=True)
+    return {"uar": 1 / len(counts), "wa": float(counts.max() / counts.sum())}
 
 
 def by_corpus(predictions):
@@ -130,7 +126,8 @@ def by_corpus(predictions):
 
     Returns:
         dict by corpus of its numbers of `utterances`, `speakers` and `emotions`, and of `scores` by key, each with `mean`,
-        `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker) and `chance`.
+        `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker) and `chance` (None of the
+        weighted F1, whose chance has no such bound).
     """
     found = {}
     for corpus, part in predictions.groupby("fold", sort=True):
@@ -143,7 +140,7 @@ def by_corpus(predictions):
             interval = (None, None)
             if part["speaker"].nunique() > 1:
                 interval = statistics.clustered_bootstrap(part, score=key)
-            entries[key] = {"mean": mean, "std": std, "low": interval[0], "high": interval[1], "chance": level[key]}
+            entries[key] = {"mean": mean, "std": std, "low": interval[0], "high": interval[1], "chance": level.get(key)}
         found[corpus] = {
             "utterances": int(part["utterance"].nunique()),
             "speakers": int(part["speaker"].nunique()),

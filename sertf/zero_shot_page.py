@@ -24,14 +24,16 @@ def section(columns):
             name = first["scores"][key]["name"]
             ours = {protocol: column["by_corpus"][corpus]["scores"][key] for protocol, column in columns.items()}
             cells = [f"{markdown.mean_cell(found)}{markdown.bracket(found)}" for found in ours.values()]
-            body.append([corpus, name, f"{entry['chance']:.4f}", *cells])
-            verdicts += [f"- {corpus}, `{protocol}`, {name}: {verdict(found)}." for protocol, found in ours.items()]
+            chance = entry["chance"]
+            body.append([corpus, name, "–" if chance is None else f"{chance:.4f}", *cells])
+            if chance is not None:
+                verdicts += [f"- {corpus}, `{protocol}`, {name}: {verdict(found)}." for protocol, found in ours.items()]
     return [
         "## Across corpora, beside chance",
         "",
-        f"{trained_and_tested(first['facts'])}, of which no recording entered training, scaling or choice: "
-        f"{'; '.join(counts)}. Chance is what always answering the tested corpus's most frequent emotion scores; in brackets "
-        "the 95 % interval over its speakers.",
+        f"{trained_and_tested(first['facts'])}, none of whose recordings were trained on: "
+        f"{'; '.join(counts)} and its WA the share of the most frequent emotion. Chance is the best that answers can score "
+        "which do not depend on the clip; in brackets the 95 % interval over speakers.",
         "",
         *markdown.table(["tested on", "score", "chance", *(f"ours, `{name}`" for name in columns)], body, align="ll"),
         "",

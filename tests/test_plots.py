@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -115,6 +116,14 @@ def test_projections_tell_the_explained_variance():
 def test_projections_of_embeddings_alone():
     figure = plots.projections(np.eye(6), None, ["anger", "fear"] * 3)
     assert [axes.get_title() for axes in figure.axes] == ["embeddings"]
+
+
+def test_projections_of_a_collapsed_model():
+    """Every utterance embedded alike: there is nothing to explain, and no nan and no warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = plots.projections(np.zeros((6, 3)), np.eye(6), ["anger", "fear"] * 3)
+    assert figure.axes[0].get_xlabel() == "component 1 (0 % of variance)"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,19 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(cache, tmp_path, more, messag
     assert left.value.code == 2 and message in printed and "Traceback" not in printed
 
 
+def test_a_network_of_no_layers_is_one_sentence(cache, tmp_path, in_process, capsys):
+    experiment = replace(
+        EXPERIMENT,
+        front_end="waveform",
+        front_end_options={"sample_rate": 8000, "samples": 4000},
+        variants={"deep": replace(EXPERIMENT.variants["small"], model="serct", options={"layers": 0})},
+    )
+    with pytest.raises(SystemExit) as left:
+        script.main(experiment, command(cache, tmp_path))
+    printed = capsys.readouterr().err
+    assert left.value.code == 2 and "SERCT: layers must be a whole number above 0, got 0" in printed
+
+
 def test_the_same_experiment_on_another_corpus(cache, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(runner, "run", lambda experiment, table, **_: seen.append(experiment) or {})

@@ -11,17 +11,28 @@ def across(protocol, mean, low, high):
     content = summary(protocol=protocol)
     content["facts"]["across"] = {"trained": {"ravdess": {"languages": ["en"]}}, "tested": {"emodb": {"languages": []}}}
     uar = {"mean": mean, "std": None, "low": low, "high": high, "chance": 1 / 6}
-    content["by_corpus"] = {"emodb": {"utterances": 454, "speakers": 10, "emotions": 6, "scores": {"uar": uar}}}
+    content["by_corpus"] = {
+        "emodb": {
+            "utterances": 454,
+            "speakers": 10,
+            "emotions": 6,
+            "scores": {"uar": uar, "wa": {**uar, "chance": None}},
+        }
+    }
     return content
 
 
 def test_scores_stand_beside_chance_with_languages_and_intervals():
     strict, paper = across("strict", 0.3, 0.2, 0.4), across("paper", 0.2, 0.15, 0.25)
     page = report_page.render(strict, beside=paper)
-    assert "Trained on ravdess (en), tested on emodb (no language stated), of which no recording entered" in page
-    assert "emodb 454 utterances of 10 speakers and 6 emotions, so that the UAR of chance is 1/6." in page
+    assert (
+        "Trained on ravdess (en), tested on emodb (no language stated), none of whose recordings were trained on: "
+        in page
+    )
+    assert "emodb 454 utterances of 10 speakers and 6 emotions, so that the UAR of chance is 1/6 and its WA" in page
     assert "| tested on | score | chance | ours, `paper` | ours, `strict` |" in page
     assert "| emodb | UAR | 0.1667 | 0.2000 [0.1500, 0.2500] | 0.3000 [0.2000, 0.4000] |" in page
+    assert "| emodb | WA | – | 0.2000 [0.1500, 0.2500] |" in page and "emodb, `strict`, WA" not in page
     assert "- emodb, `strict`, UAR: above chance." in page
     assert "- emodb, `paper`, UAR: a difference from chance is not shown." in page
 
