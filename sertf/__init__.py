@@ -18,8 +18,10 @@ __version__ = "0.1.0"
 _SUBMODULES = (
     "audio",
     "audit",
+    "bundled",
     "cache",
     "corpora",
+    "download",
     "experiment",
     "export",
     "features",
@@ -36,14 +38,16 @@ _SUBMODULES = (
     "runner",
     "scores",
     "statistics",
+    "systems",
     "training",
     "utterances",
 )
 
 
-def load(path):
-    """Load an exported SavedModel as a recognizer; see `sertf.export.load`."""
-    return importlib.import_module("sertf.export").load(path)
+def load(model=None):
+    """Load a model as a `sertf.recognizer.Recognizer`: an exported one's folder, a bundled one's name, or the default."""
+    folder = importlib.import_module("sertf.bundled").folder_of(model)
+    return importlib.import_module("sertf.recognizer").load(folder)
 
 
 def __getattr__(name):

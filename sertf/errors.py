@@ -13,6 +13,20 @@ class SertfError(ValueError):
     """
 
 
+def unknown(kind, name, known):
+    """The sentence on a name that is not among the known ones, the nearest of them first.
+
+    >>> unknown("model", "speachnet", ["reslstm_sa", "speechnet"])
+    "Unknown model 'speachnet'; did you mean speechnet? Known are reslstm_sa, speechnet."
+    """
+    import difflib
+
+    known = list(known)
+    near = difflib.get_close_matches(str(name).lower(), known, n=3)
+    start = f"did you mean {' or '.join(near)}? Known" if near else "known"
+    return f"Unknown {kind} '{name}'; {start} are {', '.join(known)}."
+
+
 @dataclass
 class ExitCode:
     """What a command ends with."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sertf.augmentation import Augmentation
-from sertf.errors import SertfError
+from sertf.errors import SertfError, unknown
 from sertf.recipes import Recipe
 
 SCALINGS = ("training", "corpus")
@@ -168,5 +168,5 @@ def digest(values):
 
 def _pick(choices, kind, name):
     if name not in choices:
-        raise SertfError(f"Unknown {kind} '{name}'; known are {', '.join(choices)}.")
+        raise SertfError(unknown(kind, name, choices))
     return choices[name]

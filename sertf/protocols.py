@@ -8,6 +8,7 @@ nothing is held out to choose by. `sertf.audit` raises on everything that is not
 import numpy as np
 
 from sertf import zero_shot
+from sertf.errors import unknown
 from sertf.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
 
 
@@ -28,7 +29,7 @@ def protocol(name):
         if name.startswith(prefix) and len(name) > len(prefix):
             return make(name.removeprefix(prefix))
     raise ProtocolError(
-        f"Unknown protocol '{name}'; known are {', '.join(PROTOCOLS)}, speaker-independent-k for any k of 2 or more, and "
+        f"{unknown('protocol', name, PROTOCOLS)} There is also speaker-independent-k for any k of 2 or more, and "
         "zero-shot-c and zero-shot-90-10-c for any corpus c that shall be trained on."
     )
 

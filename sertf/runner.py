@@ -18,7 +18,7 @@ from sertf import audit as audit_module
 from sertf import front_end_checks, groups, protocols, utterances, zero_shot
 from sertf import workers as workers_module
 from sertf.augmentation import copies_of
-from sertf.errors import SertfError
+from sertf.errors import SertfError, unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
 
@@ -68,12 +68,12 @@ def run(
     if repeats < 1:
         raise RunnerError(f"repeats must be 1 or more, but is {repeats}.")
     if scheduler not in workers_module.SCHEDULERS:
-        raise RunnerError(f"Unknown scheduler '{scheduler}'; known are {', '.join(workers_module.SCHEDULERS)}.")
+        raise RunnerError(unknown("scheduler", scheduler, workers_module.SCHEDULERS))
     out = Path(out)
     _check_writable(out)
     table = utterances.merged(utterances.validate(table), experiment.merged)
     if experiment.front_end not in FEATURES:
-        raise RunnerError(f"Unknown front end '{experiment.front_end}'; known are {', '.join(FEATURES)}.")
+        raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
     store = FeatureCache() if cache is None else FeatureCache(cache)
     extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
     materials, folders, jobs = {}, {}, []

@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from sertf import audio
+from sertf import audio, bundled
 from sertf.recognizer import load
 
-ROOT = Path(__file__).parents[1] / "saved_models"
+ROOT = bundled.ROOT
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
 

@@ -88,7 +88,7 @@ class TestBadRoots:
 
 
 def test_unknown_corpus_and_option(tmp_path):
-    with pytest.raises(CorpusError, match="unknown corpus 'ravdes'; known are ravdess, emodb"):
+    with pytest.raises(CorpusError, match="Unknown corpus 'ravdes'; did you mean ravdess. Known are ravdess, emodb"):
         corpora.load("ravdes", tmp_path)
     with pytest.raises(CorpusError, match="ravdess has no option language; it has song"):
         corpora.load("ravdess", tmp_path, language="en")
