@@ -9,8 +9,9 @@ import inspect
 import pandas
 
 from sertf.corpora import casia, embedded, emodb, esd, iemocap, ravdess, savee, tess
-from sertf.corpora.base import Corpus, CorpusError, CorpusWarning
+from sertf.corpora.base import Archive, Corpus, CorpusError, CorpusWarning, find_files, locate
 from sertf.corpora.table import load_table
+from sertf.errors import unknown
 from sertf.utterances import validate
 
 CORPORA = {
@@ -24,7 +25,18 @@ CORPORA = {
     "embedded": embedded.CORPUS,
 }
 
-__all__ = ["CORPORA", "Corpus", "CorpusError", "CorpusWarning", "load", "load_several", "load_table"]
+__all__ = [
+    "CORPORA",
+    "Archive",
+    "Corpus",
+    "CorpusError",
+    "CorpusWarning",
+    "find_files",
+    "load",
+    "load_several",
+    "load_table",
+    "locate",
+]
 
 
 def load(name, root=None, *, skip_bad=False, **options):
@@ -47,13 +59,13 @@ def load(name, root=None, *, skip_bad=False, **options):
         CorpusWarning: the folder does not hold the complete corpus.
     """
     if name not in CORPORA:
-        raise CorpusError(f"unknown corpus {name!r}; known are {', '.join(CORPORA)}")
+        raise CorpusError(unknown("corpus", name, CORPORA))
     corpus = CORPORA[name]
     known = [option for option in inspect.signature(corpus.load).parameters if option not in ("root", "skip_bad")]
-    unknown = [option for option in options if option not in known]
-    if unknown:
+    foreign = [option for option in options if option not in known]
+    if foreign:
         raise CorpusError(
-            f"{name} has no option {', '.join(unknown)}; it has {', '.join(known) if known else 'none of its own'}"
+            f"{name} has no option {', '.join(foreign)}; it has {', '.join(known) if known else 'none of its own'}"
         )
     return corpus.load(root, skip_bad=skip_bad, **options)
 

@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import pandas
-
 from sertf.audio import SUFFIXES
 from sertf.errors import SertfError
 from sertf.utterances import EMOTIONS, listing, validate
@@ -35,6 +33,21 @@ class LeftOut:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Archive:
+    """An archive of a corpus that anyone may download.
+
+    Attributes:
+        url: Of a ZIP file.
+        megabytes: To download, in millions of bytes.
+        checksum: As its makers publish it, `md5:...`; None where they publish none.
+    """
+
+    url: str
+    megabytes: float
+    checksum: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Corpus:
     """A corpus's card.
 
@@ -50,6 +63,7 @@ class Corpus:
         pattern: What a file name's stem looks like; groups name its parts.
         example: One path in the official layout.
         load: `load(root, *, skip_bad=False, ...)` to an utterance table.
+        archive: Its open `Archive`; None where its makers have to be asked.
     """
 
     name: str
@@ -63,6 +77,7 @@ class Corpus:
     pattern: re.Pattern
     example: str
     load: Callable
+    archive: Archive | None = None
 
 
 def corpus_root(corpus, root):
@@ -80,6 +95,13 @@ def corpus_root(corpus, root):
             f"{root}: several folders could be {corpus.name}: {', '.join(folder.name for folder in named)}; name one"
         )
     return named[0] if named else root
+
+
+def locate(corpus, data):
+    """Folder of a corpus below a folder of corpora, or that folder itself if it bears the corpus's name; None without."""
+    data = Path(data).expanduser().absolute()
+    folders = [data, *(sorted(data.iterdir()) if data.is_dir() else ())]
+    return next((folder for folder in folders if _plain(folder.name) == corpus.name and folder.is_dir()), None)
 
 
 def _plain(name):
@@ -168,6 +190,8 @@ def make_table(corpus, root, rows, bad, *, left_out, expected, skip_bad):
         skipped = f"; skipped as bad: {len(bad)}" if bad else ""
         reasons = "".join(f"; {count} left out: {reason}" for reason, count in left_out.items())
         raise CorpusError(f"{root}: holds no utterance of {corpus.name} that was asked for{skipped}{reasons}")
+    import pandas
+
     table = pandas.DataFrame(kept)
     missing = compare(table, expected)
     table.attrs.update(skipped=bad, left_out=dict(left_out), missing=missing)

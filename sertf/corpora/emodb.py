@@ -2,7 +2,7 @@
 
 import re
 
-from sertf.corpora.base import Corpus, decode, match, read_folder
+from sertf.corpora.base import Archive, Corpus, decode, match, read_folder
 
 GENDERS = {
     "03": "male",
@@ -75,4 +75,5 @@ CORPUS = Corpus(
     pattern=re.compile(r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[A-Z])(?P<take>[a-z])"),
     example="wav/03a01Fa.wav",
     load=load,
+    archive=Archive(url="http://emodb.bilderbar.info/download/download.zip", megabytes=40.5),
 )

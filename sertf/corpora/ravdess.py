@@ -2,7 +2,7 @@
 
 import re
 
-from sertf.corpora.base import BadFile, Corpus, LeftOut, decode, match, read_folder
+from sertf.corpora.base import Archive, BadFile, Corpus, LeftOut, decode, match, read_folder
 
 INTENSITIES = {"01": "normal", "02": "strong"}
 CHANNELS = {"01": "speech", "02": "song"}
@@ -79,4 +79,9 @@ CORPUS = Corpus(
     ),
     example="Actor_01/03-01-06-01-02-01-01.wav",
     load=load,
+    archive=Archive(
+        url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
+        megabytes=208.5,
+        checksum="md5:bc696df654c87fed845eb13823edef8a",
+    ),
 )

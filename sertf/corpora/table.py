@@ -4,8 +4,6 @@ import collections
 import csv
 from pathlib import Path
 
-import pandas
-
 from sertf.corpora.base import CorpusError
 from sertf.utterances import COLUMNS, EMOTIONS, listing, validate
 
@@ -81,6 +79,8 @@ def load_table(path, *, skip_bad=False):
         )
     if not rows:
         raise CorpusError(f"{path}: no row is left, all {len(bad)} are bad:\n{listing(reason for _, reason in bad)}")
+    import pandas
+
     table = pandas.DataFrame(rows)
     table.attrs.update(skipped=bad, left_out={}, missing=[])
     return validate(table)
