@@ -1,7 +1,7 @@
 """What each module of SpeechNet is worth: the seven ablations of Table 2, on EmoDB or any other corpus.
 
     python experiments/speechnet_ablation.py --data EMODB_FOLDER
-    python -m sertf.overview experiments/results/speechnet_ablation_emodb --reference speechnet_emodb/small_segments
+    sertf report --overview experiments/results/speechnet_ablation_emodb --reference speechnet_emodb/small_segments
 
 10 repeats of the small network (64 refinement filters) on 64 segments, without one module each, under both protocols.
 The whole network is `small_segments` of speechnet_emodb.py.

@@ -1,7 +1,7 @@
 """SpeechNet beside its baselines on the same 107 values (Tables 4 and 5), on EmoDB or any other corpus.
 
     python experiments/speechnet_baselines.py --data EMODB_FOLDER
-    python -m sertf.overview experiments/results/speechnet_baselines_emodb --reference speechnet_emodb/small_utterance \\
+    sertf report --overview experiments/results/speechnet_baselines_emodb --reference speechnet_emodb/small_utterance \\
         --beside speechnet_emodb/small_segments
 
 10 repeats each under both protocols; SpeechNet itself is trained by speechnet_emodb.py. The paper prints no sizes and no

@@ -3,6 +3,7 @@
 A clip that cannot be used raises `AudioError`, which names the file, what is wrong and how to mend it.
 """
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -56,20 +57,9 @@ def read(path, *, sample_rate=None):
     Raises:
         AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent or non-finite.
     """
-    path = Path(path)
-    if not path.exists():
-        raise AudioError(path, "no such file; check the path or leave the row out")
-    if not path.is_file():
-        raise AudioError(path, "not a file; give the path of an audio file")
-    if path.stat().st_size == 0:
-        raise AudioError(path, "the file is empty (0 bytes); fetch it again or leave it out")
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            rate, frames = file.samplerate, file.frames
-            samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        detail = str(error).rpartition(": ")[2].rstrip(".")
-        raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
+    with _opened(path) as file:
+        rate, frames = file.samplerate, file.frames
+        samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
     if len(samples) < frames:
         raise AudioError(path, f"cut off: {len(samples)} of {frames} frames could be read; fetch it again")
     samples = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)  # (n,)
@@ -79,6 +69,37 @@ def read(path, *, sample_rate=None):
         samples = resample(samples, rate, sample_rate)
         rate = int(sample_rate)
     return samples, rate
+
+
+def header(path):
+    """Samples and sample rate in Hz that a file states of itself, without decoding it.
+
+    Raises:
+        AudioError: missing, unreadable or empty; what only decoding shows is not looked for.
+    """
+    with _opened(path) as file:
+        frames, rate = file.frames, file.samplerate
+    if frames == 0:
+        raise AudioError(path, "the clip is empty (no samples); fetch it again or leave it out")
+    return frames, rate
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The open file; what fails at or after opening it becomes an `AudioError`."""
+    path = Path(path)
+    if not path.exists():
+        raise AudioError(path, "no such file; check the path or leave it out")
+    if not path.is_file():
+        raise AudioError(path, f"{'a folder' if path.is_dir() else 'not a file'}; give the path of an audio file")
+    if path.stat().st_size == 0:
+        raise AudioError(path, "the file is empty (0 bytes); fetch it again or leave it out")
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            yield file
+    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        detail = str(error).rpartition(": ")[2].rstrip(".")
+        raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
 
 
 def check(samples, sample_rate, *, path):

@@ -21,8 +21,10 @@ def unknown(kind, name, known):
     """
     import difflib
 
-    known = list(known)
-    near = difflib.get_close_matches(str(name).lower(), known, n=3)
+    known, given = list(known), str(name).lower()
+    near = difflib.get_close_matches(given, known, n=3) or [
+        other for other in known if len(given) > 2 and given in other
+    ]
     start = f"did you mean {' or '.join(near)}? Known" if near else "known"
     return f"Unknown {kind} '{name}'; {start} are {', '.join(known)}."
 

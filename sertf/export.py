@@ -1,9 +1,5 @@
-"""Export a trained run as one SavedModel: waveform in, emotions out, with its model card.
+"""Export a trained run as one SavedModel: waveform in, emotions out, with its model card."""
 
-python -m sertf.export RUNS OUT [--repeat N] [--fold NAME]
-"""
-
-import argparse
 import json
 import os
 import platform
@@ -315,20 +311,3 @@ def _versions():
         "keras": keras.__version__,
         "tensorflow": tf.__version__,
     }
-
-
-def main(arguments=None):
-    """Command line; returns the exit code, 2 for a mistake of the user's."""
-    parser = argparse.ArgumentParser(prog="python -m sertf.export", description="Export a run as a SavedModel.")
-    parser.add_argument("runs", type=Path, metavar="RUNS", help="<runs>/<variant>/<protocol>, or one run directory")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write")
-    parser.add_argument("--repeat", type=int, help="take a run of this repeat, not the best by validation UAR")
-    parser.add_argument("--fold", help="take a run of this fold, not the best by validation UAR")
-    given = parser.parse_args(arguments)
-    with exit_code() as code:
-        print(save(given.runs, given.out, repeat=given.repeat, fold=given.fold))
-    return code.value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,19 +1,14 @@
 """One page over all variants of an experiment, from kept results: scores, reproducibility, differences to a reference.
 
-python -m sertf.overview experiments/results/EXPERIMENT --reference VARIANT --score wa
-python -m sertf.overview experiments/results/EXPERIMENT --by layers
-
-`--by` draws the score against a numeric option of the model that the variants differ in. A variant of another experiment whose results lie beside is written OTHER_EXPERIMENT/VARIANT.
+A variant of another experiment whose results lie beside is written OTHER_EXPERIMENT/VARIANT.
 """
 
-import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 from sertf import markdown, overview_page, plots, statistics
-from sertf.errors import SertfError, exit_code
+from sertf.errors import SertfError
 from sertf.results import ResultsError, read_json, read_predictions
 
 
@@ -178,28 +173,3 @@ def _draw_by(folder, summaries, score, option):
     name, file = entry["name"], f"by_{option}.png"
     plots.save(plots.against(rows, xlabel=option.replace("_", " "), ylabel=name), folder / file)
     return file, f"{name} by {option.replace('_', ' ')}: repeats, their mean, 95 % interval over speakers"
-
-
-def main(arguments=None):
-    """Command line; returns the exit code, 2 for a mistake of the user's."""
-    parser = argparse.ArgumentParser(prog="python -m sertf.overview", description="One page over all variants.")
-    parser.add_argument("folder", type=Path, metavar="RESULTS", help="<results>/<experiment>")
-    parser.add_argument(
-        "--reference",
-        metavar="VARIANT",
-        help="that the others are set against; EXPERIMENT/VARIANT of another experiment",
-    )
-    parser.add_argument(
-        "--beside", action="append", default=[], metavar="EXPERIMENT/VARIANT", help="show this too; repeatable"
-    )
-    parser.add_argument("--score", default="wa", help="score to compare by (wa)")
-    parser.add_argument("--by", metavar="OPTION", help="draw the score against this numeric option of the model")
-    given = parser.parse_args(arguments)
-    with exit_code() as code:
-        write(given.folder, reference=given.reference, score=given.score, beside=given.beside, by=given.by)
-        print(given.folder / "overview.md")
-    return code.value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

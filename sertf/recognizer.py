@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import soundfile
 
 from sertf import audio
@@ -88,7 +87,7 @@ class Recognizer:
     def __repr__(self):
         return f"Recognizer({self.card['name']}: {', '.join(self.emotions)})"
 
-    def predict(self, files, *, window=None, hop=None):
+    def predict(self, files, *, window=None, hop=None, progress=None):
         """Recognize emotions in audio files, or in samples.
 
         By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. Long
@@ -99,6 +98,7 @@ class Recognizer:
             files: a path, several paths, or a pair of samples, float (n,) with full scale at 1, and sample rate in Hz.
             window: seconds; audio longer than this is cut into windows of this length.
             hop: seconds from window to window, at most `window`; half a window by default.
+            progress: function that is told, again and again, at which second of the file its windows are scored.
 
         Returns:
             DataFrame, one row a window: file (empty for samples), start and end in seconds, emotion (of the largest
@@ -108,6 +108,8 @@ class Recognizer:
             AudioError: a file that is missing, unreadable, too short, silent throughout or otherwise unusable.
             SertfError: no files, or a window or hop out of range.
         """
+        import pandas as pd
+
         limit, window, hop = self._windows(window, hop)
         rows = []
         for file, clip in _sources(files):
@@ -117,6 +119,8 @@ class Recognizer:
                 if len(pending) == _BATCH:
                     rows += self._rows(file, pending)
                     pending = []
+                    if progress is not None:
+                        progress(start)
             rows += self._rows(file, pending)
         return pd.DataFrame(rows, columns=["file", "start", "end", "emotion", "confidence", *self.emotions])
 

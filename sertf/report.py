@@ -1,22 +1,15 @@
-"""Write reports from run directories, and the README's table from kept reports; never from a live model.
+"""Write reports from run directories, and the README's table from kept reports; never from a live model."""
 
-python -m sertf.report RUNS --out experiments/results
-python -m sertf.report --readme README.md --results experiments/results
-python -m sertf.report --compare experiments/results/X/A/strict experiments/results/X/B/strict
-"""
-
-import argparse
 import gzip
 import json
 import os
 import shutil
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from sertf import comparisons, markdown, plots, report_figures, report_page, statistics
-from sertf.errors import SertfError, exit_code
+from sertf.errors import SertfError
 from sertf.results import (
     ResultsError,
     collect,
@@ -291,34 +284,3 @@ def _take_place(staging, out):
     staging.chmod(0o755)
     os.replace(staging, out)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def main(arguments=None):
-    """Command line; returns the exit code, 2 for a mistake of the user's."""
-    parser = argparse.ArgumentParser(prog="python -m sertf.report", description="Write reports from run directories.")
-    parser.add_argument("runs", nargs="?", type=Path, metavar="RUNS", help="folder of runs; all below it are reported")
-    parser.add_argument("--out", type=Path, metavar="RESULTS", help="write <experiment>/<variant>/<protocol> below it")
-    parser.add_argument("--readme", type=Path, help="put the table of all results into this file")
-    parser.add_argument("--results", type=Path, help="kept results to make the table from")
-    parser.add_argument("--compare", nargs=2, type=Path, metavar="RESULT", help="print a paired comparison of two")
-    given = parser.parse_args(arguments)
-    pairs = ((given.runs, given.out, "RUNS and --out"), (given.readme, given.results, "--readme and --results"))
-    for first, second, names in pairs:
-        if (first is None) != (second is None):
-            parser.error(f"{names} belong together")
-    if given.runs is None and given.readme is None and given.compare is None:
-        parser.error("give RUNS and --out, --readme and --results, or --compare")
-    with exit_code() as code:
-        if given.runs is not None:
-            for path in write_all(given.runs, given.out):
-                print(path)
-        if given.readme is not None:
-            update_readme(given.readme, given.results)
-            print(given.readme)
-        if given.compare is not None:
-            print(compare(*given.compare))
-    return code.value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

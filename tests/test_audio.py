@@ -81,7 +81,7 @@ def test_bad_files_are_named(tmp_path, content, reason):
 
 
 def test_folder_and_cut_off_file(tmp_path):
-    with pytest.raises(AudioError, match="not a file"):
+    with pytest.raises(AudioError, match="a folder; give the path of an audio file"):
         audio.read(tmp_path)
     path = write(tmp_path / "a.flac", np.random.default_rng(0).uniform(-0.5, 0.5, 32000))
     path.write_bytes(path.read_bytes()[:20000])

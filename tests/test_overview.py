@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from sertf import overview, report
+from sertf.errors import SertfError
 from sertf.results import ResultsError, read_predictions
 from sertf.scores import reproducibility_of, scores_of
 from tests.synthetic_runs import FOLDS, make_runs
@@ -126,19 +127,19 @@ def test_chance_and_languages_of_runs_across_corpora(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("more", "message"),
+    ("options", "message"),
     [
-        (["--reference", "wohle"], "Unknown reference 'wohle'"),
-        (["--reference", "lstm_toy/wohle"], "'lstm_toy/wohle' must be <experiment>/<variant>"),
-        (["--beside", "whole"], "'whole' must be <experiment>/<variant>"),
-        (["--score", "kappa"], "score must be one of uar, wa"),
+        ({"reference": "wohle"}, "Unknown reference 'wohle'"),
+        ({"reference": "lstm_toy/wohle"}, "'lstm_toy/wohle' must be <experiment>/<variant>"),
+        ({"beside": ["whole"]}, "'whole' must be <experiment>/<variant>"),
+        ({"score": "kappa"}, "score must be one of uar, wa"),
     ],
 )
-def test_a_mistake_is_one_sentence(results, capsys, more, message):
-    assert overview.main([str(results), *more]) == 2
-    assert message in capsys.readouterr().err
+def test_a_mistake_is_one_sentence(results, options, message):
+    with pytest.raises(SertfError, match=message):
+        overview.write(results, **options)
 
 
-def test_no_results(tmp_path, capsys):
-    assert overview.main([str(tmp_path)]) == 2
-    assert "write reports first" in capsys.readouterr().err
+def test_no_results(tmp_path):
+    with pytest.raises(SertfError, match="write reports first"):
+        overview.write(tmp_path)

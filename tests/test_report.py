@@ -1,4 +1,4 @@
-"""Reports from synthetic run directories: numbers against scikit-learn, completeness, files, README, command line."""
+"""Reports from synthetic run directories: numbers against scikit-learn, completeness, files, README."""
 
 import gzip
 import json
@@ -322,27 +322,6 @@ def test_table_of_nothing_or_a_broken_report(runs, tmp_path):
     (written(tmp_path) / "report.json").write_text("{")
     with pytest.raises(SertfError, match="report.json cannot be read as JSON"):
         report.table(tmp_path / "results")
-
-
-def test_main(runs, tmp_path, capsys):
-    make_runs(tmp_path / "runs", protocol="strict")
-    assert report.main([str(tmp_path / "runs"), "--out", str(tmp_path / "results")]) == 0
-    assert capsys.readouterr().out.split() == [
-        str(written(tmp_path, protocol) / "report.md") for protocol in ("paper", "strict")
-    ]
-    (tmp_path / "README.md").write_text(README)
-    assert report.main(["--readme", str(tmp_path / "README.md"), "--results", str(tmp_path / "results")]) == 0
-    assert report.main(["--compare", str(written(tmp_path)), str(written(tmp_path, "strict"))]) == 0
-    assert "h64 (paper) against h64 (strict), UAR" in capsys.readouterr().out
-
-
-def test_main_says_a_mistake_in_one_sentence(tmp_path, capsys):
-    assert report.main([str(tmp_path), "--out", str(tmp_path / "results")]) == 2
-    assert capsys.readouterr().err.startswith("error: ") and not (tmp_path / "results").exists()
-    for arguments in ([], [str(tmp_path)], ["--readme", "README.md"]):
-        with pytest.raises(SystemExit) as caught:
-            report.main(arguments)
-        assert caught.value.code == 2
 
 
 def test_module_runs_without_a_deep_learning_framework():

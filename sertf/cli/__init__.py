@@ -1,0 +1,94 @@
+"""The command `sertf`. A command is one module here with `HELP`, `EXAMPLES`, `add_options(parser)` and `run(options)`.
+
+What a command needs besides argparse is imported inside its functions, so that `--help` and mistakes answer at once.
+"""
+
+import argparse
+import errno
+import os
+import sys
+
+import sertf
+from sertf.cli import corpora, export, extract, info, predict, report, run
+from sertf.errors import SertfError, exit_code, unknown
+
+COMMANDS = {
+    "predict": predict,
+    "info": info,
+    "corpora": corpora,
+    "extract": extract,
+    "run": run,
+    "report": report,
+    "export": export,
+}
+_EXAMPLES = """
+examples:
+  sertf predict clip.wav                      the emotion in a recording
+  sertf corpora fetch ravdess --to ~/corpora  a corpus to train on
+  sertf run --table mine.csv                  train on your own recordings
+
+sertf COMMAND --help says more. Exit codes: 0 done, 2 a mistake in what was given, 130 interrupted.
+"""
+# What the file system refuses, which is nothing that a trace would explain.
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one sentence."""
+
+    def error(self, message):
+        self.exit(2, f"error: {message}; {self.prog} --help shows what is allowed\n")
+
+
+def main(arguments=None):
+    """Run a command; returns the exit code: 0, 2 for a user's mistake, 130 after Ctrl-C.
+
+    Args:
+        arguments: the command line; None takes the process's own.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with exit_code() as code:
+        try:
+            _run(arguments)
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            code.value = 130
+        except BrokenPipeError:
+            # Who reads has read enough; Python would complain again when it closes the pipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            raise SertfError(f"{error.filename}: {error.strerror}; choose another place.") from error
+    return code.value
+
+
+def _run(arguments):
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        raise SertfError(unknown("command", arguments[0], COMMANDS))
+    if run.is_experiment(arguments):
+        run.experiment(arguments[1], arguments[2:])
+        return
+    parser = Parser(
+        prog="sertf",
+        description="Speech emotion recognition: published systems, trained and ready to use.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sertf {sertf.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            epilog=f"examples:\n{module.EXAMPLES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_options(command)
+        command.set_defaults(command=module.run)
+    options, rest = parser.parse_known_args(arguments)
+    if rest:
+        raise SertfError(f"Unknown argument {rest[0]}; sertf {arguments[0]} --help shows what is allowed.")
+    options.command(options)

@@ -1,0 +1,39 @@
+"""Export a trained run as one SavedModel that takes raw audio and needs nothing but TensorFlow to run.
+
+Of several runs the one of the best validation score is taken; test scores have no part in the choice.
+"""
+
+from pathlib import Path
+
+from sertf.cli import shared
+
+HELP = "make a SavedModel of a trained run"
+EXAMPLES = """\
+  sertf export runs/mine/reslstm_sa/speaker-independent-5 saved_models/mine
+  sertf export runs/mine/reslstm_sa/speaker-independent-5 saved_models/mine --repeat 0 --fold fold-2
+"""
+
+
+def add_options(parser):
+    parser.add_argument("runs", type=Path, metavar="RUNS", help="<runs>/<variant>/<protocol>, or one run directory")
+    parser.add_argument("out", type=Path, metavar="FOLDER", help="to write; an exported model in it is replaced")
+    parser.add_argument("--repeat", type=int, metavar="N", help="take a run of this repeat")
+    parser.add_argument("--fold", metavar="NAME", help="take a run of this fold")
+    shared.add_json(parser)
+
+
+def run(options):
+    from sertf import workers
+    from sertf.results import read_facts
+
+    if not (options.runs / "manifest.json").is_file():
+        read_facts(options.runs)  # says what is wrong before TensorFlow takes its time to load
+    workers.import_tensorflow_quietly()
+    from sertf import export
+    from sertf.recognizer import read_card
+
+    folder = export.save(options.runs, options.out, repeat=options.repeat, fold=options.fold)
+    if options.json:
+        shared.print_json({"folder": folder, "card": read_card(folder)})
+    else:
+        print(folder)

@@ -1,0 +1,62 @@
+"""Extract features of a corpus, or of your own data, into the cache that training reads.
+
+`sertf run` does so itself where the cache lacks any. What a model trains on is asked for by --model.
+"""
+
+from pathlib import Path
+
+from sertf.cli import shared
+
+HELP = "fill the feature cache"
+EXAMPLES = """\
+  sertf extract ravdess --data ~/corpora --model reslstm_sa
+  sertf extract emodb --data ~/corpora --front-end log_mel
+  sertf extract --table mine.csv --model speechnet
+"""
+
+
+def add_options(parser):
+    parser.add_argument("corpus", nargs="?", metavar="CORPUS", help="name in the list that `sertf corpora` prints")
+    parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
+    shared.add_data(parser)
+    parser.add_argument("--model", metavar="NAME", help="take this model's front end, as it is trained on it")
+    shared.add_extraction(parser)
+    shared.add_json(parser)
+
+
+def run(options):
+    from sertf import systems
+    from sertf.errors import SertfError
+
+    if options.model is None and options.front_end is None:
+        raise SertfError(
+            f"Give --front-end ({', '.join(systems.FRONT_ENDS)}), or --model for what a model is trained on."
+        )
+    name, front_end_options = systems.front_end_of(options.model, options.front_end)
+    shared.check_workers(options)
+    table = shared.load_table(options)
+    from sertf import workers
+
+    workers.import_tensorflow_quietly()
+    from sertf.cache import FeatureCache
+    from sertf.features import FEATURES
+
+    store = FeatureCache(options.cache) if options.cache else FeatureCache()
+    front_end = FEATURES[name](**front_end_options)
+    features = store.extract(table, front_end, workers=options.workers, skip_bad=options.skip_bad)
+    frames, skipped = sum(features.lengths.values()), [*table.attrs["skipped"], *features.skipped]
+    if options.json:
+        shared.print_json(
+            {
+                "front_end": name,
+                "options": front_end_options,
+                "folder": features.folder,
+                "utterances": len(features),
+                "frames": frames,
+                "skipped": [{"file": path, "reason": reason} for path, reason in skipped],
+            }
+        )
+        return
+    for path, reason in skipped:
+        print(f"skipped {path}: {reason}")
+    print(f"{len(features)} utterances, {frames} frames of {name} in {features.folder}")

@@ -1,0 +1,28 @@
+"""Print the model card of an exported model: what it was trained on, what it scored, what it must not be used for."""
+
+from sertf.cli import shared
+
+HELP = "print a model's card"
+EXAMPLES = """\
+  sertf info
+  sertf info saved_models/mine
+  sertf info saved_models/mine --json
+"""
+
+
+def add_options(parser):
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="folder of an exported model, or a bundled one's name"
+    )
+    shared.add_json(parser)
+
+
+def run(options):
+    from sertf import bundled, model_card
+    from sertf.recognizer import read_card
+
+    card = read_card(bundled.folder_of(options.model))
+    if options.json:
+        shared.print_json(card)
+    else:
+        print(model_card.markdown(card), end="")

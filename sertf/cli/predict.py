@@ -1,0 +1,191 @@
+"""Recognize the emotion in recordings.
+
+Recordings of 12 s or less are scored as a whole, longer ones in windows of 10 s every 5 s, with the seconds where each
+starts and ends. Any format that libsndfile reads, any sample rate from 1 kHz on, any number of channels (their mean).
+
+The confidence is the model's largest score. It is not calibrated: 0.8 does not mean that 80 of 100 such answers are
+right. --threshold makes the verdict of everything under it `uncertain`. A window of digital silence is not scored.
+
+If any file cannot be used, each such file is named in one sentence, nothing is written, and the exit code is 2;
+--skip-bad names them and goes on with the others.
+"""
+
+import contextlib
+import math
+import sys
+from pathlib import Path
+
+from sertf.cli import shared
+
+HELP = "recognize the emotion in recordings"
+EXAMPLES = """\
+  sertf predict clip.wav
+  sertf predict clips/*.wav --out emotions.csv
+  sertf predict call.flac --window 5 --hop 2.5 --threshold 0.5
+  sertf predict clips/*.wav --model saved_models/mine --json
+  ffmpeg -i film.mp4 -f wav - | sertf predict -
+"""
+STDIN = "-"
+FORMATS = (".csv", ".json")
+SILENCE = "silence"
+SHOWN = ["file", "start", "end", "confidence", "verdict"]
+
+
+def add_options(parser):
+    parser.add_argument("files", nargs="+", metavar="FILE", help="audio files; - reads one from standard input")
+    parser.add_argument("--model", metavar="MODEL", help="folder of an exported model, or the name of a bundled one")
+    parser.add_argument(
+        "--window", type=float, metavar="SECONDS", help="cut what is longer into windows of this length"
+    )
+    parser.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (half a window)")
+    parser.add_argument(
+        "--threshold", type=float, default=0.0, metavar="SCORE", help="verdict `uncertain` under this confidence (0)"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv or .json, all of it or nothing")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="go on without files that cannot be used, and name them"
+    )
+    shared.add_json(parser)
+
+
+def run(options):
+    from sertf import bundled
+    from sertf.recognizer import load, read_card
+
+    _check(options)
+    folder = bundled.folder_of(options.model)
+    card = read_card(folder)
+    with _readable(options.files) as places:
+        seconds, bad = _durations(places)
+        _refuse(bad, options.skip_bad, nothing_left=not seconds)
+        from sertf import workers
+
+        workers.import_tensorflow_quietly()
+        model = load(folder)
+        tables, found = _predict(model, places, seconds, options)
+    _refuse(found, options.skip_bad, nothing_left=not tables)
+    import pandas as pd
+
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(
+        5, "verdict", [_verdict(*row, options.threshold) for row in zip(table["emotion"], table["confidence"])]
+    )
+    if options.out is not None:
+        text = _as_json(card, table) if options.out.suffix.lower() == ".json" else _as_csv(table)
+        shared.write(options.out, text)
+        print(f"{options.out}: {len(table)} rows", file=sys.stderr)
+    elif options.json:
+        sys.stdout.write(_as_json(card, table))
+    else:
+        _show(table)
+
+
+def _check(options):
+    from sertf.errors import SertfError
+
+    if not 0 <= options.threshold <= 1:
+        raise SertfError(f"--threshold must lie between 0 and 1, but is {options.threshold:g}.")
+    if options.files.count(STDIN) > 1:
+        raise SertfError("Standard input can be read once; give - only once.")
+    if options.out is not None:
+        if options.out.suffix.lower() not in FORMATS:
+            raise SertfError(f"{options.out}: --out must end in {' or '.join(FORMATS)}.")
+        shared.check_place(options.out)
+
+
+@contextlib.contextmanager
+def _readable(files):
+    """{name: path} of the files; standard input lies in a temporary file meanwhile, for libsndfile has to seek."""
+    import shutil
+    import tempfile
+
+    if STDIN not in files:
+        yield {file: file for file in files}
+        return
+    with tempfile.NamedTemporaryFile(prefix="sertf-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield {file: copy.name if file == STDIN else file for file in files}
+
+
+def _durations(places):
+    """{name: seconds} of the files whose header can be read, and (name, reason) of the others."""
+    from sertf import audio
+
+    seconds, bad = {}, []
+    for name, path in places.items():
+        try:
+            samples, rate = audio.header(path)
+            seconds[name] = samples / rate
+        except audio.AudioError as error:
+            bad.append((name, error.reason))
+    return seconds, bad
+
+
+def _refuse(bad, skip, *, nothing_left):
+    """Name the bad files; raise unless they shall be skipped and others are left."""
+    from sertf.errors import SertfError
+
+    lines = [f"{name}: {reason}" for name, reason in bad]
+    if bad and (nothing_left or not skip):
+        raise SertfError("\nerror: ".join(lines))
+    for line in lines:
+        print(f"skipped {line}", file=sys.stderr)
+
+
+def _predict(model, places, seconds, options):
+    """Tables of the files, and (name, reason) of those that turn out bad when they are decoded."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from sertf.audio import AudioError
+
+    tables, bad, done = [], [], 0.0
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Listening", total=sum(seconds.values()))
+        for name, length in seconds.items():
+            try:
+                table = model.predict(
+                    places[name],
+                    window=options.window,
+                    hop=options.hop,
+                    progress=lambda second, done=done: bar.update(task, completed=done + second),
+                )
+                tables.append(table.assign(file=name))
+            except AudioError as error:
+                bad.append((name, error.reason))
+            done += length
+            bar.update(task, completed=done)
+    return tables, bad
+
+
+def _verdict(emotion, confidence, threshold):
+    if math.isnan(confidence):
+        return SILENCE
+    return "uncertain" if confidence < threshold else emotion
+
+
+def _as_csv(table):
+    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _as_json(card, table):
+    emotions = card["emotions"]
+    rows = []
+    for row in table.to_dict("records"):
+        kept = {key: row[key] for key in ("file", "start", "end", "emotion", "verdict")}
+        scores = {name: round(float(row[name]), 6) for name in ("confidence", *emotions)}
+        if row["verdict"] == SILENCE:
+            kept["emotion"], scores = None, dict.fromkeys(scores)
+        rows.append({**kept, "confidence": scores.pop("confidence"), "scores": scores})
+    return shared.to_json({"model": card["name"], "emotions": emotions, "predictions": rows})
+
+
+def _show(table):
+    rows = (
+        (name, f"{start:.2f}", f"{end:.2f}", verdict, "-" if verdict == SILENCE else f"{confidence:.2f}")
+        for name, start, end, confidence, verdict in table[SHOWN].itertuples(index=False)
+    )
+    shared.print_table(("file", "start (s)", "end (s)", "verdict", "confidence"), rows)

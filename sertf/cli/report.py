@@ -1,0 +1,76 @@
+"""Write reports from run directories, and tables and overviews from kept reports; no model is asked.
+
+Which one is written depends on what is given: RUNS and --out, --readme and --results, --compare, or --overview.
+"""
+
+from pathlib import Path
+
+from sertf.cli import shared
+
+HELP = "write reports from runs; compare kept results"
+EXAMPLES = """\
+  sertf report runs/mine --out results
+  sertf report --compare results/mine/reslstm_sa/strict results/mine/speechnet/strict
+  sertf report --overview results/mine --reference reslstm_sa --score uar
+  sertf report --readme README.md --results experiments/results
+"""
+
+
+def add_options(parser):
+    parser.add_argument("runs", nargs="?", type=Path, metavar="RUNS", help="folder of runs; all below it are reported")
+    parser.add_argument("--out", type=Path, metavar="RESULTS", help="write <experiment>/<variant>/<protocol> below it")
+    parser.add_argument("--compare", nargs=2, type=Path, metavar="RESULT", help="print a paired comparison of two")
+    parser.add_argument(
+        "--overview", type=Path, metavar="RESULTS", help="one page over all variants of <results>/<experiment>"
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="VARIANT",
+        help="of --overview: what the others are set against; EXPERIMENT/VARIANT of another experiment",
+    )
+    parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="EXPERIMENT/VARIANT",
+        help="of --overview: show this too; repeatable",
+    )
+    parser.add_argument("--score", default="wa", help="of --overview: score to compare by (wa)")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of all --results into this file")
+    parser.add_argument("--results", type=Path, help="kept results to make the table from")
+    shared.add_json(parser)
+
+
+def run(options):
+    _check(options)
+    from sertf import overview, report
+
+    done = {"pages": []}
+    if options.runs is not None:
+        done["pages"] += report.write_all(options.runs, options.out)
+    if options.overview is not None:
+        overview.write(options.overview, reference=options.reference, score=options.score, beside=options.beside)
+        done["pages"].append(options.overview / "overview.md")
+    if options.readme is not None:
+        report.update_readme(options.readme, options.results)
+        done["pages"].append(options.readme)
+    if options.compare is not None:
+        done["comparison"] = report.compare(*options.compare)
+    if options.json:
+        shared.print_json(done)
+        return
+    for line in (*done["pages"], *([done["comparison"]] if options.compare else ())):
+        print(line)
+
+
+def _check(options):
+    from sertf.errors import SertfError
+
+    pairs = ((options.runs, options.out, "RUNS and --out"), (options.readme, options.results, "--readme and --results"))
+    for first, second, names in pairs:
+        if (first is None) != (second is None):
+            raise SertfError(f"{names} belong together; give both.")
+    if options.overview is None and (options.reference or options.beside):
+        raise SertfError("--reference and --beside belong to --overview; give it too.")
+    if all(given is None for given in (options.runs, options.readme, options.compare, options.overview)):
+        raise SertfError("Give RUNS and --out, --readme and --results, --compare, or --overview.")

@@ -1,0 +1,145 @@
+"""Train: an experiment of the zoo, or any of its models on a corpus or on your own data.
+
+  sertf run EXPERIMENT [its options]   an experiments/*.py, or its name; EXPERIMENT --help shows its options
+  sertf run --table CSV [options]      own data: columns path, emotion, speaker
+  sertf run --corpus NAME [options]    a corpus under --data or SERTF_DATA
+
+A model brings its front end, options and recipe along, those of its experiment. What is finished is kept: the same
+command goes on where it was interrupted. Recurrent networks train faster on a CPU with KERAS_BACKEND=jax.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from sertf.cli import shared
+
+HELP = "train an experiment, or a model on your own data"
+EXAMPLES = """\
+  sertf run --table mine.csv
+  sertf run --table mine.csv --model speechnet --protocol speaker-independent-5 --repeats 3
+  sertf run --corpus emodb --data ~/corpora --model svm
+  sertf run experiments/reslstm_sa_ravdess.py --data ~/corpora --variant reslstm_sa_h64
+"""
+DEFAULT_MODEL = "reslstm_sa"
+EXPERIMENTS = Path("experiments")
+
+
+def is_experiment(arguments):
+    """Whether a command line runs an experiment, which has options of its own."""
+    return len(arguments) > 1 and arguments[0] == "run" and not arguments[1].startswith("-")
+
+
+def experiment(name, arguments):
+    """Run an experiment's file as if by Python itself; it ends the process."""
+    import runpy
+
+    from sertf.errors import SertfError, unknown
+
+    path = Path(name) if name.endswith(".py") else EXPERIMENTS / f"{name}.py"
+    if not path.is_file():
+        if Path(name).suffix.lower() == ".csv":
+            raise SertfError(f"{name} is no experiment; give a table as --table {name}")
+        known = sorted(file.stem for file in path.parent.glob("*.py") if "EXPERIMENT = " in file.read_text())
+        if not known:
+            raise SertfError(f"{path}: no such file; give an experiment's .py, or --table with own data.")
+        raise SertfError(unknown("experiment", path.stem, known))
+    sys.argv = [str(path), *arguments]
+    sys.path.insert(0, str(path.parent.absolute()))  # experiments import each other
+    runpy.run_path(str(path), run_name="__main__")
+
+
+def add_options(parser):
+    parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
+    parser.add_argument("--corpus", metavar="NAME", help="name in the list that `sertf corpora` prints")
+    shared.add_data(parser)
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of the zoo ({DEFAULT_MODEL})")
+    parser.add_argument(
+        "--protocol", metavar="NAME", help="how speakers are parted (speaker-independent-5; of fewer speakers fewer)"
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
+    parser.add_argument("--repeats", type=int, default=1, metavar="N", help="runs of each fold with other seeds (1)")
+    shared.add_extraction(parser)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="run directories (runs/<name of the table>)")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="reports and predictions (results)")
+    parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
+    shared.add_json(parser)
+
+
+def run(options):
+    from sertf import protocols, systems
+    from sertf.errors import SertfError
+
+    # Names first, then the table, then TensorFlow: each takes longer to load than the one before.
+    systems.front_end_of(options.model, options.front_end)
+    if options.protocol is not None:
+        protocols.protocol(options.protocol)
+    shared.check_workers(options)
+    for option in ("repeats", "epochs"):
+        value = getattr(options, option)
+        if value is not None and value < 1:
+            raise SertfError(f"--{option} must be 1 or more, but is {value}.")
+    table = shared.load_table(options)
+    name = options.corpus or options.table.stem
+    protocol = options.protocol or systems.default_protocol(table)
+    chosen = systems.experiment(
+        name,
+        options.model,
+        protocol,
+        corpus=options.corpus or "table",
+        front_end=options.front_end,
+        epochs=options.epochs,
+    )
+    _train(chosen, table, protocol, options)
+
+
+def _train(chosen, table, protocol, options):
+    from sertf import workers
+
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        workers.import_tensorflow_quietly()
+    from sertf import report, runner, script
+
+    repeats, results = options.repeats, options.results
+    out = options.out or Path("runs") / chosen.name
+    if options.smoke:
+        chosen, table, repeats = script.shrink(chosen), script.few(table), 1
+        out = options.out or Path("runs") / f"{chosen.name}_smoke"
+        results = out / "results"
+    _check_shapes(chosen, table, options.model)
+    folders = runner.run(
+        chosen,
+        table,
+        out=out,
+        repeats=repeats,
+        workers=options.workers,
+        cache=options.cache,
+        skip_bad=options.skip_bad,
+    )
+    runs = folders[options.model, protocol]
+    place = results / chosen.name / options.model / protocol
+    summary = report.write(runs, place)
+    _show(summary, runs, place / "report.md", options.json)
+
+
+def _check_shapes(chosen, table, model):
+    """Build the network once, so that a front end that does not fit is said before hours of extraction."""
+    from sertf.features import FEATURES
+    from sertf.models import MODELS
+
+    if model in MODELS:
+        front_end = FEATURES[chosen.front_end](**chosen.front_end_options)
+        MODELS[model](front_end.feature_shape, table["emotion"].nunique(), **chosen.variant(model).options)
+
+
+def _show(summary, runs, page, as_json):
+    from sertf import markdown
+
+    if as_json:
+        shared.print_json({"runs": runs, "report": page, "scores": summary["scores"]})
+        return
+    for key in ("uar", "wa"):
+        entry = summary["scores"][key]
+        print(f"{entry['name']}: {markdown.score_cell(entry)}")
+    print(f"{markdown.SCORE_NOTE[0].upper()}{markdown.SCORE_NOTE[1:]}.")
+    print(f"Report: {page}\nTo use it: sertf export {runs} saved_models/{summary['facts']['experiment']}")

@@ -1,0 +1,174 @@
+import errno
+import io
+import json
+import os
+import tracemalloc
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from sertf import audio, bundled, cli
+from sertf.cli import predict
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
+EMOTIONS = ["neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    from sertf.recognizer import load
+
+    return load(bundled.folder_of())
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch, model):
+    """A working folder of recordings, and the model loaded once for all tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sertf.recognizer.load", lambda _: model)
+    noise = np.random.default_rng(0).normal(scale=0.1, size=16_000).astype("float32")
+    soundfile.write("a.wav", noise, 16_000)
+    soundfile.write("b.flac", noise[::-1], 16_000)
+    soundfile.write("telephone.wav", noise, 8000, subtype="ULAW")
+    soundfile.write("seven.wav", np.stack([noise] * 7, axis=1), 16_000, subtype="FLOAT")
+    soundfile.write("silent.wav", np.zeros(16_000), 16_000)
+    (tmp_path / "text.wav").write_text("no audio")
+    return tmp_path
+
+
+def predicted(capsys, *arguments):
+    assert cli.main(["predict", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_json_holds_scores_of_every_file(capsys, model):
+    content = predicted(capsys, "a.wav", "b.flac")
+    assert content["model"] == bundled.DEFAULT and content["emotions"] == EMOTIONS
+    first, second = content["predictions"]
+    expected = model.predict("a.wav").iloc[0]
+    assert (first["file"], first["start"], first["end"]) == ("a.wav", 0, 1) and second["file"] == "b.flac"
+    assert first["emotion"] == first["verdict"] == expected["emotion"]
+    assert first["confidence"] == max(first["scores"].values()) == pytest.approx(expected["confidence"], abs=1e-4)
+    assert sum(first["scores"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_for_people_a_line_a_window(capsys):
+    assert cli.main(["predict", "a.wav", "b.flac"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split()[0] == "file" and [line.split()[0] for line in lines] == ["a.wav", "b.flac"]
+
+
+def test_telephone_audio_and_seven_channels(capsys):
+    telephone, seven, one = predicted(capsys, "telephone.wav", "seven.wav", "a.wav")["predictions"]
+    assert telephone["end"] == 2
+    assert seven["scores"] == pytest.approx(one["scores"], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.json"])
+def test_files_hold_what_is_printed(capsys, name):
+    printed = predicted(capsys, "a.wav", "b.flac")
+    assert cli.main(["predict", "a.wav", "b.flac", "--out", name]) == 0
+    said = capsys.readouterr()
+    assert said.out == "" and f"{name}: 2 rows" in said.err
+    if name == "out.json":
+        assert json.load(open(name)) == printed
+        return
+    table = pd.read_csv(name)
+    assert list(table.columns) == ["file", "start", "end", "emotion", "confidence", "verdict", *EMOTIONS]
+    for row, other in zip(table.to_dict("records"), printed["predictions"]):
+        assert {emotion: row[emotion] for emotion in EMOTIONS} == pytest.approx(other["scores"], abs=1e-5)
+
+
+def test_windows_carry_their_time(capsys):
+    samples = np.random.default_rng(0).normal(scale=0.1, size=5 * 16_000)
+    samples[32_000:64_000] = 0
+    soundfile.write("long.wav", samples, 16_000)
+    rows = predicted(capsys, "long.wav", "--window", "2", "--hop", "2")["predictions"]
+    assert [(row["start"], row["end"]) for row in rows] == [(0, 2), (2, 4), (3, 5)]
+    assert rows[1]["verdict"] == "silence" and rows[1]["confidence"] is rows[1]["scores"]["anger"] is None
+
+
+def test_under_the_threshold_the_verdict_is_uncertain(capsys):
+    (row,) = predicted(capsys, "a.wav", "--threshold", "1")["predictions"]
+    assert row["verdict"] == "uncertain" and row["emotion"] in EMOTIONS
+    (row,) = predicted(capsys, "a.wav", "--threshold", "0.01")["predictions"]
+    assert row["verdict"] == row["emotion"]
+
+
+def test_standard_input(capsys, monkeypatch, folder):
+    class Stdin:
+        buffer = io.BytesIO((folder / "b.flac").read_bytes())
+
+    monkeypatch.setattr("sys.stdin", Stdin)
+    row, other = predicted(capsys, "-", "b.flac")["predictions"]
+    assert row["file"] == "-" and row["scores"] == other["scores"]
+    Stdin.buffer = io.BytesIO(b"no audio")
+    assert cli.main(["predict", "-"]) == 2
+    assert capsys.readouterr().err.startswith("error: -: not readable as audio")
+
+
+def test_every_bad_file_is_named_and_nothing_written(capsys, folder):
+    command = ["predict", "a.wav", "text.wav", "missing.wav", "--out", "out.csv"]
+    assert cli.main(command) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[:2] for line in lines] == [["error", " text.wav"], ["error", " missing.wav"]]
+    # What only decoding shows.
+    assert cli.main(["predict", "silent.wav", "a.wav", "--out", "out.csv"]) == 2
+    assert capsys.readouterr().err.startswith("error: silent.wav: silent")
+    assert not (folder / "out.csv").exists()
+
+
+def test_bad_files_are_skipped_when_asked_for(capsys):
+    assert cli.main(["predict", "a.wav", "text.wav", "silent.wav", "--skip-bad", "--out", "out.csv"]) == 0
+    said = capsys.readouterr().err
+    assert "skipped text.wav: not readable" in said and "skipped silent.wav: silent" in said
+    assert list(pd.read_csv("out.csv")["file"]) == ["a.wav"]
+    assert cli.main(["predict", "text.wav", "silent.wav", "--skip-bad", "--out", "out.csv"]) == 2
+
+
+def test_window_and_hop_out_of_range(capsys):
+    assert cli.main(["predict", "a.wav", "--window", "0.01"]) == 2
+    assert capsys.readouterr().err.startswith("error: window must be 0.1 s or more")
+    assert cli.main(["predict", "a.wav", "--window", "1", "--hop", "3"]) == 2
+
+
+def test_a_disk_that_fails_at_the_end_keeps_the_old_file(capsys, folder, monkeypatch):
+    (folder / "out.csv").write_text("of yesterday\n")
+
+    def refuses(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("sertf.entries.os.replace", refuses)
+    assert cli.main(["predict", "a.wav", "--out", "out.csv"]) == 2
+    assert "out.csv cannot be written (No space left on device)" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert (folder / "out.csv").read_text() == "of yesterday\n"
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_a_read_only_folder_is_said_before_any_work(capsys, monkeypatch):
+    def refuses(**_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuses)
+    monkeypatch.setattr(predict, "_predict", None)
+    assert cli.main(["predict", "a.wav", "--out", "out.csv"]) == 2
+    assert "out.csv cannot be written (Read-only file system)" in capsys.readouterr().err
+
+
+def test_the_memory_for_a_long_file_does_not_grow_with_it(capsys, monkeypatch):
+    noise = np.random.default_rng(0).integers(-3000, 3000, 10 * 2000, dtype="int16")
+    monkeypatch.setattr(audio, "read", None)
+    peaks = []
+    for windows in (2, 16, 48):  # the first loads and traces what is loaded and traced once
+        soundfile.write("long.wav", np.tile(noise, windows), 2000)
+        tracemalloc.start()
+        rows = predicted(capsys, "long.wav", "--window", "10", "--hop", "10")["predictions"]
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert len(rows) == windows and rows[-1]["end"] == 10 * windows
+    assert peaks[2] < 1.1 * peaks[1]

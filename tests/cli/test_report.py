@@ -1,0 +1,45 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from sertf import cli, report
+from tests.synthetic_runs import make_runs
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Without rendering, which takes most of the time."""
+    monkeypatch.setattr(report.plots, "save", lambda figure, path: path.touch())
+
+
+@pytest.fixture
+def results(tmp_path, capsys):
+    """Reports of one variant under two protocols, and the lines that were printed."""
+    for protocol in ("paper", "strict"):
+        make_runs(tmp_path / "runs" / "h64" / protocol, protocol=protocol)
+    assert cli.main(["report", str(tmp_path / "runs"), "--out", str(tmp_path / "results")]) == 0
+    assert all(Path(line).is_file() for line in capsys.readouterr().out.split())
+    return tmp_path / "results"
+
+
+def test_pages_readme_and_overview(results, tmp_path, capsys):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{report.BEGIN}\n{report.END}\n")
+    assert cli.main(["report", "--readme", str(readme), "--results", str(results)]) == 0
+    assert "`h64`" in readme.read_text()
+    assert cli.main(["report", "--overview", str(results / "lstm_toy"), "--score", "uar", "--json"]) == 0
+    said = capsys.readouterr().out
+    assert json.loads(said[said.index("{") :])["pages"] == [str(results / "lstm_toy" / "overview.md")]
+
+
+def test_a_comparison(results, capsys):
+    pair = [str(results / "lstm_toy" / "h64" / protocol) for protocol in ("paper", "strict")]
+    assert cli.main(["report", "--compare", *pair]) == 0
+    assert "h64 (paper) against h64 (strict), UAR" in capsys.readouterr().out
+
+
+def test_a_place_that_cannot_be_written(results, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main(["report", str(tmp_path / "runs"), "--out", str(tmp_path / "file" / "results")]) == 2
+    assert "error: Cannot write to" in capsys.readouterr().err

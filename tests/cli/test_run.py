@@ -1,0 +1,84 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sertf import cli, runner
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(corpus, tmp_path, monkeypatch):
+    """A working folder with the tiny corpus as own data."""
+    monkeypatch.chdir(tmp_path)
+    corpus[["path", "emotion", "speaker"]].to_csv("mine.csv", index=False)
+    return tmp_path
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs])
+
+
+def run(*arguments):
+    return cli.main(["run", "--table", "mine.csv", "--cache", "cache", *arguments])
+
+
+def test_own_data_from_a_table_to_a_report(folder, in_process, capsys):
+    assert run("--model", "waveform_mlp", "--epochs", "1", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["runs"] == "runs/mine/waveform_mlp/speaker-independent-4"
+    assert 0 <= said["scores"]["uar"]["mean"] <= 1
+    page = (folder / said["report"]).read_text()
+    assert "Tested on 32 utterances of 4 speakers" in page and "the user's own data" in page
+    overview = json.loads((folder / said["runs"] / "experiment.json").read_text())
+    assert overview["epochs"] == 1 and overview["scaling"] == "training" and overview["audit"]["verdict"] == "clean"
+
+
+def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
+    assert run("--model", "svm", "--protocol", "random-80-20", "--out", "o", "--results", "r") == 0
+    said = capsys.readouterr().out
+    assert "UAR: " in said and "Report: r/mine/svm/random-80-20/report.md" in said
+    assert "sertf export o/svm/random-80-20 saved_models/mine" in said
+
+
+def test_smoke(folder, in_process, capsys):
+    assert run("--smoke", "--protocol", "random-80-20", "--repeats", "5") == 0
+    overview = json.loads((folder / "runs/mine_smoke/reslstm_sa/random-80-20/experiment.json").read_text())
+    assert overview["epochs"] == 2 and overview["repeats"] == 1
+
+
+def test_mistakes(folder, in_process, capsys, monkeypatch):
+    assert run("--model", "svm", "--protocol", "speaker-independent-9") == 2
+    assert "need at least 9 speakers" in capsys.readouterr().err
+    assert run("--model", "svm", "--protocol", "reslstm-sa") == 2
+    assert run("--model", "svm") == 0
+    assert run("--model", "svm", "--front-end", "waveform") == 2
+    assert "runs of another experiment or recipe" in capsys.readouterr().err
+
+    def refuses(self, *_, **__):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuses)
+    assert run("--model", "svm", "--out", "elsewhere") == 2
+    assert "error: Cannot write to elsewhere: Permission denied" in capsys.readouterr().err
+
+
+def test_an_experiment_takes_its_own_options(folder, capsys):
+    code = f"import sys; from sertf.cli import main; sys.exit(main(['run', {str(ROOT / 'experiments/speechnet_ablation.py')!r}, *sys.argv[1:]]))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and "--variant" in done.stdout and "speechnet_ablation_emodb" in done.stdout
+    arguments = [sys.executable, "-c", code, "--variant", "big", "--data", "nowhere"]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2 and "no such folder" in done.stderr
+
+
+def test_an_experiment_by_name(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert cli.main(["run", "reslstm_sa_ravdes"]) == 2
+    assert "did you mean reslstm_sa_ravdess?" in capsys.readouterr().err
