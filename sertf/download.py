@@ -79,6 +79,8 @@ def _download(archive, place, progress):
     try:
         pooch.retrieve(archive.url, archive.checksum, fname=place.name, path=place.parent, downloader=resumable)
     except requests.RequestException as error:
+        if not resumable.part.exists():
+            raise DownloadError(f"{archive.url} cannot be fetched ({_reason(error)}); try again later.") from error
         raise DownloadError(
             f"{archive.url}: the download was broken off ({_reason(error)}); what has come is kept, and the same command "
             "goes on from there."

@@ -157,7 +157,7 @@ def experiment(name, model, protocol, *, corpus="table", front_end=None, epochs=
     )
     return Experiment(
         name=name,
-        paper=f"none; {model} as in {chosen.source}",
+        paper=f"none ran on this table; front end and recipe as in {chosen.source}",
         corpus=corpus,
         front_end=front_end,
         front_end_options=front_end_options,

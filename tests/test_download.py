@@ -158,7 +158,9 @@ def test_too_little_room(server, tmp_path, monkeypatch):
 def test_no_server(server, tmp_path):
     server.shutdown()
     server.server_close()
-    with pytest.raises(download.DownloadError, match=r"broken off \(ConnectionError\)"):
+    with pytest.raises(
+        download.DownloadError, match=r"speech.zip cannot be fetched \(ConnectionError\); try again later"
+    ):
         fetch(tmp_path)
 
 

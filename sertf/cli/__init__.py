@@ -7,6 +7,7 @@ import argparse
 import errno
 import os
 import sys
+import warnings
 
 import sertf
 from sertf.cli import corpora, export, extract, info, predict, report, run
@@ -48,7 +49,8 @@ def main(arguments=None):
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with exit_code() as code:
+    with exit_code() as code, warnings.catch_warnings():
+        warnings.showwarning = _say
         try:
             _run(arguments)
         except KeyboardInterrupt:
@@ -62,6 +64,10 @@ def main(arguments=None):
                 raise
             raise SertfError(f"{error.filename}: {error.strerror}; choose another place.") from error
     return code.value
+
+
+def _say(message, *_, **__):
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _run(arguments):

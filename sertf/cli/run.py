@@ -94,7 +94,10 @@ def run(options):
 
 
 def _train(chosen, table, protocol, options):
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     from sertf import workers
+    from sertf.errors import SertfError
 
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         workers.import_tensorflow_quietly()
@@ -107,15 +110,21 @@ def _train(chosen, table, protocol, options):
         out = options.out or Path("runs") / f"{chosen.name}_smoke"
         results = out / "results"
     _check_shapes(chosen, table, options.model)
-    folders = runner.run(
-        chosen,
-        table,
-        out=out,
-        repeats=repeats,
-        workers=options.workers,
-        cache=options.cache,
-        skip_bad=options.skip_bad,
-    )
+    try:
+        folders = runner.run(
+            chosen,
+            table,
+            out=out,
+            repeats=repeats,
+            workers=options.workers,
+            cache=options.cache,
+            skip_bad=options.skip_bad,
+        )
+    except (KeyboardInterrupt, TerminatedWorkerError) as error:
+        print("Finished runs are kept; the same command goes on from there.", file=sys.stderr)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise SertfError(f"A worker process died ({error}); fewer --workers need less memory.") from error
     runs = folders[options.model, protocol]
     place = results / chosen.name / options.model / protocol
     summary = report.write(runs, place)
@@ -142,4 +151,6 @@ def _show(summary, runs, page, as_json):
         entry = summary["scores"][key]
         print(f"{entry['name']}: {markdown.score_cell(entry)}")
     print(f"{markdown.SCORE_NOTE[0].upper()}{markdown.SCORE_NOTE[1:]}.")
-    print(f"Report: {page}\nTo use it: sertf export {runs} saved_models/{summary['facts']['experiment']}")
+    print(f"Report: {page}")
+    if summary["facts"]["epochs"] is not None:  # no SavedModel holds a scikit-learn model
+        print(f"To use it: sertf export {runs} saved_models/{summary['facts']['experiment']}")

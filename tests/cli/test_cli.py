@@ -11,6 +11,7 @@ import soundfile
 
 from sertf import cli
 from sertf.cli import COMMANDS
+from tests.corpora import trees
 
 
 @pytest.fixture
@@ -174,3 +175,10 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path):
     code = f"set -o pipefail; {sys.executable} -m sertf corpora --json | head -c 1"
     done = subprocess.run(["bash", "-c", code], capture_output=True, text=True)
     assert done.stdout == "[" and "Error" not in done.stderr
+
+
+def test_a_warning_is_a_sentence(folder, capsys):
+    trees.touch(folder / "savee", trees.savee()[:7])
+    assert cli.main("extract savee --data . --front-end waveform --cache cache".split()) == 2  # the files are empty
+    assert "\nwarning: " in "\n" + (said := capsys.readouterr().err) and "7 of 480 utterances of savee" in said
+    assert "CorpusWarning" not in said

@@ -43,11 +43,13 @@ def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
     assert run("--model", "svm", "--protocol", "random-80-20", "--out", "o", "--results", "r") == 0
     said = capsys.readouterr().out
     assert "UAR: " in said and "Report: r/mine/svm/random-80-20/report.md" in said
-    assert "sertf export o/svm/random-80-20 saved_models/mine" in said
+    assert "sertf export" not in said  # no SavedModel holds it
 
 
 def test_smoke(folder, in_process, capsys):
     assert run("--smoke", "--protocol", "random-80-20", "--repeats", "5") == 0
+    said = capsys.readouterr().out
+    assert "sertf export runs/mine_smoke/reslstm_sa/random-80-20 saved_models/mine" in said
     overview = json.loads((folder / "runs/mine_smoke/reslstm_sa/random-80-20/experiment.json").read_text())
     assert overview["epochs"] == 2 and overview["repeats"] == 1
 
@@ -66,6 +68,18 @@ def test_mistakes(folder, in_process, capsys, monkeypatch):
     monkeypatch.setattr(Path, "mkdir", refuses)
     assert run("--model", "svm", "--out", "elsewhere") == 2
     assert "error: Cannot write to elsewhere: Permission denied" in capsys.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on(folder, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", interrupted)
+    assert run("--model", "svm") == 130
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "Finished runs are kept; the same command goes on from there.",
+        "Interrupted.",
+    ]
 
 
 def test_an_experiment_takes_its_own_options(folder, capsys):
