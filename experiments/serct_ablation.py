@@ -1,7 +1,7 @@
 """What the modules of SERCT are worth (thesis, Table 5), on EmoDB or any other corpus.
 
     python experiments/serct_ablation.py --data EMODB_FOLDER --repeats 3
-    python -m sertf.overview experiments/results/serct_ablation_emodb --reference serct_emodb/narrow --score uar
+    sertf report --overview experiments/results/serct_ablation_emodb --reference serct_emodb/narrow --score uar
 
 The narrow network without its transformer, without its CNN and with ordinary attention in place of deformable; the whole
 is `narrow` of serct_emodb.py. What Table 5 prints without the transformer are the scores of the CNN baseline.

@@ -1,7 +1,7 @@
 """SERCT's baselines on the same waveforms (thesis, Table 3), on EmoDB or any other corpus.
 
     python experiments/serct_baselines.py --data EMODB_FOLDER --repeats 3
-    python -m sertf.overview experiments/results/serct_baselines_emodb --reference serct_emodb/narrow --score uar
+    sertf report --overview experiments/results/serct_baselines_emodb --reference serct_emodb/narrow --score uar
 
 MLP, LSTM, CNN, CNN-BiLSTM and support vector machine, each on 3 s at 16 kHz, and as `paper_size_...` on 144,000 samples at
 each file's own rate. The recipe is SERCT's; the support vector machine is scikit-learn's, deterministic, so that its

@@ -1,7 +1,7 @@
 """How many transformer layers SERCT needs (thesis, Figure 4), on EmoDB or any other corpus.
 
     python experiments/serct_depth.py --data EMODB_FOLDER --repeats 3
-    python -m sertf.overview experiments/results/serct_depth_emodb --score uar --by layers
+    sertf report --overview experiments/results/serct_depth_emodb --score uar --by layers
 
 The narrow network with 1 to 6 layers. The thesis prints no figures: on TESS and ESD its curves rise to 3 or 4 layers and
 then stay or fall.

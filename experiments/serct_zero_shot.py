@@ -2,7 +2,7 @@
 
     python experiments/serct_zero_shot.py --train ravdess --data ravdess=RAVDESS_FOLDER --data emodb=EMODB_FOLDER
     python experiments/serct_zero_shot.py --train emodb --data CORPORA_FOLDER --variant narrow --repeats 3
-    python -m sertf.overview experiments/results/serct_zero_shot_ravdess_to_emodb --score uar
+    sertf report --overview experiments/results/serct_zero_shot_ravdess_to_emodb --score uar
 
 The emotions that all corpora have, by their canonical names; each corpus but the one of `--train` is tested in a fold of
 its own, and reports set its scores beside chance. `paper` trains on nine tenths of the corpus, as in serct_tess.py;

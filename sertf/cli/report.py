@@ -36,6 +36,9 @@ def add_options(parser):
         help="of --overview: show this too; repeatable",
     )
     parser.add_argument("--score", default="wa", help="of --overview: score to compare by (wa)")
+    parser.add_argument(
+        "--by", metavar="OPTION", help="of --overview: draw the score against this numeric option of the models"
+    )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of all --results into this file")
     parser.add_argument("--results", type=Path, help="kept results to make the table from")
     shared.add_json(parser)
@@ -49,7 +52,13 @@ def run(options):
     if options.runs is not None:
         done["pages"] += report.write_all(options.runs, options.out)
     if options.overview is not None:
-        overview.write(options.overview, reference=options.reference, score=options.score, beside=options.beside)
+        overview.write(
+            options.overview,
+            reference=options.reference,
+            score=options.score,
+            beside=options.beside,
+            by=options.by,
+        )
         done["pages"].append(options.overview / "overview.md")
     if options.readme is not None:
         report.update_readme(options.readme, options.results)
@@ -70,7 +79,7 @@ def _check(options):
     for first, second, names in pairs:
         if (first is None) != (second is None):
             raise SertfError(f"{names} belong together; give both.")
-    if options.overview is None and (options.reference or options.beside):
-        raise SertfError("--reference and --beside belong to --overview; give it too.")
+    if options.overview is None and (options.reference or options.beside or options.by):
+        raise SertfError("--reference, --beside and --by belong to --overview; give it too.")
     if all(given is None for given in (options.runs, options.readme, options.compare, options.overview)):
         raise SertfError("Give RUNS and --out, --readme and --results, --compare, or --overview.")
