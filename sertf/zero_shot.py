@@ -6,7 +6,6 @@ run is trained and tested on, `by_corpus` what it scores on each of them beside 
 
 import numpy as np
 
-from sertf import scores, statistics
 from sertf.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
 
 SCORES = ("uar", "wa", "weighted_f1")
@@ -129,6 +128,8 @@ def by_corpus(predictions):
         `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker) and `chance` (None of the
         weighted F1, whose chance has no such bound).
     """
+    from sertf import scores, statistics
+
     found = {}
     for corpus, part in predictions.groupby("fold", sort=True):
         by_repeat = [scores.scores_of(rows) for _, rows in part.groupby("repeat", sort=True)]

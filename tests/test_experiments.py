@@ -31,7 +31,7 @@ def script(name):
 
 
 def experiments():
-    found = [script(name).EXPERIMENT for name in SCRIPTS]
+    found = [script(name).EXPERIMENT for name in SCRIPTS] + [script("speechnet_emodb").speechnet_on("ravdess")]
     assert len({experiment.name for experiment in found}) == len(found)
     return {experiment.name: experiment for experiment in found}
 

@@ -6,8 +6,6 @@ is one file, one line here and one test row. Own data needs no file: `load_table
 
 import inspect
 
-import pandas
-
 from sertf.corpora import casia, embedded, emodb, esd, iemocap, ravdess, savee, tess
 from sertf.corpora.base import Archive, Corpus, CorpusError, CorpusWarning, find_files, locate
 from sertf.corpora.table import load_table
@@ -83,6 +81,8 @@ def load_several(folders, *, skip_bad=False):
     Raises:
         CorpusError, CorpusWarning: as `load`.
     """
+    import pandas
+
     tables = [load(name, root, skip_bad=skip_bad) for name, root in folders.items()]
     columns = dict.fromkeys(column for table in tables for column in table.columns)
     lacking = [{column: "" for column in columns if column not in table} for table in tables]

@@ -95,4 +95,4 @@ def test_an_experiment_takes_its_own_options(folder, capsys):
 def test_an_experiment_by_name(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     assert cli.main(["run", "reslstm_sa_ravdes"]) == 2
-    assert "did you mean reslstm_sa_ravdess?" in capsys.readouterr().err
+    assert "did you mean reslstm_sa_ravdess" in capsys.readouterr().err
