@@ -1,14 +1,13 @@
 """Exported models at work: a SavedModel and audio files in, a table of emotions out. Needs TensorFlow, not Keras."""
 
 import json
-import os
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
 
-from sertf import audio
+from sertf import audio, sources
 from sertf.audio import AudioError
 from sertf.errors import SertfError
 
@@ -59,6 +58,24 @@ def read_card(path):
     if not ours:
         raise ModelError(f"{path} is a SavedModel, but none that sertf exported; export one with sertf.export.save.")
     return card
+
+
+class Window(NamedTuple):
+    """What was recognized in a window of a live source.
+
+    Attributes:
+        start: seconds from the start of the source.
+        end: the same, of the window's last sample.
+        emotion: of the largest score; None for digital silence, which is not scored.
+        confidence: that score, no calibrated probability; NaN for silence.
+        scores: dict of emotion to score.
+    """
+
+    start: float
+    end: float
+    emotion: str | None
+    confidence: float
+    scores: dict
 
 
 class Recognizer:
@@ -112,7 +129,7 @@ class Recognizer:
 
         limit, window, hop = self._windows(window, hop)
         rows = []
-        for file, clip in _sources(files):
+        for file, clip in sources.sources_of(files):
             pending = []
             for start, samples, rate in self._cut(file, clip, limit, window, hop):
                 pending.append((start, samples, rate))
@@ -123,6 +140,43 @@ class Recognizer:
                         progress(start)
             rows += self._rows(file, pending)
         return pd.DataFrame(rows, columns=["file", "start", "end", "emotion", "confidence", *self.emotions])
+
+    def stream(self, chunks, *, sample_rate, window=None, hop=None):
+        """Recognize emotions in a live source, in overlapping windows while it goes on.
+
+        Chunks are taken one by one as results are asked for, and a window's result is there as soon as its last sample
+        is: the first after `window` seconds, then one every `hop` seconds, so that what is said shows in a result at
+        most `hop` seconds, and the time to score one window, after it was said. While a window is scored no chunk is
+        taken; the source has to keep what comes in meanwhile. Memory holds a window, a hop and a chunk of samples,
+        however long the source goes on. When it ends, the last window ends there too; a source shorter than a window
+        gives one result for all of it.
+
+        Args:
+            chunks: iterable of mono float arrays (n,) of any lengths, full scale at 1; copied when taken.
+            sample_rate: Hz of the chunks.
+            window: seconds of a window; 10 by default.
+            hop: seconds from window to window, at most `window`; half a window by default.
+
+        Returns:
+            Iterator of `Window`.
+
+        Raises:
+            SertfError: here for a sample rate, window or hop out of range; while iterating for a chunk that cannot be
+                used, or a source that ends without a sample or sooner than the model needs.
+        """
+        _, window, hop = self._windows(window, hop)
+        rate = sources.checked_rate(sample_rate)
+        self._check_rate("the source", rate)
+        blocks = sources.live_blocks(chunks, rate)
+        return self._stream(sources.cut_windows(blocks, round(window * rate), max(1, round(hop * rate))), rate)
+
+    def _stream(self, windows, rate):
+        for start, samples in windows:
+            self._check_length("the source", len(samples), rate)
+            (row,) = self._rows("", [(start / rate, samples, rate)])
+            _, start_seconds, end_seconds, emotion, confidence, *scores = row
+            scores = {name: float(score) for name, score in zip(self.emotions, scores)}
+            yield Window(start_seconds, end_seconds, emotion, float(confidence), scores)
 
     def _windows(self, window, hop):
         if window is None and hop is None:
@@ -138,27 +192,31 @@ class Recognizer:
 
     def _cut(self, file, clip, limit, window, hop):
         """Yield (start in seconds, samples, sample rate) of one source."""
-        if clip is None and _seconds(file) > limit:
+        if clip is None and sources.seconds_of(file) > limit:
             with soundfile.SoundFile(file) as opened:
                 rate = opened.samplerate
-                self._check(file, opened.frames, rate)
-                blocks = _blocks(opened, file, block=round(window * rate))
-                for start, samples in cut_windows(blocks, round(window * rate), max(1, round(hop * rate))):
+                self._check_rate(file, rate)
+                self._check_length(file, opened.frames, rate)
+                blocks = sources.blocks_of(opened, file, block=round(window * rate))
+                for start, samples in sources.cut_windows(blocks, round(window * rate), max(1, round(hop * rate))):
                     yield start / rate, samples, rate
             return
         # What cannot be opened ends here too: audio.read says why.
         samples, rate = audio.read(file) if clip is None else clip
-        self._check(file or "the samples", len(samples), rate)
+        self._check_rate(file or "the samples", rate)
+        self._check_length(file or "the samples", len(samples), rate)
         if len(samples) <= limit * rate:
             yield 0.0, samples, rate
             return
-        for start, part in cut_windows([samples], round(window * rate), max(1, round(hop * rate))):
+        for start, part in sources.cut_windows([samples], round(window * rate), max(1, round(hop * rate))):
             yield start / rate, part, rate
 
-    def _check(self, file, samples, rate):
+    def _check_rate(self, file, rate):
         lowest, highest = self.card["sample_rates"]
         if not lowest <= rate <= highest:
             raise AudioError(file, f"its sample rate is {rate} Hz, {lowest} to {highest} Hz can be used; convert it")
+
+    def _check_length(self, file, samples, rate):
         shortest = self.card["minimum_seconds"]
         if samples / rate < shortest:
             raise AudioError(
@@ -179,96 +237,3 @@ class Recognizer:
             emotion, confidence = (None, np.nan) if best is None else (self.emotions[best], scores[i, best])
             rows.append([file, start, start + len(samples) / rate, emotion, confidence, *scores[i]])
         return rows
-
-
-def cut_windows(blocks, size, step):
-    """Cut a stream of arrays into overlapping windows; memory holds a window, a step and a block.
-
-    Args:
-        blocks: arrays of any lengths that follow each other, (n,).
-        size: samples of a window.
-        step: samples from window to window, at most `size`.
-
-    Yields:
-        (start, samples): a window's place in the stream and its samples, (size,). The last window is moved back to
-        end where the stream ends; a stream shorter than a window gives one short window.
-
-    >>> [(start, samples.tolist()) for start, samples in cut_windows([np.arange(3), np.arange(3, 6)], 3, 2)]
-    [(0, [0, 1, 2]), (2, [2, 3, 4]), (3, [3, 4, 5])]
-    """
-    kept, origin, following = np.zeros(0, np.float32), 0, 0
-    for block in blocks:
-        kept = np.concatenate([kept, block]) if len(kept) else np.asarray(block)
-        end = origin + len(kept)
-        while following + size <= end:
-            yield following, kept[following - origin : following - origin + size]
-            following += step
-        # The last whole window stays, in case that the stream ends here.
-        keep = max(origin, min(following, end - size))
-        kept, origin = kept[keep - origin :], keep
-    end = origin + len(kept)
-    covered = following - step + size if following else 0
-    if end > covered:
-        start = max(origin, end - size)
-        yield start, kept[start - origin :]
-
-
-def _sources(files):
-    """(file, None) of each path, or ("", (samples, sample rate))."""
-    if isinstance(files, (str, os.PathLike)):
-        return [(os.fspath(files), None)]
-    if isinstance(files, tuple) and len(files) == 2 and not isinstance(files[0], (str, os.PathLike)):
-        return [("", _checked_clip(*files))]
-    if not isinstance(files, Iterable) or isinstance(files, np.ndarray):
-        raise SertfError(
-            f"files must be a path, several paths, or a pair (samples, sample_rate), but is a {type(files).__name__}."
-        )
-    files = list(files)
-    if not files:
-        raise SertfError("files is empty; give one audio file or more.")
-    wrong = [file for file in files if not isinstance(file, (str, os.PathLike))]
-    if wrong:
-        raise SertfError(f"files must hold paths only, but holds a {type(wrong[0]).__name__}.")
-    return [(os.fspath(file), None) for file in files]
-
-
-def _checked_clip(samples, sample_rate):
-    samples = np.asarray(samples)
-    if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
-        raise SertfError(
-            f"samples must be mono floats (n,) with full scale at 1, but are {samples.dtype} {samples.shape}; "
-            "mix channels by their mean, divide 16-bit integers by 32768."
-        )
-    if isinstance(sample_rate, bool) or not float(sample_rate).is_integer() or sample_rate < 1:
-        raise SertfError(f"sample_rate must be a whole number of Hz above 0, but is {sample_rate!r}.")
-    samples = samples.astype(np.float32, copy=False)
-    audio.check(samples, int(sample_rate), path="the samples")
-    return samples, int(sample_rate)
-
-
-def _seconds(path):
-    """Duration that a file states, 0 if it cannot be opened."""
-    try:
-        return soundfile.info(path).duration
-    except (soundfile.SoundFileError, OSError, RuntimeError):
-        return 0.0
-
-
-def _blocks(opened, path, *, block):
-    """Yield a file's samples as mono float32 blocks; raise `AudioError` as `sertf.audio.read` does."""
-    count, low, high = 0, np.inf, -np.inf
-    while True:
-        try:
-            samples = opened.read(block, dtype="float32", always_2d=True).mean(axis=1)
-        except (soundfile.SoundFileError, RuntimeError) as error:
-            raise AudioError(path, f"not readable as audio ({error}); fetch it again or convert it to WAV") from error
-        if len(samples) == 0:
-            break
-        if not np.isfinite(samples).all():
-            raise AudioError(path, "some samples are not finite (NaN or infinite); convert it again")
-        count, low, high = count + len(samples), min(low, samples.min()), max(high, samples.max())
-        yield samples
-    if count < opened.frames:
-        raise AudioError(path, f"cut off: {count} of {opened.frames} frames could be read; fetch it again")
-    if high - low < audio.SILENCE_SPAN:
-        raise AudioError(path, "silent from start to end; record it again or leave it out")

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import keras
 import numpy as np
 import pytest
@@ -5,7 +7,6 @@ import soundfile
 
 from sertf.audio import AudioError
 from sertf.errors import SertfError
-from sertf.recognizer import cut_windows
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -24,15 +25,6 @@ def test_long_files_are_cut_into_windows(recognizer, tmp_path):
     assert len(recognizer.predict(tmp_path / "long.wav", window=2, hop=1)) == 13
 
 
-def test_windows_cover_a_stream_whatever_its_blocks():
-    stream = np.arange(23)
-    for sizes in ([23], [1] * 23, [7, 7, 9]):
-        blocks = np.split(stream, np.cumsum(sizes)[:-1])
-        windows = list(cut_windows(blocks, 6, 4))
-        assert [start for start, _ in windows] == [0, 4, 8, 12, 16, 17]
-        assert all(samples.tolist() == stream[start : start + 6].tolist() for start, samples in windows)
-
-
 def test_bad_audio(recognizer, tmp_path):
     (tmp_path / "text.wav").write_text("no audio")
     soundfile.write(tmp_path / "short.wav", np.ones(100), 16_000)
@@ -44,3 +36,83 @@ def test_bad_audio(recognizer, tmp_path):
         recognizer.predict((np.ones(16_000, "float32"), 16_000), window=0.01)
     with pytest.raises(SertfError, match="files is empty"):
         recognizer.predict([])
+
+
+def test_a_live_source_scores_as_the_same_windows_of_a_file(recognizer):
+    samples = np.random.default_rng(0).normal(scale=0.1, size=int(4.5 * 8000)).astype("float32")
+    buffer = np.empty(160, np.float32)
+
+    def microphone():
+        for start in range(0, len(samples), 160):
+            buffer[:] = samples[start : start + 160]  # one buffer, filled again and again
+            yield buffer
+
+    rows = list(recognizer.stream(microphone(), sample_rate=8000, window=2, hop=1))
+    assert [(row.start, row.end) for row in rows] == [(0, 2), (1, 3), (2, 4), (2.5, 4.5)]
+    table = recognizer.predict((samples, 8000), window=2, hop=1)
+    assert [row.emotion for row in rows] == table["emotion"].to_list()
+    streamed = [[row.scores[name] for name in recognizer.emotions] for row in rows]
+    np.testing.assert_allclose(streamed, table[recognizer.emotions].astype(float), atol=1e-5)
+
+
+def test_a_row_is_there_as_soon_as_its_last_sample_is(recognizer):
+    taken = []
+
+    def source():
+        for number in range(1000):
+            taken.append(number)
+            yield np.full(160, 0.1 * (-1) ** number, np.float32)
+
+    rows = recognizer.stream(source(), sample_rate=8000, window=1, hop=0.5)
+    assert taken == []
+    for end in (50, 75, 100):  # chunks of 20 ms
+        assert next(rows).end == end / 50 and len(taken) == end
+
+
+def test_an_hour_of_chunks_in_bounded_memory(recognizer):
+    """180,000 chunks of 20 ms, which make 14 MB of samples: a minute of noise and silence, which is not scored."""
+    rate = 1000
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(50, 20)).astype("float32")
+    silence = np.zeros(20, np.float32)
+    hour = (noise[i % 50] if i < 60 * 50 else silence for i in range(3600 * 50))
+    rows = recognizer.stream(hour, sample_rate=rate, window=10, hop=10)
+    ends = [next(rows).end]  # the graph is traced now, and its memory not measured
+    tracemalloc.start()
+    ends += [row.end for row in rows]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert ends == list(range(10, 3601, 10))
+    assert peak < 1e6
+
+
+def test_silence_in_a_live_source_is_not_scored(recognizer):
+    rows = list(recognizer.stream([np.zeros(8000, np.float32)], sample_rate=8000, window=1))
+    assert [row.emotion for row in rows] == [None] and np.isnan(rows[0].confidence)
+
+
+@pytest.mark.parametrize(
+    ("chunk", "message"),
+    [
+        (np.array([0.1, np.nan], np.float32), "the chunk at 0.50 s holds samples that are not finite"),
+        (np.zeros((10, 2), np.float32), r"the chunk at 0.50 s must be mono floats .* float32 \(10, 2\); mix channels"),
+        (np.zeros(10, np.int16), "the chunk at 0.50 s must be mono floats .* int16"),
+    ],
+)
+def test_bad_chunks(recognizer, chunk, message):
+    with pytest.raises(SertfError, match=message):
+        list(recognizer.stream([np.ones(4000, "float32"), chunk], sample_rate=8000))
+
+
+def test_bad_live_sources(recognizer):
+    with pytest.raises(SertfError, match="ended without a single sample"):
+        list(recognizer.stream([], sample_rate=8000))
+    with pytest.raises(AudioError, match="the source: too short"):
+        list(recognizer.stream([np.ones(10, "float32")], sample_rate=8000))
+    for options, message in (
+        ({"sample_rate": 10}, "its sample rate is 10 Hz"),
+        ({"sample_rate": "48k"}, "sample_rate must be a whole number"),
+        ({"sample_rate": 8000, "window": 0.01}, "window must be"),
+        ({"sample_rate": 8000, "hop": 11}, "hop must lie between"),
+    ):
+        with pytest.raises(SertfError, match=message):
+            recognizer.stream([], **options)
