@@ -7,43 +7,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 import sertf
-from sertf import audio, model_card, scores, statistics
-from sertf.errors import SertfError, exit_code
+from sertf import audio, litert, model_card, scores, statistics
+from sertf.errors import exit_code
 from sertf.recognizer import CARD, MAKER, Recognizer, load
 from sertf.results import collect, read_facts, read_json, read_predictions
+from sertf.trained import ExportError, choose, restore
 
 __all__ = ["ExportError", "Recognizer", "load", "save"]
 
 _PAGE = "model_card.md"
-_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, _PAGE}
+_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, _PAGE, litert.FILE}
 
 
-class ExportError(SertfError):
-    """A run that cannot be exported, or a place that cannot be written to."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One finished run: its folder, manifest, and the validation scores of the epoch whose weights it kept.
-
-    The scores are None where the protocol has no validation part.
-    """
-
-    place: Path
-    manifest: dict
-    validation_uar: float | None
-    validation_loss: float | None
-
-
-def save(runs, out, *, repeat=None, fold=None):
+def save(runs, out, *, repeat=None, fold=None, with_litert=False):
     """Export one run as a SavedModel that needs TensorFlow alone.
 
     Of a folder of runs, the one of the best validation UAR is taken (equal ones: lower validation loss, then the
@@ -56,69 +36,25 @@ def save(runs, out, *, repeat=None, fold=None):
         out: folder to write; an exported model that stands there is replaced, anything else never.
         repeat: take a run of this repeat.
         fold: take a run of this fold.
+        with_litert: write a LiteRT model beside the SavedModel, see `sertf.litert`; needs the extra `litert`.
 
     Returns:
         Path of the written folder.
 
     Raises:
         ResultsError, ExportError: no such run, a broken or outdated one, or `out` cannot be written.
+        LiteRTError: LiteRT is not installed, or the network does not convert.
     """
     import keras
 
-    folder, run, chosen = _choose(Path(runs), repeat, fold)
+    folder, run, chosen = choose(Path(runs), repeat, fold)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
-        _save_elsewhere(run, out, chosen)
+        _save_elsewhere(run, out, chosen, with_litert)
     else:
-        _save_here(folder, run, out, chosen)
+        _save_here(folder, run, out, chosen, with_litert)
     return out
-
-
-def _choose(runs, repeat, fold):
-    """The folder of runs, the run to export, and a sentence on why this one."""
-    if (runs / "manifest.json").is_file():
-        if repeat is not None or fold is not None:
-            raise ExportError(f"{runs} is one run already; leave out repeat and fold, or give the folder of all runs.")
-        folder = runs.absolute().parent.parent
-        return folder, _read_run(runs, read_facts(folder)), "The run was named by hand."
-    facts = read_facts(runs)
-    planned = [(r, f) for r in range(facts["repeats"]) for f in facts["folds"]]
-    places = [runs / f"repeat-{r:02d}" / f for r, f in planned if repeat in (None, r) and fold in (None, f)]
-    found = [_read_run(place, facts) for place in places if (place / "manifest.json").is_file()]
-    if not found:
-        wanted = f"of repeat {'any' if repeat is None else repeat}, fold {'any' if fold is None else fold}"
-        raise ExportError(
-            f"{runs} holds no finished run {wanted}; its repeats are 0 to {facts['repeats'] - 1}, its folds "
-            f"{', '.join(facts['folds'])}."
-        )
-    chosen = "It was named by hand."
-    if found[0].validation_uar is None:
-        if len(places) > 1:
-            chosen = f"It is the first of {len(found)} runs; its protocol has no validation part to choose by."
-        return runs, found[0], chosen
-    best = min(found, key=lambda run: (-run.validation_uar, run.validation_loss))
-    if len(places) > 1:
-        chosen = (
-            f"Of {len(found)} runs it has the best validation UAR, {best.validation_uar:.4f}; test scores had no part "
-            "in the choice, and validation speakers differ from fold to fold."
-        )
-    return runs, best, chosen
-
-
-def _read_run(place, facts):
-    manifest = read_json(place / "manifest.json")
-    if manifest.get("digest") != facts["digest"]:
-        raise ExportError(
-            f"{place} is a run of another experiment (digest {manifest.get('digest')}, not {facts['digest']}); "
-            "delete it and run the experiment again."
-        )
-    try:
-        history = pd.read_csv(place / "history.csv").set_index("epoch").loc[manifest["best_epoch"]]
-        uar, loss = (None if np.isnan(history[key]) else float(history[key]) for key in ("val_uar", "val_loss"))
-        return Run(place, manifest, uar, loss)
-    except (OSError, ValueError, KeyError) as error:
-        raise ExportError(f"{place} is broken: history.csv lacks what is needed ({error}); run it again.") from error
 
 
 def _check_place(out):
@@ -133,7 +69,7 @@ def _check_place(out):
         raise ExportError(f"{out} is no exported model ({what}) and is not overwritten; give another folder.")
 
 
-def _save_elsewhere(run, out, chosen):
+def _save_elsewhere(run, out, chosen, with_litert):
     """Export in a process of its own: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
     paths = [str(Path(sertf.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
@@ -143,26 +79,27 @@ def _save_elsewhere(run, out, chosen):
         "CUDA_VISIBLE_DEVICES": "",  # its memory is the caller's, and tracing needs no GPU
     }
     command = [sys.executable, "-c", code, str(run.place.absolute()), str(out.absolute()), chosen]
+    command += ["litert"] * with_litert
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
     if done.returncode:
         said = done.stderr.rpartition("error: ")[2] if done.returncode == 2 else done.stderr
         raise ExportError(said.strip() or f"the export of {run.place} ended with exit code {done.returncode}.")
 
 
-def _export_process(place, out, chosen):
+def _export_process(place, out, chosen, *with_litert):
     with exit_code() as code:
-        folder, run, _ = _choose(Path(place), None, None)
-        _save_here(folder, run, Path(out), chosen)
+        folder, run, _ = choose(Path(place), None, None)
+        _save_here(folder, run, Path(out), chosen, bool(with_litert))
     return code.value
 
 
-def _save_here(folder, run, out, chosen):
+def _save_here(folder, run, out, chosen, with_litert):
     import tensorflow as tf
 
     from sertf.serving import ServingModule
 
     facts = read_facts(folder)
-    front_end, network, scaling = _restore(run)
+    front_end, network, scaling = restore(run)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -177,6 +114,8 @@ def _save_here(folder, run, out, chosen):
         model = staging / "model"
         tf.saved_model.save(module, str(model), signatures=module.signatures())
         card = _card(folder, facts, run, chosen, out.name, module, front_end)
+        if with_litert:
+            card["litert"] = litert.write(model, network, front_end, **scaling)
         (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (model / _PAGE).write_text(model_card.markdown(card), encoding="utf-8")
         _take_place(model, out, old=staging / "old")
@@ -197,39 +136,6 @@ def _take_place(new, out, *, old):
     except OSError:
         os.replace(old, out)
         raise
-
-
-def _restore(run):
-    """Front end, network and scaling of a run."""
-    import keras
-
-    import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
-    from sertf.cache import front_end_digest
-    from sertf.features import FEATURES
-
-    if not (run.place / "weights.keras").is_file() and (run.place / "weights.joblib").is_file():
-        raise ExportError(f"{run.place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
-    described = run.manifest["front_end"]
-    if described["name"] not in FEATURES:
-        raise ExportError(f"{run.place} used the front end '{described['name']}'; known are {', '.join(FEATURES)}.")
-    front_end = FEATURES[described["name"]](**described["config"])
-    if front_end.sample_rate is None:
-        raise ExportError(
-            f"{run.place} was trained on every file at its own rate, so its model knows no rate to bring other audio to; "
-            f"train it with a sample_rate of {described['name']}."
-        )
-    if front_end_digest(front_end) != run.manifest["front_end_digest"]:
-        raise ExportError(
-            f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
-        )
-    try:
-        network = keras.saving.load_model(run.place / "weights.keras", compile=False)
-        with np.load(run.place / "scaling.npz") as arrays:
-            scaling = {"mean": arrays["mean"], "std": arrays["std"]}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
-    return front_end, network, scaling
 
 
 def _card(folder, facts, run, chosen, name, module, front_end):

@@ -28,6 +28,14 @@ the upper band that the model was trained on, and is recognized worse for it. `m
 `assets/labels.txt` name the scores, `model.sample_rate` is the training audio's rate. With sertf installed:
 `sertf.load("{name}").predict("clip.wav")`."""
 
+_LITERT = """\
+```python
+from ai_edge_litert.interpreter import Interpreter
+
+run = Interpreter("{name}/{file}").get_signature_runner()
+scores = run({input}={input})["scores"]  # (1, emotions)
+```"""
+
 
 def markdown(card):
     """The page of a model card.
@@ -49,6 +57,7 @@ def markdown(card):
         "",
         _use(card),
         "",
+        *_litert(card),
         "## Training data",
         "",
         f"{corpus['title']}: {corpus['utterances']} utterances, {corpus['speakers']} speakers, languages: "
@@ -99,6 +108,36 @@ def _use(card):
         features=f"(batch, {', '.join('frames' if size is None else str(size) for size in shape)})",
         padding="; frames of zeros are padding" if shape[0] is None else "",
     )
+
+
+def _litert(card):
+    """Section on the LiteRT model, where there is one."""
+    lite = card.get("litert")
+    if lite is None:
+        return []
+    if lite["input"] == "waveform":
+        takes = (
+            f"`waveform` (1, samples) float32, mono at exactly {card['sample_rate']} Hz: the front end is in it, "
+            "resampling is not"
+        )
+    else:
+        takes = (
+            f"`features` (1, {', '.join('frames' if size is None else str(size) for size in card['front_end']['shape'])})"
+            f" float32, not scaled: LiteRT lacks what `{card['front_end']['name']}` needs, so **the front end is not in "
+            "it** and has to be computed before"
+        )
+    code = _LITERT.format(name=card["name"], file=lite["file"], input=lite["input"])
+    seconds = ", ".join(f"{length:g}" for length in lite["compared_seconds"])
+    return [
+        "## LiteRT",
+        "",
+        f"`{lite['file']}` ({lite['bytes'] / 1000:,.0f} kB) is the same network for phones and small boards, one clip at "
+        f"a time. It takes {takes}. On clips of noise of {seconds} s its scores differ from the SavedModel's by at most "
+        f"{lite['difference']:.1e}.",
+        "",
+        code,
+        "",
+    ]
 
 
 def _over_repeats(card):

@@ -34,7 +34,7 @@ class ServingModule(tf.Module):
 
     def __init__(self, network, front_end, *, mean, std, emotions, labels, minimum_seconds):
         super().__init__(name="sertf")
-        network = _for_inference(network)
+        network = for_inference(network)
         front_end.build((None, None))
         target_rate, shape = front_end.sample_rate, front_end.feature_shape
         sequence = shape[0] is None
@@ -119,12 +119,14 @@ class FusedLSTM(keras.layers.LSTM):
         return outputs[:, -1], outputs, initial_state
 
 
-def _for_inference(network):
-    """The network with fused recurrences, giving a dict: scores, and embedding and attention where it has them."""
+def for_inference(network, *, fused=True):
+    """The network, its recurrences fused, giving a dict: scores, and embedding and attention where it has them."""
 
     def copy(layer):
         config = layer.get_config()
-        fusible = type(layer) is keras.layers.LSTM and all(config[key] == value for key, value in _FUSIBLE.items())
+        fusible = (
+            fused and type(layer) is keras.layers.LSTM and all(config[key] == value for key, value in _FUSIBLE.items())
+        )
         return (FusedLSTM if fusible else type(layer)).from_config(config)
 
     copied = keras.models.clone_model(network, clone_function=copy, recursive=True)

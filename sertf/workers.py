@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from sertf.errors import SertfError
+from sertf.quiet import standard_error_hidden
 
 SCHEDULERS = ("processes", "dask", "ray")
 
@@ -29,14 +30,8 @@ def forget_models():
 
 def import_tensorflow_quietly():
     """Import TensorFlow without the lines that it writes before its log level counts, nor its hints on tracing later."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
+    with standard_error_hidden():
         import tensorflow as tf
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
     tf.get_logger().setLevel("ERROR")
 
 

@@ -11,7 +11,7 @@ import sertf
 
 ROOT = Path(sertf.__file__).parent
 LEVELS = {
-    "errors": -1,
+    **dict.fromkeys(("errors", "quiet"), -1),
     **dict.fromkeys(
         (
             "utterances",
@@ -63,11 +63,12 @@ LEVELS = {
             "protocols",
             "download",
             "recognizer",
+            "litert",
         ),
         2,
     ),
-    **dict.fromkeys(("jobs", "comparisons", "report_page", "overview_page", "report_figures", "export", "systems"), 3),
-    **dict.fromkeys(("runner", "report", "overview"), 4),
+    **dict.fromkeys(("jobs", "comparisons", "report_page", "overview_page", "report_figures", "systems", "trained"), 3),
+    **dict.fromkeys(("runner", "report", "overview", "export"), 4),
     **dict.fromkeys(("script", "tuning"), 5),
     "cli": 6,
     "__main__": 7,

@@ -19,6 +19,7 @@ def add_options(parser):
     parser.add_argument("out", type=Path, metavar="FOLDER", help="to write; an exported model in it is replaced")
     parser.add_argument("--repeat", type=int, metavar="N", help="take a run of this repeat")
     parser.add_argument("--fold", metavar="NAME", help="take a run of this fold")
+    parser.add_argument("--litert", action="store_true", help="write a LiteRT model for phones and small boards too")
     shared.add_json(parser)
 
 
@@ -32,7 +33,9 @@ def run(options):
     from sertf import export
     from sertf.recognizer import read_card
 
-    folder = export.save(options.runs, options.out, repeat=options.repeat, fold=options.fold)
+    folder = export.save(
+        options.runs, options.out, repeat=options.repeat, fold=options.fold, with_litert=options.litert
+    )
     if options.json:
         shared.print_json({"folder": folder, "card": read_card(folder)})
     else:
