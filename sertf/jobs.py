@@ -66,22 +66,33 @@ class Job:
     fresh: Fresh | None = None
 
 
-def run_job(job):
-    """Train one fold once and write its run directory; returns its folder."""
+def train(job):
+    """Train one fold once.
+
+    Returns:
+        `sertf.training.Fitted`, the fold's parts by name, and their `sertf.pipeline.Scaling`.
+    """
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         workers.import_tensorflow_quietly()
-    from sertf import pipeline, training
-    from sertf.models.classical import CLASSICAL
+    from sertf import pipeline
 
-    started = time.time()
     fold = job.fold
     if job.fresh is not None:
         fold = replace(fold, train=job.fresh.originals(fold.train))
     parts, scaling = pipeline.parts_of(
         fold, job.features, job.labels, scaling_rows=job.scaling_rows, each=job.scaled_each
     )
-    classical = job.facts["model"]["name"] in CLASSICAL
-    fitted = _fit_classical(job, parts) if classical else _fit_network(job, parts, scaling)
+    fitted = _fit_classical(job, parts) if _is_classical(job) else _fit_network(job, parts, scaling)
+    return fitted, parts, scaling
+
+
+def run_job(job):
+    """Train one fold once and write its run directory; returns its folder."""
+    started = time.time()
+    fitted, parts, scaling = train(job)
+    from sertf import pipeline, training
+
+    classical = _is_classical(job)
     test = parts["test"]
     predictions = pd.DataFrame(
         {
@@ -115,6 +126,12 @@ def run_job(job):
     if not classical:
         workers.forget_models()
     return job.folder
+
+
+def _is_classical(job):
+    from sertf.models.classical import CLASSICAL
+
+    return job.facts["model"]["name"] in CLASSICAL
 
 
 def code_digest():

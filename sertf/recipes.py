@@ -1,7 +1,9 @@
 """A training recipe: everything that decides a fit besides the model, the data and the seed."""
 
+import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 
 from sertf.errors import SertfError
 
@@ -97,6 +99,100 @@ class Recipe:
         """
         defaults = {field.name: field.default for field in fields(self) if field.name in _LATER}
         return {name: value for name, value in asdict(self).items() if name not in _LATER or value != defaults[name]}
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a search found: a model and the recipe to train it by, as a recipe file holds them.
+
+    Attributes:
+        model: name in `sertf.models.MODELS`.
+        recipe: `Recipe`.
+        options: keyword arguments of the model's builder that were searched, over those of an experiment.
+    """
+
+    model: str
+    recipe: Recipe
+    options: dict = field(default_factory=dict)
+
+
+def write(path, tuned):
+    """Write a recipe file, JSON: model, options and recipe."""
+    content = {"model": tuned.model, "options": dict(tuned.options), "recipe": asdict(tuned.recipe)}
+    Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read(path):
+    """Read a recipe file.
+
+    Args:
+        path: JSON of a model's name, its options, which may be left out, and a recipe; what the recipe leaves out has
+            its default.
+
+    Returns:
+        Tuned.
+
+    Raises:
+        SertfError: no such file, no JSON, an unknown or missing key, or a value of the wrong type or range.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SertfError(f"{path}: cannot be read ({error.strerror}); give a recipe file.") from error
+    except ValueError as error:
+        raise SertfError(f"{path} is no recipe file: it is not JSON ({error}).") from error
+    _check_table(path, "the file", content, {"model", "recipe"}, {"model", "options", "recipe"})
+    if not isinstance(content["model"], str):
+        raise SertfError(f"{path}: model must be a name, but is {content['model']!r}.")
+    options, values = content.get("options", {}), content["recipe"]
+    _check_table(path, "recipe", values, set(), {entry.name for entry in fields(Recipe)})
+    if not isinstance(options, dict):
+        raise SertfError(f"{path}: options must be a table of names and values, but is {options!r}.")
+    # JSON has lists only; builders and recipes take tuples.
+    options = {name: _tuples(value) for name, value in options.items()}
+    values = {entry.name: _typed(path, entry, values[entry.name]) for entry in fields(Recipe) if entry.name in values}
+    try:
+        return Tuned(content["model"], Recipe(**values), options)
+    except SertfError as error:
+        raise SertfError(f"{path}: {error}") from error
+
+
+def _check_table(path, name, table, needed, known):
+    if not isinstance(table, dict):
+        raise SertfError(f"{path}: {name} must be a table of names and values, but is {table!r}.")
+    unknown, missing = sorted(set(table) - known), sorted(needed - set(table))
+    if unknown:
+        raise SertfError(f"{path}: {name} has the unknown key '{unknown[0]}'; known are {', '.join(sorted(known))}.")
+    if missing:
+        raise SertfError(f"{path}: {name} lacks {', '.join(missing)}.")
+
+
+def _typed(path, entry, value):
+    """A recipe's value as its field's type; raise unless JSON gave that type."""
+    if isinstance(value, list):
+        value = tuple(value)
+    numbers = [isinstance(part, (int, float)) and not isinstance(part, bool) for part in _parts(value)]
+    fits = {
+        float: all(numbers) and not isinstance(value, tuple),
+        float | None: value is None or (all(numbers) and not isinstance(value, tuple)),
+        int: isinstance(value, int) and all(numbers),
+        int | None: value is None or (isinstance(value, int) and all(numbers)),
+        str: isinstance(value, str),
+        str | None: value is None or isinstance(value, str),
+        tuple[float, float, float]: isinstance(value, tuple) and len(value) == 3 and all(numbers),
+    }[entry.type]
+    if not fits:
+        wanted = entry.type.__name__ if entry.type in (float, int, str) else str(entry.type)
+        raise SertfError(f"{path}: recipe {entry.name} must be of type {wanted}, but is {value!r}.")
+    return value
+
+
+def _parts(value):
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _tuples(value):
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 _LATER = ("decay_epochs", "decay_factor", "accumulation", "precision")

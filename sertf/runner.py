@@ -62,13 +62,74 @@ def run(
     Raises:
         RunnerError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
     """
-    from sertf.cache import FeatureCache, usable_cores
+    from sertf.cache import usable_cores
+
+    if scheduler not in workers_module.SCHEDULERS:
+        raise RunnerError(unknown("scheduler", scheduler, workers_module.SCHEDULERS))
+    planned = plan(
+        experiment,
+        table,
+        out=out,
+        variants=variants,
+        protocol_names=protocol_names,
+        repeats=repeats,
+        workers=workers,
+        cache=cache,
+        skip_bad=skip_bad,
+        progress=progress,
+    )
+    workers_module.run_all(
+        run_job,
+        planned.jobs,
+        workers=workers or usable_cores(),
+        scheduler=scheduler,
+        progress=progress,
+        cache=planned.cache,
+    )
+    return planned.folders
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Runs that are to do.
+
+    Attributes:
+        jobs: list of `sertf.jobs.Job`.
+        folders: dict of (variant, protocol) to the folder of its runs.
+        cache: folder of the feature cache.
+    """
+
+    jobs: list
+    folders: dict
+    cache: Path
+
+
+def plan(
+    experiment,
+    table,
+    *,
+    out,
+    variants=None,
+    protocol_names=None,
+    repeats=10,
+    workers=None,
+    cache=None,
+    skip_bad=False,
+    progress=True,
+):
+    """Extract the features, cut and audit the folds, and list the runs that are not done yet; arguments as for `run`.
+
+    Returns:
+        Plan.
+
+    Raises:
+        RunnerError, RunError, LeakageError, ProtocolError: as `run`.
+    """
+    from sertf.cache import FeatureCache
     from sertf.features import FEATURES
 
     if repeats < 1:
         raise RunnerError(f"repeats must be 1 or more, but is {repeats}.")
-    if scheduler not in workers_module.SCHEDULERS:
-        raise RunnerError(unknown("scheduler", scheduler, workers_module.SCHEDULERS))
     out = Path(out)
     _check_writable(out)
     table = utterances.merged(utterances.validate(table), experiment.merged)
@@ -89,15 +150,7 @@ def run(
             jobs += _prepare(experiment, variant, protocol, materials[key], folder, repeats)
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
-    workers_module.run_all(
-        run_job,
-        jobs,
-        workers=workers or usable_cores(),
-        scheduler=scheduler,
-        progress=progress,
-        cache=store.folder,
-    )
-    return folders
+    return Plan(jobs, folders, store.folder)
 
 
 @dataclass(frozen=True)

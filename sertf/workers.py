@@ -64,7 +64,7 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache):
         return
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with (
-        _in_environment(environment(cache)),
+        in_environment(environment(cache)),
         _joblib_backend(scheduler),
         Progress(*columns, console=Console(stderr=True), disable=not progress) as bar,
     ):
@@ -96,17 +96,22 @@ def environment(cache):
 
 
 @contextlib.contextmanager
-def _in_environment(wanted):
+def in_environment(wanted):
+    """Environment variables inside, those of before after it; None removes one."""
     before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    _set(wanted)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables):
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _joblib_backend(scheduler):

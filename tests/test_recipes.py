@@ -1,7 +1,8 @@
 import pytest
 
+from sertf import recipes
 from sertf.errors import SertfError
-from sertf.recipes import Recipe
+from sertf.recipes import Recipe, Tuned
 
 
 def test_annealing_restarts_and_falls_to_one_percent():
@@ -83,3 +84,47 @@ def test_digests_of_earlier_recipes_hold():
 def test_round_trip():
     for recipe in (Recipe(l2=0.1, dropout=0.2), Recipe(decay_epochs=10, accumulation=2)):
         assert Recipe(**recipe.to_dict()) == recipe
+
+
+def test_recipe_files_round_trip(tmp_path):
+    for tuned in (
+        Tuned("reslstm_sa", Recipe(l2=1e-4, dropout=0.2, restart_epochs=3)),
+        Tuned("serct", Recipe(monitor=None, margins=(0.9, 0.5, 0.1), precision="bfloat16"), {"layers": 3}),
+        Tuned("wavelet_cnn_lstm", Recipe(), {"kernels": (3, 5), "pooling": "max"}),
+    ):
+        recipes.write(tmp_path / "recipe.json", tuned)
+        assert recipes.read(tmp_path / "recipe.json") == tuned
+
+
+def test_what_a_recipe_file_leaves_out_has_its_default(tmp_path):
+    (tmp_path / "recipe.json").write_text('{"model": "svm", "recipe": {"epochs": 3, "l2": 1}}')
+    assert recipes.read(tmp_path / "recipe.json") == Tuned("svm", Recipe(epochs=3, l2=1))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("learning_rate = 1", "is no recipe file: it is not JSON"),
+        ("[]", "the file must be a table"),
+        ('{"model": "serct"}', "the file lacks recipe"),
+        ('{"model": 3, "recipe": {}}', "model must be a name, but is 3"),
+        ('{"model": "serct", "recipe": {}, "rate": 1}', "the file has the unknown key 'rate'"),
+        ('{"model": "serct", "recipe": {}, "options": [1]}', "options must be a table"),
+        ('{"model": "serct", "recipe": {"rate": 1}}', "recipe has the unknown key 'rate'; known are .*learning_rate"),
+        ('{"model": "serct", "recipe": {"epochs": 2.5}}', "recipe epochs must be of type int, but is 2.5"),
+        ('{"model": "serct", "recipe": {"epochs": true}}', "recipe epochs must be of type int, but is True"),
+        ('{"model": "serct", "recipe": {"patience": "3"}}', r"patience must be of type int \| None, but is '3'"),
+        ('{"model": "serct", "recipe": {"l2": null}}', "recipe l2 must be of type float, but is None"),
+        ('{"model": "serct", "recipe": {"margins": [0.5, 0.5]}}', "recipe margins must be of type tuple"),
+        ('{"model": "serct", "recipe": {"l2": -1}}', "recipe.json: Recipe l2 must be 0 or more, but is -1"),
+    ],
+)
+def test_bad_recipe_files(tmp_path, content, message):
+    (tmp_path / "recipe.json").write_text(content)
+    with pytest.raises(SertfError, match=message):
+        recipes.read(tmp_path / "recipe.json")
+
+
+def test_no_recipe_file(tmp_path):
+    with pytest.raises(SertfError, match="nothing.json: cannot be read"):
+        recipes.read(tmp_path / "nothing.json")
