@@ -26,6 +26,7 @@ _SUBMODULES = (
     "export",
     "features",
     "layers",
+    "litert",
     "metrics",
     "models",
     "pipeline",
@@ -40,6 +41,7 @@ _SUBMODULES = (
     "statistics",
     "systems",
     "training",
+    "tuning",
     "utterances",
 )
 

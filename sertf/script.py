@@ -75,6 +75,9 @@ def _parser(experiment, on, between):
         help=f"of {', '.join(experiment.variants)}; repeatable; all{large and f' but {large}, which are for a GPU'}",
     )
     parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
+    parser.add_argument(
+        "--recipe", type=Path, help="recipe file to train by, as sertf.tuning writes it; needs --variant"
+    )
     parser.add_argument("--repeats", type=int, default=10, help="runs of each fold with other seeds (10)")
     parser.add_argument("--workers", type=int, help="worker processes (one a core)")
     parser.add_argument("--scheduler", default="processes", choices=workers.SCHEDULERS)
@@ -99,6 +102,8 @@ def _run(experiment, table, options):
         experiment, table, repeats = shrink(experiment), few(table), 1
         out = options.out or Path("runs") / f"{experiment.name}_smoke"
         results = out / "results"
+    if options.recipe is not None:
+        experiment = with_recipe(experiment, recipes.read(options.recipe), options.variant)
     folders = runner.run(
         experiment,
         table,
@@ -184,6 +189,31 @@ def _with_recipes(experiment, change):
         for name, variant in experiment.variants.items()
     }
     return replace(experiment, variants=variants)
+
+
+def with_recipe(experiment, tuned, variants):
+    """The experiment with a searched recipe, and the searched options, in some variants under every protocol.
+
+    Args:
+        experiment: `sertf.experiment.Experiment`.
+        tuned: `sertf.recipes.Tuned`.
+        variants: names, one or more.
+
+    Raises:
+        SertfError: no variant is named, an unknown one, or one of another model.
+    """
+    if not variants:
+        raise SertfError(
+            f"A recipe is for variants that are named; choose --variant of {', '.join(experiment.variants)}."
+        )
+    changed = dict(experiment.variants)
+    for name in variants:
+        variant = experiment.variant(name)
+        if variant.model != tuned.model:
+            raise SertfError(f"The recipe is for the model {tuned.model}, but variant {name} is a {variant.model}.")
+        options = {**variant.options, **tuned.options}
+        changed[name] = replace(variant, options=options, recipes=dict.fromkeys(experiment.protocols, tuned.recipe))
+    return replace(experiment, variants=changed)
 
 
 def few(table):

@@ -1,0 +1,166 @@
+"""The trials of a search, on Keras Tuner: one trial trains every fold once and is scored by its validation part.
+
+A trial leaves its recipe file and result.json, its score by fold, beside what Keras Tuner keeps of it.
+
+Imports Keras Tuner, which takes seconds: `sertf.tuning` imports this module when a search runs.
+"""
+
+import contextlib
+import io
+import json
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras_tuner
+import numpy as np
+
+from sertf import jobs, recipes, workers
+from sertf.errors import SertfError
+from sertf.models import MODELS
+from sertf.search_spaces import SearchSpace
+from sertf.training import RunError
+
+OBJECTIVE = "val_uar"
+RESULT = "result.json"
+_ORACLES = {
+    "grid": keras_tuner.oracles.GridSearchOracle,
+    "random": keras_tuner.oracles.RandomSearchOracle,
+    "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+    "hyperband": keras_tuner.oracles.HyperbandOracle,
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a process of a search needs to know, picklable.
+
+    Attributes:
+        folder: Keras Tuner's project; it is made, or gone on with.
+        space: what is searched.
+        jobs: one `sertf.jobs.Job` a fold, whose test part is empty.
+        tuner: one of `sertf.tuning.TUNERS`.
+        trials: how many at most; None tries a grid out.
+        epochs: of a full training, to which Hyperband trains its best.
+        seed: of what is drawn.
+    """
+
+    folder: Path
+    space: SearchSpace
+    jobs: list
+    tuner: str
+    trials: int | None
+    epochs: int
+    seed: int
+
+
+class ZooHyperModel(keras_tuner.HyperModel):
+    """A model of the zoo whose builder's options are hyperparameters."""
+
+    def __init__(self, search):
+        super().__init__(name=search.space.variant.model)
+        self.search = search
+
+    def build(self, hp):
+        job, tuned = self.search.jobs[0], self.search.space.tuned(hp)
+        options = _options(job, tuned)
+        if tuned.recipe.dropout is not None:
+            options["dropout"] = tuned.recipe.dropout
+        return MODELS[tuned.model](job.input_shape, len(job.emotions), **options)
+
+
+class FoldTuner(keras_tuner.Tuner):
+    """Keras Tuner's loop around trials that train every fold; what they found stands in `trial_*/result.json`."""
+
+    def __init__(self, search):
+        self.of = search
+        super().__init__(
+            _oracle(search),
+            ZooHyperModel(search),
+            directory=search.folder.parent,
+            project_name=search.folder.name,
+            overwrite=False,
+        )
+
+    def pre_create_trial(self):
+        # A worker whose oracle waits for the others' trials asks again and again, without a pause of its own.
+        time.sleep(0.1)
+
+    def run_trial(self, trial, **_):
+        hp, search = trial.hyperparameters, self.of
+        tuned = search.space.tuned(hp)
+        epochs = hp.values.get("tuner/epochs", tuned.recipe.epochs)
+        result = {
+            "trial": trial.trial_id,
+            "epochs": epochs,
+            "values": {name: value for name, value in hp.values.items() if not name.startswith("tuner/")},
+        }
+        started = time.time()
+        try:
+            folds = [_validated(job, tuned, epochs) for job in search.jobs]
+        except RunError as error:
+            self._write(trial, result | {OBJECTIVE: None, "failed": str(error)})
+            raise keras_tuner.errors.FailedTrialError(str(error)) from error
+        except Exception as error:
+            # Anything else is no property of the trial's values: it ends the search instead of counting as a bad trial.
+            raise keras_tuner.errors.FatalRuntimeError(str(error)) from error
+        uar = float(np.mean([fold[OBJECTIVE] for fold in folds]))
+        seconds = round(time.time() - started, 1)
+        self._write(trial, result | {OBJECTIVE: uar, "folds": folds, "seconds": seconds, "failed": None})
+        print(f"trial {trial.trial_id}: validation UAR {uar:.4f} after {epochs} epochs, {seconds:.0f} s", flush=True)
+        return {OBJECTIVE: uar}
+
+    def _write(self, trial, result):
+        place = Path(self.get_trial_dir(trial.trial_id)) / RESULT
+        recipes.write(place.with_name("recipe.json"), self.of.space.tuned(trial.hyperparameters))
+        staging = place.with_name(f".{RESULT}")
+        staging.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        os.replace(staging, place)
+
+
+def run(search):
+    """Run trials until none is left; in Keras Tuner's environment variables it is chief or worker of a search.
+
+    Raises:
+        SertfError: a project that cannot be gone on with, or trials that fail one after the other.
+    """
+    try:
+        # Keras Tuner prints a line of its own where it goes on with a project.
+        with contextlib.redirect_stdout(io.StringIO()):
+            tuner = FoldTuner(search)
+    except (json.JSONDecodeError, KeyError) as error:
+        raise SertfError(f"{search.folder} is damaged ({error}); delete it and search again.") from error
+    try:
+        tuner.search()
+    except RuntimeError as error:
+        if isinstance(error, keras_tuner.errors.FatalRuntimeError) or "consecutive failures" not in str(error):
+            raise
+        raise SertfError(f"The search ends: {' '.join(str(error).split())}") from error
+
+
+def _oracle(search):
+    options = {"objective": keras_tuner.Objective(OBJECTIVE, "max"), "seed": search.seed}
+    if search.tuner == "hyperband":
+        options["max_epochs"] = search.epochs
+    else:
+        options["max_trials"] = search.trials
+    if search.tuner == "bayesian":
+        # By default three random trials a hyperparameter come first, which most searches would not outlast.
+        options["num_initial_points"] = max(3, search.trials // 4)
+    oracle = _ORACLES[search.tuner](**options)
+    oracle.verbose = 0
+    return oracle
+
+
+def _validated(job, tuned, epochs):
+    """Train one fold; its validation UAR and the epoch of it."""
+    facts = {**job.facts, "model": {**job.facts["model"], "options": _options(job, tuned)}}
+    fitted, _, _ = jobs.train(replace(job, facts=facts, recipe=replace(tuned.recipe, epochs=epochs)))
+    workers.forget_models()
+    uar = float(fitted.history.set_index("epoch").loc[fitted.best_epoch, OBJECTIVE])
+    return {"fold": job.fold.name, OBJECTIVE: uar, "best_epoch": fitted.best_epoch, "epochs": len(fitted.history)}
+
+
+def _options(job, tuned):
+    return {**job.facts["model"]["options"], **tuned.options}

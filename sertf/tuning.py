@@ -1,0 +1,294 @@
+"""Search hyperparameters with Keras Tuner, by the validation parts of a protocol's folds; test parts are never loaded.
+
+    python -m sertf.tuning demo --tuner bayesian --trials 20 --workers 2
+
+Interrupted, the same command goes on: finished trials are kept, those in flight start again. The best trial is written
+as a recipe file, which `--recipe` of an experiment takes.
+
+The folds' validation speakers are together most of a corpus, and each fold's are tested in another fold. A recipe tuned
+on all folds has so been chosen by speakers that its runs are tested on, though never by the test part of the run itself;
+`folds` narrows a search down to some.
+"""
+
+import argparse
+import contextlib
+import json
+import multiprocessing
+import multiprocessing.connection
+import os
+import socket
+import sys
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from sertf import recipes, runner, workers
+from sertf.errors import SertfError, exit_code
+from sertf.recipes import Tuned
+from sertf.search_spaces import SEARCH, SPACES
+
+TUNERS = ("grid", "random", "bayesian", "hyperband")
+SCORE = "val_uar"
+
+
+class TuningError(SertfError):
+    """A search that cannot be made or gone on with."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        trials: table of one row a trial in their order: trial, val_uar (mean over the folds, missing where training
+            failed), epochs, one column a hyperparameter, seconds, failed (the reason).
+        best: the `sertf.recipes.Tuned` of the highest val_uar, the earlier of equal ones.
+        best_score: its val_uar.
+    """
+
+    trials: pd.DataFrame
+    best: Tuned
+    best_score: float
+
+
+def search(
+    space,
+    table,
+    *,
+    out,
+    tuner="random",
+    trials=20,
+    folds=None,
+    workers_count=1,
+    cache=None,
+    skip_bad=False,
+    progress=True,
+):
+    """Search a space, or go on with its search; writes trials.csv, trials.png and recipe.json.
+
+    Every trial trains each fold once, from the same seeds, and counts with the mean validation UAR of the weights that
+    its recipe keeps. A training that diverges is a failed trial; three in a row end the search.
+
+    Args:
+        space: `sertf.search_spaces.SearchSpace`.
+        table: utterance table.
+        out: folder of the search.
+        tuner: "grid", "random", "bayesian" (a Gaussian process, from a quarter of the trials on), or "hyperband", which
+            trains many trials a few epochs and the best of them anew for more.
+        trials: how many; None tries a whole grid out; "hyperband" takes None, its epochs decide.
+        folds: names of folds to train; None trains all.
+        workers_count: processes that each run a trial at a time, with one thread.
+        cache: folder of the feature cache; None takes the default.
+        skip_bad: go on without clips that cannot be used.
+        progress: show progress bars and the trials on standard output.
+
+    Returns:
+        Found.
+
+    Raises:
+        TuningError: arguments that nothing can be searched with, another search's folder, or a process that stopped.
+        RunError, LeakageError, ProtocolError: as `sertf.runner.run`.
+    """
+    if tuner not in TUNERS:
+        raise TuningError(f"Unknown tuner '{tuner}'; known are {', '.join(TUNERS)}.")
+    if (trials is None) != (tuner == "hyperband") and not (tuner == "grid" and trials is None):
+        wanted = "None, since its epochs decide" if tuner == "hyperband" else "1 or more"
+        raise TuningError(f"trials of a {tuner} search must be {wanted}, but is {trials!r}.")
+    if workers_count < 1 or (trials is not None and trials < 1):
+        raise TuningError(f"trials and workers must be 1 or more, but are {trials} and {workers_count}.")
+    out = Path(out)
+    experiment = space.experiment
+    planned = runner.plan(
+        experiment,
+        table,
+        out=out / "plan",
+        repeats=1,
+        workers=workers_count,
+        cache=cache,
+        skip_bad=skip_bad,
+        progress=progress,
+    )
+    recipe = experiment.recipe(SEARCH, SEARCH)
+    _check_same(out / "search.json", {"tuner": tuner, "epochs": recipe.epochs, "folds": folds})
+    task = {
+        "folder": (out / "trials").absolute(),
+        "space": space,
+        "jobs": _without_test_parts(planned.jobs, folds),
+        "tuner": tuner,
+        "trials": trials,
+        "epochs": recipe.epochs,
+        "seed": experiment.seed,
+    }
+    with workers.in_environment(workers.environment(planned.cache)):
+        _run_processes(task, workers_count)
+    return _write_found(out)
+
+
+def _without_test_parts(jobs, folds):
+    """The jobs of some folds with their test parts taken out, so that no trial can load or score one."""
+    known = [job.fold.name for job in jobs]
+    unknown = [name for name in folds or () if name not in known]
+    if unknown:
+        raise TuningError(f"Unknown fold '{unknown[0]}'; known are {', '.join(known)}.")
+    if not all(job.fold.validation for job in jobs):
+        raise TuningError("The protocol has no validation part to choose by; take one that holds speakers out.")
+    return [replace(job, fold=replace(job.fold, test=())) for job in jobs if folds is None or job.fold.name in folds]
+
+
+def _check_same(place, described):
+    """Write what search a folder holds, or raise if it holds another."""
+    text = json.dumps(described) + "\n"
+    if place.exists() and place.read_text(encoding="utf-8") != text:
+        raise TuningError(
+            f"{place.parent} holds another search ({place.read_text(encoding='utf-8').strip()}, not {text.strip()}); "
+            "choose another --out folder or delete it."
+        )
+    place.write_text(text, encoding="utf-8")
+
+
+def _run_processes(task, count):
+    """One process that searches alone, or Keras Tuner's chief, which keeps the trials, and `count` that run them."""
+    # The name of the process that keeps the trials is in their files: the same one lets the number of workers change.
+    names, address = ["chief"], dict.fromkeys(("KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT"))
+    if count > 1:
+        names += [f"worker-{number}" for number in range(count)]
+        address = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(_free_port())}
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_process, args=(task,), name=name) for name in names]
+    try:
+        for process in processes:
+            with workers.in_environment({**address, "KERASTUNER_TUNER_ID": process.name}):
+                process.start()
+        working, stopped = processes[1:] or processes, None
+        while stopped is None and any(process.is_alive() for process in working):
+            multiprocessing.connection.wait([process.sentinel for process in processes if process.is_alive()])
+            stopped = next((process for process in processes if process.exitcode), None)
+    finally:
+        # The chief has saved every finished trial; it would wait 20 s for workers that are gone.
+        for process in processes:
+            if process.is_alive():
+                process.terminate()
+                process.join()
+    if stopped is not None:
+        raise TuningError(
+            f"{stopped.name} of the search stopped (exit code {stopped.exitcode}), see above; finished trials are kept, "
+            "the same command goes on."
+        )
+
+
+def _free_port():
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _process(task):
+    """Body of a process of a search."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        workers.import_tensorflow_quietly()
+    try:
+        from sertf import trials
+    except ImportError as error:
+        print(f"error: a search needs the extra: pip install 'sertf[tune]' ({error}).", file=sys.stderr)
+        sys.exit(2)
+    with exit_code() as code:
+        trials.run(trials.Search(**task))
+    sys.exit(code.value)
+
+
+def _end_with_parent():
+    """A killed search must not go on in processes that nobody waits for, beside the one that goes on with it."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _write_found(out):
+    from sertf import plots, search_plots
+
+    results = [json.loads(path.read_text()) for path in (out / "trials").glob("trial_*/result.json")]
+    results.sort(key=lambda result: int(result["trial"]))
+    if not any(result[SCORE] is not None for result in results):
+        reason = next((result["failed"] for result in results if result["failed"]), "none was finished")
+        raise TuningError(f"No trial of the search in {out} has a score: {reason}")
+    values = list(dict.fromkeys(name for result in results for name in result["values"]))
+    table = pd.DataFrame(
+        [
+            {
+                "trial": result["trial"],
+                SCORE: result[SCORE],
+                "epochs": result["epochs"],
+                **{name: result["values"].get(name) for name in values},
+                "seconds": result.get("seconds"),
+                "failed": result["failed"],
+            }
+            for result in results
+        ]
+    )
+    table[SCORE] = table[SCORE].astype(float)
+    best = table.loc[table[SCORE].idxmax()]
+    tuned = recipes.read(out / "trials" / f"trial_{best['trial']}" / "recipe.json")
+    table.to_csv(out / "trials.csv", index=False, float_format="%.6g")
+    recipes.write(out / "recipe.json", tuned)
+    plots.save(search_plots.trials(table, score=SCORE, values=values), out / "trials.png")
+    return Found(table, tuned, float(best[SCORE]))
+
+
+def main(arguments=None):
+    """Command line; returns the exit code, 2 for a mistake of the user's, 130 after Ctrl-C."""
+    given = _parser().parse_args(arguments)
+    try:
+        with exit_code() as code:
+            _search(given)
+    except KeyboardInterrupt:
+        print("Interrupted; finished trials are kept, and the same command goes on from there.", file=sys.stderr)
+        return 130
+    return code.value
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m sertf.tuning", description="Search the hyperparameters of a model by validation UAR."
+    )
+    parser.add_argument("space", choices=SPACES, help="what is searched; demo needs no data")
+    parser.add_argument("--data", help="folder of the corpus")
+    parser.add_argument("--corpus", help="search on another corpus than the space's own")
+    parser.add_argument("--protocol", help="folds to search on (the space's own)")
+    parser.add_argument("--fold", action="append", help="of the protocol; repeatable; all")
+    parser.add_argument("--tuner", default="random", choices=TUNERS)
+    parser.add_argument("--trials", type=int, help="how many (20; a grid: all; hyperband: by its epochs)")
+    parser.add_argument("--epochs", type=int, help="of a full training (the space's own)")
+    parser.add_argument("--workers", type=int, default=1, help="processes, a trial each at a time (1)")
+    parser.add_argument("--out", type=Path, help="folder of the search (runs/SPACE_TUNER)")
+    parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
+    parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out")
+    return parser
+
+
+def _search(given):
+    from sertf import corpora
+
+    space = SPACES[given.space].on(given.corpus, protocol=given.protocol, epochs=given.epochs)
+    table = corpora.load(space.experiment.corpus, given.data, skip_bad=given.skip_bad)
+    out = given.out or Path("runs") / f"{given.space}_{given.tuner}"
+    found = search(
+        space,
+        table,
+        out=out,
+        tuner=given.tuner,
+        trials=20 if given.trials is None and given.tuner in ("random", "bayesian") else given.trials,
+        folds=given.fold,
+        workers_count=given.workers,
+        cache=given.cache,
+        skip_bad=given.skip_bad,
+    )
+    print(found.trials.drop(columns="failed").sort_values(SCORE, ascending=False).head(10).to_string(index=False))
+    failed = found.trials["failed"].notna().sum()
+    print(f"{len(found.trials)} trials, {failed} failed; best validation UAR {found.best_score:.4f}")
+    print(f"recipe: {out / 'recipe.json'}; trials: {out / 'trials.csv'}, {out / 'trials.png'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

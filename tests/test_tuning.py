@@ -1,0 +1,275 @@
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sertf import jobs, recipes, runner, tuning
+from sertf.errors import SertfError
+from sertf.search_spaces import SPACES, SearchSpace
+from sertf.training import Fitted, RunError
+from tests.toy import EXPERIMENT
+
+pytest.importorskip("keras_tuner", reason="needs the extra tune")
+
+
+def ask(hp):
+    return {"learning_rate": hp.Choice("learning_rate", [1e-3, 3e-3, 1e-2, 3e-2])}, {"units": hp.Int("units", 2, 5)}
+
+
+TOY = SearchSpace(
+    replace(
+        EXPERIMENT,
+        variants={
+            "search": replace(EXPERIMENT.variants["small"], recipes={"search": EXPERIMENT.recipe("small", "strict")})
+        },
+        protocols={"search": EXPERIMENT.protocols["strict"]},
+    ),
+    ask,
+)
+
+
+def search(corpus, cache, out, *, space=TOY, **options):
+    return tuning.search(space, corpus, out=out, cache=cache, progress=False, **{"trials": 3, **options})
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Trials run here instead of in processes of their own, and trainings are made up: the list of what was trained.
+
+    The validation UAR grows with the rate and the units; what `fails` holds as units diverges.
+    """
+    from sertf import trials
+
+    trained = []
+
+    def train(job):
+        rate, units = job.recipe.learning_rate, job.facts["model"]["options"]["units"]
+        trained.append((job.fold, rate, units, job.recipe.epochs))
+        if train.interrupted_at == len(trained):
+            raise KeyboardInterrupt
+        if units in train.fails:
+            raise RunError("Training diverged in epoch 1.")
+        uar = rate + units / 10
+        return Fitted(None, pd.DataFrame({"epoch": [1, 2], "val_uar": [uar, 0.9]}), 1), None, None
+
+    train.interrupted_at, train.fails = None, ()
+    monkeypatch.setattr(jobs, "train", train)
+    monkeypatch.setattr(trials.workers, "forget_models", lambda: None)
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
+    monkeypatch.setattr(tuning, "_run_processes", lambda task, _: trials.run(trials.Search(**task)))
+    return train, trained
+
+
+@pytest.mark.parametrize("tuner", tuning.TUNERS)
+def test_the_best_validation_uar_makes_the_recipe(corpus, cache, tmp_path, in_process, tuner):
+    _, trained = in_process
+    trials = {"hyperband": None, "grid": 6, "random": 6, "bayesian": 4}[
+        tuner
+    ]  # three of these at random, then one by model
+    found = search(corpus, cache, tmp_path, space=TOY.on(epochs=9), tuner=tuner, trials=trials)
+    best = found.trials.loc[found.trials["val_uar"].idxmax()]
+    assert found.best_score == best["val_uar"] == pytest.approx(best["learning_rate"] + best["units"] / 10)
+    kept = recipes.read(tmp_path / "recipe.json")
+    assert kept == found.best and kept.model == "reslstm_sa"
+    assert (kept.recipe.learning_rate, kept.options) == (best["learning_rate"], {"units": best["units"]})
+    assert kept.recipe.epochs == 9
+    assert len(trained) == 3 * len(found.trials)
+    assert len(pd.read_csv(tmp_path / "trials.csv")) == len(found.trials)
+    assert (tmp_path / "trials.png").read_bytes().startswith(b"\x89PNG")
+    if tuner == "hyperband":
+        assert sorted(set(found.trials["epochs"])) == [1, 3, 9]
+
+
+def test_broken_off_and_gone_on_with(corpus, cache, tmp_path, in_process):
+    """The first trial is kept, the one in flight starts again, and the search ends as if nothing had happened."""
+    train, trained = in_process
+    whole = search(corpus, cache, tmp_path / "whole")
+    trained.clear()
+    train.interrupted_at = 5  # the second fold of the second trial
+    with pytest.raises(KeyboardInterrupt):
+        search(corpus, cache, tmp_path / "broken")
+    train.interrupted_at = None
+    first, again = trained[:3], len(trained)
+    found = search(corpus, cache, tmp_path / "broken")
+    assert len(trained) - again == 6
+    assert not {entry[1:] for entry in trained[again:]} & {entry[1:] for entry in first}
+    pd.testing.assert_frame_equal(found.trials.drop(columns="seconds"), whole.trials.drop(columns="seconds"))
+    assert found.best == whole.best
+    search(corpus, cache, tmp_path / "broken")
+    assert len(trained) - again == 6
+    assert len(search(corpus, cache, tmp_path / "broken", trials=4).trials) == 4
+
+
+def test_test_parts_are_never_loaded(corpus, cache, tmp_path, in_process):
+    _, trained = in_process
+    search(corpus, cache, tmp_path, trials=1)
+    assert [fold.test for fold, *_ in trained] == [(), (), ()]
+    planned = runner.plan(TOY.experiment, corpus, out=tmp_path / "other", repeats=1, cache=cache, progress=False).jobs
+    for job, (fold, *_) in zip(planned, trained):
+        assert (fold.train, fold.validation) == (job.fold.train, job.fold.validation)
+        assert job.fold.test and not set(job.fold.test) & {*fold.train, *fold.validation}
+
+
+def test_a_fold_without_its_test_part_trains(corpus, cache, tmp_path, monkeypatch):
+    """Not a single feature of a test utterance is read, whatever trains on."""
+    from sertf.cache import Features
+
+    planned = runner.plan(TOY.experiment, corpus, out=tmp_path, repeats=1, cache=cache, progress=False).jobs
+    (job,) = tuning._without_test_parts(planned, ["fold-2"])
+    read, original = set(), Features.__getitem__
+    monkeypatch.setattr(Features, "__getitem__", lambda self, name: (read.add(name), original(self, name))[1])
+    fitted, _, _ = jobs.train(job)
+    assert read == {*job.fold.train, *job.fold.validation}
+    assert not read & set(planned[1].fold.test)
+    assert fitted.history["val_uar"].between(0, 1).all()
+
+
+def test_diverged_trials_have_no_score(corpus, cache, tmp_path, in_process):
+    train, _ = in_process
+    train.fails = (2, 3)
+    found = search(corpus, cache, tmp_path, tuner="grid", trials=None)
+    failed = found.trials[found.trials["failed"].notna()]
+    assert set(failed["units"]) == {2, 3} and failed["val_uar"].isna().all()
+    assert found.best.options == {"units": 5}
+
+
+def test_trials_that_all_diverge_end_the_search(corpus, cache, tmp_path, in_process):
+    train, _ = in_process
+    train.fails = range(10)
+    with pytest.raises(SertfError, match="consecutive failures.*Training diverged"):
+        search(corpus, cache, tmp_path, trials=8)
+
+
+def test_a_fault_of_the_code_is_no_failed_trial(corpus, cache, tmp_path, in_process, monkeypatch):
+    monkeypatch.setattr(jobs, "train", lambda job: 1 / 0)
+    with pytest.raises(RuntimeError, match="division by zero"):
+        search(corpus, cache, tmp_path)
+
+
+def test_two_worker_processes_share_the_trials(corpus, cache, tmp_path):
+    found = search(corpus, cache, tmp_path, workers_count=2)
+    assert len(found.trials) == 3 and found.trials["val_uar"].between(0, 1).all()
+    fold = json.loads((tmp_path / "trials" / "trial_0" / "result.json").read_text())["folds"][0]
+    assert fold["fold"] == "fold-1" and 1 <= fold["best_epoch"] <= 2
+    ran = sorted(path.stem for path in (tmp_path / "trials").glob("*.json"))
+    assert {"chief", "oracle"} <= set(ran) <= {"chief", "oracle", "worker-0", "worker-1"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tuner": "annealing"}, "Unknown tuner 'annealing'; known are grid, random, bayesian, hyperband"),
+        ({"tuner": "hyperband", "trials": 3}, "trials of a hyperband search must be None"),
+        ({"tuner": "random", "trials": None}, "trials of a random search must be 1 or more"),
+        ({"trials": 0}, "trials and workers must be 1 or more"),
+        ({"workers_count": 0}, "trials and workers must be 1 or more"),
+        ({"folds": ["fold-9"]}, "Unknown fold 'fold-9'; known are fold-1, fold-2, fold-3"),
+    ],
+)
+def test_bad_arguments(corpus, cache, tmp_path, options, message):
+    with pytest.raises(SertfError, match=message):
+        search(corpus, cache, tmp_path, **options)
+
+
+def test_another_search_in_the_folder(corpus, cache, tmp_path, in_process):
+    search(corpus, cache, tmp_path, trials=1)
+    with pytest.raises(SertfError, match="holds another search .* choose another --out"):
+        search(corpus, cache, tmp_path, tuner="bayesian")
+    (tmp_path / "trials" / "oracle.json").write_text("")
+    with pytest.raises(SertfError, match="is damaged .* delete it and search again"):
+        search(corpus, cache, tmp_path)
+
+
+def test_a_protocol_without_validation_part(corpus, cache, tmp_path):
+    with pytest.raises(SertfError, match="no validation part to choose by"):
+        tuning.search(TOY.on(protocol="random-80-20"), corpus, out=tmp_path, cache=cache, progress=False)
+
+
+def test_command_line(tmp_path, capsys, in_process, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    out = str(tmp_path / "out")
+    assert tuning.main(["demo", "--trials", "2", "--epochs", "1", "--out", out, "--data", str(tmp_path / "clips")]) == 0
+    assert "2 trials, 0 failed; best validation UAR" in capsys.readouterr().out
+    assert tuning.main(["demo", "--tuner", "grid", "--out", out, "--data", str(tmp_path / "clips")]) == 2
+    assert "another --out folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_space_asks_for_values_that_its_model_takes(name):
+    """Of the smallest and the largest values; builds the model on a few frames."""
+    import keras_tuner
+
+    from sertf.corpora import CORPORA
+    from sertf.features import FEATURES
+    from sertf.models import MODELS
+    from sertf.protocols import protocol
+
+    space = SPACES[name]
+    experiment = space.experiment
+    assert experiment.corpus in CORPORA and "no validation" not in protocol(experiment.setting("search").folds).allows
+    hp = keras_tuner.HyperParameters()
+    default = space.tuned(hp)
+    assert hp.space and default.model == space.variant.model
+    for probability in (0.0, 0.999):
+        hp.values = {entry.name: entry.prob_to_value(probability) for entry in hp.space}
+        tuned = space.tuned(hp)
+        assert json.loads(json.dumps(tuned.options)) == tuned.options
+        assert tuned != default or probability == 0
+    front_end = FEATURES[experiment.front_end](**experiment.front_end_options_of("search"))
+    dropout = {} if default.recipe.dropout is None else {"dropout": default.recipe.dropout}
+    model = MODELS[default.model](
+        tuple(front_end.feature_shape), 4, **space.variant.options, **default.options, **dropout
+    )
+    assert model.output_shape == (None, 4)
+
+
+def test_a_space_on_another_corpus():
+    space = SPACES["reslstm_sa"].on("emodb", protocol="speaker-independent-5", epochs=7)
+    assert space.experiment.corpus == "emodb" and space.experiment.setting("search").folds == "speaker-independent-5"
+    assert space.experiment.recipe("search", "search").epochs == 7
+    assert np.isclose(SPACES["reslstm_sa"].experiment.recipe("search", "search").epochs, 100)
+
+
+def test_killed_with_its_command(corpus, cache, tmp_path):
+    """Processes of a search that is killed end with it."""
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    import psutil
+
+    corpus.to_pickle(tmp_path / "table.pkl")
+    code = (
+        "import pandas, sys\n"
+        "from tests.test_tuning import search\n"
+        "if __name__ == '__main__':\n"
+        "    search(pandas.read_pickle(sys.argv[1]), sys.argv[3], sys.argv[2], workers_count=2, trials=50)\n"
+    )
+    (tmp_path / "script.py").write_text(code)
+    command = [
+        sys.executable,
+        str(tmp_path / "script.py"),
+        str(tmp_path / "table.pkl"),
+        str(tmp_path / "out"),
+        str(cache),
+    ]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=environment)
+    deadline = time.monotonic() + 240
+    results = lambda: list((tmp_path / "out" / "trials").glob("trial_*/result.json"))  # noqa: E731
+    while not results() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.1)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert children and not alive
+    kept = {path: path.stat().st_mtime_ns for path in results()}
+    assert 1 <= len(kept) < 50
+    found = search(corpus, cache, tmp_path / "out", trials=len(kept) + 3)
+    assert len(found.trials) == len(kept) + 3
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
