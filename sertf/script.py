@@ -97,13 +97,13 @@ def _parser(experiment, on, between):
 
 
 def _run(experiment, table, options):
+    if options.recipe is not None:
+        experiment = with_recipe(experiment, recipes.read(options.recipe), options.variant)
     out, results, repeats = options.out or Path("runs") / experiment.name, options.results, options.repeats
     if options.smoke:
         experiment, table, repeats = shrink(experiment), few(table), 1
         out = options.out or Path("runs") / f"{experiment.name}_smoke"
         results = out / "results"
-    if options.recipe is not None:
-        experiment = with_recipe(experiment, recipes.read(options.recipe), options.variant)
     folders = runner.run(
         experiment,
         table,

@@ -26,6 +26,7 @@ import pandas as pd
 
 from sertf import recipes, runner, workers
 from sertf.errors import SertfError, exit_code
+from sertf.quiet import standard_error_hidden
 from sertf.recipes import Tuned
 from sertf.search_spaces import SEARCH, SPACES
 
@@ -82,7 +83,7 @@ def search(
         workers_count: processes that each run a trial at a time, with one thread.
         cache: folder of the feature cache; None takes the default.
         skip_bad: go on without clips that cannot be used.
-        progress: show progress bars and the trials on standard output.
+        progress: show the bar of the extraction; a finished trial prints a line either way.
 
     Returns:
         Found.
@@ -187,15 +188,18 @@ def _free_port():
 def _process(task):
     """Body of a process of a search."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if os.environ["KERAS_BACKEND"] == "tensorflow":
-        workers.import_tensorflow_quietly()
     try:
-        from sertf import trials
+        # Keras Tuner imports TensorFlow whatever the backend.
+        with standard_error_hidden():
+            from sertf import trials
     except ImportError as error:
         print(f"error: a search needs the extra: pip install 'sertf[tune]' ({error}).", file=sys.stderr)
         sys.exit(2)
-    with exit_code() as code:
-        trials.run(trials.Search(**task))
+    try:
+        with exit_code() as code:
+            trials.run(trials.Search(**task))
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl-C reaches every process; the first one says what it means
     sys.exit(code.value)
 
 
@@ -221,8 +225,7 @@ def _write_found(out):
                 SCORE: result[SCORE],
                 "epochs": result["epochs"],
                 **{name: result["values"].get(name) for name in values},
-                "seconds": result.get("seconds"),
-                "failed": result["failed"],
+                **{name: result.get(name) for name in ("seconds", "failed")},
             }
             for result in results
         ]

@@ -45,3 +45,17 @@ def test_real_speech_at_other_rates_scores_as_through_the_training_path(clips, r
         back = audio.resample(given, rate, model.sample_rate)
         expected = score(waveform=back[None], sample_rate=model.sample_rate)["scores"].numpy()
         np.testing.assert_allclose(ours, expected, atol=0.02)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*/model.tflite")), ids=lambda path: path.parent.name)
+def test_litert_scores_real_speech_as_the_savedmodel(clips, path):
+    pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
+    from sertf import litert
+
+    model, run = load(path.parent), litert.runner(path)
+    assert model.card["litert"]["input"] == "waveform"
+    for samples, rate in clips:
+        samples = audio.resample(samples, rate, model.sample_rate)
+        ours = run(waveform=samples[None])["scores"]
+        expected = model.model.signatures["waveform"](waveform=samples[None], sample_rate=model.sample_rate)["scores"]
+        np.testing.assert_allclose(ours, expected, atol=1e-4)
