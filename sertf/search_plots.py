@@ -16,7 +16,7 @@ def trials(table, *, score, values):
         table: one row a trial in their order, with the score's column, missing where a trial failed, and the values'.
         score: column of the score, the higher the better.
         values: columns of the hyperparameters; numbers are drawn on an axis, logarithmic where they span a factor of 20
-            or more, anything else and few different numbers as categories.
+            or more; names, and numbers that each stand for two trials or more on average, as categories.
 
     Raises:
         SertfError: if no trial has a score.
@@ -36,8 +36,8 @@ def trials(table, *, score, values):
     tidy(panels[0], xlabel="trial")
     for axes, name in zip(panels[1:], values):
         column = done[name]
-        categories = sorted(column.unique()) if len(column.unique()) <= 6 else None
-        if categories is not None:
+        categories = sorted(column.unique())
+        if isinstance(categories[0], str) or 2 * len(categories) <= len(column):
             _dots(axes, [categories.index(value) for value in column], done, score, best)
             axes.set_xticks(range(len(categories)), [c if isinstance(c, str) else f"{c:g}" for c in categories])
             axes.set_xlim(-0.5, len(categories) - 0.5)
