@@ -136,7 +136,7 @@ def _compared(summary):
     else:
         entry, (low, high) = summary["scores"][compared["score"]], (compared["low"], compared["high"])
         line = (
-            f"{entry['name']} {markdown.mean_cell(entry)}, {markdown.mean_cell(compared)} of {reference}, difference "
+            f"{entry['name']} {markdown.mean_cell(entry)} against {markdown.mean_cell(compared)} of {reference}, difference "
             f"{markdown.signed(compared['difference'])}, 95 % interval over speakers [{markdown.signed(low)}, "
             f"{markdown.signed(high)}]: {markdown.verdict(variant, reference, low, high)}."
         )

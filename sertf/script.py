@@ -75,9 +75,7 @@ def _parser(experiment, on, between):
         help=f"of {', '.join(experiment.variants)}; repeatable; all{large and f' but {large}, which are for a GPU'}",
     )
     parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
-    parser.add_argument(
-        "--recipe", type=Path, help="recipe file to train by, as sertf.tuning writes it; needs --variant"
-    )
+    parser.add_argument("--recipe", type=Path, help="recipe file to train by, as sertf tune writes it; needs --variant")
     parser.add_argument("--repeats", type=int, default=10, help="runs of each fold with other seeds (10)")
     parser.add_argument("--workers", type=int, help="worker processes (one a core)")
     parser.add_argument("--scheduler", default="processes", choices=workers.SCHEDULERS)

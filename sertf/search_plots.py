@@ -7,6 +7,7 @@ from sertf.canvas import COLOURS, INK, blank, tidy
 from sertf.errors import SertfError
 
 COLUMNS = 3
+MOST_CATEGORIES = 6
 
 
 def trials(table, *, score, values):
@@ -16,7 +17,7 @@ def trials(table, *, score, values):
         table: one row a trial in their order, with the score's column, missing where a trial failed, and the values'.
         score: column of the score, the higher the better.
         values: columns of the hyperparameters; numbers are drawn on an axis, logarithmic where they span a factor of 20
-            or more; names, and numbers that each stand for two trials or more on average, as categories.
+            or more; names, and few different numbers that many trials share, as categories.
 
     Raises:
         SertfError: if no trial has a score.
@@ -31,13 +32,13 @@ def trials(table, *, score, values):
     numbers = 1 + np.flatnonzero(table[score].notna())
     _dots(panels[0], numbers, done, score, best)
     panels[0].step(numbers, done[score].cummax(), where="post", color=INK, linewidth=1.4, label="best so far")
-    panels[0].legend(frameon=False, loc="lower right")
+    panels[0].legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     panels[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     tidy(panels[0], xlabel="trial")
     for axes, name in zip(panels[1:], values):
         column = done[name]
         categories = sorted(column.unique())
-        if isinstance(categories[0], str) or 2 * len(categories) <= len(column):
+        if isinstance(categories[0], str) or len(categories) <= min(MOST_CATEGORIES, len(column) / 2):
             _dots(axes, [categories.index(value) for value in column], done, score, best)
             axes.set_xticks(range(len(categories)), [c if isinstance(c, str) else f"{c:g}" for c in categories])
             axes.set_xlim(-0.5, len(categories) - 0.5)

@@ -55,7 +55,6 @@ _SERCT = System(
     {"sample_rate": 16000, "samples": 48000},
     Recipe(l2=5e-3, batch_size=16, epochs=20, decay_epochs=10),
 )
-_SERCT_ROWS = ((64, 10, 5), *[(64, 3, 2)] * 4, *[(64, 2, 2)] * 2)
 
 SYSTEMS = {
     "reslstm_sa": _RESLSTM_SA,
@@ -93,7 +92,7 @@ SYSTEMS = {
         {"colours": 3, "pooled_blocks": 3},
         augmentation=Augmentation(steps=(RandomCut(128_000),), copies=1, keep_original=False),
     ),
-    "serct": replace(_SERCT, options={"convolutions": _SERCT_ROWS, "width": 128, "feed_forward": 64}),
+    "serct": replace(_SERCT, options={"size": "narrow"}),
     "waveform_mlp": _SERCT,
     "waveform_lstm": _SERCT,
     "waveform_cnn": replace(_SERCT, options={"blocks": ((32, 5, 8), (32, 5, 8))}),

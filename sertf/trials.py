@@ -158,8 +158,14 @@ def _validated(job, tuned, epochs):
     facts = {**job.facts, "model": {**job.facts["model"], "options": _options(job, tuned)}}
     fitted, _, _ = jobs.train(replace(job, facts=facts, recipe=replace(tuned.recipe, epochs=epochs)))
     workers.forget_models()
-    uar = float(fitted.history.set_index("epoch").loc[fitted.best_epoch, OBJECTIVE])
-    return {"fold": job.fold.name, OBJECTIVE: uar, "best_epoch": fitted.best_epoch, "epochs": len(fitted.history)}
+    uar = fitted.history.set_index("epoch").loc[fitted.best_epoch, OBJECTIVE]
+    # Keras gives float32, whose last digits would tell trials apart that recognised the same.
+    return {
+        "fold": job.fold.name,
+        OBJECTIVE: round(float(uar), 6),
+        "best_epoch": fitted.best_epoch,
+        "epochs": len(fitted.history),
+    }
 
 
 def _options(job, tuned):

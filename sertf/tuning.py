@@ -1,6 +1,6 @@
 """Search hyperparameters with Keras Tuner, by the validation parts of a protocol's folds; test parts are never loaded.
 
-    python -m sertf.tuning demo --tuner bayesian --trials 20 --workers 2
+    sertf tune demo --tuner bayesian --trials 20 --workers 2
 
 Interrupted, the same command goes on: finished trials are kept, those in flight start again. The best trial is written
 as a recipe file, which `--recipe` of an experiment takes.
@@ -10,7 +10,6 @@ on all folds has so been chosen by speakers that its runs are tested on, though 
 `folds` narrows a search down to some.
 """
 
-import argparse
 import contextlib
 import json
 import multiprocessing
@@ -28,7 +27,7 @@ from sertf import recipes, runner, workers
 from sertf.errors import SertfError, exit_code
 from sertf.quiet import standard_error_hidden
 from sertf.recipes import Tuned
-from sertf.search_spaces import SEARCH, SPACES
+from sertf.search_spaces import SEARCH
 
 TUNERS = ("grid", "random", "bayesian", "hyperband")
 SCORE = "val_uar"
@@ -237,61 +236,3 @@ def _write_found(out):
     recipes.write(out / "recipe.json", tuned)
     plots.save(search_plots.trials(table, score=SCORE, values=values), out / "trials.png")
     return Found(table, tuned, float(best[SCORE]))
-
-
-def main(arguments=None):
-    """Command line; returns the exit code, 2 for a mistake of the user's, 130 after Ctrl-C."""
-    given = _parser().parse_args(arguments)
-    try:
-        with exit_code() as code:
-            _search(given)
-    except KeyboardInterrupt:
-        print("Interrupted; finished trials are kept, and the same command goes on from there.", file=sys.stderr)
-        return 130
-    return code.value
-
-
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="python -m sertf.tuning", description="Search the hyperparameters of a model by validation UAR."
-    )
-    parser.add_argument("space", choices=SPACES, help="what is searched; demo needs no data")
-    parser.add_argument("--data", help="folder of the corpus")
-    parser.add_argument("--corpus", help="search on another corpus than the space's own")
-    parser.add_argument("--protocol", help="folds to search on (the space's own)")
-    parser.add_argument("--fold", action="append", help="of the protocol; repeatable; all")
-    parser.add_argument("--tuner", default="random", choices=TUNERS)
-    parser.add_argument("--trials", type=int, help="how many (20; a grid: all; hyperband: by its epochs)")
-    parser.add_argument("--epochs", type=int, help="of a full training (the space's own)")
-    parser.add_argument("--workers", type=int, default=1, help="processes, a trial each at a time (1)")
-    parser.add_argument("--out", type=Path, help="folder of the search (runs/SPACE_TUNER)")
-    parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
-    parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out")
-    return parser
-
-
-def _search(given):
-    from sertf import corpora
-
-    space = SPACES[given.space].on(given.corpus, protocol=given.protocol, epochs=given.epochs)
-    table = corpora.load(space.experiment.corpus, given.data, skip_bad=given.skip_bad)
-    out = given.out or Path("runs") / f"{given.space}_{given.tuner}"
-    found = search(
-        space,
-        table,
-        out=out,
-        tuner=given.tuner,
-        trials=20 if given.trials is None and given.tuner in ("random", "bayesian") else given.trials,
-        folds=given.fold,
-        workers_count=given.workers,
-        cache=given.cache,
-        skip_bad=given.skip_bad,
-    )
-    print(found.trials.drop(columns="failed").sort_values(SCORE, ascending=False).head(10).to_string(index=False))
-    failed = found.trials["failed"].notna().sum()
-    print(f"{len(found.trials)} trials, {failed} failed; best validation UAR {found.best_score:.4f}")
-    print(f"recipe: {out / 'recipe.json'}; trials: {out / 'trials.csv'}, {out / 'trials.png'}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

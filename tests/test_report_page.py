@@ -67,7 +67,7 @@ def test_a_comparison_is_one_line():
     compared = {"variant": "b", "what": "less of it", "score": "uar", "mean": 0.7, "std": None}
     page = report_page.render(summary() | {"compared": compared | {"difference": -0.2, "low": -0.3, "high": -0.1}})
     assert (
-        "## What less of it does\n\nUAR 0.5000 ± 0.0100, 0.7000 of `b`, difference −0.2000, 95 % interval over speakers "
+        "## What less of it does\n\nUAR 0.5000 ± 0.0100 against 0.7000 of `b`, difference −0.2000, 95 % interval over speakers "
         "[−0.3000, −0.1000]: `a|b` lies below `b`.\n"
     ) in page
     page = report_page.render(summary() | {"compared": {"variant": "b", "what": "less", "reason": "other utterances."}})

@@ -178,7 +178,7 @@ def test_a_missing_folder_and_corpora_without_shared_emotions(tmp_path, monkeypa
     monkeypatch.undo()  # the toy corpus in place of those asked for
     call = lambda *data: script.main(between("ravdess", ("emodb",)), list(data), between=between)  # noqa: E731
     trees.touch(tmp_path / "emodb", trees.emodb())
-    with pytest.raises(SystemExit) as left:
+    with pytest.warns(CorpusWarning), pytest.raises(SystemExit) as left:
         call("--data", f"emodb={tmp_path / 'emodb'}", "--data", f"ravdess={tmp_path / 'nowhere'}")
     assert (
         left.value.code == 2

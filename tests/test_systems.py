@@ -19,6 +19,8 @@ SOURCES = {
     "lstm_sa": ("reslstm_sa_ravdess", "lstm_sa_h64"),
     "speechnet": ("speechnet_emodb", "small_segments_sabour_margins"),
     "cnn_transformer": ("cnn_transformer_ravdess", "cpu"),
+    "wavelet_cnn_lstm": ("wavelet_cnn_lstm_emodb", "cpu"),
+    "serct": ("serct_emodb", "narrow"),
     "lsm": ("speechnet_baselines", "lsm"),
     "svm": ("speechnet_baselines", "svm"),
 }

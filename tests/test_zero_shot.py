@@ -190,7 +190,7 @@ def joined(corpus):
 def test_from_recordings_to_report_and_model_card(joined, cache, tmp_path, monkeypatch):
     monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs])
     folders = runner.run(
-        experiment(sample_rate=8000, samples=12_000),
+        experiment(sample_rate=8000, samples=16_000),
         joined,
         out=tmp_path / "runs",
         cache=cache,

@@ -10,7 +10,7 @@ import sys
 import warnings
 
 import sertf
-from sertf.cli import corpora, export, extract, info, predict, report, run
+from sertf.cli import corpora, export, extract, info, predict, report, run, tune
 from sertf.errors import SertfError, exit_code, unknown
 
 COMMANDS = {
@@ -21,6 +21,7 @@ COMMANDS = {
     "run": run,
     "report": report,
     "export": export,
+    "tune": tune,
 }
 _EXAMPLES = """
 examples:

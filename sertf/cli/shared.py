@@ -42,11 +42,18 @@ def load_table(options):
     """The utterances that `--table` or a corpus's name stands for."""
     if (options.table is None) == (options.corpus is None):
         raise SertfError("Give either a corpus by its name, or --table with a CSV of your own data.")
+    if options.table is None:
+        return load_corpus(options.corpus, options)
     from sertf import corpora
 
-    if options.table is not None:
-        return corpora.load_table(options.table, skip_bad=options.skip_bad)
-    name, data = options.corpus, data_folder(options)
+    return corpora.load_table(options.table, skip_bad=options.skip_bad)
+
+
+def load_corpus(name, options):
+    """The utterances of a corpus by its name, found by `--data`."""
+    from sertf import corpora
+
+    data = data_folder(options)
     if name not in corpora.CORPORA:
         raise SertfError(unknown("corpus", name, corpora.CORPORA))
     if name == "embedded":

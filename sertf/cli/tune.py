@@ -1,0 +1,70 @@
+"""Search the hyperparameters of a model by its validation UAR over folds; test parts are not even loaded.
+
+Finished trials are kept, so that the same command goes on after an interruption. The best trial becomes a recipe file
+that `sertf run` and the experiment scripts take.
+"""
+
+import sys
+from pathlib import Path
+
+from sertf.cli import shared
+
+HELP = "search hyperparameters with Keras Tuner"
+EXAMPLES = """\
+  sertf tune demo --tuner bayesian --trials 20 --workers 2
+  sertf tune reslstm_sa --data RAVDESS_FOLDER --tuner random
+"""
+
+
+def add_options(parser):
+    parser.add_argument("space", metavar="SPACE", help="what is searched, such as reslstm_sa; demo needs no data")
+    shared.add_data(parser)
+    parser.add_argument("--corpus", help="search on another corpus than the space's own")
+    parser.add_argument("--protocol", help="folds to search on (the space's own)")
+    parser.add_argument("--fold", action="append", help="of the protocol; repeatable; all")
+    parser.add_argument("--tuner", default="random", help="grid, random, bayesian or hyperband (random)")
+    parser.add_argument("--trials", type=int, help="how many (20; a grid: all; hyperband: by its epochs)")
+    parser.add_argument("--epochs", type=int, help="of a full training (the space's own)")
+    parser.add_argument("--workers", type=int, default=1, help="processes, a trial each at a time (1)")
+    parser.add_argument("--out", type=Path, help="folder of the search (runs/SPACE_TUNER)")
+    parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
+    parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out")
+    shared.add_json(parser)
+
+
+def run(options):
+    from sertf import tuning
+    from sertf.errors import SertfError, unknown
+    from sertf.search_spaces import SPACES
+
+    for kind, name, known in (("space", options.space, SPACES), ("tuner", options.tuner, tuning.TUNERS)):
+        if name not in known:
+            raise SertfError(unknown(kind, name, known))
+    space = SPACES[options.space].on(options.corpus, protocol=options.protocol, epochs=options.epochs)
+    table = shared.load_corpus(space.experiment.corpus, options)
+    out = options.out or Path("runs") / f"{options.space}_{options.tuner}"
+    counted = options.tuner in ("random", "bayesian")
+    try:
+        found = tuning.search(
+            space,
+            table,
+            out=out,
+            tuner=options.tuner,
+            trials=20 if options.trials is None and counted else options.trials,
+            folds=options.fold,
+            workers_count=options.workers,
+            cache=options.cache,
+            skip_bad=options.skip_bad,
+        )
+    except KeyboardInterrupt:
+        print("Finished trials are kept, and the same command goes on from there.", file=sys.stderr)
+        raise
+    recipe = out / "recipe.json"
+    if options.json:
+        shared.print_json({"recipe": recipe, "best": found.best_score, "trials": out / "trials.csv"})
+        return
+    best_first = found.trials.drop(columns="failed").sort_values(tuning.SCORE, ascending=False)
+    print(best_first.head(10).to_string(index=False))
+    failed = found.trials["failed"].notna().sum()
+    print(f"{len(found.trials)} trials, {failed} failed; best validation UAR {found.best_score:.4f}")
+    print(f"recipe: {recipe}; trials: {out / 'trials.csv'}, {out / 'trials.png'}")
