@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sertf import groups, scores, statistics, zero_shot
+from sertf import groups, reproducibility, scores, statistics, zero_shot
 from sertf.errors import SertfError
 
 SCORES = {
@@ -162,7 +162,7 @@ def summarise(results):
     predictions, emotions = results.predictions, results.facts["emotions"]
     by_repeat = [scores.scores_of(part) for _, part in predictions.groupby("repeat", sort=True)]
     speakers = predictions["speaker"].nunique()
-    agreement = scores.reproducibility_of(predictions) if len(by_repeat) > 1 else None
+    agreement = reproducibility.rates_of(predictions) if len(by_repeat) > 1 else None
     summary = {"facts": results.facts, "scores": {}, **{key: {} for key in scores.BY_EMOTION}}
     for key, name in SCORES.items():
         entry = {"name": name, **_over_repeats([values[key] for values in by_repeat]), "low": None, "high": None}

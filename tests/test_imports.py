@@ -45,6 +45,7 @@ LEVELS = {
             "cache",
             "groups",
             "breakdowns",
+            "reproducibility",
             "bundled",
             "search_plots",
             "sources",

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from sertf import groups, overview, report, results, scores, statistics
+from sertf import groups, overview, report, reproducibility, results, statistics
 from sertf.errors import SertfError
 from tests.synthetic_runs import EMOTIONS, make_run, make_runs
 
@@ -63,7 +63,7 @@ def test_numbers_equal_scikit_learn_on_the_kept_predictions(runs, tmp_path):
         assert stored["recall"][emotion]["mean"] == pytest.approx(np.mean(expected), abs=1e-12)
     expected = sklearn.metrics.confusion_matrix(kept["truth"], kept["predicted"], labels=EMOTIONS)
     assert stored["confusion"] == expected.tolist()
-    assert stored["reproducibility"] == scores.reproducibility_of(kept.drop(columns="predicted"))
+    assert stored["reproducibility"] == reproducibility.rates_of(kept.drop(columns="predicted"))
     low, high = statistics.clustered_bootstrap(kept.drop(columns="predicted"))
     assert (stored["scores"]["uar"]["low"], stored["scores"]["uar"]["high"]) == (low, high)
     assert f"{np.mean(uar):.4f} ± {np.std(uar, ddof=1):.4f} ({max(uar):.4f})" in (out / "report.md").read_text()

@@ -1,7 +1,6 @@
 """Scores against scikit-learn, literal loops over the formulas, and examples worked by hand."""
 
 import doctest
-from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import sklearn.metrics
 
 from sertf import scores
 from sertf.errors import SertfError
+from tests.tables import table
 
 EMOTIONS = ["neutral", "happiness", "sadness", "anger"]
 
@@ -19,22 +19,6 @@ def random_labels(seed, count=97):
     truth = rng.choice(EMOTIONS, count, p=[0.1, 0.2, 0.3, 0.4])
     predicted = np.where(rng.random(count) < 0.5, truth, rng.choice(EMOTIONS, count))
     return truth, predicted
-
-
-def table(values, *, truth, repeat=0, fold="1", utterances=None):
-    """A prediction table of the emotions anger and sadness; `values` are the scores of anger."""
-    values = np.asarray(values, dtype=float)
-    return pd.DataFrame(
-        {
-            "utterance": utterances or [f"u{i}" for i in range(len(values))],
-            "speaker": "s",
-            "repeat": repeat,
-            "fold": fold,
-            "truth": truth,
-            "sadness": 1 - values,
-            "anger": values,
-        }
-    )
 
 
 def test_doctests():
@@ -97,96 +81,6 @@ def test_thresholded_precision_recall_by_a_literal_loop(threshold):
 
 def test_thresholded_precision_where_nothing_is_decided():
     assert scores.thresholded_precision_recall([0, 1], [[0.5, 0.5], [0.5, 0.5]]) == (0.0, 0.0)
-
-
-def test_reproducibility_worked_by_hand_with_even_repeats():
-    by_repeat = np.array(
-        [  # utterances: perfect and right, perfect and wrong, 3 of 4, tie of 2 and 2, scattered 2-1-1, all different
-            ["a", "b", "a", "a", "c", "a"],
-            ["a", "b", "a", "a", "c", "b"],
-            ["a", "b", "a", "b", "b", "c"],
-            ["a", "b", "b", "b", "a", "d"],
-        ]
-    )
-    truth = ["a", "a", "a", "b", "a", "a"]
-    # C = 4 4 3 2 2 1, correct = 4 0 3 2 1 1, R/2 = 2
-    assert scores.reproducibility(by_repeat, truth) == pytest.approx(
-        {"GLR": 5 / 6, "FLR": 3 / 6, "PLR": 2 / 6, "CLR": 3 / 6, "FCLR": 2 / 6, "PCLR": 1 / 6}
-    )
-
-
-def test_reproducibility_worked_by_hand_with_odd_repeats():
-    by_repeat = [  # R/2 = 1.5, so two of three agree "in half", one does not
-        ["a", "a", "a", "b"],
-        ["a", "a", "b", "b"],
-        ["a", "b", "c", "c"],
-    ]
-    truth = ["a", "b", "a", "b"]
-    # C = 3 2 1 2, correct = 3 1 1 2
-    assert scores.reproducibility(by_repeat, truth) == {
-        "GLR": 0.75,
-        "FLR": 0.5,
-        "PLR": 0.25,
-        "CLR": 0.5,
-        "FCLR": 0.25,
-        "PCLR": 0.25,
-    }
-
-
-@pytest.mark.parametrize("repeats", [2, 3, 6, 7])
-def test_reproducibility_by_a_literal_loop(repeats):
-    rng = np.random.default_rng(repeats)
-    truth = rng.choice(EMOTIONS, 40)
-    by_repeat = np.where(rng.random((repeats, 40)) < 0.6, truth, rng.choice(EMOTIONS, (repeats, 40)))
-    expected = Counter()
-    for i in range(40):
-        most = Counter(by_repeat[:, i].tolist()).most_common(1)[0][1]
-        right = sum(1 for repeat in range(repeats) if by_repeat[repeat, i] == truth[i])
-        expected["GLR"] += most >= repeats / 2
-        expected["FLR"] += repeats / 2 <= most < repeats
-        expected["PLR"] += most == repeats
-        expected["CLR"] += right >= repeats / 2
-        expected["FCLR"] += repeats / 2 <= right < repeats
-        expected["PCLR"] += right == repeats
-    result = scores.reproducibility(by_repeat, truth)
-    assert result == pytest.approx({name: count / 40 for name, count in expected.items()})
-    assert list(result) == ["GLR", "FLR", "PLR", "CLR", "FCLR", "PCLR"]
-
-
-def test_reproducibility_refuses_one_repeat_and_other_test_sets():
-    with pytest.raises(SertfError, match="2 repeats or more, got 1"):
-        scores.reproducibility([["a"]], ["a"])
-    with pytest.raises(SertfError, match="one test set"):
-        scores.reproducibility([["a", "b"], ["a"]], ["a", "b"])
-    with pytest.raises(SertfError, match="one test set"):
-        scores.reproducibility([[], []], [])
-
-
-def test_reproducibility_of_a_table_matches_by_utterance():
-    first = table([0.9, 0.2, 0.8], truth=["anger", "anger", "sadness"])
-    second = table([0.1, 0.2, 0.8], truth=["anger", "anger", "sadness"], repeat=1).iloc[::-1]
-    result = scores.reproducibility_of(pd.concat([first, second]))
-    assert result == pytest.approx({"GLR": 1, "FLR": 1 / 3, "PLR": 2 / 3, "CLR": 1 / 3, "FCLR": 1 / 3, "PCLR": 0})
-
-
-def test_reproducibility_of_overlapping_folds():
-    parts = [
-        table([0.9], truth=["anger"], repeat=repeat, fold=fold, utterances=["u"])
-        for repeat in (0, 1)
-        for fold in ("1", "2")
-    ]
-    assert scores.reproducibility_of(pd.concat(parts))["PCLR"] == 1.0
-    with pytest.raises(SertfError, match="twice in one fold"):
-        scores.reproducibility_of(pd.concat([*parts, parts[0]]))
-
-
-def test_reproducibility_of_different_test_sets():
-    first = table([0.9, 0.2], truth=["anger", "anger"])
-    other = table([0.9, 0.2], truth=["anger", "anger"], repeat=1, utterances=["u0", "u7"])
-    with pytest.raises(SertfError, match="different utterances: 2 of 3 .* 'u1'"):
-        scores.reproducibility_of(pd.concat([first, other]))
-    with pytest.raises(SertfError, match="disagree about the true emotion"):
-        scores.reproducibility_of(pd.concat([first, table([0.9, 0.2], truth=["anger", "sadness"], repeat=1)]))
 
 
 def test_predicted_takes_the_first_of_equal_scores():
