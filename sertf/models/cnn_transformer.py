@@ -19,7 +19,7 @@ SIZES = {
     "paper": {"channels": (16, 32, 64, 64), "layers": 4, "feed_forward": 512},
     "small": {"channels": (8, 16, 32, 64), "layers": 2, "feed_forward": 256},
 }
-"""Arguments of `build` that make a size."""
+"""What the sizes of `build` stand for; "small" is for a CPU."""
 POOLS = (2, 4, 4, 4)
 STEP_POOL = (2, 4)  # mel bands, frames
 EPSILON = 1e-5
@@ -68,21 +68,23 @@ def build(
     num_classes,
     *,
     branch="both",
-    channels=SIZES["paper"]["channels"],
+    size="paper",
+    channels=None,
     pools=POOLS,
-    layers=SIZES["paper"]["layers"],
+    layers=None,
     heads=4,
-    feed_forward=SIZES["paper"]["feed_forward"],
+    feed_forward=None,
     dropout=0.4,
 ):
-    """The CNN-Transformer as an uncompiled functional model; `SIZES` holds named sizes.
+    """The CNN-Transformer as an uncompiled functional model.
 
     Args:
         input_shape: (frames, mels) of the log mel spectrogram.
         num_classes: number of emotions.
         branch: "both" joins the branches by cross-attention; "cnn" and "transformer" are each alone, the latter averaged
             over its steps.
-        channels: of the residual blocks.
+        size: of `SIZES`.
+        channels: of the residual blocks; None takes the size's, as for layers and feed_forward.
         pools: of the residual blocks, along mels and frames alike.
         layers: of the Transformer.
         heads: of its self-attention; must divide half the mels.
@@ -90,10 +92,15 @@ def build(
         dropout: rate behind each block and in each encoder layer.
 
     Raises:
-        SertfError: for an unknown branch, a shape that the pools shrink to nothing, or heads that do not divide.
+        SertfError: for an unknown branch or size, a shape that the pools shrink to nothing, or heads that do not divide.
     """
     if branch not in BRANCHES:
         raise SertfError(f"CNN-Transformer: branch must be one of {', '.join(BRANCHES)}, got {branch!r}.")
+    if size not in SIZES:
+        raise SertfError(f"CNN-Transformer: size must be one of {', '.join(SIZES)}, got {size!r}.")
+    given = {"channels": channels, "layers": layers, "feed_forward": feed_forward}
+    sizes = SIZES[size] | {name: value for name, value in given.items() if value is not None}
+    channels = sizes["channels"]
     _check_shape(tuple(input_shape), tuple(channels), tuple(pools), heads, branch)
     features = keras.Input(input_shape, name="features")
     image = keras.layers.Reshape((*input_shape, 1))(features)
@@ -102,7 +109,9 @@ def build(
     if branch != "transformer":
         parts.append(cnn_branch(image, channels, pools, dropout=dropout))
     if branch != "cnn":
-        states = transformer_branch(image, layers=layers, heads=heads, feed_forward=feed_forward, dropout=dropout)
+        states = transformer_branch(
+            image, layers=sizes["layers"], heads=heads, feed_forward=sizes["feed_forward"], dropout=dropout
+        )
         if parts:
             context, _ = CrossAttention(states.shape[-1], name="attention")(parts[0], states)
         else:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.models.cnn_transformer import SIZES, build
+from sertf.models.cnn_transformer import build
 
 SMALL = {"channels": (3, 4), "pools": (2, 4), "layers": 1, "feed_forward": 6}
 
@@ -23,7 +23,7 @@ def test_the_papers_size_has_the_papers_shapes():
 
 def test_parameters_by_hand():
     assert build((188, 128), 8).count_params() == _cnn((16, 32, 64, 64)) + 4 * _encoder(64, 512) + 3 * 64 * 64 + 129 * 8
-    small = build((188, 128), 8, **SIZES["small"])
+    small = build((188, 128), 8, size="small")
     assert small.count_params() == _cnn((8, 16, 32, 64)) + 2 * _encoder(64, 256) + 3 * 64 * 64 + 129 * 8
 
 
@@ -74,6 +74,7 @@ def test_mels_are_the_images_rows():
         ((None, 128), {}, r"input_shape must be \(frames, mels\), both fixed, got \(None, 128\)"),
         ((188, 128), {"branch": "rnn"}, "branch must be one of both, cnn, transformer, got 'rnn'"),
         ((188, 128), {"heads": 5}, "heads must divide half the mels, 64, got 5"),
+        ((188, 128), {"size": "large"}, "size must be one of paper, small, got 'large'"),
         ((188, 128), {"pools": (2, 4)}, "channels and pools must be of one length, got 4 and 2"),
         ((3, 128), {"branch": "transformer"}, r"at least \(4 frames, 2 mels\), got \(3, 128\)"),
     ],
