@@ -5,7 +5,7 @@
     python experiments/bench_training.py --data RAVDESS_FOLDER --model serct --epochs 2
 
 A model-epoch is one pass of one model over a training part, validation included: ResLSTM-SA h64 over the 1020
-utterances of the first published fold; the CNN-Transformer at 16 kHz over the 3456 of its random split, two noisy copies
+utterances of the first published fold; the CNN-Transformer, small, at 16 kHz over the 3456 of its random split, two noisy copies
 of each among them; SERCT, narrow, over the 1152 of that split. Ours is what the runner does: one single-threaded worker a
 core, batches of similar length. The plain way is what a user would write: all utterances padded to the longest, one
 process with all cores, `fit` on the arrays, under TensorFlow. First epochs, which compile, do not count. Input alone is a
@@ -39,7 +39,7 @@ CASES = {
         "protocol": "random-stratified",
         "scaled_each": "cell",
         "noisy_copies": 2,
-        "options": {},
+        "options": {"size": "small"},
         "batch_size": 16,
         "backends": ("tensorflow",),
     },
