@@ -15,7 +15,7 @@ CARD = "model_card.json"
 MAKER = "sertf"
 WHOLE_SECONDS = 12.0
 WINDOW_SECONDS = 10.0
-_BATCH = 8  # windows scored at a time
+_BATCH = 16  # windows scored at a time
 
 
 class ModelError(SertfError):
