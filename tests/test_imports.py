@@ -79,6 +79,8 @@ LEVELS = {
             "systems",
             "trained",
             "search_spaces",
+            "listening",
+            "app",
         ),
         3,
     ),

@@ -10,7 +10,7 @@ import sys
 import warnings
 
 import sertf
-from sertf.cli import corpora, export, extract, info, predict, report, run, tune
+from sertf.cli import app, corpora, export, extract, info, predict, report, run, tune
 from sertf.errors import SertfError, exit_code, unknown
 
 COMMANDS = {
@@ -22,6 +22,7 @@ COMMANDS = {
     "report": report,
     "export": export,
     "tune": tune,
+    "app": app,
 }
 _EXAMPLES = """
 examples:

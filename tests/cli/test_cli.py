@@ -96,6 +96,11 @@ def folder(tmp_path, monkeypatch):
         ("report --overview emptied", "write reports first"),
         ("report --reference small", "belong to --overview"),
         ("report --readme text.wav --results emptied", "must hold the lines"),
+        ("app --port 0", "--port must lie between 1 and 65535, but is 0"),
+        ("app --model reslstm", "Unknown model 'reslstm'; did you mean reslstm_sa_h64_ravdess?"),
+        ("app --model emptied", "emptied is not a SavedModel"),
+        ("app --model foreign", "none that sertf exported"),
+        ("app --model text.wav", "text.wav: no such folder"),
         ("export missing out", "missing"),
         ("export text.wav out", "text.wav"),
         ("export emptied out", "experiment.json"),
@@ -156,12 +161,13 @@ import sys
 from sertf.cli import COMMANDS, main
 for arguments in (["--help"], *([name, "--help"] for name in COMMANDS), ["corpora"], ["info"], ["predict", "no.wav"],
                   ["run", "--table", "no.csv"], ["run", "--table", "no.csv", "--model", "nothing"], ["report"],
-                  ["extract", "nothing", "--model", "svm"], ["corpora", "fetch", "esd", "--to", "."]):
+                  ["extract", "nothing", "--model", "svm"], ["corpora", "fetch", "esd", "--to", "."],
+                  ["app", "--model", "nothing"]):
     try:
         main(arguments)
     except SystemExit:
         pass
-heavy = ("tensorflow", "keras", "jax", "pandas", "sklearn", "scipy", "librosa", "matplotlib", "rich", "pooch")
+heavy = ("tensorflow", "keras", "jax", "pandas", "sklearn", "scipy", "librosa", "matplotlib", "rich", "pooch", "gradio")
 print([name for name in heavy if name in sys.modules])
 """
     done = run_python(code, cwd=tmp_path)
