@@ -95,6 +95,7 @@ def _parser(experiment, on, between):
 
 
 def _run(experiment, table, options):
+    workers.import_tensorflow_quietly()
     if options.recipe is not None:
         experiment = with_recipe(experiment, recipes.read(options.recipe), options.variant)
     out, results, repeats = options.out or Path("runs") / experiment.name, options.results, options.repeats

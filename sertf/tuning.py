@@ -11,6 +11,7 @@ on all folds has so been chosen by speakers that its runs are tested on, though 
 """
 
 import contextlib
+import importlib.util
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -88,9 +89,11 @@ def search(
         Found.
 
     Raises:
-        TuningError: arguments that nothing can be searched with, another search's folder, or a process that stopped.
+        TuningError: no Keras Tuner, arguments that nothing can be searched with, another search's folder, or a process that stopped.
         RunError, LeakageError, ProtocolError: as `sertf.runner.run`.
     """
+    if importlib.util.find_spec("keras_tuner") is None:
+        raise TuningError("A search needs the extra: pip install 'sertf[tune]'.")
     if tuner not in TUNERS:
         raise TuningError(f"Unknown tuner '{tuner}'; known are {', '.join(TUNERS)}.")
     if (trials is None) != (tuner == "hyperband") and not (tuner == "grid" and trials is None):
@@ -187,13 +190,9 @@ def _free_port():
 def _process(task):
     """Body of a process of a search."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        # Keras Tuner imports TensorFlow whatever the backend.
-        with standard_error_hidden():
-            from sertf import trials
-    except ImportError as error:
-        print(f"error: a search needs the extra: pip install 'sertf[tune]' ({error}).", file=sys.stderr)
-        sys.exit(2)
+    # Keras Tuner imports TensorFlow whatever the backend.
+    with standard_error_hidden():
+        from sertf import trials
     try:
         with exit_code() as code:
             trials.run(trials.Search(**task))

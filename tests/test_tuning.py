@@ -178,6 +178,13 @@ def test_another_search_in_the_folder(corpus, cache, tmp_path, in_process):
         search(corpus, cache, tmp_path)
 
 
+def test_without_keras_tuner(corpus, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SertfError, match=r"pip install 'sertf\[tune\]'"):
+        search(corpus, cache, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_protocol_without_validation_part(corpus, cache, tmp_path):
     with pytest.raises(SertfError, match="no validation part to choose by"):
         tuning.search(TOY.on(protocol="random-80-20"), corpus, out=tmp_path, cache=cache, progress=False)
