@@ -3,10 +3,10 @@ import shutil
 
 import pytest
 
-from sertf import overview, report
+from sertf import overview, report, reproducibility
 from sertf.errors import SertfError
 from sertf.results import ResultsError, read_predictions
-from sertf.scores import reproducibility_of, scores_of
+from sertf.scores import scores_of
 from tests.synthetic_runs import FOLDS, make_runs
 
 PUBLISHED = {"wa": [0.9, 0.01, 0.95], "PLR": [0.8, None, None]}
@@ -42,7 +42,7 @@ def test_numbers_are_those_of_the_kept_predictions(results, written):
     values = [scores_of(part)["wa"] for _, part in table.groupby("repeat")]
     kept = content["variants"]["cut"]["strict"]
     assert kept["mean"] == pytest.approx(sum(values) / 3)
-    assert kept["reproducibility"] == reproducibility_of(table)
+    assert kept["reproducibility"] == reproducibility.rates_of(table)
     assert json.loads((results / "overview.json").read_text()) == json.loads(json.dumps(content))
 
 
