@@ -203,7 +203,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     augmentation = experiment.variant(variant).augmentation
     setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
     cut = protocols.protocol(setting.folds)
-    folds = cut(table, seed=experiment.seed, audio_digests=features.audio_digests)
+    folds = originals = cut(table, seed=experiment.seed, audio_digests=features.audio_digests)
     front_end_checks.check_rates(folds, features.sample_rates, front_end)
     rows = table
     if material.copies is not None:
@@ -227,7 +227,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     overview = {
         **facts,
         **_described(experiment, variant, protocol, table),
-        "across": zero_shot.across(folds, table),
+        "across": zero_shot.across(originals, table),
         "sample_rate": front_end.sample_rate,
         "emotions": list(emotions),
         "repeats": repeats,

@@ -200,6 +200,7 @@ def test_copies_alone_take_the_place_of_their_originals(corpus, cache, tmp_path,
     first, again, validation = caught.value.args[0]
     facts = json.loads((tmp_path / "small" / "strict" / "experiment.json").read_text())
     assert facts["augmentation"]["keep_original"] is False and facts["audit"]["verdict"] == "clean"
+    assert facts["across"] is None  # copies alone are trained on, of the corpus that is tested
     fold = protocols.protocol("speaker-independent-3")(corpus, seed=5)[0]
     images = [{image.tobytes() for batch, _ in batches for image in batch} for batches in (first, again, validation)]
     assert [len(found) for found in images] == [len(fold.train), len(fold.train), len(fold.validation)]
