@@ -89,7 +89,8 @@ def search(
         Found.
 
     Raises:
-        TuningError: no Keras Tuner, arguments that nothing can be searched with, another search's folder, or a process that stopped.
+        TuningError: no Keras Tuner, arguments that nothing can be searched with, another search's folder, or a process
+            that stopped.
         RunError, LeakageError, ProtocolError: as `sertf.runner.run`.
     """
     if importlib.util.find_spec("keras_tuner") is None:
