@@ -32,6 +32,7 @@ PUBLISHED_RECIPE = Recipe(
 )
 CPU_RECIPE = replace(PUBLISHED_RECIPE, optimizer="adam", momentum=0.0, epochs=40, restart_epochs=40)
 NOISE = Augmentation(steps=(WhiteNoise(snr_db=(15.0, 30.0)),), copies=2)
+MASKS = (24, 32)  # mel bands, frames
 CPU_FRONT_END = {"sample_rate": 16000}
 
 # One run; Table II by emotion.
@@ -83,10 +84,12 @@ EXPERIMENT = Experiment(
     variants={
         "cpu": variant(),
         "cpu_fresh_noise": variant(augmentation=replace(NOISE, fresh=True)),
+        "cpu_masks": variant(masks=MASKS),
         "cpu_clean": variant(augmentation=None),
         "cpu_cnn": variant(branch="cnn", published={}),
         "cpu_transformer": variant(branch="transformer", published={}),
         "paper_size": variant(PUBLISHED_RECIPE, size="paper", front_end_options={}),
+        "paper_size_12_epochs": variant(replace(PUBLISHED_RECIPE, epochs=12), size="paper", front_end_options={}),
     },
     protocols={"paper": Setting("random-stratified"), "strict": Setting("reslstm-sa")},
     seed=2025,

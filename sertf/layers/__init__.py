@@ -4,6 +4,7 @@ from sertf.layers.attention import CrossAttention, MultiHeadAttention, SoftAtten
 from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
 from sertf.layers.deformable import DeformableAttention
+from sertf.layers.masks import SpectrogramMasks
 from sertf.layers.positions import LearnedPositions, SinusoidalPositions
 from sertf.layers.reconstruction import ReconstructionError
 from sertf.layers.reservoir import LiquidReservoir
@@ -21,4 +22,5 @@ __all__ = [
     "ReconstructionError",
     "SinusoidalPositions",
     "SoftAttention",
+    "SpectrogramMasks",
 ]

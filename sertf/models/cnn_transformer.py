@@ -12,7 +12,7 @@ Transformer branch, so there are none. The norms stand behind the sums and those
 import keras
 
 from sertf.errors import SertfError
-from sertf.layers import CrossAttention
+from sertf.layers import CrossAttention, SpectrogramMasks
 
 BRANCHES = ("both", "cnn", "transformer")
 SIZES = {
@@ -75,6 +75,7 @@ def build(
     heads=4,
     feed_forward=None,
     dropout=0.4,
+    masks=None,
 ):
     """The CNN-Transformer as an uncompiled functional model.
 
@@ -90,6 +91,7 @@ def build(
         heads: of its self-attention; must divide half the mels.
         feed_forward: units inside its feed-forward networks.
         dropout: rate behind each block and in each encoder layer.
+        masks: (mels, frames) of the widest `SpectrogramMasks` in training, two of each; None, as published, has none.
 
     Raises:
         SertfError: for an unknown branch or size, a shape that the pools shrink to nothing, or heads that do not divide.
@@ -103,7 +105,8 @@ def build(
     channels = sizes["channels"]
     _check_shape(tuple(input_shape), tuple(channels), tuple(pools), heads, branch)
     features = keras.Input(input_shape, name="features")
-    image = keras.layers.Reshape((*input_shape, 1))(features)
+    seen = features if masks is None else SpectrogramMasks(*masks, name="masks")(features)
+    image = keras.layers.Reshape((*input_shape, 1))(seen)
     image = keras.layers.Permute((2, 1, 3), name="image")(image)  # (batch, mels, frames, 1)
     parts = []
     if branch != "transformer":

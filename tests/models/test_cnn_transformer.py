@@ -48,6 +48,16 @@ def test_attention_weights_can_be_read_out_and_sum_to_one():
     np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_masks_hide_parts_of_the_image_from_both_branches_in_training_alone():
+    model = build((40, 16), 3, masks=(4, 8), **SMALL)
+    image = keras.Model(model.input, model.get_layer("image").output)
+    data = np.ones((16, 40, 16), "float32")
+    assert (np.asarray(image(data)) == 1).all()
+    hidden = (np.asarray(image(data, training=True)) == 0).mean()
+    assert 0.1 < hidden < 0.6  # two masks of 4 frames of 40 and two of 2 bands of 16 on the average
+    assert model.count_params() == build((40, 16), 3, **SMALL).count_params()
+
+
 @pytest.mark.parametrize(("branch", "absent"), [("cnn", "states"), ("transformer", "f_cnn")])
 def test_each_branch_alone(branch, absent):
     model = build((20, 16), 3, branch=branch, **SMALL)
