@@ -4,8 +4,6 @@ Every (repeat, fold) is one independent run with its own seed and its own direct
 ones start again, so the same command goes on after an interruption with at most the runs in flight lost.
 """
 
-import json
-import os
 import shutil
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from sertf import audit as audit_module
-from sertf import front_end_checks, groups, protocols, utterances, zero_shot
+from sertf import front_end_checks, protocols, run_folder, utterances, zero_shot
 from sertf import workers as workers_module
 from sertf.augmentation import copies_of
 from sertf.errors import SertfError, unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
+from sertf.training import finished
 
 
 class RunnerError(SertfError):
@@ -131,7 +130,7 @@ def plan(
     if repeats < 1:
         raise RunnerError(f"repeats must be 1 or more, but is {repeats}.")
     out = Path(out)
-    _check_writable(out)
+    run_folder.check_writable(out)
     table = utterances.merged(utterances.validate(table), experiment.merged)
     if experiment.front_end not in FEATURES:
         raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
@@ -197,8 +196,6 @@ def _material(table, front_end, augmentation, extract, seed):
 
 def _prepare(experiment, variant, protocol, material, folder, repeats):
     """Cut and audit the folds, write experiment.json and groups.csv, return the jobs that are still to do."""
-    from sertf.training import finished
-
     table, front_end, features = material.table, material.front_end, material.features
     augmentation = experiment.variant(variant).augmentation
     setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
@@ -226,7 +223,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     facts = {**identity, "digest": digest(identity), "audit": checked.to_dict()}
     overview = {
         **facts,
-        **_described(experiment, variant, protocol, table),
+        **run_folder.described(experiment, variant, protocol, table),
         "across": zero_shot.across(originals, table),
         "sample_rate": front_end.sample_rate,
         "emotions": list(emotions),
@@ -235,8 +232,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
         "epochs": recipe and recipe.epochs,
         "skipped": [[Path(path).name, str(reason)] for path, reason in material.skipped],
     }
-    _write_overview(folder, overview)
-    _write_groups(folder, table)
+    run_folder.write(folder, overview, table)
     index = {emotion: i for i, emotion in enumerate(emotions)}
     labels = {u: index[emotion] for u, emotion in zip(rows["utterance"], rows["emotion"])}
     speakers = dict(zip(table["utterance"], table["speaker"]))
@@ -277,73 +273,6 @@ def _fresh_copies(augmentation, material):
     columns = (material.copies[name] for name in ("utterance", "parent", "path", "copy"))
     copies = {u: (parent, str(path), copy) for u, parent, path, copy in zip(*columns)}
     return Fresh(augmentation, copies)
-
-
-def _described(experiment, variant, protocol, table):
-    """What a report says of an experiment and its corpus."""
-    published = experiment.published(variant, protocol)
-    return {
-        "paper": experiment.paper,
-        "published": {name: list(values) for name, values in published.items()} or None,
-        "others": dict(experiment.others) or None,
-        "remarks": list(experiment.remarks),
-        "compared_with": experiment.variant(variant).compared_with,
-        "licence": _licence(experiment.corpora),
-        "utterances": len(table),
-        "speakers": int(table["speaker"].nunique()),
-        "languages": sorted(set(table["language"]) - {""}),
-    }
-
-
-def _licence(names):
-    """Terms of the corpora, each with its name where they are several."""
-    from sertf.corpora import CORPORA
-
-    own = [CORPORA[name].licence if name in CORPORA else "the user's own data" for name in names]
-    return own[0] if len(own) == 1 else "; ".join(f"{name}: {licence}" for name, licence in zip(names, own))
-
-
-def _check_writable(out):
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise RunnerError(f"Cannot write to {out}: {error.strerror}; choose another --out folder.") from error
-
-
-def _write_overview(folder, overview):
-    from sertf.training import RunError
-
-    place = folder / "experiment.json"
-    if place.exists():
-        try:
-            found = json.loads(place.read_text()).get("digest")
-        except ValueError:
-            found = None
-        if found not in (None, overview["digest"]):
-            raise RunError(
-                f"{folder} holds runs of another experiment or recipe (digest {found}, wanted {overview['digest']}); "
-                "choose another --out folder or delete it."
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    _replace(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")
-
-
-def _write_groups(folder, table):
-    """Write the groups that a report is broken down by; they decide no run, so they may change between two calls."""
-    found = groups.groups_of(table)
-    if found is None:
-        (folder / "groups.csv").unlink(missing_ok=True)
-    else:
-        _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
-
-
-def _replace(place, text):
-    staging = place.with_name(f".{place.name}")
-    staging.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(staging, place)
 
 
 def _plain(config):

@@ -72,6 +72,7 @@ LEVELS = {
     **dict.fromkeys(
         (
             "jobs",
+            "run_folder",
             "comparisons",
             "report_page",
             "overview_page",

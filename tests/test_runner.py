@@ -16,7 +16,6 @@ from sertf.augmentation import Augmentation, Gain, RandomCut
 from sertf.cache import CacheError
 from sertf.experiment import Setting, Variant
 from sertf.front_end_checks import FrontEndError
-from sertf.training import RunError
 from tests.toy import EXPERIMENT, RECIPE
 
 
@@ -81,16 +80,6 @@ def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cach
     assert trained == [broken]
     assert (broken / "predictions.csv").read_bytes() == before
     assert not leftover.exists()
-
-
-def test_runs_of_another_recipe_are_never_mixed(done, corpus, cache):
-    out, _ = done
-    other = replace(
-        EXPERIMENT,
-        variants={"small": replace(EXPERIMENT.variants["small"], recipes={"strict": replace(RECIPE, epochs=3)})},
-    )
-    with pytest.raises(RunError, match="another experiment or recipe.*choose another --out"):
-        run(corpus, cache, out, experiment=other)
 
 
 def test_emotions_that_count_as_others_and_what_a_report_says(corpus, cache, tmp_path, monkeypatch):
@@ -322,12 +311,6 @@ def test_leaking_folds_stop_before_training(corpus, cache, tmp_path):
 def test_bad_arguments(corpus, cache, tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         run(corpus, cache, tmp_path, **options)
-
-
-def test_unwritable_out(corpus, cache, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(runner.RunnerError, match="Cannot write to .*choose another --out"):
-        run(corpus, cache, tmp_path / "file" / "runs")
 
 
 def test_killed_in_the_middle_the_same_command_goes_on(corpus, cache, tmp_path):

@@ -52,7 +52,11 @@ def test_saved_and_loaded(tmp_path):
 
 @pytest.mark.parametrize(
     ("bands", "frames", "count", "message"),
-    [(-1, 8, 2, "bands must be a whole number of 0 or more, got -1"), (5, 2.5, 2, "frames .* got 2.5"), (5, 8, 0, "count .* 1")],
+    [
+        (-1, 8, 2, "bands must be a whole number of 0 or more, got -1"),
+        (5, 2.5, 2, "frames .* got 2.5"),
+        (5, 8, 0, "count .* 1"),
+    ],
 )
 def test_a_mistake_is_one_sentence(bands, frames, count, message):
     with pytest.raises(SertfError, match=message):

@@ -1,0 +1,81 @@
+"""What the folder of a variant's runs under a protocol says of them all: experiment.json and groups.csv."""
+
+import json
+import os
+
+from sertf import groups
+from sertf.training import RunError
+
+
+def check_writable(out):
+    """Make the folder `out`, a Path; raise RunError if nothing can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise RunError(f"Cannot write to {out}: {error.strerror}; choose another --out folder.") from error
+
+
+def described(experiment, variant, protocol, table):
+    """What a report says of an experiment and its corpus, as plain values."""
+    published = experiment.published(variant, protocol)
+    return {
+        "paper": experiment.paper,
+        "published": {name: list(values) for name, values in published.items()} or None,
+        "others": dict(experiment.others) or None,
+        "remarks": list(experiment.remarks),
+        "compared_with": experiment.variant(variant).compared_with,
+        "licence": _licence(experiment.corpora),
+        "utterances": len(table),
+        "speakers": int(table["speaker"].nunique()),
+        "languages": sorted(set(table["language"]) - {""}),
+    }
+
+
+def write(folder, overview, table):
+    """Write experiment.json, and the groups that a report is broken down by.
+
+    The groups decide no run, so they may change between two calls; a table without any leaves no groups.csv.
+
+    Args:
+        folder: Path `<out>/<variant>/<protocol>`.
+        overview: plain values; their `digest` stands for all that decides a run.
+        table: utterance table.
+
+    Raises:
+        RunError: the folder holds runs of another digest.
+    """
+    place = folder / "experiment.json"
+    if place.exists():
+        try:
+            found = json.loads(place.read_text()).get("digest")
+        except ValueError:
+            found = None
+        if found not in (None, overview["digest"]):
+            raise RunError(
+                f"{folder} holds runs of another experiment or recipe (digest {found}, wanted {overview['digest']}); "
+                "choose another --out folder or delete it."
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")
+    found = groups.groups_of(table)
+    if found is None:
+        (folder / "groups.csv").unlink(missing_ok=True)
+    else:
+        _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
+
+
+def _licence(names):
+    """Terms of the corpora, each with its name where they are several."""
+    from sertf.corpora import CORPORA
+
+    own = [CORPORA[name].licence if name in CORPORA else "the user's own data" for name in names]
+    return own[0] if len(own) == 1 else "; ".join(f"{name}: {licence}" for name, licence in zip(names, own))
+
+
+def _replace(place, text):
+    staging = place.with_name(f".{place.name}")
+    staging.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(staging, place)
