@@ -128,6 +128,7 @@ def variant(size="cpu", *, recipes=RECIPES, published=None, compared_with=None, 
         published=published or {},
         front_end_options=front_end_options,
         augmentation=PLACED,
+        for_gpu=size == "paper_size",
         compared_with=compared_with,
     )
 

@@ -117,9 +117,15 @@ def test_serct_zero_shot_from_tess(tmp_path):
     assert script("serct_zero_shot").between("ravdess", ("tess", "emodb")).name.endswith("ravdess_to_emodb_tess")
 
 
+@pytest.mark.parametrize("name", ["speechnet_emodb", "cnn_transformer_ravdess", "wavelet_cnn_lstm_emodb", "serct_tess"])
+def test_a_published_size_runs_only_where_it_is_named(name):
+    variants = script(name).EXPERIMENT.variants
+    small = {variant for variant in variants if variant.startswith(("small", "cpu", "narrow"))}
+    assert small and {variant for variant in variants if not variants[variant].for_gpu} == small
+
+
 def test_sizes_and_rates_of_serct():
     experiment = script("serct_tess").EXPERIMENT
-    assert experiment.variants["paper_size"].for_gpu and not experiment.variants["narrow"].for_gpu
     assert experiment.front_end_options_of("paper_size") == {"samples": 144_000}  # at each file's own rate
     assert experiment.front_end_options_of("narrow") == {"sample_rate": 16000, "samples": 48_000}
     large = script("serct_zero_shot").EXPERIMENT.front_end_options_of("paper_size")
