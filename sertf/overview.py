@@ -107,13 +107,15 @@ def _differences(places, summaries, reference, score):
                 speakers = statistics.clustered_difference(*tables, score=score)
             except SertfError as error:
                 raise ResultsError(f"{name} cannot be set against {reference} under {protocol}: {error}") from error
-            values = [s["scores"][score]["values"] for s in (summary, whole)]
+            over_repeats = [s["scores"][score]["values"] for s in (summary, whole)]
             paired = None
-            if len(values[0]) == len(values[1]) > 1:
-                test = statistics.paired_test(*values)
+            if len(over_repeats[0]) == len(over_repeats[1]) > 1:
+                test = statistics.paired_test(*over_repeats)
                 paired = {"low": test.low, "high": test.high, "t_p": test.t_p, "repeats": test.n}
             published = [(s["facts"].get("published") or {}).get(score) for s in (summary, whole)]
-            gap = None if None in published else markdown.triple(published[0])[0] - markdown.triple(published[1])[0]
+            printed = [values and markdown.triple(values)[0] for values in published]
+            # One score printed for both says nothing about their difference.
+            gap = None if None in printed or printed[0] == printed[1] else printed[0] - printed[1]
             rows.append(
                 {
                     "variant": name,

@@ -14,7 +14,7 @@ PUBLISHED = {"wa": [0.9, 0.01, 0.95], "PLR": [0.8, None, None]}
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """Three variants: the whole, one much worse, one of a single repeat and protocol."""
+    """The whole, one much worse, two of a single repeat and protocol: without published scores, and with the whole's."""
     root = tmp_path_factory.mktemp("kept")
     rows = [
         ("whole", 3.0, 3, "paper"),
@@ -22,10 +22,15 @@ def results(tmp_path_factory):
         ("cut", 0.1, 3, "paper"),
         ("cut", 0.1, 3, "strict"),
     ]
-    for variant, skill, repeats, protocol in [*rows, ("single", 3.0, 1, "paper")]:
-        published = PUBLISHED if variant != "single" else None
+    printed = {"whole": PUBLISHED, "same": PUBLISHED, "cut": PUBLISHED | {"wa": [0.84, None, None]}}
+    for variant, skill, repeats, protocol in [*rows, ("single", 3.0, 1, "paper"), ("same", 3.0, 1, "paper")]:
         runs = make_runs(
-            root / "runs", variant=variant, protocol=protocol, repeats=repeats, skill=skill, published=published
+            root / "runs",
+            variant=variant,
+            protocol=protocol,
+            repeats=repeats,
+            skill=skill,
+            published=printed.get(variant),
         )
         report.write(runs, root / "lstm_toy" / variant / protocol)
     return root / "lstm_toy"
@@ -49,10 +54,11 @@ def test_numbers_are_those_of_the_kept_predictions(results, written):
 def test_differences_with_intervals_and_a_plain_sentence(written):
     content, page = written
     rows = {(row["variant"], row["protocol"]): row for row in content["differences"]}
-    assert set(rows) == {("cut", "paper"), ("cut", "strict"), ("single", "paper")}
+    assert set(rows) == {("cut", "paper"), ("cut", "strict"), ("single", "paper"), ("same", "paper")}
     cut = rows["cut", "strict"]
     assert cut["low"] < cut["difference"] < cut["high"] < 0
-    assert cut["over_repeats"]["repeats"] == 3 and cut["published"] == 0
+    assert cut["over_repeats"]["repeats"] == 3 and cut["published"] == pytest.approx(-0.06)
+    assert rows["same", "paper"]["published"] is None
     assert "other speakers: cut lies below whole" in page
 
 
