@@ -209,7 +209,7 @@ def with_recipe(experiment, tuned, variants):
     for name in variants:
         variant = experiment.variant(name)
         if variant.model != tuned.model:
-            raise SertfError(f"The recipe is for the model {tuned.model}, but variant {name} is a {variant.model}.")
+            raise SertfError(f"The recipe is for the model {tuned.model}, but variant {name} trains {variant.model}.")
         options = {**variant.options, **tuned.options}
         changed[name] = replace(variant, options=options, recipes=dict.fromkeys(experiment.protocols, tuned.recipe))
     return replace(experiment, variants=changed)

@@ -96,6 +96,11 @@ class FoldTuner(keras_tuner.Tuner):
             "epochs": epochs,
             "values": {name: value for name, value in hp.values.items() if not name.startswith("tuner/")},
         }
+        kept = self._kept(trial, result)
+        if kept is not None:
+            if kept["failed"]:
+                raise keras_tuner.errors.FailedTrialError(kept["failed"])
+            return {OBJECTIVE: kept[OBJECTIVE]}
         started = time.time()
         try:
             folds = [_validated(job, tuned, epochs) for job in search.jobs]
@@ -110,6 +115,14 @@ class FoldTuner(keras_tuner.Tuner):
         self._write(trial, result | {OBJECTIVE: uar, "folds": folds, "seconds": seconds, "failed": None})
         print(f"trial {trial.trial_id}: validation UAR {uar:.4f} after {epochs} epochs, {seconds:.0f} s", flush=True)
         return {OBJECTIVE: uar}
+
+    def _kept(self, trial, described):
+        """The result of a trial that was finished, but not yet so in the oracle's file when its search was killed."""
+        place = Path(self.get_trial_dir(trial.trial_id)) / RESULT
+        if not place.exists():
+            return None
+        result = json.loads(place.read_text(encoding="utf-8"))
+        return result if all(result[key] == value for key, value in described.items()) else None
 
     def _write(self, trial, result):
         place = Path(self.get_trial_dir(trial.trial_id)) / RESULT

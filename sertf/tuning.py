@@ -197,9 +197,12 @@ def _process(task):
     try:
         with exit_code() as code:
             trials.run(trials.Search(**task))
+        status = code.value
     except KeyboardInterrupt:
-        sys.exit(130)  # Ctrl-C reaches every process; the first one says what it means
-    sys.exit(code.value)
+        status = 130  # Ctrl-C reaches every process; the first one says what it means
+    # All is written; the interpreter's own end would wait for the threads of TensorFlow and gRPC.
+    sys.stdout.flush()
+    os._exit(status)
 
 
 def _end_with_parent():

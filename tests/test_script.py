@@ -213,21 +213,21 @@ def test_every_experiment_script_has_help_and_a_docstring(path):
 
 
 def test_a_recipe_file_takes_the_place_of_the_variants_recipe(cache, tmp_path, in_process):
-    tuned = recipes.Tuned("reslstm_sa", recipes.Recipe(learning_rate=0.02, epochs=1, batch_size=16), {"units": 3})
+    tuned = recipes.Tuned("lstm_sa", recipes.Recipe(learning_rate=0.02, epochs=1, batch_size=16), {"units": 3})
     recipes.write(tmp_path / "recipe.json", tuned)
     given = ["--recipe", str(tmp_path / "recipe.json"), "--variant", "small", "--repeats", "1"]
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "results"), *given))
     facts = json.loads((tmp_path / "small" / "strict" / "experiment.json").read_text())
     assert facts["recipe"]["learning_rate"] == 0.02 and facts["epochs"] == 1
-    assert facts["model"] == {"name": "reslstm_sa", "options": {"units": 3}}
+    assert facts["model"] == {"name": "lstm_sa", "options": {"units": 3}}
 
 
 @pytest.mark.parametrize(
     ("model", "variants", "message"),
     [
-        ("reslstm_sa", None, "A recipe is for variants that are named; choose --variant of small"),
-        ("serct", ["small"], "The recipe is for the model serct, but variant small is a reslstm_sa"),
-        ("reslstm_sa", ["big"], "Unknown variant 'big'"),
+        ("lstm_sa", None, "A recipe is for variants that are named; choose --variant of small"),
+        ("serct", ["small"], "The recipe is for the model serct, but variant small trains lstm_sa"),
+        ("lstm_sa", ["big"], "Unknown variant 'big'"),
     ],
 )
 def test_recipes_that_do_not_fit(model, variants, message):

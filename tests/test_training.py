@@ -24,7 +24,7 @@ def make_part(count, *, seed):
 def fit(seed=1, watch=None, validate=True, class_weights=None, **recipe):
     recipe = Recipe(**{"learning_rate": 0.05, "epochs": 6, "batch_size": 8, **recipe})
     return training.fit(
-        lambda: MODELS["reslstm_sa"]((None, 3), 2, units=4),
+        lambda: MODELS["lstm_sa"]((None, 3), 2, units=4),
         recipe,
         train=pipeline.as_dataset(pipeline.Batches(make_part(24, seed=0), 8, seed=seed)),
         validation=pipeline.as_dataset(pipeline.Batches(make_part(10, seed=1), 8)) if validate else None,
@@ -109,7 +109,7 @@ def test_l2_adds_its_gradient_to_every_weight():
     for l2, ends in ((0.0, plain), (0.5, penalised)):
 
         def build():
-            model = MODELS["reslstm_sa"]((None, 3), 2, units=4, dropout=0.0)
+            model = MODELS["lstm_sa"]((None, 3), 2, units=4, dropout=0.0)
             start[:] = [np.array(weight) for weight in model.trainable_weights]
             return model
 
@@ -209,7 +209,7 @@ def test_half_precision_computes_in_it_and_keeps_float32_weights_and_scores():
 
 
 def test_half_precision_needs_float32_scores():
-    with pytest.raises(training.RunError, match="precision bfloat16, in which the scores of the model reslstm_sa"):
+    with pytest.raises(training.RunError, match="precision bfloat16, in which the scores of the model lstm_sa"):
         fit(precision="bfloat16")
     assert keras.config.dtype_policy().name == "float32"
 

@@ -77,7 +77,7 @@ def test_the_best_validation_uar_makes_the_recipe(corpus, cache, tmp_path, in_pr
     best = found.trials.loc[found.trials["val_uar"].idxmax()]
     assert found.best_score == best["val_uar"] == pytest.approx(best["learning_rate"] + best["units"] / 10)
     kept = recipes.read(tmp_path / "recipe.json")
-    assert kept == found.best and kept.model == "reslstm_sa"
+    assert kept == found.best and kept.model == "lstm_sa"
     assert (kept.recipe.learning_rate, kept.options) == (best["learning_rate"], {"units": best["units"]})
     assert kept.recipe.epochs == 9
     assert len(trained) == 3 * len(found.trials)
@@ -105,6 +105,22 @@ def test_broken_off_and_gone_on_with(corpus, cache, tmp_path, in_process):
     search(corpus, cache, tmp_path / "broken")
     assert len(trained) - again == 6
     assert len(search(corpus, cache, tmp_path / "broken", trials=4).trials) == 4
+
+
+def test_finished_but_not_yet_in_the_oracles_file(corpus, cache, tmp_path, in_process):
+    """Killed right behind a trial, whose result is kept: it is not trained again."""
+    train, trained = in_process
+    train.fails = (2, 3)
+    first = search(corpus, cache, tmp_path, trials=4).trials
+    oracle = json.loads((tmp_path / "trials" / "oracle.json").read_text())
+    unnoticed = [f"{number}" for number in first["trial"]][-2:]
+    oracle["ongoing_trials"] = {"worker-0": unnoticed[0], "worker-1": unnoticed[1]}
+    oracle["end_order"] = oracle["end_order"][:-2]
+    (tmp_path / "trials" / "oracle.json").write_text(json.dumps(oracle))
+    trained.clear()
+    again = search(corpus, cache, tmp_path, trials=4).trials
+    assert not trained
+    pd.testing.assert_frame_equal(again, first)
 
 
 def test_test_parts_are_never_loaded(corpus, cache, tmp_path, in_process):
@@ -244,7 +260,7 @@ def test_two_workers_killed_with_their_command_and_gone_on_with(corpus, cache, t
         "import pandas, sys\n"
         "from tests.test_tuning import search\n"
         "if __name__ == '__main__':\n"
-        "    search(pandas.read_pickle(sys.argv[1]), sys.argv[3], sys.argv[2], workers_count=2, trials=50)\n"
+        "    search(pandas.read_pickle(sys.argv[1]), sys.argv[3], sys.argv[2], workers_count=2, trials=50, folds=['fold-1'])\n"
     )
     (tmp_path / "script.py").write_text(code)
     command = [
@@ -267,7 +283,8 @@ def test_two_workers_killed_with_their_command_and_gone_on_with(corpus, cache, t
     assert children and not alive
     kept = {path: path.stat().st_mtime_ns for path in results()}
     assert 1 <= len(kept) < 50
-    found = search(corpus, cache, tmp_path / "out", trials=len(kept) + 2)  # the two in flight, by one process now
+    # The two in flight, by one process now.
+    found = search(corpus, cache, tmp_path / "out", trials=len(kept) + 2, folds=["fold-1"])
     assert len(found.trials) == len(kept) + 2 and found.trials["val_uar"].between(0, 1).all()
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     fold = json.loads(min(kept).read_text())["folds"][0]

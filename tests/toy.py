@@ -10,7 +10,7 @@ EXPERIMENT = Experiment(
     corpus="embedded",
     front_end="mfcc_chroma",
     front_end_options={"sample_rate": 16000, "n_fft": 1024, "hop_length": 512, "n_mfcc": 8, "n_mels": 20},
-    variants={"small": Variant("reslstm_sa", options={"units": 4}, recipes={"strict": RECIPE, "paper": RECIPE})},
+    variants={"small": Variant("lstm_sa", options={"units": 4}, recipes={"strict": RECIPE, "paper": RECIPE})},
     protocols={
         "strict": Setting("speaker-independent-3"),
         "paper": Setting("speaker-independent-3", scaling="corpus", watch_test=True),

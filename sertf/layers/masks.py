@@ -8,7 +8,7 @@ from sertf.errors import SertfError
 
 @keras.saving.register_keras_serializable("sertf")
 class SpectrogramMasks(keras.layers.Layer):
-    """Set bands and spans of (batch, frames, bands) to 0, anew in every training step; otherwise pass them on.
+    """Set bands and spans of a spectrogram to 0, anew in every training step; otherwise pass it on.
 
     SpecAugment without its time warping (Park et al. 2019, section 2). Each mask's width is drawn evenly from 0 to the
     widest, then its place; an axis shorter than the widest can be masked whole. 0 is the mean of standardised features.
@@ -18,6 +18,9 @@ class SpectrogramMasks(keras.layers.Layer):
         frames: widest mask in frames.
         count: masks of either kind.
         seed: of the draws.
+
+    Call arguments:
+        inputs: (batch, frames, bands), or (batch, frames, bands, channels), which are masked together.
     """
 
     def __init__(self, bands, frames, *, count=2, seed=None, **kwargs):
@@ -33,7 +36,8 @@ class SpectrogramMasks(keras.layers.Layer):
             return inputs
         kept_frames = self._kept(inputs, 1, self.frames)[:, :, None]
         kept_bands = self._kept(inputs, 2, self.bands)[:, None, :]
-        return inputs * kept_frames * kept_bands
+        kept = kept_frames * kept_bands  # (batch, frames, bands)
+        return inputs * (kept if len(inputs.shape) == 3 else kept[..., None])
 
     def _kept(self, inputs, axis, widest):
         """(batch, size of the axis): 0 where a mask is, else 1."""

@@ -12,6 +12,7 @@ here 3, 5 and 7. Rows of scales are folded into the channels, so that the LSTM r
 import keras
 
 from sertf.errors import SertfError
+from sertf.layers import SpectrogramMasks
 
 POOLINGS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 BLOCKS = 6
@@ -46,6 +47,7 @@ def build(
     pooled_blocks=4,
     lstm_units=100,
     dense_units=1024,
+    masks=None,
 ):
     """The CNN-LSTM as an uncompiled functional model.
 
@@ -59,6 +61,7 @@ def build(
         pooled_blocks: how many of the six blocks pool, the first ones.
         lstm_units: the paper tries 64, 100, 128 and 256.
         dense_units: of the layer before the softmax.
+        masks: (scales, time bins) of the widest `SpectrogramMasks` in training, two of each; None, as published, has none.
 
     Raises:
         SertfError: for an unknown pooling, or an image that the poolings shrink to nothing.
@@ -82,6 +85,8 @@ def build(
 
     features = keras.Input(input_shape, name="features")
     image = keras.layers.Reshape((bins, scales, colours))(features)
+    if masks is not None:
+        image = SpectrogramMasks(*masks, name="masks")(image)
     image = keras.layers.Permute((2, 1, 3), name="image")(image)  # (batch, scales, time, channels)
     x = parallel_pipes(image, filters, kernels, pool)
     for block in range(BLOCKS):

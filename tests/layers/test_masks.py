@@ -40,6 +40,15 @@ def test_an_axis_shorter_than_the_widest_mask():
     assert masked.shape == (64, 2, 20) and (masked == 0).all(axis=(1, 2)).any() and (masked != 0).any()
 
 
+def test_channels_are_masked_together():
+    data = np.repeat(IMAGE[..., None], 3, axis=-1)
+    masked = np.asarray(SpectrogramMasks(5, 8, seed=1)(data, training=True))
+    assert masked.shape == data.shape and (masked == 0).any()
+    np.testing.assert_array_equal(masked, np.repeat(masked[..., :1], 3, axis=-1))
+    plain = np.asarray(SpectrogramMasks(5, 8, seed=1)(IMAGE, training=True))
+    np.testing.assert_array_equal(masked[..., 0], plain)
+
+
 def test_saved_and_loaded(tmp_path):
     inputs = keras.Input((30, 20))
     model = keras.Model(inputs, SpectrogramMasks(5, 8, count=3, seed=4)(inputs))

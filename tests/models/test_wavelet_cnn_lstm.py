@@ -37,6 +37,17 @@ def test_steps_are_time():
     np.testing.assert_array_equal(steps[0, 1], [*values[0, 0, 1], *values[0, 1, 1]])
 
 
+def test_masks_hide_scales_in_all_colours_in_training_alone():
+    model = build((32, 64 * 3), 3, colours=3, masks=(16, 4), **SMALL)
+    image = keras.Model(model.input, model.get_layer("image").output)
+    data = np.ones((8, 32, 64 * 3), "float32")
+    assert (np.asarray(image(data)) == 1).all()
+    seen = np.asarray(image(data, training=True))  # (batch, scales, time, colours)
+    np.testing.assert_array_equal(seen, np.repeat(seen[..., :1], 3, axis=-1))
+    hidden = seen[..., 0] == 0
+    assert hidden.all(axis=2).any() and hidden.all(axis=1).any() and 0.1 < hidden.mean() < 0.6
+
+
 @pytest.mark.parametrize("units", [64, 128, 256])
 @pytest.mark.parametrize("filters", [64, 128])
 def test_units_and_filters_are_arguments(units, filters):
