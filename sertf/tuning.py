@@ -165,10 +165,14 @@ def _run_processes(task, count):
         for process in processes:
             with workers.in_environment({**address, "KERASTUNER_TUNER_ID": process.name}):
                 process.start()
-        working, stopped = processes[1:] or processes, None
-        while stopped is None and any(process.is_alive() for process in working):
-            multiprocessing.connection.wait([process.sentinel for process in processes if process.is_alive()])
+        working = processes[1:] or processes
+        while True:
+            # Asked once a turn: a process may end between two questions, and waiting for none would never end.
+            alive = [process for process in processes if process.is_alive()]
             stopped = next((process for process in processes if process.exitcode), None)
+            if stopped is not None or not any(process in alive for process in working):
+                break
+            multiprocessing.connection.wait([process.sentinel for process in alive])
     finally:
         # The chief has saved every finished trial; it would wait 20 s for workers that are gone.
         for process in processes:
@@ -197,12 +201,9 @@ def _process(task):
     try:
         with exit_code() as code:
             trials.run(trials.Search(**task))
-        status = code.value
     except KeyboardInterrupt:
-        status = 130  # Ctrl-C reaches every process; the first one says what it means
-    # All is written; the interpreter's own end would wait for the threads of TensorFlow and gRPC.
-    sys.stdout.flush()
-    os._exit(status)
+        sys.exit(130)  # Ctrl-C reaches every process; the first one says what it means
+    sys.exit(code.value)
 
 
 def _end_with_parent():

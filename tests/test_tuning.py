@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -250,6 +251,42 @@ def test_a_space_on_another_corpus():
     assert space.experiment.corpus == "emodb" and space.experiment.setting("search").folds == "speaker-independent-5"
     assert space.experiment.recipe("search", "search").epochs == 7
     assert np.isclose(SPACES["reslstm_sa"].experiment.recipe("search", "search").epochs, 100)
+
+
+class Ending:
+    """A process that ends between two questions whether it is alive, with an exit code."""
+
+    code = 0
+
+    def __init__(self, target, args, name):
+        self.name, self.answers = name, [True, False]
+        self.sentinel, writing = os.pipe()
+        os.close(writing)  # as at its end: ready
+
+    def start(self):
+        pass
+
+    def is_alive(self):
+        return self.answers.pop(0) if self.answers else False
+
+    @property
+    def exitcode(self):
+        return None if self.answers else self.code
+
+
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("count", [1, 2])
+def test_processes_that_end_between_two_questions_are_not_waited_for(monkeypatch, count, code):
+    waited, wait = [], tuning.multiprocessing.connection.wait
+    monkeypatch.setattr(tuning.multiprocessing.connection, "wait", lambda objects: waited.append(wait(objects, 1)))
+    monkeypatch.setattr(tuning.multiprocessing, "get_context", lambda _: SimpleNamespace(Process=Ending))
+    monkeypatch.setattr(Ending, "code", code)
+    if code:
+        with pytest.raises(SertfError, match=r"chief of the search stopped \(exit code 3\)"):
+            tuning._run_processes({}, count)
+    else:
+        tuning._run_processes({}, count)
+    assert waited and all(waited)
 
 
 def test_two_workers_killed_with_their_command_and_gone_on_with(corpus, cache, tmp_path):
