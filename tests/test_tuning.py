@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -114,8 +115,7 @@ def test_finished_but_not_yet_in_the_oracles_file(corpus, cache, tmp_path, in_pr
     train.fails = (2, 3)
     first = search(corpus, cache, tmp_path, trials=4).trials
     oracle = json.loads((tmp_path / "trials" / "oracle.json").read_text())
-    unnoticed = [f"{number}" for number in first["trial"]][-2:]
-    oracle["ongoing_trials"] = {"worker-0": unnoticed[0], "worker-1": unnoticed[1]}
+    oracle["ongoing_trials"] = dict(zip(("worker-0", "worker-1"), first["trial"][-2:]))
     oracle["end_order"] = oracle["end_order"][:-2]
     (tmp_path / "trials" / "oracle.json").write_text(json.dumps(oracle))
     trained.clear()
@@ -260,8 +260,8 @@ class Ending:
 
     def __init__(self, target, args, name):
         self.name, self.answers = name, [True, False]
-        self.sentinel, writing = os.pipe()
-        os.close(writing)  # as at its end: ready
+        self.sentinel, writing = multiprocessing.Pipe(duplex=False)
+        writing.close()  # as at its end: ready
 
     def start(self):
         pass
@@ -297,7 +297,8 @@ def test_two_workers_killed_with_their_command_and_gone_on_with(corpus, cache, t
         "import pandas, sys\n"
         "from tests.test_tuning import search\n"
         "if __name__ == '__main__':\n"
-        "    search(pandas.read_pickle(sys.argv[1]), sys.argv[3], sys.argv[2], workers_count=2, trials=50, folds=['fold-1'])\n"
+        "    table, options = pandas.read_pickle(sys.argv[1]), {'trials': 50, 'folds': ['fold-1']}\n"
+        "    search(table, sys.argv[3], sys.argv[2], workers_count=2, **options)\n"
     )
     (tmp_path / "script.py").write_text(code)
     command = [
