@@ -5,7 +5,7 @@
 `--data`: MFCC and chroma of 200 files of RAVDESS, ours beside librosa. `--emodb`: scalograms of 100 clips of EmoDB, ours
 beside `pywt.cwt(method="fft")`. Prints milliseconds an utterance of both, decoding included, the ratio, the time for the
 whole corpus with an empty and with a filled cache, and the peak memory of the process tree. On 4 cores the first takes
-under a minute, the second some three, most of them PyWavelets'.
+under a minute, the second some two, most of them PyWavelets'.
 """
 
 import argparse

@@ -1,15 +1,15 @@
-"""CNN-Transformer with cross-attention on RAVDESS (Wei et al., International Journal of Advanced Computer Science 2025).
+"""CNN-Transformer with cross-attention on RAVDESS (Wei et al., IJACSA 2025).
 
     python experiments/cnn_transformer_ravdess.py --data RAVDESS_FOLDER --variant cpu --repeats 3
 
 `paper` is one random 80/10/10 split, speakers shared; `strict` is ResLSTM-SA's 5 speaker-independent folds. Both train
 on each utterance and two noisy copies of it and keep the weights of the lowest validation loss. `paper_size` is the
 published input and network, for a GPU; `cpu` hears the same 3 s at 16 kHz, a third of the frames, with half the channels
-and half the Transformer's layers, and is trained for 40 epochs, some 50 s each on a CPU core. In so few the published SGD
-does not come far: of 8 short trials (results/cnn_transformer_search/trials.csv) Adam's validation scores were the best; its
-rate is annealed by a cosine. The others change one thing of `cpu`: no noise, fresh noise every epoch, a branch alone, or
-besides the noise masks over bands and frames. With these 40 epochs are too few; `cpu_masks_100_epochs` and
-`cpu_masks_160_epochs` change both.
+but in the last block and half the Transformer's layers, and is trained for 40 epochs, some 50 s each on a CPU core. In so
+few the published SGD does not come far: in 8 trials of 6 to 12 epochs (results/cnn_transformer_search/trials.csv), two of
+them of this network, Adam's validation scores were the best. That its rate is annealed by a cosine was not searched. The
+others change one thing of `cpu`: no noise, fresh noise every epoch, a branch alone, or masks over bands and frames besides
+the noise. With masks more epochs help; `cpu_masks_100_epochs` and `cpu_masks_160_epochs` change both.
 `paper_size_12_epochs` is the published recipe broken off there, an hour on some two CPU cores.
 """
 

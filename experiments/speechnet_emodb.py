@@ -5,7 +5,7 @@
 
 10 repeats of 200 epochs. `paper` is one fixed random 80/20 split whose repeats differ in the seed only, speakers shared,
 the last epoch's weights; `strict` is 5 speaker-independent folds. Both readings of the input, the small size of 64
-refinement filters and, where `--variant` names it, the paper's, which takes 40 times as long on a CPU.
+refinement filters and, where `--variant` names it, the paper's, which is for a GPU.
 """
 
 from dataclasses import replace

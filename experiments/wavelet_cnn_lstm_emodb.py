@@ -10,7 +10,7 @@ and stops the training early.
 A training utterance stands at a random place in its 8 s, drawn once, since the authors pad in preprocessing and augment
 nothing; tested ones are centred. `paper_size` is the published network on an image of 128 scales and 256 time bins, 1.53 G
 multiply-adds a forward pass; `cpu` halves both and pools one block less, so that the LSTM has the same 8 steps, 0.39 G:
-some 20 minutes a run of `paper` on a CPU core, three runs a repeat. `cpu_rate_01` is `cpu` with the printed learning rate,
+20 to 35 minutes a run of `paper` on a CPU core, three runs a repeat. `cpu_rate_01` is `cpu` with the printed learning rate,
 `cpu_masks` with masks over scales and time that are drawn anew in every step, which the paper does not have.
 """
 

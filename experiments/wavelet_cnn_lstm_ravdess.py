@@ -3,7 +3,7 @@
     python experiments/wavelet_cnn_lstm_ravdess.py --data RAVDESS_FOLDER --variant cpu --repeats 3
 
 Protocols, recipes and sizes are those of wavelet_cnn_lstm_emodb.py; calm counts as neutral, which leaves the 7 classes
-that the paper's random baseline of 14.29 % implies. A run of `cpu` takes some 50 minutes on a CPU core.
+that the paper's random baseline of 14.29 % implies. A run of `cpu` takes 55 to 80 minutes on a CPU core.
 """
 
 from wavelet_cnn_lstm_emodb import wavelet_cnn_lstm_on

@@ -88,13 +88,13 @@ def write(folder, out, *, beside=None):
         summary["compared"] = comparisons.compared(summary, kept, out)
         _write_json({"shared": shared, "runs": runs}, staging / "manifest.json")
         _write_json(summary, staging / "report.json")
-        _render(summary, read_json(other / "report.json") if other else None, staging / "report.md")
+        _write_text(_render(summary, read_json(other / "report.json") if other else None), staging / "report.md")
         _take_place(staging, out)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     if other and other.resolve() != out.resolve():
-        _render(read_json(other / "report.json"), summary, other / "report.md")
+        _write_text(_render(read_json(other / "report.json"), summary), other / "report.md")
     for place in comparisons.dependents(out):
         _compare_again(place)
     return summary
@@ -136,9 +136,7 @@ def table(results_root, *, relative_to=None):
         ResultsError: if there are no results, or a report.json is broken.
     """
     root = Path(results_root)
-    paths = sorted(root.glob("*/*/*/report.json"))
-    if not paths:
-        raise ResultsError(f"{root} holds no <experiment>/<variant>/<protocol>/report.json; write a report first.")
+    paths = _kept(root)
     rows, start = {}, relative_to or root
     pages = [page for page in sorted(root.glob("*/overview.md")) if len(list(page.parent.glob("*/"))) >= MANY]
     for path in paths:
@@ -168,9 +166,36 @@ def update_readme(readme_path, results_root):
         raise ResultsError(f"{readme} must hold the lines {BEGIN} and {END} once each, in this order; add them.")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    note = f"Scores: {markdown.SCORE_NOTE}. The leak's worth is `paper` minus `strict`."
+    note = (
+        f"Scores: {markdown.SCORE_NOTE}. The leak's worth is `paper` minus `strict`; besides the speakers, these differ "
+        "in the share of a corpus that trains and in what is tested."
+    )
     content = f"{table(results_root, relative_to=readme.parent)}\n\n{note}"
     _write_text(f"{before}{BEGIN}\n\n{content}\n\n{END}{after}", readme)
+
+
+def page(folder):
+    """The page of kept results, as Markdown, from their report.json and that of the other protocol beside them.
+
+    Raises:
+        ResultsError: if a report.json is missing or broken.
+    """
+    folder = Path(folder)
+    summary = read_json(folder / "report.json")
+    other = _other(folder, summary["facts"], None)
+    return _render(summary, read_json(other / "report.json") if other else None)
+
+
+def rewrite_pages(results_root):
+    """Write the page of every kept result anew, as `page`; returns their paths.
+
+    Raises:
+        ResultsError: if there are no results, or as `page`, before any is written.
+    """
+    paths = _kept(Path(results_root))
+    for path, text in [(path.with_name("report.md"), page(path.parent)) for path in paths]:
+        _write_text(text, path)
+    return [path.with_name("report.md") for path in paths]
 
 
 def write_all(runs, out):
@@ -188,6 +213,14 @@ def write_all(runs, out):
         write(folder, place)
         pages.append(place / "report.md")
     return pages
+
+
+def _kept(root):
+    """Every report.json below the folder of results."""
+    paths = sorted(root.glob("*/*/*/report.json"))
+    if not paths:
+        raise ResultsError(f"{root} holds no <experiment>/<variant>/<protocol>/report.json; write a report first.")
+    return paths
 
 
 def _identity(facts):
@@ -213,8 +246,7 @@ def _compare_again(place):
     summary = read_json(place / "report.json")
     summary["compared"] = comparisons.compared(summary, read_predictions(place / "predictions.csv.gz"), place)
     _write_json(summary, place / "report.json")
-    other = _other(place, summary["facts"], None)
-    _render(summary, read_json(other / "report.json") if other else None, place / "report.md")
+    _write_text(page(place), place / "report.md")
 
 
 def _write_table(table, path):
@@ -247,11 +279,10 @@ def _write_figures(results, summary, folder):
     return [[name, caption] for name, caption in _FIGURES.items() if name in drawn]
 
 
-def _render(summary, beside, path):
-    page = report_page.render(
+def _render(summary, beside):
+    return report_page.render(
         summary, beside=beside, figures=summary.get("figures", ()), differing=summary.get("differing", ())
     )
-    _write_text(page, path)
 
 
 def _write_json(content, path):

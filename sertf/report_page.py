@@ -90,7 +90,8 @@ def _scores(summary, columns):
         key = markdown.primary(*columns.values())
         paper, strict = (columns[protocol]["scores"][key]["mean"] for protocol in ("paper", "strict"))
         lines += [
-            f"The leak's worth, {summary['scores'][key]['name']} of `paper` minus `strict`: {markdown.signed(paper - strict)}.",
+            f"The leak's worth, {summary['scores'][key]['name']} of `paper` minus `strict`: {markdown.signed(paper - strict)}. "
+            "Besides the speakers, the two differ in the share of the corpus that trains and in what is tested.",
             "",
         ]
     return lines
@@ -223,8 +224,8 @@ def _how(summary, differing):
     kept = "`predictions.csv.gz`" + (" and `groups.csv.gz`" if summary.get("groups") else "")
     return [
         *lines,
-        f"Every number above can be computed again from {kept}: a row of predictions is one test utterance of one "
-        "repeat, the prediction is the largest score.",
+        f"Every score above can be computed again from {kept}, those after each epoch from `history.csv.gz`: a row of "
+        "predictions is one test utterance of one repeat, the prediction is the largest score.",
         "",
     ]
 

@@ -59,7 +59,7 @@ _SERCT = System(
 SYSTEMS = {
     "reslstm_sa": _RESLSTM_SA,
     "lstm_sa": _RESLSTM_SA,
-    # The margins of Sabour et al., with which it scores higher than with the printed ones.
+    # The margins of Sabour et al., with which it scores higher than with the printed ones where speakers are shared.
     "speechnet": System(
         "speechnet_emodb, small_segments_sabour_margins",
         "fused_statistics",

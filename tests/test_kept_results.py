@@ -31,6 +31,11 @@ def test_scikit_learn_gives_the_printed_scores(folder):
         assert summary["scores"][key]["mean"] == pytest.approx(np.mean(values))
 
 
+@pytest.mark.parametrize("folder", KEPT, ids=lambda folder: "-".join(folder.parts[-3:]))
+def test_the_page_is_what_the_kept_report_gives(folder):
+    assert report.page(folder) == (folder / "report.md").read_text(encoding="utf-8")
+
+
 def test_the_readme_holds_the_table_of_the_kept_results():
     assert report.table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -1,6 +1,6 @@
 """Write reports from run directories, and tables and overviews from kept reports; no model is asked.
 
-Which one is written depends on what is given: RUNS and --out, --readme and --results, --compare, or --overview.
+Which one is written depends on what is given: RUNS and --out, --pages, --readme and --results, --compare, or --overview.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ EXAMPLES = """\
   sertf report runs/mine --out results
   sertf report --compare results/mine/reslstm_sa/strict results/mine/speechnet/strict
   sertf report --overview results/mine --reference reslstm_sa --score uar
-  sertf report --readme README.md --results experiments/results
+  sertf report --pages experiments/results --readme README.md --results experiments/results
 """
 
 
@@ -39,6 +39,9 @@ def add_options(parser):
     parser.add_argument(
         "--by", metavar="OPTION", help="of --overview: draw the score against this numeric option of the models"
     )
+    parser.add_argument(
+        "--pages", type=Path, metavar="RESULTS", help="write the page of every kept result anew, from its report.json"
+    )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of all --results into this file")
     parser.add_argument("--results", type=Path, help="kept results to make the table from")
     shared.add_json(parser)
@@ -51,6 +54,8 @@ def run(options):
     done = {"pages": []}
     if options.runs is not None:
         done["pages"] += report.write_all(options.runs, options.out)
+    if options.pages is not None:
+        done["pages"] += report.rewrite_pages(options.pages)
     if options.overview is not None:
         overview.write(
             options.overview,
@@ -81,5 +86,6 @@ def _check(options):
             raise SertfError(f"{names} belong together; give both.")
     if options.overview is None and (options.reference or options.beside or options.by):
         raise SertfError("--reference, --beside and --by belong to --overview; give it too.")
-    if all(given is None for given in (options.runs, options.readme, options.compare, options.overview)):
-        raise SertfError("Give RUNS and --out, --readme and --results, --compare, or --overview.")
+    asked = (options.runs, options.pages, options.readme, options.compare, options.overview)
+    if all(given is None for given in asked):
+        raise SertfError("Give RUNS and --out, --pages, --readme and --results, --compare, or --overview.")

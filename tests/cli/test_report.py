@@ -33,6 +33,26 @@ def test_pages_readme_and_overview(results, tmp_path, capsys):
     assert json.loads(said[said.index("{") :])["pages"] == [str(results / "lstm_toy" / "overview.md")]
 
 
+def test_pages_from_the_kept_reports(results, capsys):
+    places = [results / "lstm_toy" / "h64" / protocol / "report.md" for protocol in ("paper", "strict")]
+    texts = [place.read_text() for place in places]
+    for place in places:
+        place.unlink()
+    assert cli.main(["report", "--pages", str(results)]) == 0
+    assert capsys.readouterr().out.split() == [str(place) for place in places]
+    assert [place.read_text() for place in places] == texts
+
+
+def test_pages_of_a_broken_report(results, capsys):
+    broken = results / "lstm_toy" / "h64" / "strict" / "report.json"
+    broken.write_text("{")
+    page = broken.with_name("report.md")
+    page.unlink()
+    assert cli.main(["report", "--pages", str(results)]) == 2
+    assert f"{broken} cannot be read as JSON" in capsys.readouterr().err
+    assert not page.exists()
+
+
 def test_a_comparison(results, capsys):
     pair = [str(results / "lstm_toy" / "h64" / protocol) for protocol in ("paper", "strict")]
     assert cli.main(["report", "--compare", *pair]) == 0
