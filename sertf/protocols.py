@@ -44,11 +44,14 @@ def _speaker_independent(count):
 def _deal_speakers(table, count, seed):
     """Speakers dealt to `count` groups at random, women and men in turn so that each group has its share of both."""
     speakers = table.drop_duplicates("speaker").sort_values("speaker")
-    if len(speakers) < max(count, 3):
+    # Two folds of three speakers would leave a fold that tests two of them and validates with the third.
+    needed = max(count, 4 if count == 2 else 3)
+    if len(speakers) < needed:
+        fewer = f"ask for {len(speakers)} folds or fewer, or " if len(speakers) > 3 else ""
+        instead = {1: "add speakers", 2: "use leave-one-of-two-out"}.get(len(speakers), "use leave-one-speaker-out")
         raise ProtocolError(
-            f"{count} speaker-independent folds need at least {max(count, 3)} speakers (test, validation and training "
-            f"share none), but the table has {len(speakers)}; ask for fewer folds, add speakers, or of two speakers use "
-            "leave-one-of-two-out."
+            f"{count} speaker-independent folds need at least {needed} speakers (test, validation and training share "
+            f"none), but the table has {len(speakers)}; {fewer}{instead}."
         )
     rng = np.random.default_rng(seed)
     groups = [[] for _ in range(count)]

@@ -156,6 +156,32 @@ def test_too_few_speakers():
         protocol("speaker-independent-5")(make_table(speakers=4))
 
 
+@pytest.mark.parametrize("count", range(2, 12))
+def test_enough_speakers_give_folds_that_pass_the_audit(count):
+    """From the number on that the refusal names."""
+    needed = 4 if count == 2 else count
+    for speakers in range(needed, 25):
+        table = make_table(speakers=speakers)
+        folds = protocol(f"speaker-independent-{count}")(table)
+        assert len(folds) == count and audit(folds, table).verdict == "clean"
+    with pytest.raises(ProtocolError, match=f"need at least {max(needed, 3)} speakers.*has {needed - 1}; "):
+        protocol(f"speaker-independent-{count}")(make_table(speakers=needed - 1))
+
+
+def test_the_way_out_of_too_few_speakers():
+    for name, speakers, way_out in (
+        ("speaker-independent-2", 3, "has 3; use leave-one-speaker-out"),
+        ("speaker-independent-5", 4, "has 4; ask for 4 folds or fewer, or use leave-one-speaker-out"),
+        ("speaker-independent-5", 2, "has 2; use leave-one-of-two-out"),
+        ("leave-one-speaker-out", 1, "has 1; add speakers"),
+    ):
+        with pytest.raises(ProtocolError, match=rf"{way_out}\.$"):
+            protocol(name)(make_table(speakers=speakers))
+    table = make_table(speakers=3)
+    cut = protocol("leave-one-speaker-out")
+    assert audit(cut(table), table, allows=cut.allows).verdict == "clean"
+
+
 def test_too_few_utterances_to_stratify():
     with pytest.raises(ProtocolError, match="needs 10 recordings"):
         protocol("random-stratified")(make_table(speakers=3))
@@ -179,5 +205,5 @@ def test_two_speakers_are_each_tested_by_a_model_of_the_other():
     assert audit(folds, table, allows=protocol("leave-one-of-two-out").allows).verdict == "clean"
     with pytest.raises(ProtocolError, match="leave-one-of-two-out is for two speakers, but the table has 3"):
         protocol("leave-one-of-two-out")(make_table(speakers=3))
-    with pytest.raises(ProtocolError, match="of two speakers use leave-one-of-two-out"):
+    with pytest.raises(ProtocolError, match="the table has 2; use leave-one-of-two-out"):
         protocol("leave-one-speaker-out")(table)

@@ -8,7 +8,17 @@ what it reads.
 
 import keras
 
+from sertf.errors import SertfError
 from sertf.layers import ClassificationRBM, LearnedPositions, LiquidReservoir, ReconstructionError
+
+
+def features_of(name, input_shape):
+    """The input, whose length is fixed: these networks take no mask, so that padding would count as features."""
+    if input_shape[0] is None:
+        raise SertfError(
+            f"{name}: input_shape must be (1, dims) or (steps, dims) of a fixed number of steps, got {tuple(input_shape)}."
+        )
+    return keras.Input(input_shape, name="features")
 
 
 def read_as_steps(features):
@@ -34,7 +44,7 @@ def build_gru(input_shape, num_classes, *, units=64, dropout=0.3):
 
 
 def _recurrent(layer, input_shape, num_classes, units, dropout, name):
-    features = keras.Input(input_shape, name="features")
+    features = features_of(name, input_shape)
     x = layer(units, return_sequences=True)(read_as_steps(features))  # (batch, steps, units)
     x = layer(units)(x)  # (batch, units)
     return keras.Model(features, classify(x, num_classes, dropout=dropout), name=name)
@@ -42,7 +52,7 @@ def _recurrent(layer, input_shape, num_classes, units, dropout, name):
 
 def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dropout=0.3):
     """Convolutions over the steps, each normalised and halved by max pooling, averaged at the end."""
-    features = keras.Input(input_shape, name="features")
+    features = features_of("cnn", input_shape)
     x = read_as_steps(features)
     for width in filters:
         x = _conv_norm_relu(x, width, kernel)
@@ -53,7 +63,7 @@ def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dro
 
 def build_transformer(input_shape, num_classes, *, width=64, heads=4, layers=2, dropout=0.3):
     """Encoder layers with learned positions and the norm behind each sum (Vaswani et al. 2017), averaged at the end."""
-    features = keras.Input(input_shape, name="features")
+    features = features_of("transformer", input_shape)
     x = keras.layers.Dense(width, name="projection")(read_as_steps(features))  # (batch, steps, width)
     x = LearnedPositions(name="positions")(x)
     for _ in range(layers):
@@ -70,7 +80,7 @@ def build_unet(input_shape, num_classes, *, filters=(32, 64, 128), dropout=0.3):
 
     The steps are padded with zeros to a multiple of 2 to the number of halvings.
     """
-    features = keras.Input(input_shape, name="features")
+    features = features_of("unet", input_shape)
     x = read_as_steps(features)
     halvings = len(filters) - 1
     x = keras.layers.ZeroPadding1D((0, -x.shape[1] % 2**halvings))(x)
@@ -89,7 +99,7 @@ def build_unet(input_shape, num_classes, *, filters=(32, 64, 128), dropout=0.3):
 
 def build_tcn(input_shape, num_classes, *, filters=64, dilations=(1, 2, 4, 8, 16), kernel=3, dropout=0.2):
     """Temporal convolutional network (Bai et al. 2018): residual blocks of two dilated causal convolutions, last step."""
-    features = keras.Input(input_shape, name="features")
+    features = features_of("tcn", input_shape)
     x = read_as_steps(features)
     for dilation in dilations:
         inner = x
@@ -105,7 +115,7 @@ def build_tcn(input_shape, num_classes, *, filters=64, dilations=(1, 2, 4, 8, 16
 
 def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
     """Classification restricted Boltzmann machine, trained by its own conditional likelihood (see the layer)."""
-    features = keras.Input(input_shape, name="features")
+    features = features_of("rbm", input_shape)
     x = keras.layers.Dropout(dropout, name="dropout")(keras.layers.Flatten(name="embedding")(features))
     x = ClassificationRBM(hidden_units, num_classes, name="energies")(x)
     return keras.Model(features, keras.layers.Softmax(name="scores")(x), name="rbm")
@@ -113,7 +123,7 @@ def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
 
 def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, dropout=0.3):
     """Autoencoder whose code is classified; its mean squared reconstruction error joins the loss with `weight`."""
-    features = keras.Input(input_shape, name="features")
+    features = features_of("autoencoder", input_shape)
     flat = keras.layers.Flatten()(features)
     x = flat
     for width in units:
@@ -128,7 +138,7 @@ def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, 
 
 def build_lsm(input_shape, num_classes, *, neurons=256, dropout=0.3):
     """Liquid state machine (Maass et al. 2002): a fixed spiking reservoir whose spike counts are classified."""
-    features = keras.Input(input_shape, name="features")
+    features = features_of("lsm", input_shape)
     x = LiquidReservoir(neurons, name="reservoir")(read_as_steps(features))  # (batch, neurons)
     return keras.Model(features, classify(x, num_classes, dropout=dropout), name="lsm")
 

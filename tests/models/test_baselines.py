@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from sertf.errors import SertfError
 from sertf.models.baselines import BASELINES
 
 # Parameters on one vector of 107 values and on 64 segments of them, 7 classes: what the docstrings call sensible sizes.
@@ -49,3 +50,13 @@ def test_one_vector_is_read_as_steps_of_one_value(name, steps):
 def test_unet_pads_what_does_not_halve():
     model = BASELINES["unet"]((1, 107), 7)
     assert (None, 108, 1) in [layer.output.shape for layer in model.layers]
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_features_of_any_length_are_refused(name):
+    """They take no mask, so that padding would change the scores."""
+    message = (
+        rf"{name}: input_shape must be \(1, dims\) or \(steps, dims\) of a fixed number of steps, got \(None, 46\)"
+    )
+    with pytest.raises(SertfError, match=message):
+        BASELINES[name]((None, 46), 4)
