@@ -24,7 +24,7 @@ PUBLISHED = {
         "without_cnn": (0.9500, 0.9500, 0.9503),
         "vanilla_attention": (0.9612, 0.9612, 0.9613),
     },
-    "esd": {
+    "esd_en": {
         "without_transformer": (0.4732, 0.4731, 0.4705),
         "without_cnn": (0.3779, 0.3780, 0.3127),
         "vanilla_attention": (0.4099, 0.4099, 0.3576),

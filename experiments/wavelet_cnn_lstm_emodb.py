@@ -151,9 +151,7 @@ def wavelet_cnn_lstm_on(corpus, **options):
             "cpu_rate_01": variant(
                 recipes=PRINTED_RATE, published=published, compared_with=("cpu", "0.1 as learning rate")
             ),
-            "cpu_masks": variant(
-                published=published, masks=MASKS, compared_with=("cpu", "masks over scales and time")
-            ),
+            "cpu_masks": variant(published=published, masks=MASKS, compared_with=("cpu", "masks over scales and time")),
             "paper_size": variant("paper_size", published=published),
         },
         protocols=PROTOCOLS,

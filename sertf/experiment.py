@@ -81,8 +81,8 @@ class Experiment:
     Attributes:
         name: of the experiment, as in its script and result folder.
         paper: reference to the paper.
-        corpus: name in `sertf.corpora.CORPORA`, or "table"; the names of several corpora are joined by "+", the one that
-            is trained on first.
+        corpus: name in `sertf.corpora.CORPORA`, with a language behind where one is taken alone, such as "esd_en", or
+            "table"; the names of several corpora are joined by "+", the one that is trained on first.
         front_end: name in `sertf.features.FEATURES`.
         front_end_options: keyword arguments of the front end.
         variants: `Variant` by name.
@@ -108,8 +108,8 @@ class Experiment:
 
     @property
     def corpora(self):
-        """Names of the corpora, one or more."""
-        return tuple(self.corpus.split("+"))
+        """Names of the corpora, one or more, without the languages that are taken alone."""
+        return tuple(dict.fromkeys(name.partition("_")[0] for name in self.corpus.split("+")))
 
     def variant(self, name):
         """Look a variant up; an unknown name lists the known ones."""

@@ -145,7 +145,8 @@ def _card(folder, facts, run, chosen, name, module, front_end):
     predictions = read_predictions(run.place / "predictions.csv")
     tested = scores.scores_of(predictions)
     trained = (facts.get("across") or {}).get("trained") or {facts["corpus"]: facts}
-    corpora = [CORPORA[corpus] for corpus in trained if corpus in CORPORA]
+    names = dict.fromkeys(corpus.partition("_")[0] for corpus in trained)  # without a language that is taken alone
+    corpora = [CORPORA[name] for name in names if name in CORPORA]
     manifest = run.manifest
     outputs = module.waveform.get_concrete_function().structured_outputs
     sizes = {key: output.shape[-1] or "frames" for key, output in outputs.items()}
@@ -162,6 +163,7 @@ def _card(folder, facts, run, chosen, name, module, front_end):
             "name": manifest["front_end"]["name"],
             "config": manifest["front_end"]["config"],
             "shape": list(front_end.feature_shape),
+            "span_seconds": front_end.span and [sample / front_end.sample_rate for sample in front_end.span],
         },
         "emotions": facts["emotions"],
         "sample_rate": front_end.sample_rate,

@@ -8,6 +8,12 @@ from pathlib import Path
 from sertf import corpora, recipes, report, runner, workers, zero_shot
 from sertf.errors import SertfError
 
+LANGUAGES = {
+    name: tuple(f"{name}_{language}" for language in corpus.languages) if len(corpus.languages) > 1 else ()
+    for name, corpus in corpora.CORPORA.items()
+}
+"""Names of each corpus's languages taken alone, such as `esd_en`; none for a corpus of one language."""
+
 
 def main(experiment, arguments=None, *, on=None, between=None):
     """Run an experiment from the command line and write its reports.
@@ -27,12 +33,15 @@ def main(experiment, arguments=None, *, on=None, between=None):
     try:
         if between is not None:
             folders = folders_of(options.data or [])
-            experiment = between(options.train, _others(options.train, folders))
-            table = zero_shot.shared_emotions(corpora.load_several(folders, skip_bad=options.skip_bad))
+            others = _others(options.train, folders)
+            experiment = between(options.train, others)
+            table = corpora.load_several(folders, skip_bad=options.skip_bad)
+            table = zero_shot.shared_emotions(of_languages(table, (options.train, *others)))
         else:
             if on is not None and options.corpus != experiment.corpus:
                 experiment = on(options.corpus)
-            table = corpora.load(experiment.corpus, options.data, skip_bad=options.skip_bad)
+            table = corpora.load(experiment.corpora[0], options.data, skip_bad=options.skip_bad)
+            table = of_languages(table, (experiment.corpus,))
         _run(with_options(experiment, options.precision, options.accumulation), table, options)
     except SertfError as error:
         sys.exit(_say(error, 2))
@@ -58,15 +67,15 @@ def _parser(experiment, on, between):
         parser.add_argument(
             "--train",
             default=trained,
-            choices=corpora.CORPORA,
-            help=f"train on this one and test on each of the others ({trained})",
+            choices=_choices(),
+            help=f"train on this one and test on each of the others, and on its other languages ({trained})",
         )
     if on is not None:
         parser.add_argument(
             "--corpus",
             default=experiment.corpus,
-            choices=corpora.CORPORA,
-            help=f"train on another ({experiment.corpus})",
+            choices=_choices(),
+            help=f"train on another, or on one of its languages ({experiment.corpus})",
         )
     large = ", ".join(name for name, variant in experiment.variants.items() if variant.for_gpu)
     parser.add_argument(
@@ -148,13 +157,46 @@ def folders_of(data):
 
 
 def _others(trained, folders):
-    """The corpora to test on."""
+    """The corpora to test on; of a corpus of which one language is trained on, its other languages."""
     given = f"--data gives {', '.join(folders)}" if folders else "there is no --data"
-    if trained not in folders:
-        raise SertfError(f"To train on {trained} its recordings are needed, but {given}; add --data {trained}=FOLDER.")
-    if len(folders) < 2:
+    corpus = trained.partition("_")[0]
+    if corpus not in folders:
+        raise SertfError(f"To train on {trained} its recordings are needed, but {given}; add --data {corpus}=FOLDER.")
+    siblings = LANGUAGES[corpus] if trained != corpus else ()
+    others = (*siblings, *(name for name in folders if name != corpus))
+    if not others:
         raise SertfError(f"To test on another corpus than {trained} its recordings are needed, but {given}.")
-    return tuple(name for name in folders if name != trained)
+    return tuple(name for name in others if name != trained)
+
+
+def of_languages(table, names):
+    """The utterances of corpora by their names, where a language that is taken alone is a corpus of its own.
+
+    Args:
+        table: utterance table.
+        names: of the corpora, such as "esd_en" or "emodb"; without a language among them the table stays as it is.
+
+    Raises:
+        SertfError: a language of which there are no utterances; the message lists those that there are.
+    """
+    alone = [name for name in names if "_" in name]
+    if not alone:
+        return table
+    of_language = table["corpus"] + "_" + table["language"]
+    absent = sorted(set(alone) - set(of_language))
+    if absent:
+        raise SertfError(
+            f"The recordings hold no utterances of {', '.join(absent)}; they are of {', '.join(sorted(set(of_language)))}."
+        )
+    named = table.assign(corpus=of_language.where(of_language.isin(alone), table["corpus"]))
+    kept = named[named["corpus"].isin(names)]
+    kept.attrs.update(table.attrs)
+    return kept
+
+
+def _choices():
+    """What can be trained on: every corpus, and each of its languages alone."""
+    return [choice for name in corpora.CORPORA for choice in (name, *LANGUAGES[name])]
 
 
 def with_options(experiment, precision, accumulation):

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from sertf.corpora import CORPORA
 from sertf.errors import SertfError
 from sertf.experiment import Experiment, Setting, Variant, digest
 from sertf.recipes import Recipe
@@ -82,6 +83,16 @@ def test_merged_emotions_decide_a_run_and_what_a_report_says_does_not(experiment
         others={"B": 0.7},
     )
     assert said.identity("small", "strict") == identity
+
+
+def test_corpora_are_named_without_the_language_that_is_taken_alone(experiment):
+    for corpus, names in (
+        ("embedded", ("embedded",)),
+        ("esd_en", ("esd",)),
+        ("esd_en+esd_zh+emodb", ("esd", "emodb")),
+    ):
+        assert replace(experiment, corpus=corpus).corpora == names
+    assert not any("_" in name for name in CORPORA)
 
 
 def test_frozen(experiment):

@@ -132,3 +132,41 @@ def test_sizes_and_rates_of_serct():
     assert large == {"sample_rate": 16000, "samples": 144_000}  # corpora differ in rate
     layers = [variant.options["layers"] for variant in script("serct_depth").EXPERIMENT.variants.values()]
     assert layers == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "variant", "wa"),
+    [
+        ("serct_tess", "serct_on", "narrow", 0.5200),
+        ("serct_ablation", "ablation_on", "without_cnn", 0.3779),
+        ("serct_baselines", "baselines_on", "cnn", 0.4732),
+    ],
+)
+def test_what_serct_prints_of_esd_is_of_its_english_part(name, on, variant, wa):
+    make = getattr(script(name), on)
+    assert make("esd_en").published(variant, "paper")["wa"] == (wa, None, None)
+    assert make("esd_en").name.endswith("_esd_en")
+    for corpus in ("esd", "esd_zh"):
+        assert make(corpus).published(variant, "paper") == {}
+    if name == "serct_tess":
+        zero_shot = script("serct_zero_shot").between("esd_en", ("esd_zh",))
+        assert zero_shot.published("narrow", "paper")["wa"] == (0.5480, None, None)
+        assert zero_shot.name == "serct_zero_shot_esd_en_to_esd_zh" and zero_shot.corpora == ("esd",)
+
+
+def test_the_search_chooses_each_protocols_recipe_among_its_own_finalists():
+    import pandas as pd
+
+    search = script("reslstm_sa_search")
+    kept = FOLDER / "results" / "reslstm_sa_search"
+    trials = pd.read_csv(kept / "trials.csv")
+    assert "\n".join(search.choices(trials, 1440)) + "\n" == (kept / "choice.txt").read_text()
+    # A trial that test scores alone brought into the final must not be chosen by `strict`, however well it validates.
+    leaked = trials[trials["trial"].isin(["trial-02"])]
+    leaked = leaked.assign(epochs=search.FULL_EPOCHS, val_uar=0.9, test_uar=0.9)
+    with_test = trials.assign(
+        test_uar=trials["test_uar"].mask((trials["trial"] == "trial-02") & (trials["epochs"] == 30), 0.8)
+    )
+    strict, paper = search.choices(pd.concat([with_test, leaked], ignore_index=True), 1440)
+    assert "taken trial-08" in strict and "trial-02" not in strict
+    assert "taken trial-02" in paper

@@ -9,6 +9,7 @@ from sertf import recipes, runner, script
 from sertf.corpora import CorpusWarning
 from sertf.errors import SertfError
 from sertf.experiment import Variant, digest
+from sertf.protocols import protocol
 from tests.corpora import trees
 from tests.toy import EXPERIMENT
 
@@ -88,6 +89,54 @@ def test_the_same_experiment_on_another_corpus(cache, tmp_path, monkeypatch):
     assert [experiment.name for experiment in seen] == ["toy_emodb", "toy"]
     with pytest.raises(SystemExit):
         script.main(EXPERIMENT, command(cache, tmp_path, "--corpus", "emodb"))
+
+
+@pytest.fixture
+def esd(monkeypatch):
+    """One utterance an emotion of two speakers of either language in place of ESD; the list of what is run."""
+    from tests.test_protocols import make_table
+
+    english, mandarin = (make_table(2, per_emotion=1, corpus=name) for name in ("en", "zh"))
+    both = pd.concat([english, mandarin.assign(language="zh")], ignore_index=True).assign(corpus="esd")
+    seen = []
+    monkeypatch.setattr(script.corpora, "load", lambda name, *_, **__: {"esd": both}[name])
+    monkeypatch.setattr(script.corpora, "load_several", lambda folders, **_: both)
+    monkeypatch.setattr(runner, "run", lambda experiment, table, **_: seen.append((experiment, table)) or {})
+    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
+    return seen
+
+
+def test_a_language_of_a_corpus_is_a_corpus_of_its_own(cache, tmp_path, esd):
+    on = lambda corpus: replace(EXPERIMENT, corpus=corpus, name=f"toy_{corpus}")  # noqa: E731
+    for corpus in ("esd", "esd_en", "esd_zh"):
+        script.main(EXPERIMENT, command(cache, tmp_path, "--corpus", corpus), on=on)
+    assert [(e.name, set(t["corpus"]), set(t["language"]), len(t)) for e, t in esd] == [
+        ("toy_esd", {"esd"}, {"en", "zh"}, 12),
+        ("toy_esd_en", {"esd_en"}, {"en"}, 6),
+        ("toy_esd_zh", {"esd_zh"}, {"zh"}, 6),
+    ]
+    assert len({digest(experiment.identity("small", "strict")) for experiment, _ in esd}) == 3
+
+
+def test_from_one_language_of_a_corpus_to_the_other(esd):
+    script.main(between("ravdess", ("emodb",)), ["--train", "esd_en", "--data", "esd=/e"], between=between)
+    ((experiment, table),) = esd
+    assert (experiment.name, experiment.corpus) == ("esd_en_to_esd_zh", "esd_en+esd_zh")
+    (fold,) = protocol("zero-shot-90-10-esd_en")(
+        pd.concat([table.assign(utterance=table["utterance"] + n) for n in "abcde"])
+    )
+    assert fold.name == "esd_zh" and all(name.startswith("en-") for name in fold.train)
+
+
+def test_a_language_that_a_corpus_has_not(cache, tmp_path, esd, capsys):
+    with pytest.raises(SystemExit) as left:
+        script.main(EXPERIMENT, command(cache, tmp_path, "--corpus", "esd_fr"), on=lambda _: EXPERIMENT)
+    printed = capsys.readouterr().err
+    assert left.value.code == 2 and "esd_fr" in printed and "esd_zh" in printed and "esd_en" in printed
+    assert "emodb_de" not in printed  # the whole of it
+    table = script.corpora.load("esd")
+    with pytest.raises(SertfError, match="hold no utterances of esd_zh; they are of esd_en"):
+        script.of_languages(table[table["language"] == "en"], ("esd_en", "esd_zh"))
 
 
 def test_precision_and_accumulation_change_the_recipe_and_its_identity():
