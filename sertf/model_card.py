@@ -51,7 +51,7 @@ def markdown(card):
         "",
         f"Recognizes the emotion of a speech recording: {emotions}. A `{card['model']['name']}` network of "
         f"{card['model']['parameters']:,} parameters on `{card['front_end']['name']}` features, as one TensorFlow "
-        f"SavedModel that takes audio of any length and needs TensorFlow alone. Paper: {card['paper']}.",
+        f"SavedModel that takes audio of any length{_heard(card)} and needs TensorFlow alone. Paper: {card['paper']}.",
         "",
         "## Use",
         "",
@@ -92,6 +92,17 @@ def markdown(card):
         f"{_versions(card['versions']['training'])}; exported with {_versions(card['versions']['export'])}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _heard(card):
+    """What a call hears of a clip, of a model that does not hear all; cards of older exports do not state it."""
+    span = card["front_end"].get("span_seconds")
+    if span is None:
+        return ""
+    return (
+        f", of which one call hears {span[0]:g} to {span[1]:g} s and nothing else (`predict` of sertf hears a longer "
+        f"recording in windows of {span[1]:g} s),"
+    )
 
 
 def _use(card):

@@ -107,13 +107,15 @@ class Recognizer:
     def predict(self, files, *, window=None, hop=None, progress=None):
         """Recognize emotions in audio files, or in samples.
 
-        By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. Long
-        files are read block by block, so that memory does not grow with their length. The last window ends where the
-        audio ends. A window of digital silence is not scored: its emotion is None and its scores are NaN.
+        By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. A model
+        that hears a fixed span of a clip, to the end that its card states as `span_seconds`, takes windows up to there
+        in place of both. Long files are read block by block, so that memory does not grow with their length. The last
+        window ends where the audio ends. A window of digital silence is not scored: its emotion is None and its scores
+        are NaN.
 
         Args:
             files: a path, several paths, or a pair of samples, float (n,) with full scale at 1, and sample rate in Hz.
-            window: seconds; audio longer than this is cut into windows of this length.
+            window: seconds; audio longer than this is cut into windows of this length. At most what the model hears.
             hop: seconds from window to window, at most `window`; half a window by default.
             progress: function that is told, again and again, at which second of the file its windows are scored.
 
@@ -154,7 +156,7 @@ class Recognizer:
         Args:
             chunks: iterable of mono float arrays (n,) of any lengths, full scale at 1; copied when taken.
             sample_rate: Hz of the chunks.
-            window: seconds of a window; 10 by default.
+            window: seconds of a window; 10 by default, or what the model hears as in `predict`.
             hop: seconds from window to window, at most `window`; half a window by default.
 
         Returns:
@@ -179,16 +181,21 @@ class Recognizer:
             yield Window(start_seconds, end_seconds, emotion, float(confidence), scores)
 
     def _windows(self, window, hop):
+        """Seconds of the longest audio that is scored as a whole, of a window, and from window to window."""
+        whole, usual, longest = WHOLE_SECONDS, WINDOW_SECONDS, np.inf
+        shortest, span = self.card["minimum_seconds"], self.card["front_end"].get("span_seconds")
+        if span is not None:
+            whole = usual = longest = max(span[1], shortest)
         if window is None and hop is None:
-            return WHOLE_SECONDS, WINDOW_SECONDS, WINDOW_SECONDS / 2
-        length = WINDOW_SECONDS if window is None else window
+            return whole, usual, usual / 2
+        length = usual if window is None else window
         hop = length / 2 if hop is None else hop
-        shortest = self.card["minimum_seconds"]
-        if not shortest <= length < np.inf:
-            raise SertfError(f"window must be {shortest:g} s or more, but is {window!r}.")
+        if not (shortest <= length <= longest and length < np.inf):
+            most = "" if span is None else f" and at most {longest:g} s, behind which this model hears nothing"
+            raise SertfError(f"window must be {shortest:g} s or more{most}, but is {window!r}.")
         if not 0.01 <= hop <= length:
             raise SertfError(f"hop must lie between 0.01 s and the window of {length:g} s, but is {hop!r}.")
-        return (WHOLE_SECONDS if window is None else length), length, hop
+        return (whole if window is None else length), length, hop
 
     def _cut(self, file, clip, limit, window, hop):
         """Yield (start in seconds, samples, sample rate) of one source."""

@@ -1,3 +1,5 @@
+import json
+import shutil
 import tracemalloc
 
 import keras
@@ -5,8 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from sertf import export, model_card
 from sertf.audio import AudioError
+from sertf.cache import front_end_digest
 from sertf.errors import SertfError
+from sertf.features import Waveform
+from sertf.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -116,3 +122,61 @@ def test_bad_live_sources(recognizer):
     ):
         with pytest.raises(SertfError, match=message):
             recognizer.stream([], **options)
+
+
+@pytest.fixture(scope="module")
+def of_one_second(done, tmp_path_factory):
+    """An exported model whose front end reads the first second of a clip."""
+    folder = tmp_path_factory.mktemp("span")
+    run = shutil.copytree(done[1], folder / "strict") / "repeat-00" / "fold-1"
+    front_end = Waveform(8000, samples=8000)
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["front_end"] = {"name": "waveform", "options": {}, "config": {"sample_rate": 8000, "samples": 8000}}
+    manifest["front_end_digest"] = front_end_digest(front_end)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    inputs = keras.Input(front_end.feature_shape)
+    outputs = keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs))
+    keras.Model(inputs, outputs).save(run / "weights.keras")
+    np.savez(run / "scaling.npz", mean=np.zeros(1, "float32"), std=np.ones(1, "float32"))
+    return export.save(run, folder / "model")
+
+
+def test_a_model_of_a_fixed_span_hears_all_of_a_longer_clip(of_one_second, tmp_path):
+    model = load(of_one_second)
+    assert model.card["front_end"]["span_seconds"] == [0, 1]
+    samples = np.random.default_rng(0).normal(size=int(2.75 * 8000)).astype("float32")
+    soundfile.write(tmp_path / "clip.wav", samples, 8000, subtype="FLOAT")
+    tables = [model.predict((samples, 8000)), model.predict(tmp_path / "clip.wav")]
+    for table in tables:
+        assert table[["start", "end"]].to_numpy().tolist() == [[0, 1], [0.5, 1.5], [1, 2], [1.5, 2.5], [1.75, 2.75]]
+        assert np.ptp(table[model.emotions].to_numpy(), axis=0).min() > 0.01
+    call = model.model.signatures["waveform"](waveform=samples[None], sample_rate=8000)["scores"]
+    np.testing.assert_allclose(tables[0].loc[[0], model.emotions].astype(float), call, atol=1e-6)
+    assert [len(model.predict((samples[:count], 8000))) for count in (4000, 8000)] == [1, 1]
+    streamed = list(model.stream(np.split(samples, 5), sample_rate=8000))
+    assert [window.end for window in streamed] == tables[0]["end"].to_list()
+    with pytest.raises(
+        SertfError, match="0.1 s or more and at most 1 s, behind which this model hears nothing, but is 2"
+    ):
+        model.predict((samples, 8000), window=2)
+
+
+def test_a_card_says_what_a_call_hears(of_one_second, exported):
+    assert (
+        "of any length, of which one call hears 0 to 1 s and nothing else"
+        in (of_one_second / "model_card.md").read_text()
+    )
+    assert "of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
+    card = json.loads((exported / "model_card.json").read_text())
+    assert card["front_end"].pop("span_seconds") is None
+    assert model_card.markdown(card) == (exported / "model_card.md").read_text()  # as of exports before there was one
+
+
+def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, tmp_path):
+    older = shutil.copytree(of_one_second, tmp_path / "older")
+    card = json.loads((older / "model_card.json").read_text())
+    del card["front_end"]["span_seconds"]
+    (older / "model_card.json").write_text(json.dumps(card))
+    model, samples = load(older), np.random.default_rng(0).normal(size=11 * 8000).astype("float32")
+    assert model.predict((samples, 8000))[["start", "end"]].to_numpy().tolist() == [[0, 11]]
+    assert len(model.predict((samples, 8000), window=5, hop=5)) == 3

@@ -1,8 +1,9 @@
 """A page in the browser: upload, record or pick a clip, and see what a model hears in it.
 
 It shows the emotion and how sure the model is, the scores of all emotions, the waveform, what in the clip the answer
-rests on (the model's attention, else what its score loses when a part is silenced), for more than 12 s the scores over
-time, and the model card. Models are chosen on the page, among the bundled ones and those in ./saved_models.
+rests on (the model's attention, else what its score loses when a part is silenced), the scores over time where it is
+heard in several windows, and the model card. Models are chosen on the page, among the bundled ones and those in
+./saved_models.
 
 Nothing leaves the machine: the page is served on 127.0.0.1 alone and loads nothing from elsewhere. Uploads lie in a
 temporary folder that is removed when the command ends. Ctrl-C ends it.
