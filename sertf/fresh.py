@@ -1,8 +1,50 @@
 """Copies of training utterances that are drawn anew in every epoch, from waveform to scaled features."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from sertf import audio, cache
+from sertf.errors import SertfError
+
+
+def drawable(copies, front_end, augmentation, *, seed, skip_bad=False):
+    """The copies that can be drawn: not those of a clip that is silent where noise should be added.
+
+    One copy of each clip is made for it and not kept. Whether a step that moves a clip at random leaves silence behind
+    it in some epoch, nobody knows before.
+
+    Args:
+        copies: table of copies, with `path` and `copy`, of clips whose features could be extracted.
+        front_end: layer of `sertf.features`.
+        augmentation: `sertf.augmentation.Augmentation`.
+        seed: of the copies that are made.
+        skip_bad: leave copies that cannot be drawn out.
+
+    Returns:
+        The table without these, and their (path, reason), as `sertf.cache.Features.skipped` holds them.
+
+    Raises:
+        SertfError: without `skip_bad`, for all clips at once.
+    """
+
+    def fault(path):
+        samples, rate = audio.read(path, sample_rate=front_end.sample_rate)
+        try:
+            cache.altered(front_end, augmentation, seed, 1, samples, audio.digest(samples, rate))
+        except SertfError as error:
+            return str(path), str(error)
+
+    paths = list(dict.fromkeys(copies["path"]))
+    with ThreadPoolExecutor(cache.usable_cores()) as pool:
+        bad = [found for found in pool.map(fault, paths) if found is not None]
+    if bad and not skip_bad:
+        listed = "\n".join(f"  {path}: {reason}" for path, reason in bad)
+        raise SertfError(
+            f"No augmented copy can be drawn of {len(bad)} of {len(paths)} clips; mend them, or train without their "
+            f"copies with skip_bad (--skip-bad):\n{listed}"
+        )
+    return copies[~copies["path"].astype(str).isin({path for path, _ in bad})], bad
 
 
 class FreshCopies:
@@ -36,6 +78,11 @@ class FreshCopies:
             self._clips[path] = samples, rate, audio.digest(samples, rate)
         samples, rate, digest = self._clips[path]
         seed = np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]
-        samples = cache.altered(self.front_end, self.augmentation, int(seed), copy, samples, digest)
+        try:
+            samples = cache.altered(self.front_end, self.augmentation, int(seed), copy, samples, digest)
+        except SertfError as error:
+            raise SertfError(
+                f"{path}: copy {copy} cannot be drawn in epoch {epoch + 1}: {error}; leave it out."
+            ) from error
         features = self._compute(*cache.pad_clip(samples, rate))[0]
         return self.scaling(features[: self.front_end.frames(len(samples))])

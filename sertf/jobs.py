@@ -1,5 +1,6 @@
 """One run, as a worker process does it: train one fold once and write its run directory."""
 
+import functools
 import os
 import time
 from dataclasses import dataclass, replace
@@ -37,13 +38,7 @@ class Fresh:
         place = {utterance: i for i, utterance in enumerate(part.utterances)}
         made = {copy: place[parent] for copy, (parent, _, _) in self.copies.items() if parent in place}
         rows = {**place, **made} if self.augmentation.keep_original else made
-        indices = list(rows.values())
-        return replace(
-            part,
-            utterances=tuple(rows),
-            arrays=[part.arrays[i] for i in indices],
-            labels=part.labels[indices],
-        )
+        return part.taken(list(rows.values()), tuple(rows))
 
 
 @dataclass(frozen=True)
@@ -87,10 +82,19 @@ def train(job):
 
 
 def run_job(job):
-    """Train one fold once and write its run directory; returns its folder."""
-    started = time.time()
-    fitted, parts, scaling = train(job)
-    from sertf import pipeline, training
+    """Train one fold once and write its run directory.
+
+    Returns:
+        Its folder, or `sertf.training.Diverged`, so that the runs behind it are not lost to one that would diverge again.
+    """
+    started, code = time.time(), code_digest()
+    from sertf import training
+
+    try:
+        fitted, parts, scaling = train(job)
+    except training.Diverged as error:
+        return error
+    from sertf import pipeline
 
     classical = _is_classical(job)
     test = parts["test"]
@@ -113,7 +117,7 @@ def run_job(job):
         manifest={
             **job.facts,
             **training.environment("scikit-learn" if classical else None),
-            "code": code_digest(),
+            "code": code,
             "repeat": job.repeat,
             "fold": job.fold.name,
             "seed": job.seed,
@@ -134,6 +138,7 @@ def _is_classical(job):
     return job.facts["model"]["name"] in CLASSICAL
 
 
+@functools.cache  # of what this process has imported, though the files change under a long training
 def code_digest():
     """Digest of the installed package's sources, which says more than a version number about what ran."""
     root = Path(sertf.__file__).parent

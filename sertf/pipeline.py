@@ -6,6 +6,7 @@ zeros after scaling; models mask frames that are zero throughout, so padding cou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -78,6 +79,10 @@ class Streamed(Sequence):
         array = self._features[self._utterances[index]]
         return array if self._scaling is None else self._scaling(array)
 
+    def taken(self, indices):
+        """Those at some indices, in that order, streamed as these are; an index may come again."""
+        return Streamed(self._features, [self._utterances[i] for i in indices], self._scaling)
+
 
 def lengths_of(arrays):
     """Frames of each array, a list; nothing is read for it."""
@@ -96,6 +101,12 @@ class Part:
     def lengths(self):
         """Frames of each utterance."""
         return np.array(lengths_of(self.arrays))
+
+    def taken(self, indices, utterances):
+        """The part of the utterances at some indices, under names of their own; an index may come again."""
+        arrays = self.arrays
+        arrays = arrays.taken(indices) if isinstance(arrays, Streamed) else [arrays[i] for i in indices]
+        return Part(tuple(utterances), arrays, self.labels[indices])
 
 
 def parts_of(fold, features, labels, *, scaling_rows=None, each="dimension"):
@@ -166,6 +177,11 @@ class Batches:
         """Frames of every batch, None where they differ."""
         return int(self._padded[0]) if np.ptp(self._padded) == 0 else None
 
+    @cached_property
+    def shape(self):
+        """Shape of a frame."""
+        return self.part.arrays[0].shape[1:]
+
     def order(self, epoch=0):
         """Index arrays of the epoch's batches."""
         if self.seed is None:
@@ -181,12 +197,11 @@ class Batches:
 
     def batch(self, indices, epoch=0):
         """Features, (batch, padded frames, dims) float32, and labels, (batch,) int32."""
-        shape = self.part.arrays[0].shape[1:]
-        padded = np.zeros((len(indices), self._padded[indices].max(), *shape), np.float32)
+        padded = np.zeros((len(indices), self._padded[indices].max(), *self.shape), np.float32)
         for row, i in enumerate(indices):
-            array = self.part.arrays[i]
-            if self.fresh is not None and self.part.utterances[i] in self.fresh:
-                array = self.fresh.draw(self.part.utterances[i], epoch)
+            utterance = self.part.utterances[i]
+            drawn = self.fresh is not None and utterance in self.fresh
+            array = self.fresh.draw(utterance, epoch) if drawn else self.part.arrays[i]
             padded[row, : len(array)] = array
         return padded, self.part.labels[indices]
 
@@ -194,8 +209,10 @@ class Batches:
 def as_dataset(batches):
     """What `fit` and `evaluate` take: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
 
-    The two give the same batches in the same order; the second needs no TensorFlow, so that JAX trains without it.
-    Each pass over the dataset is the next epoch.
+    The two give the same batches in the same order, pass after pass; the second needs no TensorFlow, so that JAX trains
+    without it. Each pass over the dataset is the next epoch. Not so in `fit` under JAX: Keras's trainer for it takes a
+    batch to build the model by and resets the dataset, which ends epoch 0, and trains on epochs 1, 2, … of `Batches`,
+    where TensorFlow's trains on 0, 1, ….
     """
     import keras
 
@@ -213,7 +230,7 @@ def _tf_dataset(batches):
             yield batches.batch(indices, epoch)
 
     # A graph that knows the number of frames may be shaped by it, as SpeechNet's is.
-    steps, shape = batches.frames, batches.part.arrays[0].shape[1:]
+    steps, shape = batches.frames, batches.shape
     dataset = tf.data.Dataset.from_generator(
         one_epoch,
         output_signature=(tf.TensorSpec((None, steps, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),

@@ -292,6 +292,8 @@ def _read_run(place, facts, repeat, fold):
         raise ResultsError(f"{run} is broken: {error}".rstrip(".")) from error
     if manifest.get("digest") != facts["digest"]:
         raise ResultsError(f"{run} is of another experiment (digest {manifest.get('digest')}, not {facts['digest']})")
+    if manifest.get("audio_digest", facts.get("audio_digest")) != facts.get("audio_digest"):
+        raise ResultsError(f"{run} was trained on other recordings")
     columns = [*scores.FACT_COLUMNS, *facts["emotions"]]
     if list(table.columns) != columns:
         raise ResultsError(f"{run} is broken: predictions.csv has the columns {list(table.columns)}, not {columns}")

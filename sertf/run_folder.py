@@ -41,22 +41,28 @@ def write(folder, overview, table):
 
     Args:
         folder: Path `<out>/<variant>/<protocol>`.
-        overview: plain values; their `digest` stands for all that decides a run.
+        overview: plain values; their `digest` stands for all that decides a run but the recordings, `audio_digest` for
+            these.
         table: utterance table.
 
     Raises:
-        RunError: the folder holds runs of another digest.
+        RunError: the folder holds runs of other digests.
     """
     place = folder / "experiment.json"
     if place.exists():
         try:
-            found = json.loads(place.read_text()).get("digest")
+            found = json.loads(place.read_text())
         except ValueError:
-            found = None
-        if found not in (None, overview["digest"]):
+            found = {}
+        if found.get("digest", overview["digest"]) != overview["digest"]:
             raise RunError(
-                f"{folder} holds runs of another experiment or recipe (digest {found}, wanted {overview['digest']}); "
-                "choose another --out folder or delete it."
+                f"{folder} holds runs of another experiment or recipe (digest {found['digest']}, wanted "
+                f"{overview['digest']}); choose another --out folder or delete it."
+            )
+        if found.get("audio_digest", overview["audio_digest"]) != overview["audio_digest"]:
+            raise RunError(
+                f"{folder} holds runs on other recordings under the same names; choose another --out folder, or delete "
+                "it to train on these."
             )
     folder.mkdir(parents=True, exist_ok=True)
     _replace(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")

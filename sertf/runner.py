@@ -5,7 +5,7 @@ ones start again, so the same command goes on after an interruption with at most
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from sertf.augmentation import copies_of
 from sertf.errors import SertfError, unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
-from sertf.training import finished
+from sertf.training import Diverged, finished
 
 
 class RunnerError(SertfError):
@@ -60,6 +60,7 @@ def run(
 
     Raises:
         RunnerError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
+        Diverged: a training diverged; the other runs are finished first.
     """
     from sertf.cache import usable_cores
 
@@ -77,7 +78,7 @@ def run(
         skip_bad=skip_bad,
         progress=progress,
     )
-    workers_module.run_all(
+    done = workers_module.run_all(
         run_job,
         planned.jobs,
         workers=workers or usable_cores(),
@@ -85,6 +86,9 @@ def run(
         progress=progress,
         cache=planned.cache,
     )
+    diverged = [result for result in done if isinstance(result, Diverged)]
+    if diverged:
+        raise Diverged(f"{len(diverged)} of {len(done)} runs diverged, the others are finished. {diverged[0]}")
     return planned.folders
 
 
@@ -142,7 +146,7 @@ def plan(
         key = digest([options, augmentation and augmentation.to_dict()])
         if key not in materials:
             front_end = FEATURES[experiment.front_end](**options)
-            materials[key] = _material(table, front_end, augmentation, extract, experiment.seed)
+            materials[key] = _material(table, front_end, augmentation, extract, experiment.seed, skip_bad)
         for protocol in protocol_names or experiment.protocols:
             folder = out / variant / protocol
             folders[variant, protocol] = folder
@@ -179,7 +183,7 @@ class Material:
         return [*self.asked.attrs.get("skipped", ()), *self.features.skipped]
 
 
-def _material(table, front_end, augmentation, extract, seed):
+def _material(table, front_end, augmentation, extract, seed, skip_bad):
     """Extract the features that variants need, those of fixed copies too."""
     if augmentation is not None:
         front_end_checks.check_cuts(augmentation, front_end)
@@ -191,6 +195,11 @@ def _material(table, front_end, augmentation, extract, seed):
         features = features.joined(extract(copies, front_end, augmentation=augmentation, seed=seed))
         # A clip without a copy (silence, under noise) is left out of the training part only if the user said so.
         copies = copies[copies["utterance"].isin(set(features.utterances))]
+    else:
+        from sertf import fresh
+
+        copies, silent = fresh.drawable(copies, front_end, augmentation, seed=seed, skip_bad=skip_bad)
+        features = replace(features, skipped=[*features.skipped, *silent])
     return Material(table, front_end, features, copies)
 
 
@@ -220,7 +229,12 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
         "protocol_digest": digest([(fold.name, fold.parts) for fold in folds]),
         "front_end_digest": features.front_end_digest,
     }
-    facts = {**identity, "digest": digest(identity), "audit": checked.to_dict()}
+    facts = {
+        **identity,
+        "digest": digest(identity),
+        "audio_digest": digest(sorted((u, features.audio_digests[u]) for u in table["utterance"])),
+        "audit": checked.to_dict(),
+    }
     overview = {
         **facts,
         **run_folder.described(experiment, variant, protocol, table),
@@ -243,7 +257,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
             place = folder / f"repeat-{repeat:02d}" / fold.name
             for leftover in place.parent.glob(f".{fold.name}-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
-            if finished(place, digest=facts["digest"]):
+            if finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
             jobs.append(
                 Job(

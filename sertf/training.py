@@ -29,6 +29,10 @@ class RunError(SertfError):
     """A run directory that cannot be used or written."""
 
 
+class Diverged(RunError):
+    """A training whose loss is no longer finite."""
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A trained model with the weights of its best epoch.
@@ -106,7 +110,7 @@ def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=No
         train, validation_data=validation, epochs=recipe.epochs, callbacks=callbacks, shuffle=False, verbose=0
     ).history
     if not np.isfinite(logs["loss"]).all():
-        raise RunError(
+        raise Diverged(
             f"Training diverged in epoch {len(logs['loss'])}: the loss is not finite; lower the learning rate "
             f"(now {recipe.learning_rate:g}) or check the features."
         )
@@ -290,8 +294,8 @@ def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
         raise
 
 
-def finished(folder, *, digest):
-    """True if `folder` holds a finished run of this digest, False if there is none or a broken one.
+def finished(folder, *, digest, audio_digest=None):
+    """True if `folder` holds a finished run of these digests, False if there is none or a broken one.
 
     Raises:
         RunError: it holds a finished run of something else, which is never overwritten.
@@ -307,5 +311,9 @@ def finished(folder, *, digest):
         raise RunError(
             f"{folder} holds a run of another experiment ({manifest.get('experiment', 'unknown')}, digest "
             f"{manifest.get('digest', 'unknown')}, wanted {digest}); choose another --out folder or delete it."
+        )
+    if manifest.get("audio_digest", audio_digest) != audio_digest:
+        raise RunError(
+            f"{folder} holds a run on other recordings under the same names; choose another --out folder or delete it."
         )
     return complete

@@ -2,6 +2,10 @@
 
 import contextlib
 import os
+import pickle
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from sertf.errors import SertfError
@@ -38,6 +42,8 @@ def import_tensorflow_quietly():
 def run_all(function, jobs, *, workers, scheduler, progress, cache):
     """Call `function` on every job in worker processes, in any order, and show how many are done.
 
+    Never in this process, not even for one worker: it may have threads already, and rounds differently with them.
+
     Args:
         function: importable in a worker.
         jobs: picklable arguments, one a call.
@@ -46,10 +52,12 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache):
         progress: show a bar on standard error.
         cache: folder whose `jax` subfolder holds what JAX compiled.
 
+    Returns:
+        List of what the calls return, in the order in which they end.
+
     Raises:
         SchedulerError: unknown scheduler, or its package is missing. What a job raises is raised here.
     """
-    import joblib
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -61,19 +69,74 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache):
     )
 
     if not jobs:
-        return
+        return []
     columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with (
-        in_environment(environment(cache)),
-        _joblib_backend(scheduler),
-        Progress(*columns, console=Console(stderr=True), disable=not progress) as bar,
-    ):
+    variables, results = environment(cache), []
+    if scheduler == "processes":
+        answers = _in_processes(function, jobs, variables, min(workers, len(jobs)))
+    else:
+        answers = _on_cluster(function, jobs, variables, min(workers, len(jobs)), scheduler)
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
         task = bar.add_task("training", total=len(jobs))
-        results = joblib.Parallel(n_jobs=min(workers, len(jobs)), return_as="generator_unordered", batch_size=1)(
-            joblib.delayed(function)(job) for job in jobs
-        )
-        for _ in results:
+        for answer in answers:
+            results.append(answer)
             bar.advance(task)
+    return results
+
+
+def in_own_process(function, job, variables):
+    """Call `function` on a job in an interpreter of its own that starts under some environment variables.
+
+    For a cluster's workers: their own threads draw from Python's random numbers while Keras takes its seeds from these,
+    and they have started under the variables of another place.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        call, answer = Path(folder) / "call", Path(folder) / "answer"
+        call.write_bytes(pickle.dumps((function, job)))
+        command = [sys.executable, "-c", "import sys; from sertf.workers import answer; answer(*sys.argv[1:])"]
+        done = subprocess.run([*command, call, answer], env={**os.environ, **variables}, stderr=subprocess.PIPE)
+        if not answer.is_file():
+            trace = done.stderr.decode(errors="replace")[-4000:]
+            raise RuntimeError(f"The process of a run ended without an answer (exit code {done.returncode}):\n{trace}")
+        result, error = pickle.loads(answer.read_bytes())
+    if error is not None:
+        raise error
+    return result
+
+
+def answer(call, place):
+    """What `in_own_process` starts: do the call that a file holds, write its result or its `SertfError` to another."""
+    function, job = pickle.loads(Path(call).read_bytes())
+    try:
+        found = function(job), None
+    except SertfError as error:
+        found = None, error
+    Path(place).write_bytes(pickle.dumps(found))
+
+
+def _in_processes(function, jobs, variables, workers):
+    """Answers from joblib's processes on this machine, as they come."""
+    from joblib.externals.loky import as_completed, get_reusable_executor
+
+    with in_environment(variables):
+        executor = get_reusable_executor(max_workers=workers)
+        try:
+            tasks = [executor.submit(function, job) for job in jobs]
+            yield from (task.result() for task in as_completed(tasks))
+        except BaseException:
+            # After Ctrl-C or an error; what is in work has no manifest yet and is made again.
+            executor.shutdown(kill_workers=True)
+            raise
+
+
+def _on_cluster(function, jobs, variables, workers, scheduler):
+    """Answers from a dask or ray cluster, as they come; `workers` jobs at a time."""
+    import joblib
+
+    with _cluster(scheduler):
+        yield from joblib.Parallel(n_jobs=workers, pre_dispatch=workers, return_as="generator_unordered", batch_size=1)(
+            joblib.delayed(in_own_process)(function, job, variables) for job in jobs
+        )
 
 
 def environment(cache):
@@ -114,22 +177,23 @@ def _set(variables):
             os.environ[name] = value
 
 
-def _joblib_backend(scheduler):
-    """joblib's own way to the cluster; nothing distributed is written here."""
+@contextlib.contextmanager
+def _cluster(scheduler):
+    """joblib's own way to the cluster, inside."""
     import joblib
 
-    if scheduler == "processes":
-        return joblib.parallel_config(backend="loky", inner_max_num_threads=1)
-    if scheduler == "dask":
-        try:
-            from dask.distributed import Client
-        except ImportError as error:
-            raise SchedulerError("--scheduler dask needs the extra: pip install sertf[dask].") from error
-        Client(set_as_default=True)
-    else:
-        try:
-            from ray.util.joblib import register_ray
-        except ImportError as error:
-            raise SchedulerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
-        register_ray()
-    return joblib.parallel_config(backend=scheduler)
+    with contextlib.ExitStack() as stack:
+        if scheduler == "dask":
+            try:
+                from dask.distributed import Client
+            except ImportError as error:
+                raise SchedulerError("--scheduler dask needs the extra: pip install sertf[dask].") from error
+            stack.enter_context(Client(set_as_default=True))
+        else:
+            try:
+                from ray.util.joblib import register_ray
+            except ImportError as error:
+                raise SchedulerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
+            register_ray()
+        stack.enter_context(joblib.parallel_config(backend=scheduler))
+        yield

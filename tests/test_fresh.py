@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
-from sertf.augmentation import Augmentation, WhiteNoise
+from sertf.augmentation import Augmentation, Gain, WhiteNoise, copies_of
+from sertf.errors import SertfError
 from sertf.features import LogMel, Waveform
-from sertf.fresh import FreshCopies
+from sertf.fresh import FreshCopies, drawable
 from sertf.pipeline import Batches, Part
 
 RATE = 8000
@@ -68,3 +70,42 @@ def test_batches_hold_fresh_copies_in_place_of_the_arrays(copies):
     assert not features[0].any()
     np.testing.assert_array_equal(features[1], fresh.draw("a~1", 5))
     np.testing.assert_array_equal(features[2], fresh.draw("a~2", 5))
+
+
+def test_clips_that_are_silent_where_noise_should_be_added(tmp_path):
+    """One is silent in the second that the front end reads, the other behind it."""
+    noise = np.random.default_rng(0).normal(0, 0.1, 2 * RATE)
+    for name, silent in (("late.wav", slice(0, RATE)), ("early.wav", slice(RATE, None))):
+        samples = noise.copy()
+        samples[silent] = 0
+        soundfile.write(tmp_path / name, samples, RATE, subtype="FLOAT")
+    late, early = (str(tmp_path / name) for name in ("late.wav", "early.wav"))
+    table = copies_of(pd.DataFrame({"utterance": ["late", "early"], "path": [late, early]}), 2)
+    front_end, noisy = Waveform(RATE, samples=RATE), Augmentation(fresh=True)
+    with pytest.raises(SertfError, match=r"of 1 of 2 clips; mend them, or .*--skip-bad\):\n  .*late.wav: it is silent"):
+        drawable(table, front_end, noisy, seed=0)
+    left, skipped = drawable(table, front_end, noisy, seed=0, skip_bad=True)
+    assert left["utterance"].to_list() == ["early~1", "early~2"]
+    assert [path for path, _ in skipped] == [late]
+    louder, skipped = drawable(table, front_end, Augmentation(steps=(Gain(),), fresh=True), seed=0)
+    assert louder.equals(table) and skipped == []
+
+    copies = FreshCopies({"late~1": (late, 1)}, front_end, noisy, lambda array: array, seed=3)
+    with pytest.raises(SertfError, match="late.wav: copy 1 cannot be drawn in epoch 6: it is silent"):
+        copies.draw("late~1", 5)
+
+
+def test_batches_read_no_array_that_a_copy_replaces(copies):
+    class Read(list):
+        def __getitem__(self, index):
+            read.append(int(index))
+            return super().__getitem__(index)
+
+    read, fresh = [], copies()
+    clean = np.zeros_like(fresh.draw("a~1", 0))
+    batches = Batches(Part(("a", "a~1", "a~2"), Read([clean] * 3), np.zeros(3, np.int32)), 3, fresh=fresh)
+    assert batches.shape == (8,) and read == [0]  # for its shape, once
+    read.clear()
+    for epoch in range(2):
+        batches.batch(np.arange(3), epoch)
+    assert read == [0, 0]

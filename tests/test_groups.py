@@ -145,7 +145,7 @@ def test_groups_of_a_table():
 
 def test_the_runner_writes_groups_and_other_systems(corpus, cache, tmp_path, monkeypatch):
     """Neither decides a run: they may change between two calls for the same folder."""
-    monkeypatch.setattr(runner.workers_module, "run_all", lambda *_, **__: None)
+    monkeypatch.setattr(runner.workers_module, "run_all", lambda *_, **__: [])
 
     def prepared(table, experiment=EXPERIMENT):
         options = {"protocol_names": ["strict"], "repeats": 1, "workers": 1, "progress": False}

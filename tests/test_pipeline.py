@@ -101,6 +101,13 @@ def test_large_features_are_read_when_needed_and_are_the_same(monkeypatch, each)
             for ours, expected in zip(batches.batch(indices, epoch), Batches(held["train"], 4).batch(indices, epoch)):
                 np.testing.assert_array_equal(ours, expected)
     assert features.read.count("u3") >= 2  # read anew in every epoch
+    assert len(features.read) == 1 + 2 * 8  # and the first once more, for its shape
+    features.read.clear()
+    both = [part["train"].taken([0, 3, 3], ("u0", "u3", "u3~1")) for part in (streamed, held)]
+    assert features.read == [] and both[0].lengths.tolist() == [6, 6, 6]
+    for part in both:
+        assert part.utterances == ("u0", "u3", "u3~1") and part.labels.tolist() == [0, 1, 1]
+    np.testing.assert_array_equal(list(both[0].arrays), both[1].arrays)
     monkeypatch.setattr("sertf.pipeline.HELD_BYTES", 12 * 6 * 2 * 4)
     assert isinstance(parts_of(fold, features, labels)[0]["train"].arrays, list)
 

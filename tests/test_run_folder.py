@@ -8,7 +8,7 @@ from sertf import run_folder, runner
 from sertf.training import RunError
 from tests.toy import EXPERIMENT, RECIPE
 
-OVERVIEW = {"digest": "1a", "emotions": ["anger"]}
+OVERVIEW = {"digest": "1a", "audio_digest": "2b", "emotions": ["anger"]}
 
 
 def test_the_overview_is_written_and_written_anew_for_the_same_digest(tmp_path, corpus):
@@ -20,6 +20,13 @@ def test_the_overview_is_written_and_written_anew_for_the_same_digest(tmp_path, 
 def test_a_broken_overview_is_replaced(tmp_path, corpus):
     (tmp_path / "experiment.json").write_text("{")
     run_folder.write(tmp_path, OVERVIEW, corpus)
+    assert json.loads((tmp_path / "experiment.json").read_text()) == OVERVIEW
+
+
+def test_runs_on_other_recordings_are_never_mixed(tmp_path, corpus):
+    run_folder.write(tmp_path, OVERVIEW, corpus)
+    with pytest.raises(RunError, match="on other recordings under the same names; choose another --out folder, or del"):
+        run_folder.write(tmp_path, OVERVIEW | {"audio_digest": "3c"}, corpus)
     assert json.loads((tmp_path / "experiment.json").read_text()) == OVERVIEW
 
 

@@ -5,15 +5,18 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
-from sertf import protocols, runner, training
+from sertf import audio, jobs, protocols, runner, training
 from sertf.audit import LeakageError
 from sertf.augmentation import Augmentation, Gain, RandomCut
 from sertf.cache import CacheError
+from sertf.errors import SertfError
 from sertf.experiment import Setting, Variant
 from sertf.front_end_checks import FrontEndError
 from tests.toy import EXPERIMENT, RECIPE
@@ -22,6 +25,12 @@ from tests.toy import EXPERIMENT, RECIPE
 def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
     options = {"protocol_names": ["strict"], "repeats": 1, "workers": 1, "progress": False, **options}
     return runner.run(experiment, corpus, out=out, cache=cache, **options)
+
+
+def planned(corpus, cache, out, *, experiment=EXPERIMENT, **options):
+    """The jobs, which nothing has run yet."""
+    options = {"protocol_names": ["strict"], "repeats": 1, "progress": False, **options}
+    return runner.plan(experiment, corpus, out=out, cache=cache, **options).jobs
 
 
 def in_process(monkeypatch, *, first=None):
@@ -74,12 +83,33 @@ def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cach
     leftover.mkdir()
     trained = []
     monkeypatch.setattr(
-        runner.workers_module, "run_all", lambda _, jobs, **__: trained.extend(runner.run_job(job) for job in jobs)
+        runner.workers_module,
+        "run_all",
+        lambda _, jobs, **__: trained.extend(runner.run_job(job) for job in jobs) or [],
     )
     run(corpus, cache, out, repeats=2)
     assert trained == [broken]
     assert (broken / "predictions.csv").read_bytes() == before
     assert not leftover.exists()
+
+
+def test_recordings_that_changed_under_finished_runs_are_refused(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch, first=1)
+    run(corpus, cache, tmp_path / "runs")
+    other = corpus.assign(path=list(corpus["path"])[::-1])
+    with pytest.raises(training.RunError, match="on other recordings under the same names"):
+        run(other, cache, tmp_path / "runs", repeats=2)
+
+
+def test_a_training_that_diverges_keeps_none_of_the_others_waiting(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    small = EXPERIMENT.variants["small"]
+    wild = replace(small, recipes={"strict": replace(RECIPE, learning_rate=1e30, optimizer="sgd")})
+    experiment = replace(EXPERIMENT, variants={"wild": wild, "small": small})
+    with pytest.raises(training.Diverged, match="3 of 6 runs diverged, the others are finished. Training diverged in"):
+        run(corpus, cache, tmp_path, experiment=experiment)
+    assert len(list(tmp_path.glob("small/strict/repeat-00/*/manifest.json"))) == 3
+    assert not list(tmp_path.glob("wild/strict/repeat-00/*/manifest.json"))
 
 
 def test_emotions_that_count_as_others_and_what_a_report_says(corpus, cache, tmp_path, monkeypatch):
@@ -108,6 +138,30 @@ def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path
     assert history["test_uar"].between(0, 1).all()
     means = [(folder / "repeat-00" / fold / "scaling.npz").read_bytes() for fold in ("fold-1", "fold-2")]
     assert means[0] == means[1]
+
+
+@pytest.mark.parametrize(("protocol", "rows"), [("strict", ["train"]), ("paper", ["train", "validation", "test"])])
+def test_strict_scales_on_training_rows_alone_and_paper_on_all(corpus, cache, tmp_path, monkeypatch, protocol, rows):
+    """Rows that scaling was fitted on have a mean of 0 and a deviation of 1, others do not."""
+    monkeypatch.setattr(training, "fit", lambda *_, **__: None)
+    for job in planned(corpus, cache, tmp_path, protocol_names=[protocol]):
+        _, parts, _ = jobs.train(job)
+        frames = np.concatenate([array for name in rows for array in parts[name].arrays])
+        np.testing.assert_allclose(frames.mean(axis=0), 0, atol=1e-3)
+        np.testing.assert_allclose(frames.std(axis=0), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize(("dropout", "expected"), [(None, 0.25), (0.125, 0.125), (0.0, 0.0)])
+def test_dropout_of_the_recipe_goes_before_that_of_the_options(corpus, cache, tmp_path, monkeypatch, dropout, expected):
+    monkeypatch.setattr(training, "fit", lambda build, *_, **__: build())
+    variant = replace(
+        EXPERIMENT.variants["small"],
+        options={"units": 4, "dropout": 0.25},
+        recipes={"strict": replace(RECIPE, dropout=dropout)},
+    )
+    job, *_ = planned(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": variant}))
+    model, _, _ = jobs.train(job)
+    assert model.get_layer("dropout").rate == expected
 
 
 def test_each_variant_has_its_front_end_and_no_validation_part_is_needed(corpus, cache, tmp_path, monkeypatch):
@@ -196,6 +250,29 @@ def test_copies_alone_take_the_place_of_their_originals(corpus, cache, tmp_path,
     assert not images[0] & images[1] if fresh else images[0] == images[1]
 
 
+def test_fixed_copies_are_drawn_by_the_experiments_seed(corpus, cache, tmp_path):
+    noisy = {"small": replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=1))}
+    experiments = [replace(EXPERIMENT, variants=noisy, seed=seed) for seed in (5, 6)]
+    (first, *_), (second, *_) = (planned(corpus, cache, tmp_path / str(e.seed), experiment=e) for e in experiments)
+    for utterance in corpus["utterance"]:
+        np.testing.assert_array_equal(first.features[utterance], second.features[utterance])
+        assert not np.array_equal(first.features[f"{utterance}~1"], second.features[f"{utterance}~1"])
+
+
+def test_fresh_copies_are_drawn_by_the_seed_of_the_run(corpus, cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "fit", lambda *_, train, **__: {x.tobytes() for xs, _ in train for x in xs.numpy()})
+    augmentation = Augmentation(copies=1, fresh=True, keep_original=False)
+    experiment = replace(
+        EXPERIMENT,
+        front_end="log_mel",
+        front_end_options={"sample_rate": 16000, "offset_seconds": 0.0, "duration_seconds": 0.5},
+        variants={"small": replace(EXPERIMENT.variants["small"], augmentation=augmentation)},
+    )
+    of_fold = [j for j in planned(corpus, cache, tmp_path, experiment=experiment, repeats=2) if j.fold.name == "fold-1"]
+    first, again, other = (jobs.train(job)[0] for job in (of_fold[0], *of_fold))
+    assert first == again and not first & other
+
+
 @pytest.mark.parametrize("keep_original", [True, False])
 def test_duplicates_are_found_behind_fresh_copies(corpus, cache, tmp_path, keep_original):
     table = corpus.copy()
@@ -265,7 +342,7 @@ def test_scikit_learn_models_run_too(corpus, cache, tmp_path, monkeypatch):
     assert len(pd.read_csv(place / "history.csv")) == 1
     assert (place / "weights.joblib").is_file()
     trained = []
-    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: trained.extend(jobs))
+    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: trained.extend(jobs) or [])
     run(corpus, cache, tmp_path, experiment=experiment, repeats=2)
     assert trained == []
 
@@ -336,3 +413,28 @@ def test_killed_in_the_middle_the_same_command_goes_on(corpus, cache, tmp_path):
     run(corpus, cache, tmp_path / "runs")
     assert len(manifests()) == 3
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+@pytest.mark.parametrize("keep_original", [True, False])
+def test_clips_silent_under_fresh_noise_stop_before_training_or_are_left_out(corpus, cache, tmp_path, keep_original):
+    """Its first half second, which the front end reads, is silent."""
+    samples, rate = audio.read(corpus["path"].iloc[0], sample_rate=16000)
+    soundfile.write(tmp_path / "late.wav", np.concatenate([np.zeros(8000), samples]), rate, subtype="FLOAT")
+    table = corpus.copy()
+    table.loc[0, "path"] = str(tmp_path / "late.wav")
+    augmentation = Augmentation(copies=2, fresh=True, keep_original=keep_original)
+    experiment = replace(
+        EXPERIMENT,
+        front_end="waveform",
+        front_end_options={"sample_rate": 16000, "samples": 8000},
+        variants={"small": replace(EXPERIMENT.variants["small"], augmentation=augmentation)},
+    )
+    planned = partial(runner.plan, experiment, table, protocol_names=["strict"], repeats=1, cache=cache, progress=False)
+    with pytest.raises(SertfError, match="of 1 of 32 clips; .*--skip-bad.*\n.*late.wav: it is silent"):
+        planned(out=tmp_path / "strict")
+    plan = planned(out=tmp_path / "skipped", skip_bad=True)
+    facts = json.loads((plan.folders["small", "strict"] / "experiment.json").read_text())
+    assert [name for name, _ in facts["skipped"]] == ["late.wav"]
+    late = table["utterance"].iloc[0]
+    trained = [{u for u in job.fold.train if u.split("~")[0] == late} for job in plan.jobs]
+    assert set().union(*trained) == ({late} if keep_original else set())

@@ -149,7 +149,7 @@ def dense():
     )
 
 
-def steps(part, *, batch_size, build=dense, **recipe):
+def steps(part, *, batch_size, build=dense, watch=None, class_weights=None, **recipe):
     """The weights at the start, and after training on equally long utterances, in their order for a seed of 0."""
     start = []
 
@@ -165,6 +165,8 @@ def steps(part, *, batch_size, build=dense, **recipe):
         validation=None,
         num_classes=2,
         seed=0,
+        class_weights=class_weights,
+        watch=watch,
     )
     return start, [np.array(weight) for weight in fitted.model.trainable_weights], fitted
 
@@ -180,6 +182,40 @@ def test_rate_falls_after_the_decay_epochs():
     np.testing.assert_allclose(np.array(sizes) / sizes[0], [1, 0.1, 0.1, 0.01], rtol=0.1)
     _, _, fitted = steps(part, batch_size=2, learning_rate=1e-2, epochs=5, decay_epochs=2)
     np.testing.assert_allclose(fitted.history["learning_rate"], [1e-2, 1e-2, 1e-3, 1e-3, 1e-4])
+
+
+def strides(**recipe):
+    """How far each epoch moves the weights, over the first: two steps, along gradients that hardly change."""
+    part = replace(make_part(4, seed=0), arrays=[np.ones((5, 3), "float32")] * 4, labels=np.zeros(4, np.int32))
+    places = []
+
+    def remember(model, loss):
+        places.append(np.array(model.trainable_weights[0]))
+        return {}
+
+    start, _, _ = steps(part, batch_size=2, watch=remember, learning_rate=1e-3, **recipe)
+    sizes = [np.abs(late - early).max() for early, late in zip([start[0], *places], places)]
+    return np.array(sizes) / sizes[0]
+
+
+def test_annealed_steps_restart():
+    """Of the cosine from 1 to 0.01, the rates of the two epochs' four steps are 1, 0.855, 0.505 and 0.155."""
+    second = (0.505 + 0.155) / (1 + 0.855)
+    np.testing.assert_allclose(strides(epochs=5, restart_epochs=2), [1, second, 1, second, 1], rtol=0.02)
+
+
+def test_steps_gain_momentum():
+    """Under a momentum of 0.5 the steps are 1, 1.5, 1.75, 1.875, 1.9375 and so on, two an epoch."""
+    np.testing.assert_allclose(strides(epochs=3, momentum=0.5), [1, 3.625 / 2.5, 3.90625 / 2.5], rtol=0.02)
+
+
+@pytest.mark.parametrize(("margins", "expected"), [((0.5, 0.5, 0.5), 0), ((0.9, 0.5, 0.1), 3 * (0.16 + 0.5 * 0.16))])
+def test_balanced_margin_loss_has_the_margins_of_the_recipe(margins, expected):
+    """Zeros have the scores 0.5 and 0.5 before the only step."""
+    part = replace(make_part(4, seed=0), arrays=[np.zeros((5, 3), "float32")] * 4)
+    weights = np.ones(2, "float32")
+    _, _, fitted = steps(part, batch_size=4, loss="balanced_margin", margins=margins, class_weights=weights)
+    assert fitted.history["loss"].tolist() == pytest.approx([expected])
 
 
 def test_accumulated_batches_are_one_step():

@@ -1,6 +1,13 @@
 import os
+import random
 import subprocess
 import sys
+import threading
+
+import pytest
+
+from sertf import workers
+from sertf.errors import SertfError
 
 SCRIPT = """
 from sertf import workers
@@ -19,3 +26,48 @@ def test_a_worker_imports_tensorflow_without_a_line(tmp_path):
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0
     assert done.stderr == "kept\n"
+
+
+def place_of(job):
+    """Where a job is done: its process, and what decides the number of TensorFlow's threads there."""
+    return job, os.getpid(), os.environ["TF_NUM_INTRAOP_THREADS"]
+
+
+def refuse(job):
+    raise SertfError(f"not {job}")
+
+
+def end(job):
+    os._exit(job)
+
+
+def draw(job):
+    random.seed(job)
+    return [random.random() for _ in range(3)], threading.active_count()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_jobs_are_done_in_other_processes_of_one_thread_even_by_one_worker(tmp_path, count):
+    options = {"workers": count, "scheduler": "processes", "progress": False, "cache": tmp_path}
+    done = workers.run_all(place_of, [3, 4, 5], **options)
+    assert sorted(job for job, _, _ in done) == [3, 4, 5]
+    assert os.getpid() not in {process for _, process, _ in done} and {threads for *_, threads in done} == {"1"}
+    assert len({process for _, process, _ in done}) <= count
+    with pytest.raises(SertfError, match="not 3"):
+        workers.run_all(refuse, [3], **options)
+
+
+def test_an_interpreter_of_its_own_gives_the_result_the_error_or_what_it_said_last():
+    job, process, threads = workers.in_own_process(place_of, 3, {"TF_NUM_INTRAOP_THREADS": "1"})
+    assert (job, threads) == (3, "1") and process != os.getpid()
+    with pytest.raises(SertfError, match="not 3"):
+        workers.in_own_process(refuse, 3, {})
+    with pytest.raises(RuntimeError, match="exit code 7"):
+        workers.in_own_process(end, 7, {})
+
+
+def test_on_a_dask_cluster_no_other_thread_draws_random_numbers_meanwhile(tmp_path):
+    pytest.importorskip("distributed")
+    done = workers.run_all(draw, [3, 3], workers=2, scheduler="dask", progress=False, cache=tmp_path)
+    expected = random.Random(3)
+    assert done == 2 * [([expected.random() for _ in range(3)], 1)]
