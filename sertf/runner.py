@@ -131,8 +131,9 @@ def plan(
     from sertf.cache import FeatureCache
     from sertf.features import FEATURES
 
-    if repeats < 1:
-        raise RunnerError(f"repeats must be 1 or more, but is {repeats}.")
+    for name, number in (("repeats", repeats), ("workers", workers)):
+        if number is not None and number < 1:
+            raise RunnerError(f"{name} must be 1 or more, but is {number}.")
     out = Path(out)
     run_folder.check_writable(out)
     table = utterances.merged(utterances.validate(table), experiment.merged)

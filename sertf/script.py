@@ -42,7 +42,7 @@ def main(experiment, arguments=None, *, on=None, between=None):
                 experiment = on(options.corpus)
             table = corpora.load(experiment.corpora[0], options.data, skip_bad=options.skip_bad)
             table = of_languages(table, (experiment.corpus,))
-        _run(with_options(experiment, options.precision, options.accumulation), table, options)
+        _run(experiment, table, options)
     except SertfError as error:
         sys.exit(_say(error, 2))
     except KeyboardInterrupt:
@@ -107,6 +107,7 @@ def _run(experiment, table, options):
     workers.import_tensorflow_quietly()
     if options.recipe is not None:
         experiment = with_recipe(experiment, recipes.read(options.recipe), options.variant)
+    experiment = with_options(experiment, options.precision, options.accumulation)
     out, results, repeats = options.out or Path("runs") / experiment.name, options.results, options.repeats
     if options.smoke:
         experiment, table, repeats = shrink(experiment), few(table), 1

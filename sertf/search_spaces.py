@@ -39,7 +39,9 @@ class SearchSpace:
     def on(self, corpus=None, *, protocol=None, epochs=None):
         """The space on another corpus, under another protocol, or of recipes of another length; None keeps each."""
         variant, recipe = self.variant, self.experiment.recipe(SEARCH, SEARCH)
-        variant = replace(variant, recipes={SEARCH: replace(recipe, epochs=epochs or recipe.epochs)})
+        variant = replace(
+            variant, recipes={SEARCH: replace(recipe, epochs=recipe.epochs if epochs is None else epochs)}
+        )
         setting = self.experiment.setting(SEARCH)
         experiment = replace(
             self.experiment,

@@ -379,6 +379,7 @@ def test_leaking_folds_stop_before_training(corpus, cache, tmp_path):
     ("options", "message"),
     [
         ({"repeats": 0}, "repeats must be 1 or more"),
+        ({"workers": 0}, "workers must be 1 or more, but is 0"),
         ({"scheduler": "slurm"}, "Unknown scheduler 'slurm'; known are processes, dask, ray"),
         ({"variants": ["big"]}, "Unknown variant 'big'"),
         ({"protocol_names": ["loose"]}, "Unknown protocol 'loose'"),

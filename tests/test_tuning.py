@@ -251,6 +251,8 @@ def test_a_space_on_another_corpus():
     assert space.experiment.corpus == "emodb" and space.experiment.setting("search").folds == "speaker-independent-5"
     assert space.experiment.recipe("search", "search").epochs == 7
     assert np.isclose(SPACES["reslstm_sa"].experiment.recipe("search", "search").epochs, 100)
+    with pytest.raises(ValueError, match="epochs must be 1 or more, but is 0"):
+        SPACES["reslstm_sa"].on(epochs=0)
 
 
 class Ending:
