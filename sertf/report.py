@@ -21,7 +21,7 @@ from sertf.results import (
     summarise,
 )
 
-MANY = 6
+MANY = 7
 """From how many variants on an experiment is shown by a link to its overview."""
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 _OTHER = {"paper": "strict", "strict": "paper"}
