@@ -9,8 +9,8 @@ but in the last block and half the Transformer's layers, and is trained for 40 e
 few the published SGD does not come far: in 8 trials of 6 to 12 epochs (results/cnn_transformer_search/trials.csv), two of
 them of this network, Adam's validation scores were the best. That its rate is annealed by a cosine was not searched. The
 others change one thing of `cpu`: no noise, fresh noise every epoch, a branch alone, or masks over bands and frames besides
-the noise. With masks more epochs help; `cpu_masks_100_epochs` and `cpu_masks_160_epochs` change both.
-`paper_size_12_epochs` is the published recipe broken off there, an hour on some two CPU cores.
+the noise. With masks more epochs help; `cpu_masks_100_epochs` and `cpu_masks_160_epochs` change both. `paper_size_12_epochs`
+is the published recipe broken off there, an hour on some two CPU cores.
 """
 
 from dataclasses import replace

@@ -150,7 +150,7 @@ def test_what_serct_prints_of_esd_is_of_its_english_part(name, on, variant, wa):
         assert make(corpus).published(variant, "paper") == {}
     if name == "serct_tess":
         zero_shot = script("serct_zero_shot").between("esd_en", ("esd_zh",))
-        assert zero_shot.published("narrow", "paper")["wa"] == (0.5480, None, None)
+        assert zero_shot.published("narrow", "paper") == {}  # of what it was trained on the thesis says nothing
         assert zero_shot.name == "serct_zero_shot_esd_en_to_esd_zh" and zero_shot.corpora == ("esd",)
 
 

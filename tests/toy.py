@@ -1,5 +1,6 @@
-"""A tiny experiment on the embedded corpus, which the tests of runner, script and export share."""
+"""A tiny experiment on the embedded corpus, and ways to run it, which the tests of runner, script and export share."""
 
+from sertf import runner
 from sertf.experiment import Experiment, Setting, Variant
 from sertf.recipes import Recipe
 
@@ -17,3 +18,21 @@ EXPERIMENT = Experiment(
     },
     seed=5,
 )
+
+
+def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
+    options = {"protocol_names": ["strict"], "repeats": 1, "workers": 1, "progress": False, **options}
+    return runner.run(experiment, corpus, out=out, cache=cache, **options)
+
+
+def planned(corpus, cache, out, *, experiment=EXPERIMENT, **options):
+    """The jobs, which nothing has run yet."""
+    options = {"protocol_names": ["strict"], "repeats": 1, "progress": False, **options}
+    return runner.plan(experiment, corpus, out=out, cache=cache, **options).jobs
+
+
+def in_process(monkeypatch, *, first=None):
+    """Run jobs, the `first` few of them, here instead of in worker processes, which saves their start."""
+    monkeypatch.setattr(
+        runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs[:first]]
+    )
