@@ -22,6 +22,13 @@ MIN_SECONDS = 0.1
 # A clip whose samples span less than this is silent: below one step of 24-bit audio (1.2e-7). A constant offset is
 # silence too, so the span counts and not the peak.
 SILENCE_SPAN = 1e-7
+# Containers of chunks with a length each, all in one byte order, and the chunks that hold the samples.
+CHUNK_ORDERS = {b"RIFF": "little", b"RIFX": "big", b"FORM": "big"}
+SAMPLE_CHUNKS = (b"data", b"SSND")
+# A stream whose end is not known yet states some length near these, and one never closed states 0.
+UNKNOWN_LENGTH = 0x7FFFF000
+# Some writers count the header (44 bytes, a few more with other chunks) as samples.
+HEADER_SLACK = 128
 # Resampled samples this far under the peak are rounding noise: soxr HQ is precise to 20 bits.
 RESAMPLING_FLOOR = 2.0**-20
 
@@ -62,6 +69,9 @@ def read(path, *, sample_rate=None):
         samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
     if len(samples) < frames:
         raise AudioError(path, f"cut off: {len(samples)} of {frames} frames could be read; fetch it again")
+    lacking = _lacking_bytes(path)
+    if lacking > HEADER_SLACK:
+        raise AudioError(path, f"cut off: its header states {lacking} bytes more than there are; fetch it again")
     samples = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)  # (n,)
     samples = np.ascontiguousarray(samples)
     check(samples, rate, path=path)
@@ -100,6 +110,21 @@ def _opened(path):
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         detail = str(error).rpartition(": ")[2].rstrip(".")
         raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
+
+
+def _lacking_bytes(path):
+    """Bytes by which the samples of a WAV or AIFF end before its header says; libsndfile reads on as if it were whole."""
+    size = Path(path).stat().st_size
+    with open(path, "rb") as file:
+        order = CHUNK_ORDERS.get(file.read(4))
+        at = 12
+        while order is not None and at + 8 <= size:
+            file.seek(at)
+            name, length = file.read(4), int.from_bytes(file.read(4), order)
+            if name in SAMPLE_CHUNKS:
+                return 0 if length >= UNKNOWN_LENGTH else max(0, length - (size - at - 8))
+            at += 8 + length + length % 2
+    return 0
 
 
 def check(samples, sample_rate, *, path):

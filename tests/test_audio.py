@@ -89,6 +89,24 @@ def test_folder_and_cut_off_file(tmp_path):
         audio.read(path)
 
 
+@pytest.mark.parametrize(("name", "start"), [("a.wav", b"data"), ("a.aiff", b"SSND")])
+def test_samples_that_end_before_their_header_says(tmp_path, name, start):
+    path = write(tmp_path / name, tone())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8000])
+    with pytest.raises(
+        AudioError, match=f"header states {len(whole) - 8000} bytes more than there are; fetch it again"
+    ):
+        audio.read(path)
+    if name == "a.aiff":
+        return
+    at = whole.index(start) + 4
+    # A stream that was never closed, and a writer that counts its header.
+    for length in (0xFFFFFFFF, 0x7FFFFFFF, 16000 + at + 4):
+        path.write_bytes(whole[:at] + length.to_bytes(4, "little") + whole[at + 4 :])
+        assert len(audio.read(path)[0]) == 8000
+
+
 def test_shortest_clip_and_quietest_sound(tmp_path):
     assert len(audio.read(write(tmp_path / "a.wav", tone(0.1)))[0]) == 1600
     audio.check(np.float32(2e-7) * tone(), 16000, path="quiet.wav")
