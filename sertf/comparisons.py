@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sertf import markdown, statistics
 from sertf.errors import SertfError
-from sertf.results import read_json, read_predictions
+from sertf.kept import read_predictions, read_summary
 
 
 def compared(summary, predictions, folder):
@@ -29,7 +29,7 @@ def compared(summary, predictions, folder):
     if not (place / "report.json").is_file():
         return None
     score = markdown.primary(summary)
-    entry = read_json(place / "report.json")["scores"][score]
+    entry = read_summary(place)["scores"][score]
     found = {"variant": variant, "what": what}
     try:
         difference = statistics.clustered_difference(
@@ -44,6 +44,6 @@ def dependents(folder):
     """Folders of kept results, of the same experiment and protocol, that are compared with those in `folder`."""
     folder = Path(folder)
     for path in sorted(folder.parent.parent.glob(f"*/{folder.name}/report.json")):
-        named = read_json(path).get("facts", {}).get("compared_with")
+        named = read_summary(path.parent)["facts"].get("compared_with")
         if named and named[0] == folder.parent.name:
             yield path.parent

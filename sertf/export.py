@@ -13,8 +13,9 @@ from pathlib import Path
 import sertf
 from sertf import audio, litert, model_card, scores, statistics
 from sertf.errors import exit_code
+from sertf.kept import read_facts, read_json, read_predictions
 from sertf.recognizer import CARD, MAKER, Recognizer, load
-from sertf.results import collect, read_facts, read_json, read_predictions
+from sertf.results import collect
 from sertf.trained import ExportError, choose, restore
 
 __all__ = ["ExportError", "Recognizer", "load", "save"]

@@ -93,7 +93,8 @@ def run_job(job):
     try:
         fitted, parts, scaling = train(job)
     except training.Diverged as error:
-        return error
+        place = job.folder.parts[-4:]  # <variant>/<protocol>/repeat-NN/<fold>
+        return training.Diverged(f"{'/'.join(place)}: {error}")
     from sertf import pipeline
 
     classical = _is_classical(job)
@@ -121,6 +122,7 @@ def run_job(job):
             "repeat": job.repeat,
             "fold": job.fold.name,
             "seed": job.seed,
+            "tested": len(test.utterances),
             "emotions": list(job.emotions),
             "parameters": None if classical else _count(fitted.model.trainable_weights),
             "best_epoch": fitted.best_epoch,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sertf import markdown, overview_page, plots, statistics
 from sertf.errors import SertfError
-from sertf.results import ResultsError, read_json, read_predictions
+from sertf.kept import ResultsError, read_predictions, read_summary
 
 
 def write(folder, *, reference=None, score="wa", beside=(), by=None):
@@ -74,7 +74,7 @@ def _summaries(folder, beside):
                 f"'{name}' must be <experiment>/<variant> of results in {folder.parent}; there is no report of it."
             )
     summaries = {
-        name: {path.parent.name: read_json(path) for path in sorted(place.glob("*/report.json"))}
+        name: {path.parent.name: read_summary(path.parent) for path in sorted(place.glob("*/report.json"))}
         for name, place in places.items()
     }
     return summaries, places

@@ -10,16 +10,8 @@ from pathlib import Path
 
 from sertf import comparisons, markdown, plots, report_figures, report_page, statistics
 from sertf.errors import SertfError
-from sertf.results import (
-    ResultsError,
-    collect,
-    merge_manifests,
-    read_facts,
-    read_groups,
-    read_json,
-    read_predictions,
-    summarise,
-)
+from sertf.kept import ResultsError, merge_manifests, read_facts, read_groups, read_predictions, read_summary
+from sertf.results import collect, summarise
 
 MANY = 7
 """From how many variants on an experiment is shown by a link to its overview."""
@@ -63,7 +55,7 @@ def write(folder, out, *, beside=None):
     results, out = collect(folder), Path(out)
     identity = _identity(results.facts)
     if (out / "report.json").is_file():
-        found = _identity(read_json(out / "report.json").get("facts", {}))
+        found = _identity(read_summary(out)["facts"])
         if found != identity:
             raise ResultsError(
                 f"{out} holds results of {'/'.join(found)}, not {'/'.join(identity)}; give another --out."
@@ -88,13 +80,13 @@ def write(folder, out, *, beside=None):
         summary["compared"] = comparisons.compared(summary, kept, out)
         _write_json({"shared": shared, "runs": runs}, staging / "manifest.json")
         _write_json(summary, staging / "report.json")
-        _write_text(_render(summary, read_json(other / "report.json") if other else None), staging / "report.md")
+        _write_text(_render(summary, read_summary(other) if other else None), staging / "report.md")
         _take_place(staging, out)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     if other and other.resolve() != out.resolve():
-        _write_text(_render(read_json(other / "report.json"), summary), other / "report.md")
+        _write_text(_render(read_summary(other), summary), other / "report.md")
     for place in comparisons.dependents(out):
         _compare_again(place)
     return summary
@@ -108,7 +100,7 @@ def compare(folder_a, folder_b, *, score="uar"):
     """
     summaries, tables = [], []
     for folder in (Path(folder_a), Path(folder_b)):
-        summaries.append(read_json(folder / "report.json"))
+        summaries.append(read_summary(folder))
         tables.append(read_predictions(folder / "predictions.csv.gz"))
     facts = [summary["facts"] for summary in summaries]
     names = [fact["variant"] for fact in facts]
@@ -144,7 +136,7 @@ def table(results_root, *, relative_to=None):
             continue
         row = rows.setdefault(path.parent.parent, {"summaries": {}, "links": {}})
         protocol = path.parent.name
-        row["summaries"][protocol] = read_json(path)
+        row["summaries"][protocol] = read_summary(path.parent)
         row["links"][protocol] = Path(os.path.relpath(path.with_name("report.md"), start)).as_posix()
     links = [f"[{page.parent.name}]({Path(os.path.relpath(page, start)).as_posix()})" for page in pages]
     more = f"On pages of their own: {', '.join(links)}." if links else ""
@@ -181,9 +173,9 @@ def page(folder):
         ResultsError: if a report.json is missing or broken.
     """
     folder = Path(folder)
-    summary = read_json(folder / "report.json")
+    summary = read_summary(folder)
     other = _other(folder, summary["facts"], None)
-    return _render(summary, read_json(other / "report.json") if other else None)
+    return _render(summary, read_summary(other) if other else None)
 
 
 def rewrite_pages(results_root):
@@ -233,7 +225,7 @@ def _other(out, facts, beside):
         name = _OTHER.get(facts["protocol"])
         place = out.parent / name if name else None
         return place if place and (place / "report.json").is_file() else None
-    found = _identity(read_json(Path(beside) / "report.json").get("facts", {}))
+    found = _identity(read_summary(beside)["facts"])
     if found[:2] != _identity(facts)[:2] or found[2] == facts["protocol"]:
         raise ResultsError(
             f"{beside} holds {'/'.join(found)}, not another protocol of {'/'.join(_identity(facts)[:2])}."
@@ -243,7 +235,7 @@ def _other(out, facts, beside):
 
 def _compare_again(place):
     """Write a variant's line on the one that it is compared with anew."""
-    summary = read_json(place / "report.json")
+    summary = read_summary(place)
     summary["compared"] = comparisons.compared(summary, read_predictions(place / "predictions.csv.gz"), place)
     _write_json(summary, place / "report.json")
     _write_text(page(place), place / "report.md")

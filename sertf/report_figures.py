@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 
 from sertf import plots, plots_clips
-from sertf.results import ResultsError
+from sertf.kept import ResultsError
 
 
 def draw_representations(results):

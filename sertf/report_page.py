@@ -1,8 +1,7 @@
 """The page of one variant under one protocol: a summary of `sertf.results.summarise` in, Markdown out."""
 
 from sertf import breakdowns, markdown, zero_shot_page
-
-_DIFFERS = ("repeat", "fold", "seed", "wall_seconds", "best_epoch")
+from sertf.kept import PER_RUN
 
 
 def render(summary, *, beside=None, figures=(), differing=()):
@@ -214,7 +213,7 @@ def _how(summary, differing):
     if facts.get("augmentation"):
         body.append(["augmentation of the training part", _augmentation(facts["augmentation"])])
     lines = ["## How it was run", "", *markdown.table(["", ""], body, align="ll"), ""]
-    unexpected = [name for name in differing if name not in _DIFFERS]
+    unexpected = [name for name in differing if name not in PER_RUN]
     if unexpected:
         lines += [f"Not the same in all runs: {', '.join(unexpected)}; see `manifest.json`.", ""]
     if facts.get("skipped"):

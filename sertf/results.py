@@ -1,12 +1,5 @@
-"""Run directories and kept results, read and summed up; never a live model.
+"""All runs of one variant under one protocol: `collect` reads them, `summarise` makes the numbers of a report of them."""
 
-A runner's folder `<runs>/<variant>/<protocol>` holds `experiment.json`, `groups.csv` where utterances come in groups,
-and one directory a run, `repeat-NN/<fold>/{predictions.csv, history.csv, manifest.json, representations.npz,
-weights.keras}`. `collect` reads it, `summarise` turns the predictions into the numbers of a report. Kept results,
-`predictions.csv.gz`, `groups.csv.gz` and `report.json`, are read by `read_predictions`, `read_groups` and `read_json`.
-"""
-
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +7,7 @@ import pandas as pd
 
 from sertf import groups, reproducibility, scores, statistics, zero_shot
 from sertf.errors import SertfError
+from sertf.kept import ResultsError, merge_manifests, read_facts, read_groups, read_run
 
 SCORES = {
     "uar": "UAR",
@@ -28,14 +22,7 @@ SCORES = {
 """The scores of a summary, by their keys, with the names that a report prints."""
 
 _WITH_INTERVAL = ("uar", "wa", "macro_f1", "weighted_f1")
-_FACTS = ("experiment", "variant", "protocol", "paper", "corpus", "repeats", "folds", "emotions", "audit", "digest")
-_PER_RUN = ("repeat", "fold", "seed", "wall_seconds", "best_epoch")
-_TEXT = {"utterance": str, "speaker": str, "fold": str, "truth": str}
 _LISTED = 8
-
-
-class ResultsError(SertfError):
-    """Run directories or kept results that are missing, incomplete, broken or of another experiment."""
 
 
 @dataclass(frozen=True)
@@ -108,30 +95,6 @@ def collect(folder):
     )
 
 
-def read_facts(folder):
-    """Read and check a runner's `experiment.json`.
-
-    Args:
-        folder: `<runs>/<variant>/<protocol>`.
-
-    Raises:
-        ResultsError: if it is missing, broken or lacks a fact.
-    """
-    path = Path(folder) / "experiment.json"
-    if not path.is_file():
-        raise ResultsError(
-            f"{folder} holds no experiment.json, so it is no folder of runs; give <runs>/<variant>/<protocol>."
-        )
-    facts = read_json(path)
-    missing = [key for key in _FACTS if key not in facts]
-    if missing:
-        raise ResultsError(f"{path} lacks {missing}; run the experiment again, which writes it anew.")
-    folds, repeats = facts["folds"], facts["repeats"]
-    if not isinstance(folds, list) or not folds or not isinstance(repeats, int) or repeats < 1:
-        raise ResultsError(f"{path} must list the folds' names and 1 or more repeats, got {folds!r} and {repeats!r}.")
-    return facts
-
-
 def summarise(results):
     """The numbers of a report.
 
@@ -195,89 +158,6 @@ def summarise(results):
     }
 
 
-def merge_manifests(manifests):
-    """Split manifests into what all runs share and what differs.
-
-    Returns:
-        (shared, runs): a dict, and a list of one dict a run with the other entries; repeat, fold, seed, wall seconds
-        and best epoch always count as a run's own.
-    """
-    absent = object()
-    shared = {
-        key: value
-        for key, value in manifests[0].items()
-        if key not in _PER_RUN and all(manifest.get(key, absent) == value for manifest in manifests)
-    }
-    return shared, [{k: v for k, v in manifest.items() if k not in shared} for manifest in manifests]
-
-
-def read_predictions(path):
-    """Read `predictions.csv` or `predictions.csv.gz`, checked as `sertf.scores.score_columns` does.
-
-    Raises:
-        ResultsError: naming the file, if it is missing, no table, or a bad one.
-    """
-    path = Path(path)
-    try:
-        header = pd.read_csv(path, nrows=0).columns
-        # Only scores may be missing values: a speaker or fold may well be called "NA".
-        absent = {column: ["", "nan", "NaN"] for column in header if column not in scores.FACT_COLUMNS}
-        table = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=absent)
-        scores.score_columns(table)
-    except (OSError, EOFError, ValueError) as error:
-        raise ResultsError(f"{path} cannot be read as predictions: {error}") from error
-    return table
-
-
-def read_groups(path, predictions):
-    """Read `groups.csv` or `groups.csv.gz`: the groups that the utterances of a table of predictions belong to.
-
-    Returns:
-        DataFrame with the column utterance and one or more of `sertf.groups.GROUPINGS`, texts, "" for no group; None
-        if there is no such file.
-
-    Raises:
-        ResultsError: naming the file, if it is no such table, or an utterance is missing or comes twice.
-    """
-    path = Path(path)
-    if not path.is_file():
-        return None
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise ResultsError(f"{path} cannot be read as groups of utterances: {error}") from error
-    columns = ["utterance", *(name for name in groups.GROUPINGS if name in table.columns)]
-    if list(table.columns) != columns or len(columns) < 2:
-        raise ResultsError(
-            f"{path} must have the column utterance and one or more of {', '.join(groups.GROUPINGS)} behind it, got "
-            f"{list(table.columns)}; run the experiment again, which writes it anew."
-        )
-    lacking = sorted(set(predictions["utterance"]) - set(table["utterance"]))
-    if lacking or table["utterance"].duplicated().any():
-        fault = f"lacks {len(lacking)} of the tested utterances, the first of them {lacking[0]!r}" if lacking else ""
-        raise ResultsError(
-            f"{path} {fault or 'holds an utterance twice'}; run the experiment again, which writes it anew."
-        )
-    return table
-
-
-def read_json(path):
-    """Read a JSON file that holds an object.
-
-    Raises:
-        ResultsError: naming the file, if it is missing, cut off or something else.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"{path} cannot be read as JSON ({error}); delete it and make it again.") from error
-    if not isinstance(content, dict):
-        raise ResultsError(
-            f"{path} must hold a JSON object, got {type(content).__name__}; delete it and make it again."
-        )
-    return content
-
-
 def _read_run(place, facts, repeat, fold):
     run = f"repeat {repeat}, fold {fold}"
     if not place.is_dir():
@@ -285,14 +165,12 @@ def _read_run(place, facts, repeat, fold):
     if not (place / "manifest.json").is_file():
         raise ResultsError(f"{run} is half-written (no manifest.json)")
     try:
-        manifest = read_json(place / "manifest.json")
-        table = read_predictions(place / "predictions.csv")
-        history = pd.read_csv(place / "history.csv")
-    except (SertfError, OSError, ValueError) as error:
+        manifest, table, history = read_run(place)
+    except ResultsError as error:
         raise ResultsError(f"{run} is broken: {error}".rstrip(".")) from error
     if manifest.get("digest") != facts["digest"]:
         raise ResultsError(f"{run} is of another experiment (digest {manifest.get('digest')}, not {facts['digest']})")
-    if manifest.get("audio_digest", facts.get("audio_digest")) != facts.get("audio_digest"):
+    if manifest.get("audio_digest") != facts.get("audio_digest"):
         raise ResultsError(f"{run} was trained on other recordings")
     columns = [*scores.FACT_COLUMNS, *facts["emotions"]]
     if list(table.columns) != columns:

@@ -1,10 +1,13 @@
-"""What the folder of a variant's runs under a protocol says of them all: experiment.json and groups.csv."""
+"""The folder of a variant's runs under a protocol: experiment.json and groups.csv, and which runs are finished."""
 
 import json
 import os
+import zipfile
+from pathlib import Path
 
 from sertf import groups
-from sertf.training import RunError
+from sertf.kept import ResultsError, read_json, read_run
+from sertf.training import WEIGHTS, RunError
 
 
 def check_writable(out):
@@ -51,15 +54,15 @@ def write(folder, overview, table):
     place = folder / "experiment.json"
     if place.exists():
         try:
-            found = json.loads(place.read_text())
-        except ValueError:
-            found = {}
-        if found.get("digest", overview["digest"]) != overview["digest"]:
+            found = read_json(place)
+        except ResultsError:
+            found = overview
+        if found.get("digest") != overview["digest"]:
             raise RunError(
-                f"{folder} holds runs of another experiment or recipe (digest {found['digest']}, wanted "
+                f"{folder} holds runs of another experiment or recipe (digest {found.get('digest')}, wanted "
                 f"{overview['digest']}); choose another --out folder or delete it."
             )
-        if found.get("audio_digest", overview["audio_digest"]) != overview["audio_digest"]:
+        if found.get("audio_digest") != overview["audio_digest"]:
             raise RunError(
                 f"{folder} holds runs on other recordings under the same names; choose another --out folder, or delete "
                 "it to train on these."
@@ -71,6 +74,42 @@ def write(folder, overview, table):
         (folder / "groups.csv").unlink(missing_ok=True)
     else:
         _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
+
+
+def finished(folder, *, digest, audio_digest=None):
+    """True if `folder` holds a finished run of these digests, False if there is none or a broken one.
+
+    Raises:
+        RunError: it holds a finished run of something else, which is never overwritten.
+    """
+    folder = Path(folder)
+    try:
+        manifest = read_json(folder / "manifest.json")
+    except ResultsError:
+        return False
+    if "digest" not in manifest:
+        return False
+    if manifest["digest"] != digest:
+        raise RunError(
+            f"{folder} holds a run of another experiment ({manifest.get('experiment', 'unknown')}, digest "
+            f"{manifest['digest']}, wanted {digest}); choose another --out folder or delete it."
+        )
+    if manifest.get("audio_digest") != audio_digest:
+        raise RunError(
+            f"{folder} holds a run on other recordings under the same names; choose another --out folder or delete it."
+        )
+    try:
+        read_run(folder)
+    except ResultsError:
+        return False
+    return any(_sound(folder / name) for name in WEIGHTS)
+
+
+def _sound(weights):
+    """Whether a file of weights is there as a whole; a .keras file that is cut off has no directory at its end."""
+    if weights.suffix == ".keras":
+        return zipfile.is_zipfile(weights)
+    return weights.is_file() and weights.stat().st_size > 0
 
 
 def _licence(names):

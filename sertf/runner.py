@@ -19,7 +19,7 @@ from sertf.augmentation import copies_of
 from sertf.errors import SertfError, unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
-from sertf.training import Diverged, finished
+from sertf.training import Diverged
 
 
 class RunnerError(SertfError):
@@ -258,7 +258,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
             place = folder / f"repeat-{repeat:02d}" / fold.name
             for leftover in place.parent.glob(f".{fold.name}-*"):
                 shutil.rmtree(leftover, ignore_errors=True)
-            if finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
+            if run_folder.finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
             jobs.append(
                 Job(

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sertf.errors import SertfError
-from sertf.results import read_facts, read_json
+from sertf.kept import read_facts, read_json
 
 
 class ExportError(SertfError):

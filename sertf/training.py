@@ -292,28 +292,3 @@ def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
-
-
-def finished(folder, *, digest, audio_digest=None):
-    """True if `folder` holds a finished run of these digests, False if there is none or a broken one.
-
-    Raises:
-        RunError: it holds a finished run of something else, which is never overwritten.
-    """
-    folder = Path(folder)
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        complete = all((folder / name).stat().st_size for name in ("predictions.csv", "history.csv"))
-        complete &= any((folder / name).is_file() and (folder / name).stat().st_size for name in WEIGHTS)
-    except (OSError, ValueError):
-        return False
-    if manifest.get("digest") != digest:
-        raise RunError(
-            f"{folder} holds a run of another experiment ({manifest.get('experiment', 'unknown')}, digest "
-            f"{manifest.get('digest', 'unknown')}, wanted {digest}); choose another --out folder or delete it."
-        )
-    if manifest.get("audio_digest", audio_digest) != audio_digest:
-        raise RunError(
-            f"{folder} holds a run on other recordings under the same names; choose another --out folder or delete it."
-        )
-    return complete

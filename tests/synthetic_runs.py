@@ -37,7 +37,14 @@ def make_run(place, *, repeat, fold, skill=1.0, digest="abc", clip=True, **manif
             clip_states=rng.normal(size=(20, 4)),
             clip_attention=np.full(20, 0.05),
         )
-    content = {"digest": digest, "experiment": "lstm_toy", "repeat": repeat, "fold": fold, "seed": 10 * repeat + index}
+    content = {
+        "digest": digest,
+        "experiment": "lstm_toy",
+        "repeat": repeat,
+        "fold": fold,
+        "seed": 10 * repeat + index,
+        "tested": 24,
+    }
     content |= {"wall_seconds": 2.5, "best_epoch": 2, "parameters": 1234, "backend": "jax", "device": "CPU"}
     (place / "manifest.json").write_text(json.dumps(content | manifest))
 

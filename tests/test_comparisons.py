@@ -3,7 +3,7 @@
 import pytest
 
 from sertf import comparisons, report, statistics
-from sertf.results import read_json, read_predictions
+from sertf.kept import read_json, read_predictions
 from tests.synthetic_runs import make_runs
 
 QUESTION = ["good", "less skill"]

@@ -57,7 +57,7 @@ LEVELS = {
         (
             "pipeline",
             "training",
-            "results",
+            "kept",
             "zero_shot_page",
             "experiment",
             "workers",
@@ -75,6 +75,7 @@ LEVELS = {
             "run_folder",
             "comparisons",
             "report_page",
+            "results",
             "overview_page",
             "report_figures",
             "systems",

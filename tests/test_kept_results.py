@@ -8,7 +8,7 @@ import pytest
 import sklearn.metrics
 
 from sertf import report
-from sertf.results import read_predictions
+from sertf.kept import read_predictions
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "experiments" / "results"

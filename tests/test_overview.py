@@ -5,7 +5,7 @@ import pytest
 
 from sertf import overview, report, reproducibility
 from sertf.errors import SertfError
-from sertf.results import ResultsError, read_predictions
+from sertf.kept import ResultsError, read_predictions
 from sertf.scores import scores_of
 from tests.synthetic_runs import FOLDS, make_runs
 

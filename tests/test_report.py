@@ -14,6 +14,7 @@ import sklearn.metrics
 
 from sertf import groups, overview, report, reproducibility, results, statistics
 from sertf.errors import SertfError
+from sertf.kept import read_groups, read_predictions
 from tests.synthetic_runs import EMOTIONS, make_run, make_runs
 
 
@@ -88,15 +89,15 @@ def test_files(runs, tmp_path, drawn):
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["shared"]["parameters"] == 1234 and manifest["shared"]["digest"] == "abc"
     assert [run["seed"] for run in manifest["runs"]] == [0, 1, 10, 11, 20, 21]
-    own = {"repeat": 0, "fold": "fold-2", "seed": 1, "wall_seconds": 2.5, "best_epoch": 2}
+    own = {"repeat": 0, "fold": "fold-2", "seed": 1, "tested": 24, "wall_seconds": 2.5, "best_epoch": 2}
     assert manifest["runs"][1] == own
 
 
 def test_groups_can_be_had_again_from_what_is_kept(tmp_path, drawn):
     out = written(tmp_path)
     summary = report.write(make_runs(tmp_path / "runs", groups=True), out)
-    kept = results.read_predictions(out / "predictions.csv.gz")
-    table = results.read_groups(out / "groups.csv.gz", kept)
+    kept = read_predictions(out / "predictions.csv.gz")
+    table = read_groups(out / "groups.csv.gz", kept)
     assert list(table) == ["utterance", "gender", "intensity"] and len(table) == 48
     for column, entry in summary["groups"].items():
         again = groups.compare(kept, dict(zip(table["utterance"], table[column])))
@@ -258,7 +259,7 @@ def test_compare(tmp_path):
     assert "a difference between good (paper) and good (paper) is not shown" in report.compare(a, a)
     with pytest.raises(SertfError, match="score must be one of"):
         report.compare(a, b, score="loss")
-    with pytest.raises(SertfError, match="report.json cannot be read"):
+    with pytest.raises(SertfError, match="holds no report.json, so it is no kept result"):
         report.compare(a, tmp_path)
 
 

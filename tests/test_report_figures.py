@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from sertf import report_figures, results
+from sertf.kept import ResultsError
 from tests.synthetic_runs import make_runs
 
 
@@ -36,5 +37,5 @@ def test_only_what_was_kept_is_drawn(tmp_path):
 
 def test_arrays_that_do_not_fit_are_named(tmp_path):
     found = with_arrays(tmp_path, clip_windows=np.zeros((2, 3, 10, 2)), clip_received=np.zeros((2, 3, 9)))
-    with pytest.raises(results.ResultsError, match="representations.npz cannot be drawn.*delete that run's folder"):
+    with pytest.raises(ResultsError, match="representations.npz cannot be drawn.*delete that run's folder"):
         report_figures.draw_representations(found)

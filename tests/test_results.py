@@ -11,6 +11,7 @@ import sklearn.metrics
 
 from sertf import results
 from sertf.errors import SertfError
+from sertf.kept import ResultsError
 from tests.synthetic_runs import EMOTIONS, FOLDS, make_run, make_runs
 
 
@@ -47,15 +48,6 @@ def test_one_speaker_has_no_interval(runs):
     assert results.summarise(results.collect(runs))["scores"]["uar"]["low"] is None
 
 
-def test_merge_manifests():
-    first = {"repeat": 0, "fold": "1", "seed": 3, "code": "a", "device": "CPU"}
-    assert results.merge_manifests([first, {**first, "repeat": 1, "code": "b"}]) == (
-        {"device": "CPU"},
-        [{"repeat": 0, "fold": "1", "seed": 3, "code": "a"}, {"repeat": 1, "fold": "1", "seed": 3, "code": "b"}],
-    )
-    assert results.merge_manifests([first])[1] == [{"repeat": 0, "fold": "1", "seed": 3}]
-
-
 def test_missing_half_written_and_broken_runs_are_all_named(runs):
     shutil.rmtree(runs / "repeat-00" / "fold-2")
     (runs / "repeat-01" / "fold-1" / "manifest.json").unlink()
@@ -81,6 +73,8 @@ def test_missing_half_written_and_broken_runs_are_all_named(runs):
         (lambda t: t.assign(anger=[*t["anger"][:-1], float("nan")]), "'anger' is NaN or infinite for 1 of 24"),
         (lambda t: t.assign(truth="joy"), "'joy'"),
         (lambda t: t.iloc[:0], "empty"),
+        (lambda t: t.iloc[2:], "predicts 22 of the 24 utterances that were tested"),
+        (lambda t: pd.concat([t, t.iloc[:1]]), "predicts 1 utterances twice, the first of them 'u0'"),
     ],
 )
 def test_broken_predictions(runs, change, message):
@@ -98,9 +92,10 @@ def test_a_run_of_another_experiment(runs):
 
 
 def test_other_test_sets_in_a_repeat(runs):
-    path = runs / "repeat-00" / "fold-1" / "predictions.csv"
-    pd.read_csv(path).iloc[1:].to_csv(path, index=False)
-    with pytest.raises(SertfError, match="tested on different utterances: 1 of 48"):
+    folder = runs / "repeat-00" / "fold-1"
+    table = pd.read_csv(folder / "predictions.csv").replace({"utterance": {"u0": "v0"}})
+    table.to_csv(folder / "predictions.csv", index=False)
+    with pytest.raises(SertfError, match="tested on different utterances: 2 of 49"):
         results.summarise(results.collect(runs))
 
 
@@ -153,7 +148,7 @@ def test_bad_groups_file(tmp_path, change, message):
     runs = make_runs(tmp_path, groups=True)
     path = runs / "groups.csv"
     path.write_text("" if change is None else change(pd.read_csv(path)).to_csv(index=False))
-    with pytest.raises(results.ResultsError, match=f"{path} .*{message}"):
+    with pytest.raises(ResultsError, match=f"{path} .*{message}"):
         results.summarise(results.collect(runs))
 
 

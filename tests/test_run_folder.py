@@ -1,4 +1,5 @@
 import json
+import zipfile
 from dataclasses import replace
 
 import pandas as pd
@@ -6,6 +7,7 @@ import pytest
 
 from sertf import run_folder, runner
 from sertf.training import RunError
+from tests.synthetic_runs import make_run
 from tests.toy import EXPERIMENT, RECIPE
 
 OVERVIEW = {"digest": "1a", "audio_digest": "2b", "emotions": ["anger"]}
@@ -25,9 +27,60 @@ def test_a_broken_overview_is_replaced(tmp_path, corpus):
 
 def test_runs_on_other_recordings_are_never_mixed(tmp_path, corpus):
     run_folder.write(tmp_path, OVERVIEW, corpus)
+    (tmp_path / "unsaid").mkdir()
+    (tmp_path / "unsaid" / "experiment.json").write_text('{"digest": "1a"}')
+    with pytest.raises(RunError, match="on other recordings"):
+        run_folder.write(tmp_path / "unsaid", OVERVIEW, corpus)
     with pytest.raises(RunError, match="on other recordings under the same names; choose another --out folder, or del"):
         run_folder.write(tmp_path, OVERVIEW | {"audio_digest": "3c"}, corpus)
     assert json.loads((tmp_path / "experiment.json").read_text()) == OVERVIEW
+
+
+@pytest.fixture
+def run_directory(tmp_path):
+    place = tmp_path / "repeat-00" / "fold-1"
+    make_run(place, repeat=0, fold="fold-1", digest="1a", audio_digest="2b")
+    with zipfile.ZipFile(place / "weights.keras", "w") as file:
+        file.writestr("model.weights.h5", bytes(1000))
+    return place
+
+
+def test_a_finished_run_is_known_by_its_digests(run_directory):
+    assert run_folder.finished(run_directory, digest="1a", audio_digest="2b")
+    assert not run_folder.finished(run_directory.with_name("fold-2"), digest="1a", audio_digest="2b")
+    with pytest.raises(RunError, match="another experiment .lstm_toy, digest 1a, wanted 1b.; choose another --out"):
+        run_folder.finished(run_directory, digest="1b", audio_digest="2b")
+    with pytest.raises(
+        RunError, match="on other recordings under the same names; choose another --out folder or delete"
+    ):
+        run_folder.finished(run_directory, digest="1a", audio_digest="2c")
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("manifest.json", 0),
+        ("manifest.json", 9),
+        ("predictions.csv", 0),
+        ("predictions.csv", -200),  # whole lines are lacking
+        ("history.csv", 0),
+        ("weights.keras", -10),
+    ],
+)
+def test_a_broken_run_is_not_taken_for_finished(run_directory, name, end):
+    content = (run_directory / name).read_bytes()
+    (run_directory / name).write_bytes(content[:end])
+    assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")
+
+
+def test_a_run_without_manifest_entries_or_weights_is_not_finished(run_directory):
+    (run_directory / "weights.keras").unlink()
+    assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")
+    (run_directory / "weights.joblib").write_bytes(b"forest")
+    assert run_folder.finished(run_directory, digest="1a", audio_digest="2b")
+    for content in ("{}", "[]"):
+        (run_directory / "manifest.json").write_text(content)
+        assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")
 
 
 def test_groups_follow_the_table(tmp_path, corpus):

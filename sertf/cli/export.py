@@ -25,7 +25,7 @@ def add_options(parser):
 
 def run(options):
     from sertf import workers
-    from sertf.results import read_facts
+    from sertf.kept import read_facts
 
     if not (options.runs / "manifest.json").is_file():
         read_facts(options.runs)  # says what is wrong before TensorFlow takes its time to load
