@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sertf.errors import in_one_sentence
+
 RAVDESS_FILES = 200
 EMODB_FILES = 100
 CHECKED_FILES = 10
@@ -147,6 +149,7 @@ def compare(paths, count, front_end, loop, difference, exact=None):
     )
 
 
+@in_one_sentence
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of RAVDESS speech, with its Actor_NN folders")

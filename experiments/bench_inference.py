@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sertf.errors import in_one_sentence
+
 SECONDS = 4
 RATE = 48_000
 LONG_RATE = 16_000
@@ -112,6 +114,7 @@ def long_file(minutes, folder):
     return np.array([time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024])
 
 
+@in_one_sentence
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=200, help="how often each way is timed (200)")

@@ -14,7 +14,10 @@ import time
 
 import numpy as np
 
+from sertf.errors import in_one_sentence
 
+
+@in_one_sentence
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="paper", help="paper or narrow (paper)")

@@ -23,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sertf.errors import in_one_sentence
+
 # Front end and its options, protocol, scaling, copies, model and its options, batch size, backends of ours.
 CASES = {
     "reslstm_sa": {
@@ -55,6 +57,7 @@ CASES = {
 }
 
 
+@in_one_sentence
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="RAVDESS folder")

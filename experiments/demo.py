@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 import sertf
+from sertf.errors import in_one_sentence
 from sertf.experiment import Experiment, Setting, Variant
 from sertf.recipes import Recipe
 
@@ -32,6 +33,7 @@ EXPERIMENT = Experiment(
 )
 
 
+@in_one_sentence
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("demo"))

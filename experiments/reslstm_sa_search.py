@@ -20,6 +20,7 @@ import pandas as pd
 from scipy.stats import qmc
 
 import sertf
+from sertf.errors import in_one_sentence
 from sertf.experiment import Experiment, Setting, Variant
 from sertf.recipes import Recipe
 
@@ -121,6 +122,7 @@ def _row(trial, recipe, folder):
     }
 
 
+@in_one_sentence
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="RAVDESS folder")

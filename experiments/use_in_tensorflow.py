@@ -41,6 +41,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", default=str(DEFAULT), metavar="SAVED_MODEL")
     options = parser.parse_args()
+    if not (Path(options.model) / "saved_model.pb").is_file():
+        parser.error(f"{options.model} is no SavedModel; give the folder of an exported one")
     tf.keras.utils.set_random_seed(0)
 
     print("1. Load")

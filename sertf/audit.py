@@ -1,8 +1,8 @@
 """The leakage audit: what the parts of a fold share although they must not.
 
 Every fold is checked for a speaker, an utterance, a duplicate waveform or an augmented copy's parent on both sides,
-for utterances tested twice, and for parts that lack an emotion. What the protocol does not declare raises
-`LeakageError`; what it declares, and shared sentences, become findings that are kept with each result.
+for utterances tested twice, and for parts that lack an emotion, and the table for recordings under several emotions. What the protocol does not declare raises
+`LeakageError`; what it declares, shared sentences and doubtful labels become findings that are kept with each result.
 """
 
 from dataclasses import asdict, dataclass
@@ -79,6 +79,7 @@ def audit(folds, table, *, allows=frozenset(), audio_digests=None, declared=()):
         shared_sentences += bool(sentences["train"] & sentences["test"])
     if errors:
         raise LeakageError(_sentence(errors))
+    findings += _of_two_emotions(rows["emotion"], audio_digests or {})
     if shared_sentences:
         findings.append(f"{shared_sentences} of {len(folds)} folds train and test on the same sentences")
     for name, sentence in declared:
@@ -104,6 +105,16 @@ def _check_ids(folds, rows, errors):
         if twice:
             errors.append(f"{fold.name} tests utterances that {tested[twice[0]]} tests too ({_listed(twice)})")
         tested.update(dict.fromkeys(fold.test, fold.name))
+
+
+def _of_two_emotions(emotion_of, digests):
+    """A sentence on recordings that stand in the table twice, under other emotions: at most one label can be right."""
+    found = {}
+    for utterance, emotion in emotion_of.items():
+        if utterance in digests:
+            found.setdefault(digests[utterance], {}).setdefault(emotion, utterance)
+    doubtful = [" and ".join(names.values()) for names in found.values() if len(names) > 1]
+    return [f"{len(doubtful)} recordings stand under several emotions ({_listed(doubtful)})"] if doubtful else []
 
 
 def _overlaps(fold, key_of):

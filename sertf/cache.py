@@ -27,7 +27,7 @@ import numpy as np
 from sertf import audio
 from sertf.augmentation import seed_of
 from sertf.entries import DamagedEntry, entry_path, read_entry, stored_frames, write_atomically, write_entry
-from sertf.errors import SertfError
+from sertf.errors import SertfError, expanded
 from sertf.notes import say_cuts, say_rates
 
 # Clips inside the front end at one time: its backend spreads each over the cores too, and memory stays bounded on
@@ -261,7 +261,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder="~/.cache/sertf"):
-        self.folder = Path(folder).expanduser().absolute()
+        self.folder = expanded(folder)
 
     def extract(self, table, front_end, *, augmentation=None, seed=0, workers=None, skip_bad=False, progress=True):
         """Features of every utterance of a table, computed where the cache lacks them.

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from sertf import corpora
-from sertf.errors import SertfError, unknown
+from sertf.errors import SertfError, expanded, unknown
 
 CHUNK_BYTES = 1 << 16
 TIMEOUT_SECONDS = 30
@@ -44,7 +44,7 @@ def fetch(name, folder, *, progress=True):
         raise DownloadError(
             f"{corpus.title} has no archive that anyone may download ({corpus.licence}); ask for it at {corpus.url}"
         )
-    folder = Path(folder).expanduser().absolute()
+    folder = expanded(folder)
     out = folder / name
     if out.exists():
         _validate(corpus, out, f"{out} is there already, but not as it should be; remove it or give another folder")

@@ -1,8 +1,15 @@
 """The one base class of every error that a user can mend, and what a command line makes of it."""
 
 import contextlib
+import errno
+import functools
 import sys
 from dataclasses import dataclass
+from pathlib import Path
+
+# What the file system refuses, which is nothing that a trace would explain.
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
+_REFUSED |= {errno.ENAMETOOLONG, errno.ELOOP}
 
 
 class SertfError(ValueError):
@@ -29,6 +36,27 @@ def unknown(kind, name, known):
     return f"Unknown {kind} '{name}'; {start} are {', '.join(known)}."
 
 
+def listing(lines, *, limit=20):
+    """Join lines for an error message, one a line, the first `limit` of them and the count of the others."""
+    lines = [str(line) for line in lines]
+    shown = [f"  {line}" for line in lines[:limit]]
+    if len(lines) > limit:
+        shown.append(f"  ... and {len(lines) - limit} more")
+    return "\n".join(shown)
+
+
+def expanded(path):
+    """The absolute path behind `~` and `~user`, a Path.
+
+    Raises:
+        SertfError: there is no such user.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise SertfError(f"{path}: there is no user of this name with a home folder; write the folder out.") from error
+
+
 @dataclass
 class ExitCode:
     """What a command ends with."""
@@ -38,10 +66,33 @@ class ExitCode:
 
 @contextlib.contextmanager
 def exit_code():
-    """Do a command's work inside: its code is 0, or 2 after the sentence of a `SertfError` on standard error."""
+    """Do a command's work inside: its code is 0, or 2 after one sentence on standard error.
+
+    The sentence is that of a `SertfError`, or on what the file system refuses: a full disk, a folder without permission.
+    """
     code = ExitCode()
     try:
         yield code
     except SertfError as error:
         print(f"error: {error}", file=sys.stderr)
         code.value = 2
+    except OSError as error:
+        if error.errno not in _REFUSED:
+            raise
+        mend = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another place"
+        print(f"error: {error.filename or 'A file cannot be written'}: {error.strerror}; {mend}.", file=sys.stderr)
+        code.value = 2
+
+
+def in_one_sentence(main):
+    """Decorator: the main function of a script, which ends the process with 2 after one sentence on a user's mistake."""
+
+    @functools.wraps(main)
+    def called(*arguments, **options):
+        with exit_code() as code:
+            result = main(*arguments, **options)
+        if code.value:
+            sys.exit(code.value)
+        return result
+
+    return called

@@ -120,8 +120,9 @@ def _save_here(folder, run, out, chosen, with_litert):
         (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (model / _PAGE).write_text(model_card.markdown(card), encoding="utf-8")
         _take_place(model, out, old=staging / "old")
-    except OSError as error:
-        raise ExportError(f"Cannot write {out}: {error.strerror}; choose another folder.") from error
+    except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables, and has errors of its own
+        reason = error.strerror if isinstance(error, OSError) else error.message
+        raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

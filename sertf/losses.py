@@ -16,12 +16,15 @@ def class_weights(labels, num_classes, *, names=None):
         names: of the classes, for the error.
 
     Raises:
-        SertfError: a class has no training utterance, so that its weight would be infinite.
+        SertfError: a class has no training utterance, so that its weight would be infinite, or a label no class.
 
     >>> class_weights([0, 0, 0, 1], 2).tolist()
     [0.5, 1.5]
     """
-    counts = np.bincount(np.asarray(labels), minlength=num_classes)
+    labels = np.asarray(labels)
+    if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise SertfError(f"labels must be from 0 to {num_classes - 1}, got {labels.min()} to {labels.max()}.")
+    counts = np.bincount(labels, minlength=num_classes)
     absent = [str(names[k]) if names else str(k) for k in np.flatnonzero(counts == 0)]
     if absent:
         raise SertfError(

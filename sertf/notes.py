@@ -1,7 +1,9 @@
-"""What is said, once an extraction, of clips that a front end takes otherwise than they are."""
+"""What is said, once an extraction, of clips that are left out, or that a front end takes otherwise than they are."""
 
 import collections
 import warnings
+
+from sertf.errors import listing
 
 
 def say_cuts(front_end, lengths):
@@ -29,3 +31,10 @@ def say_rates(front_end, rates):
             f"samples in some; give {name} a sample_rate to resample them to.",
             stacklevel=3,
         )
+
+
+def say_skipped(skipped):
+    """Warn of clips that were left out because they cannot be used; `skipped` holds pairs of path and reason."""
+    if skipped:
+        lines = listing(f"{path}: {reason}" for path, reason in skipped)
+        warnings.warn(f"{len(skipped)} clips are left out because they cannot be used:\n{lines}", stacklevel=3)

@@ -37,6 +37,11 @@ def write(folder, *, reference=None, score="wa", beside=(), by=None):
     known = next(iter(next(iter(summaries.values())).values()))["scores"]
     if known.get(score, {}).get("low") is None:
         allowed = ", ".join(key for key, entry in known.items() if entry["low"] is not None)
+        if not allowed:
+            raise ResultsError(
+                f"{folder} holds scores without intervals, since one speaker was tested, and an overview compares by "
+                "intervals over speakers; test two speakers or more."
+            )
         raise ResultsError(f"score must be one of {allowed}, got '{score}'.")
     protocols = sorted({protocol for of_variant in summaries.values() for protocol in of_variant})
     differences = [] if reference is None else _differences(places, summaries, reference, score)

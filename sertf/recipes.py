@@ -2,6 +2,7 @@
 
 import json
 import math
+import numbers
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -56,31 +57,24 @@ class Recipe:
     precision: str = "float32"
 
     def __post_init__(self):
-        _check("learning_rate", self.learning_rate, self.learning_rate > 0, "a number above 0")
+        _check("learning_rate", self.learning_rate, 0 < self.learning_rate < math.inf, "a finite number above 0")
         _check("optimizer", self.optimizer, self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")
         _check("momentum", self.momentum, 0 <= self.momentum < 1, "from 0 to below 1")
-        _check("l2", self.l2, self.l2 >= 0, "0 or more")
+        _check("momentum", self.momentum, self.momentum == 0 or self.optimizer == "sgd", "0 but for sgd")
+        _check("l2", self.l2, 0 <= self.l2 < math.inf, "finite, 0 or more")
         _check("dropout", self.dropout, self.dropout is None or 0 <= self.dropout < 1, "from 0 to below 1, or None")
-        _check("batch_size", self.batch_size, self.batch_size >= 1, "1 or more")
-        _check("epochs", self.epochs, self.epochs >= 1, "1 or more")
+        for name in ("batch_size", "epochs", "accumulation"):
+            _check(name, getattr(self, name), _is_count(getattr(self, name)), "a whole number of 1 or more")
+        for name in ("restart_epochs", "patience", "decay_epochs"):
+            value = getattr(self, name)
+            _check(name, value, value is None or _is_count(value), "a whole number of 1 or more, or None")
         _check("margins", self.margins, all(0 <= margin <= 1 for margin in self.margins), "three numbers from 0 to 1")
-        _check(
-            "restart_epochs",
-            self.restart_epochs,
-            self.restart_epochs is None or self.restart_epochs >= 1,
-            "1 or more, or None",
-        )
         _check("loss", self.loss, self.loss in LOSSES, f"one of {', '.join(LOSSES)}")
         _check("monitor", self.monitor, self.monitor in (*MONITORS, None), f"one of {', '.join(MONITORS)}, or None")
-        _check("patience", self.patience, self.patience is None or self.patience >= 1, "1 or more, or None")
         _check("patience", self.patience, self.patience is None or self.monitor is not None, "None without a monitor")
-        _check(
-            "decay_epochs", self.decay_epochs, self.decay_epochs is None or self.decay_epochs >= 1, "1 or more, or None"
-        )
         only_one = self.decay_epochs is None or self.restart_epochs is None
         _check("decay_epochs", self.decay_epochs, only_one, "None with restart_epochs")
         _check("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "above 0 and at most 1")
-        _check("accumulation", self.accumulation, self.accumulation >= 1, "1 or more")
         _check("precision", self.precision, self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
 
     def learning_rate_at(self, epoch):
@@ -196,6 +190,10 @@ def _tuples(value):
 
 
 _LATER = ("decay_epochs", "decay_factor", "accumulation", "precision")
+
+
+def _is_count(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 1
 
 
 def _check(name, value, holds, allowed):

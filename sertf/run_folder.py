@@ -10,15 +10,15 @@ from sertf.kept import ResultsError, read_json, read_run
 from sertf.training import WEIGHTS, RunError
 
 
-def check_writable(out):
-    """Make the folder `out`, a Path; raise RunError if nothing can be written there."""
+def check_writable(out, *, option="--out"):
+    """Make the folder `out`, a Path that an option gives; raise RunError if nothing can be written there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         probe = out / ".writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise RunError(f"Cannot write to {out}: {error.strerror}; choose another --out folder.") from error
+        raise RunError(f"Cannot write to {out}: {error.strerror}; choose another {option} folder.") from error
 
 
 def described(experiment, variant, protocol, table):

@@ -19,6 +19,7 @@ from sertf.augmentation import copies_of
 from sertf.errors import SertfError, unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
+from sertf.notes import say_skipped
 from sertf.training import Diverged
 
 
@@ -134,27 +135,48 @@ def plan(
     for name, number in (("repeats", repeats), ("workers", workers)):
         if number is not None and number < 1:
             raise RunnerError(f"{name} must be 1 or more, but is {number}.")
+    variants, protocol_names = list(variants or experiment.variants), list(protocol_names or experiment.protocols)
+    _check_names(experiment, variants, protocol_names)
     out = Path(out)
     run_folder.check_writable(out)
     table = utterances.merged(utterances.validate(table), experiment.merged)
-    if experiment.front_end not in FEATURES:
-        raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
+    if table["emotion"].nunique() < 2:
+        raise RunnerError(
+            f"All {len(table)} utterances have the emotion {table['emotion'].iloc[0]}; to tell emotions apart, add "
+            "utterances of another one."
+        )
     store = FeatureCache() if cache is None else FeatureCache(cache)
     extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
     materials, folders, jobs = {}, {}, []
-    for variant in variants or experiment.variants:
+    for variant in variants:
         options, augmentation = experiment.front_end_options_of(variant), experiment.variant(variant).augmentation
         key = digest([options, augmentation and augmentation.to_dict()])
         if key not in materials:
             front_end = FEATURES[experiment.front_end](**options)
             materials[key] = _material(table, front_end, augmentation, extract, experiment.seed, skip_bad)
-        for protocol in protocol_names or experiment.protocols:
+        for protocol in protocol_names:
             folder = out / variant / protocol
             folders[variant, protocol] = folder
             jobs += _prepare(experiment, variant, protocol, materials[key], folder, repeats)
+    say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
     return Plan(jobs, folders, store.folder)
+
+
+def _check_names(experiment, variants, protocol_names):
+    """Raise for names that mean nothing, before features are extracted for hours."""
+    from sertf.features import FEATURES
+    from sertf.models import check_options
+
+    if experiment.front_end not in FEATURES:
+        raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
+    for variant in variants:
+        chosen = experiment.variant(variant)
+        check_options(chosen.model, chosen.options)
+        for protocol in protocol_names:
+            protocols.protocol(experiment.setting(protocol).folds)
+            experiment.recipe(variant, protocol)
 
 
 @dataclass(frozen=True)
@@ -223,6 +245,12 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
     if material.copies is not None and not augmentation.keep_original:
         # Only now: the audit knows duplicate recordings by the originals.
         folds = [fold.with_copies_alone(parents) for fold in folds]
+    if recipe is not None and recipe.monitor is not None and not all(fold.validation for fold in folds):
+        raise RunnerError(
+            f"The recipe of {variant} keeps the weights of the best validation {recipe.monitor}, but the protocol "
+            f"{protocol} ({setting.folds}) has no validation part; use a recipe with monitor=None, or a protocol that "
+            "holds speakers out."
+        )
     emotions = tuple(utterances.emotions_of(table))
     identity = {
         **experiment.identity(variant, protocol),

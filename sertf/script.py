@@ -5,8 +5,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sertf import corpora, recipes, report, runner, workers, zero_shot
-from sertf.errors import SertfError
+from sertf import corpora, recipes, report, run_folder, runner, workers, zero_shot
+from sertf.errors import SertfError, exit_code, expanded
 
 LANGUAGES = {
     name: tuple(f"{name}_{language}" for language in corpus.languages) if len(corpus.languages) > 1 else ()
@@ -30,25 +30,37 @@ def main(experiment, arguments=None, *, on=None, between=None):
     same command then goes on with the runs that are missing.
     """
     options = _parser(experiment, on, between).parse_args(arguments)
-    try:
-        if between is not None:
-            folders = folders_of(options.data or [])
-            others = _others(options.train, folders)
-            experiment = between(options.train, others)
-            table = corpora.load_several(folders, skip_bad=options.skip_bad)
-            table = zero_shot.shared_emotions(of_languages(table, (options.train, *others)))
-        else:
-            if on is not None and options.corpus != experiment.corpus:
-                experiment = on(options.corpus)
-            table = corpora.load(experiment.corpora[0], options.data, skip_bad=options.skip_bad)
-            table = of_languages(table, (experiment.corpus,))
-        _run(experiment, table, options)
-    except SertfError as error:
-        sys.exit(_say(error, 2))
-    except KeyboardInterrupt:
-        sys.exit(_say("Interrupted; finished runs are kept, and the same command goes on from there.", 130))
-    except _worker_died() as error:
-        sys.exit(_say(f"A worker process died ({error}); finished runs are kept, the same command goes on.", 1))
+    with exit_code() as code:
+        try:
+            workers.check_backend()
+            _run(*_experiment_and_table(experiment, options, on, between), options)
+        except KeyboardInterrupt:
+            print("Interrupted; finished runs are kept, and the same command goes on from there.", file=sys.stderr)
+            code.value = 130
+        except _worker_died() as error:
+            print(
+                f"A worker process died ({error}); finished runs are kept, the same command goes on.", file=sys.stderr
+            )
+            code.value = 1
+    if code.value:
+        sys.exit(code.value)
+
+
+def _experiment_and_table(experiment, options, on, between):
+    """What the options ask for: the experiment, and the utterances of its corpora."""
+    if between is not None:
+        folders = folders_of(options.data or [])
+        others = _others(options.train, folders)
+        table = corpora.load_several(folders, skip_bad=options.skip_bad)
+        table = zero_shot.shared_emotions(of_languages(table, (options.train, *others)))
+        return between(options.train, others), table
+    if on is not None and options.corpus != experiment.corpus:
+        experiment = on(options.corpus)
+    (corpus,) = experiment.corpora
+    if options.data is None and corpus != "embedded":
+        raise SertfError(f"{corpus} needs --data, the folder that holds it; `sertf corpora` says where to get it.")
+    table = corpora.load(corpus, options.data, skip_bad=options.skip_bad)
+    return experiment, of_languages(table, (experiment.corpus,))
 
 
 def _parser(experiment, on, between):
@@ -96,7 +108,7 @@ def _parser(experiment, on, between):
         help="cut each batch in N whose gradients are averaged, which needs an N-th of the memory",
     )
     parser.add_argument("--out", type=Path, help=f"run directories (runs/{experiment.name})")
-    parser.add_argument("--results", type=Path, default=Path("experiments/results"), help="reports and predictions")
+    parser.add_argument("--results", type=Path, help="reports and predictions (experiments/results)")
     parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out and record which")
     parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
@@ -108,11 +120,13 @@ def _run(experiment, table, options):
     if options.recipe is not None:
         experiment = with_recipe(experiment, recipes.read(options.recipe), options.variant)
     experiment = with_options(experiment, options.precision, options.accumulation)
-    out, results, repeats = options.out or Path("runs") / experiment.name, options.results, options.repeats
+    out, repeats = options.out or Path("runs") / experiment.name, options.repeats
+    results = options.results or Path("experiments/results")
     if options.smoke:
         experiment, table, repeats = shrink(experiment), few(table), 1
         out = options.out or Path("runs") / f"{experiment.name}_smoke"
-        results = out / "results"
+        results = options.results or out / "results"
+    run_folder.check_writable(results, option="--results")
     folders = runner.run(
         experiment,
         table,
@@ -138,9 +152,18 @@ def folders_of(data):
     """
     known = ", ".join(corpora.CORPORA)
     if len(data) == 1 and data[0].partition("=")[0] not in corpora.CORPORA:
-        parent = Path(data[0]).expanduser()
+        parent = expanded(data[0])
         found = sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
-        folders = {path.name.lower(): path for path in found if path.name.lower() in corpora.CORPORA}
+        folders = {}
+        for path in found:
+            name = path.name.lower()
+            if name in folders:
+                raise SertfError(
+                    f"--data {data[0]} holds several folders of {name}, {folders[name].name} and {path.name}; give "
+                    "CORPUS=FOLDER for each corpus."
+                )
+            if name in corpora.CORPORA:
+                folders[name] = path
         if not folders:
             raise SertfError(
                 f"--data {data[0]} holds no folder named as a corpus ({known}); give CORPUS=FOLDER for each corpus."
@@ -266,11 +289,6 @@ def few(table):
     kept = table[place < (10 / speakers).clip(lower=2)]
     kept.attrs.update(table.attrs)
     return kept
-
-
-def _say(message, code):
-    print(message, file=sys.stderr)
-    return code
 
 
 def _worker_died():

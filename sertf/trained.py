@@ -1,5 +1,6 @@
 """A trained model in its run directory: which run of an experiment to take, and its front end, network and scaling."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def restore(run):
         network = keras.saving.load_model(run.place / "weights.keras", compile=False)
         with np.load(run.place / "scaling.npz") as arrays:
             scaling = {"mean": arrays["mean"], "std": arrays["std"]}
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
     return front_end, network, scaling

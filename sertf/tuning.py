@@ -114,12 +114,12 @@ def search(
         skip_bad=skip_bad,
         progress=progress,
     )
-    recipe = experiment.recipe(SEARCH, SEARCH)
+    recipe, jobs = experiment.recipe(SEARCH, SEARCH), _without_test_parts(planned.jobs, folds)
     _check_same(out / "search.json", {"tuner": tuner, "epochs": recipe.epochs, "folds": folds})
     task = {
         "folder": (out / "trials").absolute(),
         "space": space,
-        "jobs": _without_test_parts(planned.jobs, folds),
+        "jobs": jobs,
         "tuner": tuner,
         "trials": trials,
         "epochs": recipe.epochs,

@@ -16,7 +16,7 @@ Columns of one corpus only (intensity, take) come behind these.
 
 import hashlib
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, listing
 
 # The canonical order: label indices, score columns and confusion matrices follow it.
 EMOTIONS = (
@@ -38,15 +38,6 @@ GENDERS = ("female", "male", "")
 
 class TableError(SertfError):
     """An utterance table that breaks its contract; the message lists every bad row."""
-
-
-def listing(lines, *, limit=20):
-    """Join lines for an error message, one a line, the first `limit` of them and the count of the others."""
-    lines = [str(line) for line in lines]
-    shown = [f"  {line}" for line in lines[:limit]]
-    if len(lines) > limit:
-        shown.append(f"  ... and {len(lines) - limit} more")
-    return "\n".join(shown)
 
 
 def validate(table):

@@ -8,13 +8,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, unknown
 from sertf.quiet import standard_error_hidden
 
 SCHEDULERS = ("processes", "dask", "ray")
 
 # glibc hands every large array back to the system, which clears its pages anew: 40 % of a worker's time with SpeechNet.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33), "MALLOC_ARENA_MAX": "1"}
+
+
+BACKENDS = ("tensorflow", "jax")
+
+
+def check_backend():
+    """Raise SertfError unless the variable KERAS_BACKEND is unset or names a backend that models train on."""
+    named = os.environ.get("KERAS_BACKEND", BACKENDS[0])
+    if named not in BACKENDS:
+        raise SertfError(unknown("KERAS_BACKEND", named, BACKENDS))
 
 
 class SchedulerError(SertfError):

@@ -121,3 +121,15 @@ def test_all_leaks_are_listed_at_once(table, folds):
     with pytest.raises(LeakageError) as caught:
         audit(leaky, table)
     assert all(fold.name in str(caught.value) for fold in folds)
+
+
+def test_a_recording_under_two_emotions_is_a_finding(table, folds):
+    train = folds[0].train
+    emotion_of = dict(zip(table["utterance"], table["emotion"]))
+    first, second = train[0], next(u for u in train if emotion_of[u] != emotion_of[train[0]])
+    digests = {u: u for u in table["utterance"]} | {second: first}
+    found = audit(folds[:1], table, audio_digests=digests)
+    names = sorted((first, second), key=list(table["utterance"]).index)
+    assert found.verdict == "clean"
+    assert f"1 recordings stand under several emotions ({' and '.join(names)})" in found.findings
+    assert not any("several emotions" in f for f in audit(folds[:1], table, audio_digests={first: 1}).findings)

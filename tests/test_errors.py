@@ -1,6 +1,9 @@
+import errno
+from pathlib import Path
+
 import pytest
 
-from sertf.errors import SertfError, exit_code, unknown
+from sertf.errors import SertfError, exit_code, expanded, in_one_sentence, listing, unknown
 
 
 def test_a_users_mistake_is_one_sentence_and_code_2(capsys):
@@ -31,3 +34,44 @@ def test_a_fault_of_the_code_shows_its_trace():
 )
 def test_an_unknown_name_meets_the_nearest(name, message):
     assert unknown("model", name, ["speechnet", "lstm_sa"]) == message
+
+
+def test_listing_is_capped():
+    lines = listing(range(25)).splitlines()
+    assert len(lines) == 21
+    assert lines[0] == "  0"
+    assert lines[-1] == "  ... and 5 more"
+
+
+def test_what_the_file_system_refuses_is_a_sentence(capsys):
+    with exit_code() as code:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert code.value == 2
+    assert capsys.readouterr().err == "error: A file cannot be written: No space left on device; free some space.\n"
+    with exit_code() as code:
+        Path("x" * 300).touch()
+    assert code.value == 2
+    assert capsys.readouterr().err == f"error: {'x' * 300}: File name too long; choose another place.\n"
+    with pytest.raises(ConnectionError), exit_code():
+        raise ConnectionError("a fault of the code")
+
+
+def test_a_script_ends_with_2_after_a_mistake(capsys):
+    @in_one_sentence
+    def main(fold):
+        if fold > 5:
+            raise SertfError(f"fold {fold} is unknown.")
+        return fold
+
+    assert main(5) == 5
+    with pytest.raises(SystemExit) as left:
+        main(9)
+    assert left.value.code == 2 and capsys.readouterr().err == "error: fold 9 is unknown.\n"
+
+
+def test_home_folders():
+    assert expanded("~/corpora") == Path.home() / "corpora"
+    with pytest.raises(
+        SertfError, match="~nosuchuser/corpora: there is no user of this name with a home folder; write"
+    ):
+        expanded("~nosuchuser/corpora")

@@ -77,6 +77,9 @@ def test_class_weights_are_inverse_frequencies_of_mean_one():
 def test_a_class_without_training_utterances_is_named():
     with pytest.raises(SertfError, match="no utterance of anger, whose weight in a balanced loss would be infinite"):
         class_weights([0, 0, 2], 3, names=["neutral", "anger", "fear"])
+    for labels in ([0, 1, 3], [-1, 0, 1]):
+        with pytest.raises(SertfError, match="labels must be from 0 to 2, got"):
+            class_weights(labels, 3)
 
 
 @pytest.mark.parametrize("weights", [[1.0], [1.0, float("inf")], [1.0, 0.0]])

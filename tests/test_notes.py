@@ -26,3 +26,15 @@ def test_cuts_are_said_of_front_ends_that_report_them():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         notes.say_cuts(Waveform(samples=10), [10, 9])
+
+
+def test_what_is_left_out_is_named():
+    with pytest.warns(UserWarning) as said:
+        notes.say_skipped({("a.wav", "silent"): None, ("b.wav", "cut off"): None})
+    (warning,) = said
+    assert (
+        str(warning.message) == "2 clips are left out because they cannot be used:\n  a.wav: silent\n  b.wav: cut off"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        notes.say_skipped([])

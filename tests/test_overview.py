@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 
 import pytest
@@ -149,3 +150,12 @@ def test_a_mistake_is_one_sentence(results, options, message):
 def test_no_results(tmp_path):
     with pytest.raises(SertfError, match="write reports first"):
         overview.write(tmp_path)
+
+
+def test_one_speaker_has_no_intervals_to_compare_by(tmp_path):
+    runs = make_runs(tmp_path / "runs")
+    for path in runs.rglob("predictions.csv"):
+        path.write_text(re.sub(r",s\d,", ",s0,", path.read_text()))
+    report.write(runs, tmp_path / "toy" / "h64" / "paper")
+    with pytest.raises(ResultsError, match="toy holds scores without intervals, since one speaker was tested"):
+        overview.write(tmp_path / "toy")

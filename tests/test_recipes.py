@@ -37,6 +37,14 @@ def test_without_restarts_the_rate_stays():
         ("decay_factor", 1.5),
         ("accumulation", 0),
         ("precision", "float16"),
+        ("learning_rate", float("inf")),
+        ("learning_rate", float("nan")),
+        ("momentum", 0.9),  # of adam
+        ("l2", float("nan")),
+        ("batch_size", 2.5),
+        ("epochs", True),
+        ("patience", 1.5),
+        ("accumulation", float("nan")),
     ],
 )
 def test_bad_values_are_named(name, value):
@@ -116,7 +124,7 @@ def test_what_a_recipe_file_leaves_out_has_its_default(tmp_path):
         ('{"model": "serct", "recipe": {"patience": "3"}}', r"patience must be of type int \| None, but is '3'"),
         ('{"model": "serct", "recipe": {"l2": null}}', "recipe l2 must be of type float, but is None"),
         ('{"model": "serct", "recipe": {"margins": [0.5, 0.5]}}', "recipe margins must be of type tuple"),
-        ('{"model": "serct", "recipe": {"l2": -1}}', "recipe.json: Recipe l2 must be 0 or more, but is -1"),
+        ('{"model": "serct", "recipe": {"l2": -1}}', "recipe.json: Recipe l2 must be finite, 0 or more, but is -1"),
     ],
 )
 def test_bad_recipe_files(tmp_path, content, message):

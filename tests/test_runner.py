@@ -13,8 +13,14 @@ import pytest
 from sertf import jobs, runner, training
 from sertf.audit import LeakageError
 from sertf.cache import CacheError
+from sertf.errors import SertfError
 from sertf.experiment import Setting, Variant
 from tests.toy import EXPERIMENT, RECIPE, in_process, planned, run
+
+
+def changed(**options):
+    """The tiny experiment with something else in its variant."""
+    return replace(EXPERIMENT, variants={"small": replace(EXPERIMENT.variants["small"], **options)})
 
 
 def test_every_utterance_is_tested_once_a_repeat(done, corpus):
@@ -221,7 +227,10 @@ def test_bad_clips_stop_the_run_or_are_left_out_and_recorded(corpus, cache, tmp_
         run(table, cache, tmp_path / "runs")
     assert not list((tmp_path / "runs").glob("small/**/*"))
     table = pd.concat([table, table.tail(1).assign(utterance="extra")], ignore_index=True)
-    folder = run(table, cache, tmp_path / "runs", skip_bad=True)["small", "strict"]
+    with pytest.warns(
+        UserWarning, match="1 clips are left out because they cannot be used:\n .*broken.wav: not readable"
+    ):
+        folder = run(table, cache, tmp_path / "runs", skip_bad=True)["small", "strict"]
     facts = json.loads((folder / "experiment.json").read_text())
     assert [name for name, _ in facts["skipped"]] == ["broken.wav"]
     assert facts["utterances"] == len(table) - 1
@@ -247,11 +256,34 @@ def test_leaking_folds_stop_before_training(corpus, cache, tmp_path):
         ({"variants": ["big"]}, "Unknown variant 'big'"),
         ({"protocol_names": ["loose"]}, "Unknown protocol 'loose'"),
         ({"experiment": replace(EXPERIMENT, front_end="mfc")}, "Unknown front end 'mfc'"),
+        ({"experiment": changed(model="lstm_sb")}, "Unknown model 'lstm_sb'; did you mean lstm_sa"),
+        ({"experiment": changed(options={"unit": 4})}, "Unknown option of lstm_sa 'unit'; did you mean units"),
+        ({"experiment": changed(recipes={"paper": RECIPE})}, "Unknown protocol with a recipe for small 'strict'"),
+        (
+            {"experiment": replace(EXPERIMENT, protocols={"strict": Setting("speaker-apart")})},
+            "Unknown protocol 'speaker-apart'",
+        ),
     ],
 )
-def test_bad_arguments(corpus, cache, tmp_path, options, message):
-    with pytest.raises(ValueError, match=message):
-        run(corpus, cache, tmp_path, **options)
+def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, options, message):
+    with pytest.raises(SertfError, match=message):
+        run(corpus.assign(path="nowhere.wav"), tmp_path / "cache", tmp_path, **options)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_recipe_that_needs_a_validation_part_where_there_is_none(corpus, cache, tmp_path):
+    experiment = replace(EXPERIMENT, protocols={"strict": Setting("random-80-20")})
+    with pytest.raises(
+        SertfError, match=r"recipe of small keeps .* best validation uar, .* strict \(random-80-20\) has"
+    ):
+        run(corpus, cache, tmp_path, experiment=experiment)
+    assert not (tmp_path / "small").exists()
+
+
+def test_one_emotion_cannot_be_told_apart(corpus, cache, tmp_path):
+    table = corpus[corpus["emotion"] == "anger"]
+    with pytest.raises(SertfError, match=f"All {len(table)} utterances have the emotion anger; .* add utterances of"):
+        run(table, cache, tmp_path)
 
 
 def test_killed_in_the_middle_the_same_command_goes_on(corpus, cache, tmp_path):

@@ -34,6 +34,8 @@ def test_smoke_runs_and_prints_the_table(cache, tmp_path, in_process, capsys):
     printed = capsys.readouterr().out
     assert "`small`" in printed and "report.md" in printed
     assert (tmp_path / "results" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
+    script.main(EXPERIMENT, command(cache, tmp_path, "--smoke", "--results", str(tmp_path / "elsewhere")))
+    assert (tmp_path / "elsewhere" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
 
 
 def test_a_few_of_two_speakers_are_ten_of_each_emotion():
@@ -64,6 +66,24 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(cache, tmp_path, more, messag
         script.main(EXPERIMENT, command(cache, tmp_path, *more))
     printed = capsys.readouterr().err
     assert left.value.code == 2 and message in printed and "Traceback" not in printed
+
+
+def test_what_is_given_wrongly_is_said_before_anything_is_trained(cache, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(runner, "run", lambda *_, **__: pytest.fail("something was trained"))
+
+    def said(arguments, **environment):
+        with pytest.raises(SystemExit) as left:
+            script.main(replace(EXPERIMENT, corpus="emodb"), arguments)
+        assert left.value.code == 2
+        return capsys.readouterr().err
+
+    without_data = command(cache, tmp_path)[2:]
+    assert said(without_data).startswith("error: emodb needs --data, the folder that holds it; `sertf corpora` says")
+    (tmp_path / "file").touch()
+    printed = said(command(cache, tmp_path, "--results", str(tmp_path / "file" / "kept")))
+    assert "Cannot write to" in printed and "choose another --results folder" in printed
+    monkeypatch.setenv("KERAS_BACKEND", "jacks")
+    assert said(command(cache, tmp_path)) == "error: Unknown KERAS_BACKEND 'jacks'; known are tensorflow, jax.\n"
 
 
 def test_a_network_of_no_layers_is_one_sentence(cache, tmp_path, in_process, capsys):
@@ -197,6 +217,11 @@ def test_several_corpora_in_one_folder(given, tmp_path):
     seen = given("--data", str(tmp_path), "--train", "emodb")
     assert seen["folders"] == {"emodb": tmp_path / "EmoDB", "ravdess": tmp_path / "ravdess"}
     assert seen["corpus"] == "emodb+ravdess"
+    (tmp_path / "RAVDESS").mkdir()
+    with pytest.raises(
+        SertfError, match="holds several folders of ravdess, RAVDESS and ravdess; give CORPUS=FOLDER for"
+    ):
+        script.folders_of([str(tmp_path)])
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,7 @@ def test_a_fault_of_the_code_is_no_failed_trial(corpus, cache, tmp_path, in_proc
 def test_bad_arguments(corpus, cache, tmp_path, options, message):
     with pytest.raises(SertfError, match=message):
         search(corpus, cache, tmp_path, **options)
+    assert not (tmp_path / "search.json").exists()
 
 
 def test_another_search_in_the_folder(corpus, cache, tmp_path, in_process):
@@ -203,7 +204,7 @@ def test_without_keras_tuner(corpus, cache, tmp_path, monkeypatch):
 
 
 def test_a_protocol_without_validation_part(corpus, cache, tmp_path):
-    with pytest.raises(SertfError, match="no validation part to choose by"):
+    with pytest.raises(SertfError, match="has no validation part"):
         tuning.search(TOY.on(protocol="random-80-20"), corpus, out=tmp_path, cache=cache, progress=False)
 
 
@@ -251,7 +252,7 @@ def test_a_space_on_another_corpus():
     assert space.experiment.corpus == "emodb" and space.experiment.setting("search").folds == "speaker-independent-5"
     assert space.experiment.recipe("search", "search").epochs == 7
     assert np.isclose(SPACES["reslstm_sa"].experiment.recipe("search", "search").epochs, 100)
-    with pytest.raises(ValueError, match="epochs must be 1 or more, but is 0"):
+    with pytest.raises(ValueError, match="epochs must be a whole number of 1 or more, but is 0"):
         SPACES["reslstm_sa"].on(epochs=0)
 
 

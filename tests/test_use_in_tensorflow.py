@@ -27,3 +27,10 @@ def test_every_step_with_tensorflow_alone(tmp_path):
     assert losses[0] > 2 * losses[1] > 2 * losses[2]
     held_out = re.search(r"held out: accuracy ([\d.]+)", done.stdout)
     assert float(held_out[1]) > 0.75
+
+
+def test_a_folder_that_is_no_model(tmp_path):
+    command = [sys.executable, str(ROOT / "experiments" / "use_in_tensorflow.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(f"{tmp_path} is no SavedModel; give the folder of an exported one")

@@ -69,13 +69,6 @@ def test_only_texts(value):
         utterances.validate(make_table(sentence=["", value, ""]))
 
 
-def test_listing_is_capped():
-    lines = utterances.listing(range(25)).splitlines()
-    assert len(lines) == 21
-    assert lines[0] == "  0"
-    assert lines[-1] == "  ... and 5 more"
-
-
 def test_emotions_of_is_in_canonical_order():
     assert utterances.emotions_of(make_table()) == ["neutral", "sadness"]
     assert len(EMOTIONS) == len(set(EMOTIONS)) == 11

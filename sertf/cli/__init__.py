@@ -4,12 +4,12 @@ What a command needs besides argparse is imported inside its functions, so that 
 """
 
 import argparse
-import errno
 import os
 import sys
 import warnings
 
 import sertf
+from sertf import workers
 from sertf.cli import app, corpora, export, extract, info, predict, report, run, tune
 from sertf.errors import SertfError, exit_code, unknown
 
@@ -32,8 +32,6 @@ examples:
 
 sertf COMMAND --help says more. Exit codes: 0 done, 2 a mistake in what was given, 130 interrupted.
 """
-# What the file system refuses, which is nothing that a trace would explain.
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,6 +52,7 @@ def main(arguments=None):
     with exit_code() as code, warnings.catch_warnings():
         warnings.showwarning = _say
         try:
+            workers.check_backend()
             _run(arguments)
         except KeyboardInterrupt:
             print("Interrupted.", file=sys.stderr)
@@ -61,10 +60,6 @@ def main(arguments=None):
         except BrokenPipeError:
             # Who reads has read enough; Python would complain again when it closes the pipe.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except OSError as error:
-            if error.errno not in _REFUSED:
-                raise
-            raise SertfError(f"{error.filename}: {error.strerror}; choose another place.") from error
     return code.value
 
 

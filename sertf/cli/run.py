@@ -61,7 +61,7 @@ def add_options(parser):
     parser.add_argument("--repeats", type=int, default=1, metavar="N", help="runs of each fold with other seeds (1)")
     shared.add_extraction(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="run directories (runs/<name of the table>)")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="reports and predictions (results)")
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help="reports and predictions (results)")
     parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
     shared.add_json(parser)
 
@@ -101,15 +101,16 @@ def _train(chosen, table, protocol, options):
 
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         workers.import_tensorflow_quietly()
-    from sertf import report, runner, script
+    from sertf import report, run_folder, runner, script
 
-    repeats, results = options.repeats, options.results
+    repeats, results = options.repeats, options.results or Path("results")
     out = options.out or Path("runs") / chosen.name
     if options.smoke:
         chosen, table, repeats = script.shrink(chosen), script.few(table), 1
         out = options.out or Path("runs") / f"{chosen.name}_smoke"
-        results = out / "results"
+        results = options.results or out / "results"
     _check_shapes(chosen, table, options.model)
+    run_folder.check_writable(results, option="--results")
     try:
         folders = runner.run(
             chosen,

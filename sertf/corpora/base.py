@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sertf.audio import SUFFIXES
-from sertf.errors import SertfError
-from sertf.utterances import EMOTIONS, listing, validate
+from sertf.errors import SertfError, expanded, listing
+from sertf.utterances import EMOTIONS, validate
 
 
 class CorpusError(SertfError):
@@ -84,7 +84,7 @@ def corpus_root(corpus, root):
     """Absolute folder of a corpus: `root`, or the one folder in it that bears the corpus's name."""
     if root is None:
         raise CorpusError(f"{corpus.name} needs root, the folder that holds it; get it from {corpus.url}")
-    root = Path(root).expanduser().absolute()
+    root = expanded(root)
     if not root.exists():
         raise CorpusError(f"{root}: no such folder; give the folder that holds {corpus.name} ({corpus.url})")
     if not root.is_dir():
@@ -99,7 +99,7 @@ def corpus_root(corpus, root):
 
 def locate(corpus, data):
     """Folder of a corpus below a folder of corpora, or that folder itself if it bears the corpus's name; None without."""
-    data = Path(data).expanduser().absolute()
+    data = expanded(data)
     folders = [data, *(sorted(data.iterdir()) if data.is_dir() else ())]
     return next((folder for folder in folders if _plain(folder.name) == corpus.name and folder.is_dir()), None)
 
@@ -181,11 +181,11 @@ def make_table(corpus, root, rows, bad, *, left_out, expected, skip_bad):
         else:
             bad.append((row["path"], f"the same utterance as {other}; keep one of them"))
     if bad and not skip_bad:
+        mend = "mend or remove them, or go on without them with skip_bad=True (--skip-bad)"
+        if not rows and not left_out:
+            mend = f"no other is there; give the folder that holds {corpus.name}, with files like {corpus.example}"
         lines = listing(f"{path}: {reason}" for path, reason in bad)
-        raise CorpusError(
-            f"{root}: {len(bad)} files of {corpus.name} are bad; mend or remove them, "
-            f"or go on without them with skip_bad=True (--skip-bad):\n{lines}"
-        )
+        raise CorpusError(f"{root}: {len(bad)} files of {corpus.name} are bad; {mend}:\n{lines}")
     if not kept:
         skipped = f"; skipped as bad: {len(bad)}" if bad else ""
         reasons = "".join(f"; {count} left out: {reason}" for reason, count in left_out.items())

@@ -15,6 +15,7 @@ import numpy as np
 import soundfile
 
 from sertf.corpora.base import BadFile, Corpus, CorpusError, corpus_root, decode, match, read_folder
+from sertf.errors import expanded
 
 VERSION = 1
 SAMPLE_RATE = 16000
@@ -92,7 +93,7 @@ def _folder(root, setup):
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = cache / "sertf" / "-".join(["embedded", *(f"{key[0]}{value}" for key, value in setup.items())])
     else:
-        folder = Path(root).expanduser().absolute()
+        folder = expanded(root)
         if folder.is_dir():
             folder = corpus_root(CORPUS, folder)
     marker = folder / MARKER

@@ -2,10 +2,12 @@
 
 import collections
 import csv
+import os
 from pathlib import Path
 
 from sertf.corpora.base import CorpusError
-from sertf.utterances import COLUMNS, EMOTIONS, listing, validate
+from sertf.errors import expanded, listing
+from sertf.utterances import COLUMNS, EMOTIONS, validate
 
 NEEDED = ("path", "emotion", "speaker")
 SYNONYMS = {
@@ -37,7 +39,7 @@ def load_table(path, *, skip_bad=False):
             records them in `attrs["skipped"]`.
         TableError: a speaker of two genders.
     """
-    path = Path(path).expanduser().absolute()
+    path = expanded(path)
     if not path.is_file():
         raise CorpusError(f"{path}: no such file; give a CSV with the columns {', '.join(NEEDED)}")
     try:
@@ -50,6 +52,9 @@ def load_table(path, *, skip_bad=False):
         raise CorpusError(
             f"{path}: not readable as CSV in UTF-8 ({error}); save it as comma-separated UTF-8"
         ) from error
+    twice = [column for column, count in collections.Counter(columns).items() if count > 1]
+    if twice:
+        raise CorpusError(f"{path}: its first line names the columns {', '.join(twice)} twice; name each once")
     absent = [column for column in NEEDED if column not in columns]
     if absent:
         raise CorpusError(
@@ -64,8 +69,9 @@ def load_table(path, *, skip_bad=False):
     for line, record in records:
         try:
             row = _row(record, path, stems)
-            for key in ("path", "utterance"):
-                other = seen.setdefault((key, row[key]), line)
+            # One file may be written in several ways: from another folder, or through a link.
+            for key, value in (("path", os.path.realpath(row["path"])), ("utterance", row["utterance"])):
+                other = seen.setdefault((key, value), line)
                 if other != line:
                     raise ValueError(f"{key} {row[key]!r} comes in line {other} already")
         except ValueError as error:
@@ -101,7 +107,7 @@ def _row(record, source, stems):
         faults.append(f"unknown gender {record['gender']!r}; allowed are female, male or empty")
     if not record["speaker"]:
         faults.append("speaker is empty")
-    file = source.parent / Path(record["path"]).expanduser()
+    file = source.parent / _at_home(record["path"])
     if not record["path"]:
         faults.append("path is empty")
     elif not file.is_file():
@@ -123,6 +129,11 @@ def _row(record, source, stems):
         "sentence": record.get("sentence", ""),
     }
     return {**known, **{key: value for key, value in record.items() if key not in COLUMNS}}
+
+
+def _at_home(path):
+    """The path behind `~`; ValueError where there is no such user."""
+    return expanded(path) if path.startswith("~") else Path(path)
 
 
 def _prefixed(name, corpus):

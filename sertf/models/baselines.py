@@ -10,6 +10,7 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.layers import ClassificationRBM, LearnedPositions, LiquidReservoir, ReconstructionError
+from sertf.models.options import checked
 
 
 def features_of(name, input_shape):
@@ -33,11 +34,13 @@ def classify(x, num_classes, *, dropout):
     return keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="scores")(x)
 
 
+@checked("lstm")
 def build_lstm(input_shape, num_classes, *, units=64, dropout=0.3):
     """Two LSTM layers, the last state classified."""
     return _recurrent(keras.layers.LSTM, input_shape, num_classes, units, dropout, "lstm")
 
 
+@checked("gru")
 def build_gru(input_shape, num_classes, *, units=64, dropout=0.3):
     """Two GRU layers, the last state classified."""
     return _recurrent(keras.layers.GRU, input_shape, num_classes, units, dropout, "gru")
@@ -50,6 +53,7 @@ def _recurrent(layer, input_shape, num_classes, units, dropout, name):
     return keras.Model(features, classify(x, num_classes, dropout=dropout), name=name)
 
 
+@checked("cnn")
 def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dropout=0.3):
     """Convolutions over the steps, each normalised and halved by max pooling, averaged at the end."""
     features = features_of("cnn", input_shape)
@@ -61,6 +65,7 @@ def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dro
     return keras.Model(features, classify(x, num_classes, dropout=dropout), name="cnn")
 
 
+@checked("transformer")
 def build_transformer(input_shape, num_classes, *, width=64, heads=4, layers=2, dropout=0.3):
     """Encoder layers with learned positions and the norm behind each sum (Vaswani et al. 2017), averaged at the end."""
     features = features_of("transformer", input_shape)
@@ -75,6 +80,7 @@ def build_transformer(input_shape, num_classes, *, width=64, heads=4, layers=2, 
     return keras.Model(features, classify(x, num_classes, dropout=dropout), name="transformer")
 
 
+@checked("unet")
 def build_unet(input_shape, num_classes, *, filters=(32, 64, 128), dropout=0.3):
     """U-Net over the steps (Ronneberger et al. 2015): halved on the way down, doubled and joined on the way up.
 
@@ -97,6 +103,7 @@ def build_unet(input_shape, num_classes, *, filters=(32, 64, 128), dropout=0.3):
     return keras.Model(features, classify(x, num_classes, dropout=dropout), name="unet")
 
 
+@checked("tcn")
 def build_tcn(input_shape, num_classes, *, filters=64, dilations=(1, 2, 4, 8, 16), kernel=3, dropout=0.2):
     """Temporal convolutional network (Bai et al. 2018): residual blocks of two dilated causal convolutions, last step."""
     features = features_of("tcn", input_shape)
@@ -113,6 +120,7 @@ def build_tcn(input_shape, num_classes, *, filters=64, dilations=(1, 2, 4, 8, 16
     return keras.Model(features, classify(x[:, -1], num_classes, dropout=dropout), name="tcn")
 
 
+@checked("rbm")
 def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
     """Classification restricted Boltzmann machine, trained by its own conditional likelihood (see the layer)."""
     features = features_of("rbm", input_shape)
@@ -121,6 +129,7 @@ def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
     return keras.Model(features, keras.layers.Softmax(name="scores")(x), name="rbm")
 
 
+@checked("autoencoder")
 def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, dropout=0.3):
     """Autoencoder whose code is classified; its mean squared reconstruction error joins the loss with `weight`."""
     features = features_of("autoencoder", input_shape)
@@ -136,6 +145,7 @@ def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, 
     return keras.Model(features, classify(code, num_classes, dropout=dropout), name="autoencoder")
 
 
+@checked("lsm")
 def build_lsm(input_shape, num_classes, *, neurons=256, dropout=0.3):
     """Liquid state machine (Maass et al. 2002): a fixed spiking reservoir whose spike counts are classified."""
     features = features_of("lsm", input_shape)

@@ -13,6 +13,7 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.layers import CrossAttention, SpectrogramMasks
+from sertf.models.options import checked
 
 BRANCHES = ("both", "cnn", "transformer")
 SIZES = {
@@ -63,6 +64,7 @@ def transformer_branch(image, *, layers, heads, feed_forward, dropout):
     return keras.layers.Identity(name="states")(x)
 
 
+@checked("CNN-Transformer", least={"masks": 0})
 def build(
     input_shape,
     num_classes,

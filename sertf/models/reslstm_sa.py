@@ -12,8 +12,10 @@ recurrences nor in the norm's statistics nor in the attention.
 import keras
 
 from sertf.layers import SoftAttention
+from sertf.models.options import checked
 
 
+@checked("ResLSTM-SA")
 def build(input_shape, num_classes, *, units=64, residual=True, dropout=0.3):
     """ResLSTM-SA (or LSTM-SA) as an uncompiled functional model.
 
@@ -42,6 +44,7 @@ def build(input_shape, num_classes, *, units=64, residual=True, dropout=0.3):
     return keras.Model(features, scores, name=f"{'reslstm' if residual else 'lstm'}_sa_h{units}")
 
 
+@checked("LSTM-SA")
 def build_lstm_sa(input_shape, num_classes, *, units=64, dropout=0.3):
     """LSTM-SA, the baseline of Table I: ResLSTM-SA without its first LSTM."""
     return build(input_shape, num_classes, units=units, residual=False, dropout=dropout)

@@ -19,6 +19,7 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.layers import DeformableAttention, SinusoidalPositions
+from sertf.models.options import checked
 
 ATTENTIONS = ("deformable", "vanilla")
 ABLATIONS = {
@@ -89,6 +90,7 @@ def classify(x, num_classes, *, dropout):
     return keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="scores")(x)
 
 
+@checked("SERCT")
 def build(
     input_shape,
     num_classes,
@@ -170,10 +172,6 @@ def _check(shape, rows, width, layers, attention, heads, without):
         raise SertfError(f"SERCT: input_shape must be (samples, 1) of a fixed number of samples, got {shape}.")
     if not rows or any(len(row) != 3 or min(row) < 1 for row in rows):
         raise SertfError(f"SERCT: convolutions must be rows of (filters, kernel, stride), each above 0, got {rows}.")
-    for name, value in (("width", width), ("layers", layers), ("heads", heads)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            hint = '; without="transformer" leaves the transformer out' if name == "layers" else ""
-            raise SertfError(f"SERCT: {name} must be a whole number above 0, got {value!r}{hint}.")
     if width % heads:
         raise SertfError(f"SERCT: heads must divide the width, {width}, got {heads}.")
     if attention not in ATTENTIONS:

@@ -15,6 +15,7 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.layers import CapsuleLength, CapsulePartition, CapsuleRouting, MultiHeadAttention
+from sertf.models.options import checked
 
 STEPS = 64  # n_3, the cells and steps of the LSTM
 ABLATIONS = {
@@ -57,6 +58,7 @@ def route(x, num_classes, *, dimension, iterations, mode):
     return CapsuleLength(name="scores")(keras.layers.Reshape((num_classes, dimension))(x))
 
 
+@checked("SpeechNet")
 def build(
     input_shape,
     num_classes,

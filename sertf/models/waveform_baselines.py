@@ -11,12 +11,14 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.models.baselines import classify
+from sertf.models.options import checked
 
 CNN_BLOCKS = {"paper": ((32, 5, 1), (32, 5, 1)), "narrow": ((32, 5, 8), (32, 5, 8))}
 CNN_BILSTM_BLOCKS = {"paper": ((32, 5, 3), (64, 5, 3)), "narrow": ((32, 5, 10), (64, 5, 10))}
 """(filters, kernel, pool) of each block by size; "narrow" pools more, for a CPU."""
 
 
+@checked("waveform_mlp")
 def build_mlp(input_shape, num_classes, *, units=100, dropout=0.0):
     """One hidden layer on all samples."""
     waveform = _waveform("waveform_mlp", input_shape)
@@ -24,6 +26,7 @@ def build_mlp(input_shape, num_classes, *, units=100, dropout=0.0):
     return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_mlp")
 
 
+@checked("waveform_lstm")
 def build_lstm(input_shape, num_classes, *, step_samples=320, units=128, hidden_units=32, dropout=0.5):
     """An LSTM on steps of `step_samples` samples, what fills no step left out; a dense layer on its last state."""
     waveform = _waveform("waveform_lstm", input_shape, shortest=step_samples)
@@ -35,6 +38,7 @@ def build_lstm(input_shape, num_classes, *, step_samples=320, units=128, hidden_
     return keras.Model(waveform, classify(x, num_classes, dropout=0.0), name="waveform_lstm")
 
 
+@checked("waveform_cnn")
 def build_cnn(input_shape, num_classes, *, size="paper", blocks=None, hidden_units=32, dropout=0.5):
     """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave.
 
@@ -52,6 +56,7 @@ def build_cnn(input_shape, num_classes, *, size="paper", blocks=None, hidden_uni
     return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_cnn")
 
 
+@checked("waveform_cnn_bilstm")
 def build_cnn_bilstm(input_shape, num_classes, *, size="paper", blocks=None, units=60, dropout=0.5):
     """Convolutions, each pooled, and a bidirectional LSTM; both directions' last states are classified.
 

@@ -13,6 +13,7 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.layers import SpectrogramMasks
+from sertf.models.options import checked
 
 POOLINGS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 BLOCKS = 6
@@ -36,6 +37,7 @@ def fold_rows(x):
     return keras.layers.Reshape((steps, scales * channels), name="steps")(x)
 
 
+@checked("Wavelet CNN-LSTM", least={"pooled_blocks": 0, "masks": 0})
 def build(
     input_shape,
     num_classes,

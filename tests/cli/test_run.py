@@ -62,12 +62,28 @@ def test_mistakes(folder, in_process, capsys, monkeypatch):
     assert run("--model", "svm", "--front-end", "waveform") == 2
     assert "runs of another experiment or recipe" in capsys.readouterr().err
 
+    assert run("--model", "svm", "--out", "new", "--results", "mine.csv") == 2
+    assert "Cannot write to mine.csv: File exists; choose another --results folder." in capsys.readouterr().err
+    assert not list(folder.glob("new/**/manifest.json"))
+
     def refuses(self, *_, **__):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "mkdir", refuses)
     assert run("--model", "svm", "--out", "elsewhere") == 2
-    assert "error: Cannot write to elsewhere: Permission denied" in capsys.readouterr().err
+    assert "error: Cannot write to results: Permission denied" in capsys.readouterr().err
+
+
+def test_clips_that_are_left_out_are_named(folder, corpus, in_process, capsys):
+    (folder / "broken.wav").write_text("no audio")
+    with open("mine.csv", "a") as file:
+        file.write(f"broken.wav,anger,{corpus['speaker'].iloc[0]}\n")
+    assert run("--model", "svm") == 2
+    assert run("--model", "svm", "--skip-bad") == 0
+    said = capsys.readouterr().err
+    assert (
+        f"1 clips are left out because they cannot be used:\n  {folder / 'broken.wav'}: not readable as audio" in said
+    )
 
 
 def test_ctrl_c_says_how_to_go_on(folder, monkeypatch, capsys):

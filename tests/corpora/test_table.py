@@ -90,11 +90,23 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
         ("path,speaker\n", "lacks the columns emotion; its first line has path, speaker"),
         ("path,emotion,speaker\n", "a header but no rows"),
         ("path,emotion,speaker\ngone.wav,sad,1\n", "1 rows are bad"),
+        ("path,emotion,speaker\n~nosuchuser/a.wav,sad,1\n", "line 2: ~nosuchuser/a.wav: there is no user of this name"),
+        ("path,emotion,speaker,emotion\na/one.wav,sad,1,fear\n", "names the columns emotion twice; name each once"),
     ],
 )
 def test_unusable_files(tmp_path, text, reason):
     with pytest.raises(CorpusError, match=reason):
         corpora.load_table(write(tmp_path, text))
+
+
+def test_one_file_under_two_names(tmp_path):
+    path = write(tmp_path, "path,emotion,speaker\na/one.wav,sad,1\nb/../a/one.wav,happy,1\nb/link.wav,fear,1\n")
+    (tmp_path / "b" / "link.wav").symlink_to(tmp_path / "a" / "one.wav")
+    with pytest.raises(CorpusError) as caught:
+        corpora.load_table(path)
+    assert "2 rows are bad" in str(caught.value)
+    for line, name in ((3, "b/../a/one.wav"), (4, "b/link.wav")):
+        assert f"line {line}: path '{tmp_path}/{name}' comes in line 2 already" in str(caught.value)
 
 
 def test_unreadable_files(tmp_path):

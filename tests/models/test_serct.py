@@ -156,10 +156,7 @@ def test_scores_stay_float32_under_half_precision():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            {"layers": 0},
-            'layers must be a whole number above 0, got 0; without="transformer" leaves the transformer out',
-        ),
+        ({"layers": 0}, "layers must be a whole number above 0, got 0"),
         ({"layers": 2.0}, "layers must be a whole number above 0, got 2.0"),
         ({"size": "wide"}, "size must be one of paper, narrow, got 'wide'"),
         ({"heads": 3}, "heads must divide the width, 8, got 3"),
@@ -167,6 +164,7 @@ def test_scores_stay_float32_under_half_precision():
         ({"without": "head"}, "without must be one of cnn, transformer, or None, got 'head'"),
         ({"convolutions": ((4, 3),)}, r"convolutions must be rows of \(filters, kernel, stride\), each above 0"),
         ({"convolutions": ()}, "convolutions must be rows of"),
+        ({"convolutions": ((4, 0, 2),)}, r"convolutions must be whole numbers above 0, got \(\(4, 0, 2\),\)"),
     ],
 )
 def test_bad_arguments(options, message):
