@@ -5,11 +5,12 @@ no copy of a test utterance is ever trained on; `sertf.audit` checks it by the p
 """
 
 import hashlib
+import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, check_whole
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class WhiteNoise:
     snr_db: tuple[float, float] = (15.0, 30.0)
 
     def __post_init__(self):
-        if len(self.snr_db) != 2 or not self.snr_db[0] <= self.snr_db[1]:
+        if len(self.snr_db) != 2 or not -math.inf < self.snr_db[0] <= self.snr_db[1] < math.inf:
             raise SertfError(f"WhiteNoise snr_db must be (lowest, highest) in dB, got {self.snr_db}.")
 
     def __call__(self, samples, rng):
@@ -49,7 +50,7 @@ class Gain:
     gain_db: tuple[float, float] = (-6.0, 6.0)
 
     def __post_init__(self):
-        if len(self.gain_db) != 2 or not self.gain_db[0] <= self.gain_db[1]:
+        if len(self.gain_db) != 2 or not -math.inf < self.gain_db[0] <= self.gain_db[1] < math.inf:
             raise SertfError(f"Gain gain_db must be (lowest, highest) in dB, got {self.gain_db}.")
 
     def __call__(self, samples, rng):
@@ -94,8 +95,7 @@ class RandomCut:
     samples: int = 128_000
 
     def __post_init__(self):
-        if isinstance(self.samples, bool) or not isinstance(self.samples, int) or self.samples < 1:
-            raise SertfError(f"RandomCut samples must be a whole number of 1 or more, got {self.samples!r}.")
+        check_whole("RandomCut", samples=self.samples)
 
     def __call__(self, samples, rng):
         """(self.samples,) float32, every place as likely as any other."""
@@ -131,8 +131,7 @@ class Augmentation:
         if not self.steps or not all(isinstance(step, known) for step in self.steps):
             names = ", ".join(step.__name__ for step in known)
             raise SertfError(f"Augmentation steps must be one or more of {names}, got {self.steps!r}.")
-        if isinstance(self.copies, bool) or not isinstance(self.copies, int) or self.copies < 1:
-            raise SertfError(f"Augmentation copies must be a whole number of 1 or more, got {self.copies!r}.")
+        check_whole("Augmentation", copies=self.copies)
 
     @property
     def changes_length(self):

@@ -95,10 +95,12 @@ def test_plain_values_tell_augmentations_apart():
     [
         (lambda: WhiteNoise((30, 15)), r"snr_db must be \(lowest, highest\) in dB, got \(30, 15\)"),
         (lambda: Gain((3, 1)), r"gain_db must be \(lowest, highest\)"),
+        (lambda: WhiteNoise((15, float("inf"))), "snr_db must be"),
+        (lambda: Gain((float("nan"), 1)), "gain_db must be"),
         (lambda: TimeShift(1.0), "share must lie between 0 and 1, got 1.0"),
-        (lambda: RandomCut(0), "RandomCut samples must be a whole number of 1 or more, got 0"),
-        (lambda: RandomCut(8.0), "RandomCut samples must be a whole number of 1 or more, got 8.0"),
-        (lambda: Augmentation(copies=0), "copies must be a whole number of 1 or more, got 0"),
+        (lambda: RandomCut(0), "RandomCut: samples must be a whole number above 0, got 0"),
+        (lambda: RandomCut(8.0), "RandomCut: samples must be a whole number above 0, got 8.0"),
+        (lambda: Augmentation(copies=0), "copies must be a whole number above 0, got 0"),
         (lambda: Augmentation(steps=()), "steps must be one or more of WhiteNoise, Gain, TimeShift, RandomCut"),
     ],
 )

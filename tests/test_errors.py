@@ -1,9 +1,10 @@
 import errno
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from sertf.errors import SertfError, exit_code, expanded, in_one_sentence, listing, unknown
+from sertf.errors import SertfError, check_whole, exit_code, expanded, in_one_sentence, listing, unknown
 
 
 def test_a_users_mistake_is_one_sentence_and_code_2(capsys):
@@ -75,3 +76,13 @@ def test_home_folders():
         SertfError, match="~nosuchuser/corpora: there is no user of this name with a home folder; write"
     ):
         expanded("~nosuchuser/corpora")
+
+
+def test_whole_numbers():
+    check_whole("LogMel", n_mels=1, hop_length=np.int64(512))
+    check_whole("Masks", least=0, bands=0)
+    for value in (0, 2.0, True, "4", None, float("nan")):
+        with pytest.raises(SertfError, match="^LogMel: n_mels must be a whole number above 0, got"):
+            check_whole("LogMel", n_mels=value)
+    with pytest.raises(SertfError, match="^Masks: bands must be a whole number of 0 or more, got -1"):
+        check_whole("Masks", least=0, bands=-1)

@@ -1,5 +1,7 @@
 """Log mel spectrogram of a fixed cut: the input of the CNN-Transformer with cross-attention (IJACSA 2025)."""
 
+import math
+
 import keras
 
 from sertf.errors import SertfError
@@ -61,9 +63,9 @@ class LogMel(keras.layers.Layer):
         spectral.check_sizes("LogMel", **sizes, top_db=top_db)
         if win_length > n_fft:
             raise SertfError(f"LogMel: win_length must be at most n_fft ({n_fft}), got {win_length}.")
-        if offset_seconds < 0 or duration_seconds * sample_rate < 1:
+        if not (0 <= offset_seconds < math.inf and 1 <= duration_seconds * sample_rate < math.inf):
             raise SertfError(
-                "LogMel: offset_seconds must be 0 or more and duration_seconds at least one sample, "
+                "LogMel: offset_seconds must be 0 or more and duration_seconds at least one sample, both finite, "
                 f"got {offset_seconds} and {duration_seconds}."
             )
         if fmax is not None and not 0 < fmax <= sample_rate / 2:

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, check_whole
 from sertf.layers import spectral, wavelets
 
 COLOURS = ("power", "rgb")
@@ -88,10 +88,7 @@ class Scalogram(keras.layers.Layer):
         super().__init__(name=name, dtype="float32", trainable=False)
         # Under TensorFlow silent blocks are left out, which XLA's fixed shapes cannot.
         self.supports_jit = keras.backend.backend() != "tensorflow"
-        whole = {"sample_rate": sample_rate, "n_scales": n_scales, "n_bins": n_bins, "precision": precision}
-        for argument, value in whole.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise SertfError(f"Scalogram: {argument} must be a whole number above 0, got {value!r}.")
+        check_whole("Scalogram", sample_rate=sample_rate, n_scales=n_scales, n_bins=n_bins, precision=precision)
         if not 8 <= precision <= 20:
             raise SertfError(f"Scalogram: precision must lie between 8 and 20, got {precision}.")
         if not top_db > 0:

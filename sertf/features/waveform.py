@@ -2,7 +2,7 @@
 
 import keras
 
-from sertf.errors import SertfError
+from sertf.errors import check_whole
 from sertf.layers import spectral
 
 
@@ -38,12 +38,9 @@ class Waveform(keras.layers.Layer):
     def __init__(self, sample_rate=None, *, samples=144_000, name=None):
         # float32 under any global policy, as every front end.
         super().__init__(name=name, dtype="float32", trainable=False)
-        if not _above_0(samples):
-            raise SertfError(f"Waveform: samples must be a whole number above 0, got {samples!r}.")
-        if sample_rate is not None and not _above_0(sample_rate):
-            raise SertfError(
-                f"Waveform: sample_rate must be a whole number of Hz above 0, or None, got {sample_rate!r}."
-            )
+        check_whole("Waveform", samples=samples)
+        if sample_rate is not None:
+            check_whole("Waveform", sample_rate=sample_rate)
         self.sample_rate = sample_rate
         self.samples = samples
         self.feature_names = ["amplitude"]
@@ -71,7 +68,3 @@ class Waveform(keras.layers.Layer):
 
     def get_config(self):
         return {"sample_rate": self.sample_rate, "samples": self.samples, "name": self.name}
-
-
-def _above_0(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

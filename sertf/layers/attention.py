@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from sertf.errors import check_whole
+
 
 @keras.saving.register_keras_serializable("sertf")
 class SoftAttention(keras.layers.Layer):
@@ -70,6 +72,7 @@ class MultiHeadAttention(keras.layers.Layer):
 
     def __init__(self, heads=8, head_units=32, **kwargs):
         super().__init__(**kwargs)
+        check_whole(type(self).__name__, heads=heads, head_units=head_units)
         self.heads = heads
         self.head_units = head_units
 
@@ -121,6 +124,7 @@ class CrossAttention(keras.layers.Layer):
 
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
+        check_whole(type(self).__name__, units=units)
         self.units = units
         self.query_projection = keras.layers.Dense(units, use_bias=False, name="query")
         self.key_projection = keras.layers.Dense(units, use_bias=False, name="key")

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from sertf.errors import check_whole
+
 
 @keras.saving.register_keras_serializable("sertf")
 class ClassificationRBM(keras.layers.Layer):
@@ -25,6 +27,7 @@ class ClassificationRBM(keras.layers.Layer):
 
     def __init__(self, hidden_units, num_classes, **kwargs):
         super().__init__(**kwargs)
+        check_whole("ClassificationRBM", hidden_units=hidden_units, num_classes=num_classes)
         self.hidden_units = hidden_units
         self.num_classes = num_classes
 

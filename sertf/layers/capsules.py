@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, check_whole
 
 MODES = ("modified", "classic")
 # Keeps the gradient of a length finite where a capsule is zero.
@@ -25,7 +25,7 @@ class CapsulePartition(keras.layers.Layer):
 
     def __init__(self, dimension=16, **kwargs):
         super().__init__(**kwargs)
-        _check_whole("CapsulePartition", "dimension", dimension)
+        check_whole("CapsulePartition", dimension=dimension)
         self.dimension = dimension
 
     def build(self, inputs_shape):
@@ -74,8 +74,7 @@ class CapsuleRouting(keras.layers.Layer):
 
     def __init__(self, num_classes, *, dimension=16, iterations=2, mode="modified", **kwargs):
         super().__init__(**kwargs)
-        for argument, value in (("num_classes", num_classes), ("dimension", dimension), ("iterations", iterations)):
-            _check_whole("CapsuleRouting", argument, value)
+        check_whole("CapsuleRouting", num_classes=num_classes, dimension=dimension, iterations=iterations)
         if mode not in MODES:
             raise SertfError(f"CapsuleRouting: mode must be one of {', '.join(MODES)}, got {mode!r}.")
         self.num_classes = num_classes
@@ -131,8 +130,3 @@ class CapsuleLength(keras.layers.Layer):
 
     def compute_output_shape(self, capsules_shape):
         return capsules_shape[:-1]
-
-
-def _check_whole(layer, argument, value):
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise SertfError(f"{layer}: {argument} must be a whole number above 0, got {value!r}.")

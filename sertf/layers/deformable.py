@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, check_whole
 
 # What a score becomes outside its window: its weight is then 0, and even where a window holds no step at all.
 OUTSIDE = -1e8
@@ -66,9 +66,7 @@ class DeformableAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for argument, value in (("heads", heads), ("head_units", head_units)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise SertfError(f"DeformableAttention: {argument} must be a whole number above 0, got {value!r}.")
+        check_whole("DeformableAttention", heads=heads, head_units=head_units)
         if len(initial_half_widths) != 2 or min(initial_half_widths) <= 0:
             raise SertfError(
                 f"DeformableAttention: initial_half_widths must be two numbers above 0, got {initial_half_widths!r}."

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from sertf.errors import SertfError
+from sertf.errors import check_whole
 
 
 @keras.saving.register_keras_serializable("sertf")
@@ -25,9 +25,8 @@ class SpectrogramMasks(keras.layers.Layer):
 
     def __init__(self, bands, frames, *, count=2, seed=None, **kwargs):
         super().__init__(**kwargs)
-        for name, value, least in (("bands", bands, 0), ("frames", frames, 0), ("count", count, 1)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise SertfError(f"SpectrogramMasks {name} must be a whole number of {least} or more, got {value!r}.")
+        check_whole("SpectrogramMasks", least=0, bands=bands, frames=frames)
+        check_whole("SpectrogramMasks", count=count)
         self.bands, self.frames, self.count, self.seed = bands, frames, count, seed
         self.draws = keras.random.SeedGenerator(seed)
 

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from sertf.errors import check_whole
+
 
 @keras.saving.register_keras_serializable("sertf")
 class LiquidReservoir(keras.layers.Layer):
@@ -26,6 +28,7 @@ class LiquidReservoir(keras.layers.Layer):
 
     def __init__(self, neurons=256, *, leak=0.9, input_gain=1.0, recurrent_gain=0.5, **kwargs):
         super().__init__(**kwargs)
+        check_whole("LiquidReservoir", neurons=neurons)
         self.neurons = neurons
         self.leak = leak
         self.input_gain = input_gain

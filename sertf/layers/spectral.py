@@ -8,7 +8,7 @@ runs on every backend, eagerly, traced and with unknown batch and sample counts.
 import keras
 import numpy as np
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, check_whole
 
 # librosa.power_to_db's floor, as power.
 SMALLEST_POWER = 1e-10
@@ -140,9 +140,7 @@ def keep_own(values, own):
 
 def check_sizes(layer, *, top_db, **sizes):
     """Raise a SertfError that names the layer's argument unless all are whole numbers above 0, n_fft even."""
-    for argument, value in sizes.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise SertfError(f"{layer}: {argument} must be a whole number above 0, got {value!r}.")
+    check_whole(layer, **sizes)
     if sizes["n_fft"] % 2:
         raise SertfError(f"{layer}: n_fft must be even, got {sizes['n_fft']}.")
     if not top_db > 0:

@@ -5,7 +5,7 @@ import inspect
 import math
 import numbers
 
-from sertf.errors import SertfError, unknown
+from sertf.errors import SertfError, check_whole, unknown
 
 
 def checked(title, *, least=None):
@@ -24,8 +24,7 @@ def checked(title, *, least=None):
 
         @functools.wraps(build)
         def build_checked(input_shape, num_classes, **options):
-            if not _is_whole(num_classes) or num_classes < 2:
-                raise SertfError(f"{title}: num_classes must be a whole number above 1, got {num_classes!r}.")
+            check_whole(title, least=2, num_classes=num_classes)
             for name, value in options.items():
                 _check(title, name, value, defaults.get(name), (least or {}).get(name, 1))
             return build(input_shape, num_classes, **options)
@@ -50,16 +49,13 @@ def _check(title, name, value, default, least):
     elif isinstance(default, float):
         if not _is_number(value) or not math.isfinite(value):
             raise SertfError(f"{title}: {name} must be a finite number, got {value!r}.")
-    elif (
-        isinstance(default, int | tuple)
-        and not isinstance(default, bool)
-        or (default is None and _holds_numbers(value))
-    ):
-        bad = [part for part in _parts(value) if not _is_whole(part) or part < least]
-        if bad or (isinstance(default, int) and isinstance(value, tuple | list)):
+    elif isinstance(default, int):
+        if not isinstance(default, bool):
+            check_whole(title, least=least, **{name: value})
+    elif isinstance(default, tuple) or (default is None and _holds_numbers(value)):
+        if not all(_is_whole(part) and part >= least for part in _parts(value)):
             above = f"above {least - 1}" if least else "of 0 or more"
-            kind = "a whole number" if isinstance(default, int) or _is_number(value) else "whole numbers"
-            raise SertfError(f"{title}: {name} must be {kind} {above}, got {value!r}.")
+            raise SertfError(f"{title}: {name} must be whole numbers {above}, got {value!r}.")
 
 
 def _parts(value):

@@ -44,8 +44,8 @@ def test_the_papers_length():
     [
         ({"samples": 0}, "Waveform: samples must be a whole number above 0, got 0"),
         ({"samples": 0.5}, "Waveform: samples must be a whole number above 0, got 0.5"),
-        ({"sample_rate": -1}, "Waveform: sample_rate must be a whole number of Hz above 0, or None, got -1"),
-        ({"sample_rate": True}, "Waveform: sample_rate must be a whole number of Hz above 0, or None, got True"),
+        ({"sample_rate": -1}, "Waveform: sample_rate must be a whole number above 0, got -1"),
+        ({"sample_rate": True}, "Waveform: sample_rate must be a whole number above 0, got True"),
     ],
 )
 def test_bad_parameters(arguments, message):

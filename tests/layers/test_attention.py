@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from sertf.errors import SertfError
 from sertf.layers import CrossAttention, MultiHeadAttention, SoftAttention
 
 
@@ -96,3 +97,16 @@ def test_cross_attention_saved_and_loaded_gives_the_same(tmp_path):
     data = [np.ones((2, 3), "float32"), np.arange(40, dtype="float32").reshape(2, 5, 4)]
     for ours, again in zip(model(data), keras.models.load_model(tmp_path / "cross.keras")(data)):
         np.testing.assert_array_equal(ours, again)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MultiHeadAttention(heads=0), "MultiHeadAttention: heads must be a whole number above 0, got 0"),
+        (lambda: MultiHeadAttention(head_units=2.5), "MultiHeadAttention: head_units must be .* got 2.5"),
+        (lambda: CrossAttention(0), "CrossAttention: units must be a whole number above 0, got 0"),
+    ],
+)
+def test_impossible_sizes(make, message):
+    with pytest.raises(SertfError, match=message):
+        make()

@@ -1,7 +1,9 @@
 import itertools
 
 import numpy as np
+import pytest
 
+from sertf.errors import SertfError
 from sertf.layers import ClassificationRBM
 
 
@@ -22,3 +24,8 @@ def test_softmax_of_the_energies_is_the_sum_over_all_hidden_states():
                 h = np.array(state)
                 joint[y] += np.exp(h @ (W.T @ row) + h @ c + d[y] + h @ U[:, y])
         np.testing.assert_allclose(probabilities, joint / joint.sum(), rtol=1e-4)
+
+
+def test_impossible_sizes():
+    with pytest.raises(SertfError, match="ClassificationRBM: hidden_units must be a whole number above 0, got 0"):
+        ClassificationRBM(0, 3)

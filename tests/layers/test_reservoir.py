@@ -1,6 +1,8 @@
 import keras
 import numpy as np
+import pytest
 
+from sertf.errors import SertfError
 from sertf.layers import LiquidReservoir
 
 
@@ -31,3 +33,8 @@ def test_nothing_is_trained_and_the_seed_decides():
     assert layer.trainable_weights == [] and len(layer.non_trainable_weights) == 2
     np.testing.assert_array_equal(weights[0], weights[1])
     assert not np.array_equal(weights[0], weights[2])
+
+
+def test_impossible_sizes():
+    with pytest.raises(SertfError, match="LiquidReservoir: neurons must be a whole number above 0, got 2.5"):
+        LiquidReservoir(2.5)
