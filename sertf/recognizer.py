@@ -15,6 +15,18 @@ CARD = "model_card.json"
 MAKER = "sertf"
 WHOLE_SECONDS = 12.0
 WINDOW_SECONDS = 10.0
+_NEEDED = (
+    "name",
+    "paper",
+    "protocol",
+    "model",
+    "front_end",
+    "emotions",
+    "sample_rate",
+    "sample_rates",
+    "minimum_seconds",
+)
+_NEEDED += ("outputs", "corpus", "run", "held_out", "over_repeats", "audit", "versions")
 _BATCH = 16  # windows scored at a time
 
 
@@ -57,6 +69,9 @@ def read_card(path):
         raise ModelError(f"{path / CARD} cannot be read ({error}); export the model again.") from error
     if not ours:
         raise ModelError(f"{path} is a SavedModel, but none that sertf exported; export one with sertf.export.save.")
+    lacking = [key for key in _NEEDED if key not in card]
+    if lacking:
+        raise ModelError(f"{path / CARD} lacks {', '.join(lacking)}; export the model again.")
     return card
 
 

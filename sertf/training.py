@@ -289,6 +289,11 @@ def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
         shutil.rmtree(folder, ignore_errors=True)
         staging.chmod(0o755)
         os.replace(staging, folder)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise RunError(
+            f"{folder} cannot be written: {error.strerror or error}; make room, or choose another --out folder."
+        ) from error
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise

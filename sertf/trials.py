@@ -18,6 +18,7 @@ import numpy as np
 
 from sertf import jobs, recipes, workers
 from sertf.errors import SertfError
+from sertf.kept import read_json
 from sertf.models import MODELS
 from sertf.search_spaces import SearchSpace
 from sertf.training import RunError
@@ -121,7 +122,7 @@ class FoldTuner(keras_tuner.Tuner):
         place = Path(self.get_trial_dir(trial.trial_id)) / RESULT
         if not place.exists():
             return None
-        result = json.loads(place.read_text(encoding="utf-8"))
+        result = read_json(place)
         return result if all(result[key] == value for key, value in described.items()) else None
 
     def _write(self, trial, result):

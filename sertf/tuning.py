@@ -26,6 +26,7 @@ import pandas as pd
 
 from sertf import recipes, runner, workers
 from sertf.errors import SertfError, exit_code
+from sertf.kept import read_json
 from sertf.quiet import standard_error_hidden
 from sertf.recipes import Tuned
 from sertf.search_spaces import SEARCH
@@ -215,7 +216,7 @@ def _end_with_parent():
 def _write_found(out):
     from sertf import plots, search_plots
 
-    results = [json.loads(path.read_text()) for path in (out / "trials").glob("trial_*/result.json")]
+    results = [read_json(path) for path in (out / "trials").glob("trial_*/result.json")]
     results.sort(key=lambda result: int(result["trial"]))
     if not any(result[SCORE] is not None for result in results):
         reason = next((result["failed"] for result in results if result["failed"]), "none was finished")

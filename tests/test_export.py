@@ -206,3 +206,25 @@ def test_bad_places_and_models(exported, done, tmp_path):
     with pytest.raises(ModelError, match="damaged"):
         load(damaged)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged", "foreign", "notes"]
+
+
+def test_a_full_disk_and_broken_weights_are_sentences(done, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "variables/part-0; No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tf.saved_model, "save", full)
+        with pytest.raises(
+            export.ExportError, match="Cannot write .*out: variables/part-0; No space left on device; choo"
+        ):
+            export.save(done[1], tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    run = shutil.copytree(done[1], tmp_path / "strict") / "repeat-00" / "fold-1"
+    for name in ("weights.keras", "scaling.npz"):
+        whole = (run / name).read_bytes()
+        (run / name).write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(export.ExportError, match="fold-1 is broken: its model cannot be loaded .*; run it again"):
+            export.save(run, tmp_path / "out")
+        (run / name).write_bytes(whole)

@@ -180,3 +180,16 @@ def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, 
     model, samples = load(older), np.random.default_rng(0).normal(size=11 * 8000).astype("float32")
     assert model.predict((samples, 8000))[["start", "end"]].to_numpy().tolist() == [[0, 11]]
     assert len(model.predict((samples, 8000), window=5, hop=5)) == 3
+
+
+def test_a_card_that_lacks_something(exported, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(exported, copy)
+    card = json.loads((copy / "model_card.json").read_text())
+    del card["sample_rates"], card["held_out"]
+    (copy / "model_card.json").write_text(json.dumps(card))
+    with pytest.raises(SertfError, match="copy/model_card.json lacks sample_rates, held_out; export the model again"):
+        load(copy)
+    (copy / "model_card.json").write_text("[]")
+    with pytest.raises(SertfError, match="copy/model_card.json cannot be read"):
+        load(copy)

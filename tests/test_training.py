@@ -1,3 +1,4 @@
+import errno
 import json
 from dataclasses import replace
 
@@ -302,6 +303,21 @@ def test_what_is_kept_of_deformable_attention():
 def test_nothing_is_left_of_a_write_that_failed(fitted, tmp_path):
     with pytest.raises(AttributeError):
         training.write_run(tmp_path / "fold-1", predictions=None, fitted=fitted, scaling=None, arrays={}, manifest={})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_half_written(fitted, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    scaling = pipeline.Scaling(np.zeros(3, "float32"), np.ones(3, "float32"))
+    with pytest.raises(
+        training.RunError, match="fold-1 cannot be written: No space left on device; make room, or choo"
+    ):
+        training.write_run(
+            tmp_path / "fold-1", predictions=fitted.history, fitted=fitted, scaling=scaling, arrays={}, manifest={}
+        )
     assert list(tmp_path.iterdir()) == []
 
 
