@@ -37,4 +37,4 @@ def say_skipped(skipped):
     """Warn of clips that were left out because they cannot be used; `skipped` holds pairs of path and reason."""
     if skipped:
         lines = listing(f"{path}: {reason}" for path, reason in skipped)
-        warnings.warn(f"{len(skipped)} clips are left out because they cannot be used:\n{lines}", stacklevel=3)
+        warnings.warn(f"{len(skipped)} clips, or their copies, cannot be used and are left out:\n{lines}", stacklevel=3)

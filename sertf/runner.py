@@ -5,7 +5,7 @@ ones start again, so the same command goes on after an interruption with at most
 """
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +15,10 @@ import pandas as pd
 from sertf import audit as audit_module
 from sertf import front_end_checks, protocols, run_folder, utterances, zero_shot
 from sertf import workers as workers_module
-from sertf.augmentation import copies_of
 from sertf.errors import SertfError, unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
+from sertf.materials import extract_material
 from sertf.notes import say_skipped
 from sertf.training import Diverged
 
@@ -153,7 +153,9 @@ def plan(
         key = digest([options, augmentation and augmentation.to_dict()])
         if key not in materials:
             front_end = FEATURES[experiment.front_end](**options)
-            materials[key] = _material(table, front_end, augmentation, extract, experiment.seed, skip_bad)
+            materials[key] = extract_material(
+                table, front_end, augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
+            )
         for protocol in protocol_names:
             folder = out / variant / protocol
             folders[variant, protocol] = folder
@@ -177,53 +179,6 @@ def _check_names(experiment, variants, protocol_names):
         for protocol in protocol_names:
             protocols.protocol(experiment.setting(protocol).folds)
             experiment.recipe(variant, protocol)
-
-
-@dataclass(frozen=True)
-class Material:
-    """What variants of one front end and augmentation are trained on.
-
-    Attributes:
-        asked: all utterances asked for.
-        front_end: the layer.
-        features: of the usable utterances, and of their copies if these are fixed.
-        copies: table of the augmented copies of the usable utterances; None without.
-    """
-
-    asked: pd.DataFrame
-    front_end: object
-    features: object
-    copies: pd.DataFrame | None = None
-
-    @property
-    def table(self):
-        """The utterances that have features."""
-        return self.asked[self.asked["utterance"].isin(set(self.features.utterances))]
-
-    @property
-    def skipped(self):
-        """(path, reason) of every clip that was left out."""
-        return [*self.asked.attrs.get("skipped", ()), *self.features.skipped]
-
-
-def _material(table, front_end, augmentation, extract, seed, skip_bad):
-    """Extract the features that variants need, those of fixed copies too."""
-    if augmentation is not None:
-        front_end_checks.check_cuts(augmentation, front_end)
-    features = extract(table, front_end)
-    if augmentation is None:
-        return Material(table, front_end, features)
-    copies = copies_of(table[table["utterance"].isin(set(features.utterances))], augmentation.copies)
-    if not augmentation.fresh:
-        features = features.joined(extract(copies, front_end, augmentation=augmentation, seed=seed))
-        # A clip without a copy (silence, under noise) is left out of the training part only if the user said so.
-        copies = copies[copies["utterance"].isin(set(features.utterances))]
-    else:
-        from sertf import fresh
-
-        copies, silent = fresh.drawable(copies, front_end, augmentation, seed=seed, skip_bad=skip_bad)
-        features = replace(features, skipped=[*features.skipped, *silent])
-    return Material(table, front_end, features, copies)
 
 
 def _prepare(experiment, variant, protocol, material, folder, repeats):

@@ -72,6 +72,7 @@ LEVELS = {
     **dict.fromkeys(
         (
             "jobs",
+            "materials",
             "run_folder",
             "comparisons",
             "report_page",

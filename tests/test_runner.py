@@ -228,7 +228,7 @@ def test_bad_clips_stop_the_run_or_are_left_out_and_recorded(corpus, cache, tmp_
     assert not list((tmp_path / "runs").glob("small/**/*"))
     table = pd.concat([table, table.tail(1).assign(utterance="extra")], ignore_index=True)
     with pytest.warns(
-        UserWarning, match="1 clips are left out because they cannot be used:\n .*broken.wav: not readable"
+        UserWarning, match="1 clips, or their copies, cannot be used and are left out:\n .*broken.wav: not readable"
     ):
         folder = run(table, cache, tmp_path / "runs", skip_bad=True)["small", "strict"]
     facts = json.loads((folder / "experiment.json").read_text())
