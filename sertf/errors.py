@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import functools
-import numbers
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +39,14 @@ def unknown(kind, name, known):
 def check_whole(owner, *, least=1, **values):
     """Raise a SertfError that names owner and argument unless all values are whole numbers of `least` or more.
 
+    NumPy's integers are refused too: values like these go into JSON and digests, where they would be others.
+
     >>> check_whole("LogMel", n_mels=64, hop_length=0)
     Traceback (most recent call last):
     sertf.errors.SertfError: LogMel: hop_length must be a whole number above 0, got 0.
     """
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
             wanted = f"above {least - 1}" if least else "of 0 or more"
             raise SertfError(f"{owner}: {name} must be a whole number {wanted}, got {value!r}.")
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import numbers
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
@@ -193,7 +192,7 @@ _LATER = ("decay_epochs", "decay_factor", "accumulation", "precision")
 
 
 def _is_count(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _check(name, value, holds, allowed):

@@ -33,7 +33,8 @@ def test_what_is_left_out_is_named():
         notes.say_skipped({("a.wav", "silent"): None, ("b.wav", "cut off"): None})
     (warning,) = said
     assert (
-        str(warning.message) == "2 clips, or their copies, cannot be used and are left out:\n  a.wav: silent\n  b.wav: cut off"
+        str(warning.message)
+        == "2 clips, or their copies, cannot be used and are left out:\n  a.wav: silent\n  b.wav: cut off"
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -3,7 +3,6 @@
 import functools
 import inspect
 import math
-import numbers
 
 from sertf.errors import SertfError, check_whole, unknown
 
@@ -68,8 +67,8 @@ def _holds_numbers(value):
 
 
 def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_whole(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -82,7 +82,8 @@ def test_clips_that_are_left_out_are_named(folder, corpus, in_process, capsys):
     assert run("--model", "svm", "--skip-bad") == 0
     said = capsys.readouterr().err
     assert (
-        f"1 clips, or their copies, cannot be used and are left out:\n  {folder / 'broken.wav'}: not readable as audio" in said
+        f"1 clips, or their copies, cannot be used and are left out:\n  {folder / 'broken.wav'}: not readable as audio"
+        in said
     )
 
 
