@@ -15,10 +15,8 @@ import importlib.util
 import json
 import multiprocessing
 import multiprocessing.connection
-import os
 import socket
 import sys
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -195,7 +193,7 @@ def _free_port():
 
 def _process(task):
     """Body of a process of a search."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    workers.end_with_parent()
     # Keras Tuner imports TensorFlow whatever the backend.
     with standard_error_hidden():
         from sertf import trials
@@ -205,12 +203,6 @@ def _process(task):
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl-C reaches every process; the first one says what it means
     sys.exit(code.value)
-
-
-def _end_with_parent():
-    """A killed search must not go on in processes that nobody waits for, beside the one that goes on with it."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
 
 
 def _write_found(out):

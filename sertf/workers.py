@@ -6,6 +6,8 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
@@ -47,6 +49,21 @@ def import_tensorflow_quietly():
     with standard_error_hidden():
         import tensorflow as tf
     tf.get_logger().setLevel("ERROR")
+
+
+def end_with_parent():
+    """End this process when its parent is gone, from a thread: a killed command leaves nothing at work behind.
+
+    Its runs would take the cores from the command that goes on with them.
+    """
+    parent = os.getppid()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_all(function, jobs, *, workers, scheduler, progress, cache):
@@ -129,7 +146,7 @@ def _in_processes(function, jobs, variables, workers):
     from joblib.externals.loky import as_completed, get_reusable_executor
 
     with in_environment(variables):
-        executor = get_reusable_executor(max_workers=workers)
+        executor = get_reusable_executor(max_workers=workers, initializer=end_with_parent)
         try:
             tasks = [executor.submit(function, job) for job in jobs]
             yield from (task.result() for task in as_completed(tasks))

@@ -3,7 +3,9 @@ import random
 import subprocess
 import sys
 import threading
+import time
 
+import psutil
 import pytest
 
 from sertf import workers
@@ -71,3 +73,30 @@ def test_on_a_dask_cluster_no_other_thread_draws_random_numbers_meanwhile(tmp_pa
     done = workers.run_all(draw, [3, 3], workers=2, scheduler="dask", progress=False, cache=tmp_path)
     expected = random.Random(3)
     assert done == 2 * [([expected.random() for _ in range(3)], 1)]
+
+
+def stay(folder):
+    """Say who works, and work for ever."""
+    (folder / str(os.getpid())).touch()
+    while True:
+        time.sleep(0.1)
+
+
+def test_a_killed_command_leaves_nothing_at_work(tmp_path):
+    code = (
+        "import sys, pathlib\n"
+        "from sertf import workers\n"
+        "from tests.test_workers import stay\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "workers.run_all(stay, [folder] * 2, workers=2, scheduler='processes', progress=False, cache=folder)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], env=environment)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.1)
+    working = [psutil.Process(int(path.name)) for path in tmp_path.iterdir()]
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(working, timeout=20)
+    assert len(working) == 2 and not alive
