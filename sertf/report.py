@@ -160,7 +160,7 @@ def update_readme(readme_path, results_root):
     after = rest.split(END)[1]
     note = (
         f"Scores: {markdown.SCORE_NOTE}. The leak's worth is `paper` minus `strict`; besides the speakers, these differ "
-        "in the share of a corpus that trains and in what is tested."
+        "in the share of a corpus that trains and in what is tested. From one corpus to another nothing leaks under either."
     )
     content = f"{table(results_root, relative_to=readme.parent)}\n\n{note}"
     _write_text(f"{before}{BEGIN}\n\n{content}\n\n{END}{after}", readme)

@@ -85,7 +85,7 @@ def _scores(summary, columns):
                 f"score would print a UAR of {markdown.score_cell(column['epoch_by_test'] | {'low': None})}{more}.",
                 "",
             ]
-    if columns.keys() == {"paper", "strict"}:
+    if columns.keys() == {"paper", "strict"} and not summary["facts"].get("across"):
         key = markdown.primary(*columns.values())
         paper, strict = (columns[protocol]["scores"][key]["mean"] for protocol in ("paper", "strict"))
         lines += [

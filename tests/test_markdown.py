@@ -41,6 +41,12 @@ def test_results_table():
     assert markdown.results_table(rows).splitlines()[2] == (
         "| e | `a\\|b` | toy | WA | 0.8000 | not run | [0.5000 ± 0.0100](r.md) (0.5000) <br>2 repeats | – |"
     )
+    both = {protocol: summary(protocol=protocol, mean=mean) for protocol, mean in (("paper", 0.6), ("strict", 0.5))}
+    links = {"paper": "p.md", "strict": "s.md"}
+    assert markdown.results_table([{"summaries": both, "links": links}]).endswith("| +0.1000 |")
+    for content in both.values():
+        content["facts"]["across"] = {"tested": {}}
+    assert markdown.results_table([{"summaries": both, "links": links}]).endswith("| – |")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_scores_stand_beside_chance_with_languages_and_intervals():
     assert "| emodb | UAR | 0.1667 | 0.2000 [0.1500, 0.2500] | 0.3000 [0.2000, 0.4000] |" in page
     assert "| emodb | WA | – | 0.2000 [0.1500, 0.2500] |" in page and "emodb, `strict`, WA" not in page
     assert "- emodb, `strict`, UAR: above chance." in page
+    assert "leak's worth" not in page  # nobody who is tested was trained on, under either
     assert "- emodb, `paper`, UAR: a difference from chance is not shown." in page
 
 
