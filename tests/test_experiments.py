@@ -31,7 +31,11 @@ def script(name):
 
 
 def experiments():
-    found = [script(name).EXPERIMENT for name in SCRIPTS] + [script("speechnet_emodb").speechnet_on("ravdess")]
+    found = [script(name).EXPERIMENT for name in SCRIPTS]
+    found += [
+        script("speechnet_emodb").speechnet_on("ravdess"),
+        script("serct_zero_shot").between("emodb", ("ravdess",)),
+    ]
     assert len({experiment.name for experiment in found}) == len(found)
     return {experiment.name: experiment for experiment in found}
 
