@@ -95,7 +95,7 @@ def run_job(job):
     except training.Diverged as error:
         place = job.folder.parts[-4:]  # <variant>/<protocol>/repeat-NN/<fold>
         return training.Diverged(f"{'/'.join(place)}: {error}")
-    from sertf import pipeline
+    from sertf import pipeline, run_folder
 
     classical = _is_classical(job)
     test = parts["test"]
@@ -109,7 +109,7 @@ def run_job(job):
         }
     )
     predictions[list(job.emotions)] = pipeline.predict(fitted.model, test)
-    training.write_run(
+    run_folder.write_run(
         job.folder,
         predictions=predictions,
         fitted=fitted,

@@ -78,6 +78,19 @@ def read_predictions(path):
     return table
 
 
+def read_history(path):
+    """Read `history.csv` or `history.csv.gz`, a row an epoch; the kept one has the columns repeat and fold too.
+
+    Raises:
+        ResultsError: naming the file, if it is missing or no table.
+    """
+    try:
+        # Only numbers may be missing: a fold may well be called "NA".
+        return pd.read_csv(path, dtype={"fold": str}, keep_default_na=False, na_values=[""])
+    except _UNREADABLE as error:
+        raise ResultsError(f"{path} cannot be read as a table: {error}") from error
+
+
 def read_groups(path, predictions):
     """Read `groups.csv` or `groups.csv.gz`: the groups that the utterances of a table of predictions belong to.
 
@@ -167,10 +180,7 @@ def read_run(place):
     place = Path(place)
     manifest = read_json(place / "manifest.json")
     table = read_predictions(place / "predictions.csv")
-    try:
-        history = pd.read_csv(place / "history.csv")
-    except _UNREADABLE as error:
-        raise ResultsError(f"{place / 'history.csv'} cannot be read as a table: {error}") from error
+    history = read_history(place / "history.csv")
     tested = manifest.get("tested", len(table))
     if len(table) != tested:
         raise ResultsError(

@@ -1,13 +1,26 @@
-"""The folder of a variant's runs under a protocol: experiment.json and groups.csv, and which runs are finished."""
+"""The folder of a variant's runs under a protocol: experiment.json and groups.csv, and a directory a run.
 
+A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
+`scaling.npz`, `representations.npz` and `manifest.json`. It is written beside its place and renamed as a whole, so it is
+complete or absent. One that was taken over from kept results (`sertf.kept_runs`) has `taken_over.txt` and no model.
+"""
+
+import contextlib
 import json
 import os
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
+
+import numpy as np
 
 from sertf import groups
 from sertf.kept import ResultsError, read_json, read_run
 from sertf.training import WEIGHTS, RunError
+
+TAKEN_OVER = "taken_over.txt"
+"""File of a run directory that says which kept results the run comes from."""
 
 
 def check_writable(out, *, option="--out"):
@@ -76,8 +89,67 @@ def write(folder, overview, table):
         _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
 
 
+@contextlib.contextmanager
+def new_run(folder):
+    """A folder to fill, which takes the place of the run directory `folder` at the end; of an error nothing is left.
+
+    Raises:
+        RunError: the folder cannot be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise RunError(f"Cannot write to {folder.parent}: {error.strerror}; choose another --out folder.") from error
+    try:
+        yield staging
+        shutil.rmtree(folder, ignore_errors=True)
+        staging.chmod(0o755)
+        os.replace(staging, folder)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise RunError(
+            f"{folder} cannot be written: {error.strerror or error}; make room, or choose another --out folder."
+        ) from error
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
+    """Write the directory of a run.
+
+    Args:
+        folder: `<runs>/<variant>/<protocol>/repeat-NN/<fold>`.
+        predictions: table of the test part's scores.
+        fitted: `sertf.training.Fitted`.
+        scaling: `sertf.pipeline.Scaling`.
+        arrays: `sertf.training.representations`; an empty dict writes none.
+        manifest: plain values that say what ran.
+
+    Raises:
+        RunError: the folder cannot be written to.
+    """
+    with new_run(folder) as staging:
+        predictions.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
+        fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
+        fitted.model.save(staging / fitted.weights_file)
+        np.savez(staging / "scaling.npz", mean=scaling.mean, std=scaling.std)
+        if arrays:
+            np.savez_compressed(staging / "representations.npz", **arrays)
+        write_manifest(staging, manifest)
+
+
+def write_manifest(folder, manifest):
+    """Write the manifest.json of a run directory, a Path."""
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
 def finished(folder, *, digest, audio_digest=None):
     """True if `folder` holds a finished run of these digests, False if there is none or a broken one.
+
+    A run that was taken over is finished without a model.
 
     Raises:
         RunError: it holds a finished run of something else, which is never overwritten.
@@ -102,7 +174,7 @@ def finished(folder, *, digest, audio_digest=None):
         read_run(folder)
     except ResultsError:
         return False
-    return any(_sound(folder / name) for name in WEIGHTS)
+    return (folder / TAKEN_OVER).is_file() or any(_sound(folder / name) for name in WEIGHTS)
 
 
 def _sound(weights):

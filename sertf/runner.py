@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sertf import audit as audit_module
-from sertf import front_end_checks, protocols, run_folder, utterances, zero_shot
+from sertf import front_end_checks, kept_runs, protocols, run_folder, utterances, zero_shot
 from sertf import workers as workers_module
 from sertf.errors import SertfError, unknown
 from sertf.experiment import digest
@@ -38,6 +38,7 @@ def run(
     workers=None,
     scheduler="processes",
     cache=None,
+    extend=None,
     skip_bad=False,
     progress=True,
 ):
@@ -53,6 +54,7 @@ def run(
         workers: worker processes, one thread each; None takes one a core.
         scheduler: "processes" on this machine, or a running "dask" or "ray" cluster.
         cache: folder of the feature cache; None takes the default.
+        extend: folder of results, `<results>/<experiment>/<variant>/<protocol>`, whose runs count as finished.
         skip_bad: go on without clips that cannot be used, and record which.
         progress: show progress bars on standard error.
 
@@ -61,6 +63,7 @@ def run(
 
     Raises:
         RunnerError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
+        ResultsError: results that cannot be extended.
         Diverged: a training diverged; the other runs are finished first.
     """
     from sertf.cache import usable_cores
@@ -76,6 +79,7 @@ def run(
         repeats=repeats,
         workers=workers,
         cache=cache,
+        extend=extend,
         skip_bad=skip_bad,
         progress=progress,
     )
@@ -118,6 +122,7 @@ def plan(
     repeats=10,
     workers=None,
     cache=None,
+    extend=None,
     skip_bad=False,
     progress=True,
 ):
@@ -127,7 +132,7 @@ def plan(
         Plan.
 
     Raises:
-        RunnerError, RunError, LeakageError, ProtocolError: as `run`.
+        RunnerError, RunError, LeakageError, ProtocolError, ResultsError: as `run`.
     """
     from sertf.cache import FeatureCache
     from sertf.features import FEATURES
@@ -139,6 +144,7 @@ def plan(
     _check_names(experiment, variants, protocol_names)
     out = Path(out)
     run_folder.check_writable(out)
+    _check_extended(experiment, extend, variants, protocol_names)
     table = utterances.merged(utterances.validate(table), experiment.merged)
     if table["emotion"].nunique() < 2:
         raise RunnerError(
@@ -159,7 +165,8 @@ def plan(
         for protocol in protocol_names:
             folder = out / variant / protocol
             folders[variant, protocol] = folder
-            jobs += _prepare(experiment, variant, protocol, materials[key], folder, repeats)
+            kept = extend and Path(extend) / experiment.name / variant / protocol
+            jobs += _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept)
     say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
@@ -181,7 +188,19 @@ def _check_names(experiment, variants, protocol_names):
             experiment.recipe(variant, protocol)
 
 
-def _prepare(experiment, variant, protocol, material, folder, repeats):
+def _check_extended(experiment, extend, variants, protocol_names):
+    """Raise where nothing is kept: whoever extends results would wait for all of them unawares."""
+    if extend is None:
+        return
+    folder = Path(extend) / experiment.name
+    if not any((folder / v / p / "report.json").is_file() for v in variants for p in protocol_names):
+        raise RunnerError(
+            f"There is nothing to extend: {folder} keeps no results of {', '.join(variants)} under "
+            f"{', '.join(protocol_names)}; leave --extend out, or give the --results folder that does."
+        )
+
+
+def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
     """Cut and audit the folds, write experiment.json and groups.csv, return the jobs that are still to do."""
     table, front_end, features = material.table, material.front_end, material.features
     augmentation = experiment.variant(variant).augmentation
@@ -231,6 +250,8 @@ def _prepare(experiment, variant, protocol, material, folder, repeats):
         "skipped": [[Path(path).name, str(reason)] for path, reason in material.skipped],
     }
     run_folder.write(folder, overview, table)
+    if kept is not None:
+        kept_runs.take_over(kept, folder)
     index = {emotion: i for i, emotion in enumerate(emotions)}
     labels = {u: index[emotion] for u, emotion in zip(rows["utterance"], rows["emotion"])}
     speakers = dict(zip(table["utterance"], table["speaker"]))

@@ -5,14 +5,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sertf import corpora, recipes, report, run_folder, runner, workers, zero_shot
-from sertf.errors import SertfError, exit_code, expanded
-
-LANGUAGES = {
-    name: tuple(f"{name}_{language}" for language in corpus.languages) if len(corpus.languages) > 1 else ()
-    for name, corpus in corpora.CORPORA.items()
-}
-"""Names of each corpus's languages taken alone, such as `esd_en`; none for a corpus of one language."""
+from sertf import corpora, corpora_options, recipes, report, run_folder, runner, workers, zero_shot
+from sertf.errors import SertfError, exit_code
 
 
 def main(experiment, arguments=None, *, on=None, between=None):
@@ -49,10 +43,10 @@ def main(experiment, arguments=None, *, on=None, between=None):
 def _experiment_and_table(experiment, options, on, between):
     """What the options ask for: the experiment, and the utterances of its corpora."""
     if between is not None:
-        folders = folders_of(options.data or [])
-        others = _others(options.train, folders)
+        folders = corpora_options.folders_of(options.data or [])
+        others = corpora_options.others_of(options.train, folders)
         table = corpora.load_several(folders, skip_bad=options.skip_bad)
-        table = zero_shot.shared_emotions(of_languages(table, (options.train, *others)))
+        table = zero_shot.shared_emotions(corpora_options.of_languages(table, (options.train, *others)))
         return between(options.train, others), table
     if on is not None and options.corpus != experiment.corpus:
         experiment = on(options.corpus)
@@ -60,7 +54,7 @@ def _experiment_and_table(experiment, options, on, between):
     if options.data is None and corpus != "embedded":
         raise SertfError(f"{corpus} needs --data, the folder that holds it; `sertf corpora` says where to get it.")
     table = corpora.load(corpus, options.data, skip_bad=options.skip_bad)
-    return experiment, of_languages(table, (experiment.corpus,))
+    return experiment, corpora_options.of_languages(table, (experiment.corpus,))
 
 
 def _parser(experiment, on, between):
@@ -79,14 +73,14 @@ def _parser(experiment, on, between):
         parser.add_argument(
             "--train",
             default=trained,
-            choices=_choices(),
+            choices=corpora_options.CHOICES,
             help=f"train on this one and test on each of the others, and on its other languages ({trained})",
         )
     if on is not None:
         parser.add_argument(
             "--corpus",
             default=experiment.corpus,
-            choices=_choices(),
+            choices=corpora_options.CHOICES,
             help=f"train on another, or on one of its languages ({experiment.corpus})",
         )
     large = ", ".join(name for name, variant in experiment.variants.items() if variant.for_gpu)
@@ -109,6 +103,9 @@ def _parser(experiment, on, between):
     )
     parser.add_argument("--out", type=Path, help=f"run directories (runs/{experiment.name})")
     parser.add_argument("--results", type=Path, help="reports and predictions (experiments/results)")
+    parser.add_argument(
+        "--extend", action="store_true", help="count the runs that --results keeps, and train only further --repeats"
+    )
     parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out and record which")
     parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
@@ -137,90 +134,12 @@ def _run(experiment, table, options):
         workers=options.workers,
         scheduler=options.scheduler,
         cache=options.cache,
+        extend=results if options.extend else None,
         skip_bad=options.skip_bad,
     )
     for (variant, protocol), folder in folders.items():
         report.write(folder, results / experiment.name / variant / protocol)
     print(report.table(results, relative_to=Path.cwd()))
-
-
-def folders_of(data):
-    """The folder of each corpus by its name, from the values of `--data`: CORPUS=FOLDER of each, or one folder of all.
-
-    Raises:
-        SertfError: an unknown or repeated corpus, or a folder without folders of corpora in it.
-    """
-    known = ", ".join(corpora.CORPORA)
-    if len(data) == 1 and data[0].partition("=")[0] not in corpora.CORPORA:
-        parent = expanded(data[0])
-        found = sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
-        folders = {}
-        for path in found:
-            name = path.name.lower()
-            if name in folders:
-                raise SertfError(
-                    f"--data {data[0]} holds several folders of {name}, {folders[name].name} and {path.name}; give "
-                    "CORPUS=FOLDER for each corpus."
-                )
-            if name in corpora.CORPORA:
-                folders[name] = path
-        if not folders:
-            raise SertfError(
-                f"--data {data[0]} holds no folder named as a corpus ({known}); give CORPUS=FOLDER for each corpus."
-            )
-        return folders
-    folders = {}
-    for value in data:
-        name, equals, folder = value.partition("=")
-        if not equals or name not in corpora.CORPORA:
-            raise SertfError(f"--data {value} must be CORPUS=FOLDER with a corpus of {known}.")
-        if name in folders:
-            raise SertfError(f"--data gives {name} twice, {folders[name]} and {folder}; give one of them.")
-        folders[name] = folder
-    return folders
-
-
-def _others(trained, folders):
-    """The corpora to test on; of a corpus of which one language is trained on, its other languages."""
-    given = f"--data gives {', '.join(folders)}" if folders else "there is no --data"
-    corpus = trained.partition("_")[0]
-    if corpus not in folders:
-        raise SertfError(f"To train on {trained} its recordings are needed, but {given}; add --data {corpus}=FOLDER.")
-    siblings = LANGUAGES[corpus] if trained != corpus else ()
-    others = (*siblings, *(name for name in folders if name != corpus))
-    if not others:
-        raise SertfError(f"To test on another corpus than {trained} its recordings are needed, but {given}.")
-    return tuple(name for name in others if name != trained)
-
-
-def of_languages(table, names):
-    """The utterances of corpora by their names, where a language that is taken alone is a corpus of its own.
-
-    Args:
-        table: utterance table.
-        names: of the corpora, such as "esd_en" or "emodb"; without a language among them the table stays as it is.
-
-    Raises:
-        SertfError: a language of which there are no utterances; the message lists those that there are.
-    """
-    alone = [name for name in names if "_" in name]
-    if not alone:
-        return table
-    of_language = table["corpus"] + "_" + table["language"]
-    absent = sorted(set(alone) - set(of_language))
-    if absent:
-        raise SertfError(
-            f"The recordings hold no utterances of {', '.join(absent)}; they are of {', '.join(sorted(set(of_language)))}."
-        )
-    named = table.assign(corpus=of_language.where(of_language.isin(alone), table["corpus"]))
-    kept = named[named["corpus"].isin(names)]
-    kept.attrs.update(table.attrs)
-    return kept
-
-
-def _choices():
-    """What can be trained on: every corpus, and each of its languages alone."""
-    return [choice for name in corpora.CORPORA for choice in (name, *LANGUAGES[name])]
 
 
 def with_options(experiment, precision, accumulation):

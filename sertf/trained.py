@@ -9,6 +9,9 @@ import pandas as pd
 
 from sertf.errors import SertfError
 from sertf.kept import read_facts, read_json
+from sertf.run_folder import TAKEN_OVER
+
+_RETRAIN = "train more --repeats and take one of them, or delete it and run the same without --extend"
 
 
 class ExportError(SertfError):
@@ -31,6 +34,8 @@ class Run:
 def choose(runs, repeat, fold):
     """The folder of runs, the run to export, and a sentence on why this one."""
     if (runs / "manifest.json").is_file():
+        if (runs / TAKEN_OVER).is_file():
+            raise ExportError(f"{runs} was taken over from kept results, without its model; {_RETRAIN}.")
         if repeat is not None or fold is not None:
             raise ExportError(f"{runs} is one run already; leave out repeat and fold, or give the folder of all runs.")
         folder = runs.absolute().parent.parent
@@ -38,7 +43,12 @@ def choose(runs, repeat, fold):
     facts = read_facts(runs)
     planned = [(r, f) for r in range(facts["repeats"]) for f in facts["folds"]]
     places = [runs / f"repeat-{r:02d}" / f for r, f in planned if repeat in (None, r) and fold in (None, f)]
-    found = [_read_run(place, facts) for place in places if (place / "manifest.json").is_file()]
+    finished = [place for place in places if (place / "manifest.json").is_file()]
+    found = [_read_run(place, facts) for place in finished if not (place / TAKEN_OVER).is_file()]
+    if finished and not found:
+        raise ExportError(
+            f"{len(finished)} runs in {runs} were taken over from kept results, without their models; {_RETRAIN}."
+        )
     if not found:
         wanted = f"of repeat {'any' if repeat is None else repeat}, fold {'any' if fold is None else fold}"
         raise ExportError(

@@ -1,19 +1,10 @@
-"""One fit: seed, compile, train, keep the best weights; and the run directory that records it.
+"""One fit: seed, compile, train, keep the best weights; and what a run directory records of it."""
 
-A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
-`scaling.npz`, `representations.npz` and `manifest.json`. It is written beside its place and renamed as a whole, so it is
-complete or absent.
-"""
-
-import json
 import os
 import platform
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -264,36 +255,3 @@ def _device():
     if gpus:
         return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
     return f"CPU ({platform.machine()})"
-
-
-def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
-    """Write a run directory as a whole; an unfinished one never stands under its final name.
-
-    Raises:
-        RunError: the folder cannot be written to.
-    """
-    folder = Path(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise RunError(f"Cannot write to {folder.parent}: {error.strerror}; choose another --out folder.") from error
-    try:
-        predictions.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
-        fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
-        fitted.model.save(staging / fitted.weights_file)
-        np.savez(staging / "scaling.npz", mean=scaling.mean, std=scaling.std)
-        if arrays:
-            np.savez_compressed(staging / "representations.npz", **arrays)
-        (staging / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-        shutil.rmtree(folder, ignore_errors=True)
-        staging.chmod(0o755)
-        os.replace(staging, folder)
-    except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise RunError(
-            f"{folder} cannot be written: {error.strerror or error}; make room, or choose another --out folder."
-        ) from error
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise

@@ -69,6 +69,7 @@ def make_runs(folder, *, variant="h64", protocol="paper", repeats=3, skill=1.0, 
         "digest": "abc",
     }
     place = folder / variant / protocol
+    place.mkdir(parents=True, exist_ok=True)
     for repeat in range(repeats):
         for fold in FOLDS:
             make_run(place / f"repeat-{repeat:02d}" / fold, repeat=repeat, fold=fold, skill=skill)

@@ -1,12 +1,16 @@
+import errno
 import json
 import zipfile
 from dataclasses import replace
 
+import keras
+import numpy as np
 import pandas as pd
 import pytest
 
-from sertf import run_folder, runner
-from sertf.training import RunError
+from sertf import pipeline, run_folder, runner
+from sertf.models import MODELS
+from sertf.training import Fitted, RunError
 from tests.synthetic_runs import make_run
 from tests.toy import EXPERIMENT, RECIPE
 
@@ -106,3 +110,61 @@ def test_unwritable_out(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="Cannot write to .*choose another --out"):
         run_folder.check_writable(tmp_path / "file" / "runs")
+
+
+@pytest.fixture(scope="module")
+def written():
+    """What a run directory is written of, as keyword arguments."""
+    model = MODELS["lstm_sa"]((None, 3), 2, units=4)
+    table = pd.DataFrame({"epoch": [1], "loss": [0.5]})
+    scaling = pipeline.Scaling(np.zeros(3, "float32"), np.ones(3, "float32"))
+    arrays = {"embeddings": np.ones((1, 4))}
+    return {
+        "predictions": table,
+        "fitted": Fitted(model, table, 1),
+        "scaling": scaling,
+        "arrays": arrays,
+        "manifest": {},
+    }
+
+
+def test_run_directory_is_written_whole_and_anew(written, tmp_path):
+    folder = tmp_path / "repeat-00" / "fold-1"
+    for digest in "de":
+        run_folder.write_run(folder, **written | {"manifest": {"digest": digest, "experiment": "toy"}})
+        assert json.loads((folder / "manifest.json").read_text()) == {"digest": digest, "experiment": "toy"}
+    assert [path.name for path in folder.parent.iterdir()] == ["fold-1"]
+    loaded, clip = keras.models.load_model(folder / "weights.keras"), np.ones((1, 5, 3), "float32")
+    np.testing.assert_array_equal(loaded(clip), written["fitted"].model(clip))
+    with np.load(folder / "representations.npz") as kept:
+        np.testing.assert_array_equal(kept["embeddings"], np.ones((1, 4)))
+
+
+def test_nothing_is_left_of_a_write_that_failed(written, tmp_path):
+    with pytest.raises(AttributeError):
+        run_folder.write_run(tmp_path / "fold-1", **written | {"scaling": None})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_half_written(written, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(RunError, match="fold-1 cannot be written: No space left on device; make room, or choo"):
+        run_folder.write_run(tmp_path / "fold-1", **written)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unwritable_folder(written, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="Cannot write to .*choose another --out"):
+        run_folder.write_run(tmp_path / "file" / "fold-1", **written)
+
+
+def test_a_run_that_was_taken_over_is_finished_without_a_model(run_directory):
+    (run_directory / "weights.keras").unlink()
+    (run_directory / run_folder.TAKEN_OVER).write_text("from kept results")
+    assert run_folder.finished(run_directory, digest="1a", audio_digest="2b")
+    (run_directory / "predictions.csv").write_text("")
+    assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")

@@ -1,10 +1,7 @@
-import errno
-import json
 from dataclasses import replace
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
 from sertf import pipeline, training
@@ -260,26 +257,12 @@ def test_divergence_is_an_error_and_not_a_number():
         fit(optimizer="sgd", learning_rate=1e30)
 
 
-def test_run_directory_is_written_whole(fitted, tmp_path):
-    folder = tmp_path / "repeat-00" / "fold-1"
-    scaling = pipeline.Scaling(np.zeros(3, "float32"), np.ones(3, "float32"))
+def test_what_is_kept_of_attention(fitted):
     part = make_part(10, seed=2)
     arrays = training.representations(fitted.model, part, pipeline.predict)
-    training.write_run(
-        folder,
-        predictions=pd.DataFrame({"utterance": part.utterances}),
-        fitted=fitted,
-        scaling=scaling,
-        arrays=arrays,
-        manifest={"digest": "d", "experiment": "toy"},
-    )
-    assert json.loads((folder / "manifest.json").read_text()) == {"digest": "d", "experiment": "toy"}
-    assert [path.name for path in folder.parent.iterdir()] == ["fold-1"]
-    loaded = keras.models.load_model(folder / "weights.keras")
-    np.testing.assert_array_equal(pipeline.predict(loaded, part), pipeline.predict(fitted.model, part))
-    with np.load(folder / "representations.npz") as kept:
-        assert kept["embeddings"].shape == (10, 4) and kept["means"].shape == (10, 3)
-        assert kept["clip_attention"].sum() == pytest.approx(1, rel=1e-5)
+    assert arrays["embeddings"].shape == (10, 4) and arrays["means"].shape == (10, 3)
+    assert arrays["clip_attention"].sum() == pytest.approx(1, rel=1e-5)
+    assert arrays["utterances"].tolist() == list(part.utterances)
 
 
 def test_what_is_kept_of_deformable_attention():
@@ -298,32 +281,3 @@ def test_what_is_kept_of_deformable_attention():
     vanilla = MODELS["serct"]((60, 1), 3, **options, attention="vanilla")
     arrays = training.representations(vanilla, pipeline.Part(("a", "b", "c"), clips, np.arange(3)), pipeline.predict)
     assert set(arrays) == {"utterances", "labels", "embeddings", "means"}
-
-
-def test_nothing_is_left_of_a_write_that_failed(fitted, tmp_path):
-    with pytest.raises(AttributeError):
-        training.write_run(tmp_path / "fold-1", predictions=None, fitted=fitted, scaling=None, arrays={}, manifest={})
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_leaves_nothing_half_written(fitted, tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(np, "savez", full)
-    scaling = pipeline.Scaling(np.zeros(3, "float32"), np.ones(3, "float32"))
-    with pytest.raises(
-        training.RunError, match="fold-1 cannot be written: No space left on device; make room, or choo"
-    ):
-        training.write_run(
-            tmp_path / "fold-1", predictions=fitted.history, fitted=fitted, scaling=scaling, arrays={}, manifest={}
-        )
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_unwritable_folder(fitted, tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(training.RunError, match="Cannot write to .*choose another --out"):
-        training.write_run(
-            tmp_path / "file" / "fold-1", predictions=None, fitted=fitted, scaling=None, arrays={}, manifest={}
-        )

@@ -1,0 +1,90 @@
+"""Corpora on a command line: folders by name, languages taken alone, what is trained on and what is tested."""
+
+from sertf import corpora
+from sertf.errors import SertfError, expanded
+
+LANGUAGES = {
+    name: tuple(f"{name}_{language}" for language in corpus.languages) if len(corpus.languages) > 1 else ()
+    for name, corpus in corpora.CORPORA.items()
+}
+"""Names of each corpus's languages taken alone, such as `esd_en`; none for a corpus of one language."""
+CHOICES = [choice for name in corpora.CORPORA for choice in (name, *LANGUAGES[name])]
+"""What can be trained on: every corpus, and each of its languages alone."""
+
+
+def folders_of(data):
+    """The folder of each corpus by its name, from the values of `--data`: CORPUS=FOLDER of each, or one folder of all.
+
+    Raises:
+        SertfError: an unknown or repeated corpus, or a folder without folders of corpora in it.
+    """
+    known = ", ".join(corpora.CORPORA)
+    if len(data) == 1 and data[0].partition("=")[0] not in corpora.CORPORA:
+        parent = expanded(data[0])
+        found = sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+        folders = {}
+        for path in found:
+            name = path.name.lower()
+            if name in folders:
+                raise SertfError(
+                    f"--data {data[0]} holds several folders of {name}, {folders[name].name} and {path.name}; give "
+                    "CORPUS=FOLDER for each corpus."
+                )
+            if name in corpora.CORPORA:
+                folders[name] = path
+        if not folders:
+            raise SertfError(
+                f"--data {data[0]} holds no folder named as a corpus ({known}); give CORPUS=FOLDER for each corpus."
+            )
+        return folders
+    folders = {}
+    for value in data:
+        name, equals, folder = value.partition("=")
+        if not equals or name not in corpora.CORPORA:
+            raise SertfError(f"--data {value} must be CORPUS=FOLDER with a corpus of {known}.")
+        if name in folders:
+            raise SertfError(f"--data gives {name} twice, {folders[name]} and {folder}; give one of them.")
+        folders[name] = folder
+    return folders
+
+
+def others_of(trained, folders):
+    """The corpora to test on, a tuple; of a corpus of which one language is trained on, its other languages too.
+
+    Raises:
+        SertfError: the folders lack the corpus that is trained on, or hold no other.
+    """
+    given = f"--data gives {', '.join(folders)}" if folders else "there is no --data"
+    corpus = trained.partition("_")[0]
+    if corpus not in folders:
+        raise SertfError(f"To train on {trained} its recordings are needed, but {given}; add --data {corpus}=FOLDER.")
+    siblings = LANGUAGES[corpus] if trained != corpus else ()
+    others = (*siblings, *(name for name in folders if name != corpus))
+    if not others:
+        raise SertfError(f"To test on another corpus than {trained} its recordings are needed, but {given}.")
+    return tuple(name for name in others if name != trained)
+
+
+def of_languages(table, names):
+    """The utterances of corpora by their names, where a language that is taken alone is a corpus of its own.
+
+    Args:
+        table: utterance table.
+        names: of the corpora, such as "esd_en" or "emodb"; without a language among them the table stays as it is.
+
+    Raises:
+        SertfError: a language of which there are no utterances; the message lists those that there are.
+    """
+    alone = [name for name in names if "_" in name]
+    if not alone:
+        return table
+    of_language = table["corpus"] + "_" + table["language"]
+    absent = sorted(set(alone) - set(of_language))
+    if absent:
+        raise SertfError(
+            f"The recordings hold no utterances of {', '.join(absent)}; they are of {', '.join(sorted(set(of_language)))}."
+        )
+    named = table.assign(corpus=of_language.where(of_language.isin(alone), table["corpus"]))
+    kept = named[named["corpus"].isin(names)]
+    kept.attrs.update(table.attrs)
+    return kept
