@@ -81,7 +81,7 @@ def _check(kept, manifests, facts):
             raise ResultsError(
                 f"{kept} holds results on other recordings, or does not say on which, and cannot be extended; {mend}."
             )
-    repeats = 1 + max(repeat for repeat, _ in manifests)
+    repeats = 1 + max((repeat for repeat, _ in manifests), default=-1)
     if repeats > facts["repeats"]:
         raise ResultsError(
             f"{kept} holds {repeats} repeats, of which {facts['repeats']} would be left; give --repeats {repeats} or more."

@@ -63,6 +63,7 @@ LEVELS = {
             "workers",
             "fresh",
             "protocols",
+            "corpora_options",
             "download",
             "recognizer",
             "litert",
@@ -71,7 +72,6 @@ LEVELS = {
     ),
     **dict.fromkeys(
         (
-            "jobs",
             "materials",
             "run_folder",
             "comparisons",
@@ -80,17 +80,17 @@ LEVELS = {
             "overview_page",
             "report_figures",
             "systems",
-            "trained",
             "search_spaces",
             "listening",
             "app",
         ),
         3,
     ),
-    **dict.fromkeys(("runner", "report", "overview", "export", "trials"), 4),
-    **dict.fromkeys(("script", "tuning"), 5),
-    "cli": 6,
-    "__main__": 7,
+    **dict.fromkeys(("jobs", "trained", "kept_runs", "report", "overview"), 4),
+    **dict.fromkeys(("runner", "export", "trials"), 5),
+    **dict.fromkeys(("script", "tuning"), 6),
+    "cli": 7,
+    "__main__": 8,
 }
 
 
