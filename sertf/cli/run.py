@@ -51,7 +51,7 @@ def experiment(name, arguments):
 
 def add_options(parser):
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
-    parser.add_argument("--corpus", metavar="NAME", help="name in the list that `sertf corpora` prints")
+    parser.add_argument("--corpus", metavar="NAME", help="one that `sertf corpora` lists, or a language of it: esd_en")
     shared.add_data(parser)
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of the zoo ({DEFAULT_MODEL})")
     parser.add_argument(

@@ -50,19 +50,20 @@ def load_table(options):
 
 
 def load_corpus(name, options):
-    """The utterances of a corpus by its name, found by `--data`."""
-    from sertf import corpora
+    """The utterances of a corpus by its name, or of one of its languages alone, found by `--data`."""
+    from sertf import corpora, corpora_options
 
     data = data_folder(options)
-    if name not in corpora.CORPORA:
-        raise SertfError(unknown("corpus", name, corpora.CORPORA))
+    if name not in corpora_options.CHOICES:
+        raise SertfError(unknown("corpus", name, corpora_options.CHOICES))
     if name == "embedded":
         data = options.data  # made where it is asked for, not among the real ones
     elif data is None:
         raise SertfError(
             f"{name} needs --data, the folder that holds it, or SERTF_DATA; `sertf corpora` says where to get it."
         )
-    return corpora.load(name, data, skip_bad=options.skip_bad)
+    table = corpora.load(name.partition("_")[0], data, skip_bad=options.skip_bad)
+    return corpora_options.of_languages(table, (name,))
 
 
 def check_workers(options):
