@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sertf import corpora, corpora_options, recipes, report, run_folder, runner, workers, zero_shot
+from sertf import corpora, corpora_options, recipes, report, run_folder, runner, verification, workers, zero_shot
 from sertf.errors import SertfError, exit_code
 
 
@@ -106,6 +106,14 @@ def _parser(experiment, on, between):
     parser.add_argument(
         "--extend", action="store_true", help="count the runs that --results keeps, and train only further --repeats"
     )
+    parser.add_argument(
+        "--verify",
+        type=int,
+        nargs="?",
+        const=1,
+        metavar="EPOCHS",
+        help="only train the first run that --results keeps of each variant for some epochs (1), and compare the losses",
+    )
     parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out and record which")
     parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
@@ -123,20 +131,21 @@ def _run(experiment, table, options):
         experiment, table, repeats = shrink(experiment), few(table), 1
         out = options.out or Path("runs") / f"{experiment.name}_smoke"
         results = options.results or out / "results"
+    common = {
+        "variants": options.variant or [name for name, variant in experiment.variants.items() if not variant.for_gpu],
+        "protocol_names": options.protocol,
+        "workers": options.workers,
+        "scheduler": options.scheduler,
+        "cache": options.cache,
+        "skip_bad": options.skip_bad,
+    }
+    if options.verify is not None:
+        found = verification.verify(experiment, table, results=results, epochs=options.verify, **common)
+        print(verification.page(found))
+        return
     run_folder.check_writable(results, option="--results")
-    folders = runner.run(
-        experiment,
-        table,
-        out=out,
-        variants=options.variant or [name for name, variant in experiment.variants.items() if not variant.for_gpu],
-        protocol_names=options.protocol,
-        repeats=repeats,
-        workers=options.workers,
-        scheduler=options.scheduler,
-        cache=options.cache,
-        extend=results if options.extend else None,
-        skip_bad=options.skip_bad,
-    )
+    extend = results if options.extend else None
+    folders = runner.run(experiment, table, out=out, repeats=repeats, extend=extend, **common)
     for (variant, protocol), folder in folders.items():
         report.write(folder, results / experiment.name / variant / protocol)
     print(report.table(results, relative_to=Path.cwd()))

@@ -88,9 +88,10 @@ LEVELS = {
     ),
     **dict.fromkeys(("jobs", "trained", "kept_runs", "report", "overview"), 4),
     **dict.fromkeys(("runner", "export", "trials"), 5),
-    **dict.fromkeys(("script", "tuning"), 6),
-    "cli": 7,
-    "__main__": 8,
+    **dict.fromkeys(("verification", "tuning"), 6),
+    "script": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 
 

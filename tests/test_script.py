@@ -108,6 +108,18 @@ def test_extending_takes_the_runs_from_the_results(cache, tmp_path, monkeypatch)
     assert seen == [tmp_path / "kept", None]
 
 
+def test_verifying_trains_a_kept_run_for_an_epoch_and_writes_nothing(cache, tmp_path, in_process, capsys):
+    script.main(EXPERIMENT, command(cache, tmp_path / "out", "--repeats", "1", "--results", str(tmp_path / "kept")))
+    before = sorted(tmp_path.rglob("*"))
+    capsys.readouterr()
+    monitored = lambda function, jobs, **__: [function(job) for job in jobs]  # noqa: E731
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(script.verification.workers_module, "run_all", monitored)
+        script.main(EXPERIMENT, command(cache, tmp_path / "out", "--results", str(tmp_path / "kept"), "--verify"))
+    assert "| kept loss | here | difference |" in capsys.readouterr().out
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_the_same_experiment_on_another_corpus(cache, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(runner, "run", lambda experiment, table, **_: seen.append(experiment) or {})
