@@ -166,6 +166,7 @@ def _card(folder, facts, run, chosen, name, module, front_end):
             "config": manifest["front_end"]["config"],
             "shape": list(front_end.feature_shape),
             "span_seconds": front_end.span and [sample / front_end.sample_rate for sample in front_end.span],
+            "middle_seconds": front_end.duration_seconds if getattr(front_end, "reads_middle", False) else None,
         },
         "emotions": facts["emotions"],
         "sample_rate": front_end.sample_rate,

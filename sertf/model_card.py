@@ -96,12 +96,13 @@ def markdown(card):
 
 def _heard(card):
     """What a call hears of a clip, of a model that does not hear all; cards of older exports do not state it."""
-    span = card["front_end"].get("span_seconds")
-    if span is None:
+    span, middle = (card["front_end"].get(key) for key in ("span_seconds", "middle_seconds"))
+    if span is None and middle is None:
         return ""
+    heard, seconds = (f"{span[0]:g} to {span[1]:g} s", span[1]) if span else (f"the middle {middle:g} s", middle)
     return (
-        f", of which one call hears {span[0]:g} to {span[1]:g} s and nothing else (`predict` of sertf hears a longer "
-        f"recording in windows of {span[1]:g} s),"
+        f", of which one call hears {heard} and nothing else (`predict` of sertf hears a longer recording in windows of "
+        f"{seconds:g} s),"
     )
 
 

@@ -123,10 +123,10 @@ class Recognizer:
         """Recognize emotions in audio files, or in samples.
 
         By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. A model
-        that hears a fixed span of a clip, to the end that its card states as `span_seconds`, takes windows up to there
-        in place of both. Long files are read block by block, so that memory does not grow with their length. The last
-        window ends where the audio ends. A window of digital silence is not scored: its emotion is None and its scores
-        are NaN.
+        that hears a fixed span of a clip, or its middle, takes windows as long as that, which its card states as
+        `span_seconds` or `middle_seconds`, in place of both. Long files are read block by block, so that memory does
+        not grow with their length. The last window ends where the audio ends. A window of digital silence is not
+        scored: its emotion is None and its scores are NaN.
 
         Args:
             files: a path, several paths, or a pair of samples, float (n,) with full scale at 1, and sample rate in Hz.
@@ -198,15 +198,16 @@ class Recognizer:
     def _windows(self, window, hop):
         """Seconds of the longest audio that is scored as a whole, of a window, and from window to window."""
         whole, usual, longest = WHOLE_SECONDS, WINDOW_SECONDS, np.inf
-        shortest, span = self.card["minimum_seconds"], self.card["front_end"].get("span_seconds")
-        if span is not None:
+        shortest, described = self.card["minimum_seconds"], self.card["front_end"]
+        span = described.get("span_seconds") or (0, described.get("middle_seconds"))
+        if span[1] is not None:
             whole = usual = longest = max(span[1], shortest)
         if window is None and hop is None:
             return whole, usual, usual / 2
         length = usual if window is None else window
         hop = length / 2 if hop is None else hop
         if not (shortest <= length <= longest and length < np.inf):
-            most = "" if span is None else f" and at most {longest:g} s, behind which this model hears nothing"
+            most = "" if longest == np.inf else f" and at most {longest:g} s, which is all that this model hears"
             raise SertfError(f"window must be {shortest:g} s or more{most}, but is {window!r}.")
         if not 0.01 <= hop <= length:
             raise SertfError(f"hop must lie between 0.01 s and the window of {length:g} s, but is {hop!r}.")

@@ -11,7 +11,7 @@ from sertf import export, model_card
 from sertf.audio import AudioError
 from sertf.cache import front_end_digest
 from sertf.errors import SertfError
-from sertf.features import Waveform
+from sertf.features import Scalogram, Waveform
 from sertf.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
@@ -124,21 +124,28 @@ def test_bad_live_sources(recognizer):
             recognizer.stream([], **options)
 
 
-@pytest.fixture(scope="module")
-def of_one_second(done, tmp_path_factory):
-    """An exported model whose front end reads the first second of a clip."""
-    folder = tmp_path_factory.mktemp("span")
+def export_of(front_end, done, folder):
+    """An exported model of one dense layer on a front end."""
     run = shutil.copytree(done[1], folder / "strict") / "repeat-00" / "fold-1"
-    front_end = Waveform(8000, samples=8000)
     manifest = json.loads((run / "manifest.json").read_text())
-    manifest["front_end"] = {"name": "waveform", "options": {}, "config": {"sample_rate": 8000, "samples": 8000}}
+    config = {
+        name: value for name, value in front_end.get_config().items() if name not in ("name", "dtype", "trainable")
+    }
+    manifest["front_end"] = {"name": type(front_end).__name__.lower(), "options": {}, "config": config}
     manifest["front_end_digest"] = front_end_digest(front_end)
     (run / "manifest.json").write_text(json.dumps(manifest))
     inputs = keras.Input(front_end.feature_shape)
     outputs = keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs))
     keras.Model(inputs, outputs).save(run / "weights.keras")
-    np.savez(run / "scaling.npz", mean=np.zeros(1, "float32"), std=np.ones(1, "float32"))
+    dims = front_end.feature_shape[-1]
+    np.savez(run / "scaling.npz", mean=np.zeros(dims, "float32"), std=np.ones(dims, "float32"))
     return export.save(run, folder / "model")
+
+
+@pytest.fixture(scope="module")
+def of_one_second(done, tmp_path_factory):
+    """An exported model whose front end reads the first second of a clip."""
+    return export_of(Waveform(8000, samples=8000), done, tmp_path_factory.mktemp("span"))
 
 
 def test_a_model_of_a_fixed_span_hears_all_of_a_longer_clip(of_one_second, tmp_path):
@@ -155,10 +162,23 @@ def test_a_model_of_a_fixed_span_hears_all_of_a_longer_clip(of_one_second, tmp_p
     assert [len(model.predict((samples[:count], 8000))) for count in (4000, 8000)] == [1, 1]
     streamed = list(model.stream(np.split(samples, 5), sample_rate=8000))
     assert [window.end for window in streamed] == tables[0]["end"].to_list()
-    with pytest.raises(
-        SertfError, match="0.1 s or more and at most 1 s, behind which this model hears nothing, but is 2"
-    ):
+    with pytest.raises(SertfError, match="0.1 s or more and at most 1 s, which is all that this model hears, but is 2"):
         model.predict((samples, 8000), window=2)
+
+
+def test_a_model_of_the_middle_of_a_clip_hears_all_of_a_longer_one(done, tmp_path):
+    front_end = Scalogram(8000, duration_seconds=1, n_scales=4, n_bins=16, fmin=200, fmax=3000)
+    folder = export_of(front_end, done, tmp_path)
+    model = load(folder)
+    card = model.card["front_end"]
+    assert card["span_seconds"] is None and card["middle_seconds"] == 1
+    samples = np.random.default_rng(0).normal(size=int(2.75 * 8000)).astype("float32")
+    table = model.predict((samples, 8000))
+    assert table[["start", "end"]].to_numpy().tolist() == [[0, 1], [0.5, 1.5], [1, 2], [1.5, 2.5], [1.75, 2.75]]
+    with pytest.raises(SertfError, match="at most 1 s, which is all that this model hears, but is 2"):
+        model.predict((samples, 8000), window=2)
+    text = (folder / "model_card.md").read_text()
+    assert "one call hears the middle 1 s and nothing else" in text and "recording in windows of 1 s" in text
 
 
 def test_a_card_says_what_a_call_hears(of_one_second, exported):
@@ -168,7 +188,7 @@ def test_a_card_says_what_a_call_hears(of_one_second, exported):
     )
     assert "of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
     card = json.loads((exported / "model_card.json").read_text())
-    assert card["front_end"].pop("span_seconds") is None
+    assert card["front_end"].pop("span_seconds") is None and card["front_end"].pop("middle_seconds") is None
     assert model_card.markdown(card) == (exported / "model_card.md").read_text()  # as of exports before there was one
 
 

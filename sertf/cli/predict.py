@@ -1,8 +1,8 @@
 """Recognize the emotion in recordings.
 
 Recordings of 12 s or less are scored as a whole, longer ones in windows of 10 s every 5 s, with the seconds where each
-starts and ends; a model that hears a fixed span of a clip, as its card says, takes windows of that in place of both.
-Any format that libsndfile reads, any sample rate from 1 kHz on, any number of channels (their mean).
+starts and ends; a model that hears a fixed span of a clip, or its middle, as its card says, takes windows of that in
+place of both. Any format that libsndfile reads, any sample rate from 1 kHz on, any number of channels (their mean).
 
 The confidence is the model's largest score. It is not calibrated: 0.8 does not mean that 80 of 100 such answers are
 right. --threshold makes the verdict of everything under it `uncertain`. A window of digital silence is not scored.

@@ -66,6 +66,7 @@ class Scalogram(keras.layers.Layer):
 
     version = 1
     span = None  # reads the whole utterance: its RMS, and its middle if it is longer than the window
+    reads_middle = True
     minimum_samples = 1
 
     def __init__(
