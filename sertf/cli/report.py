@@ -35,7 +35,7 @@ def add_options(parser):
         metavar="EXPERIMENT/VARIANT",
         help="of --overview: show this too; repeatable",
     )
-    parser.add_argument("--score", default="wa", help="of --overview: score to compare by (wa)")
+    parser.add_argument("--score", help="to compare by (of --overview wa, of --compare uar)")
     parser.add_argument(
         "--by", metavar="OPTION", help="of --overview: draw the score against this numeric option of the models"
     )
@@ -60,7 +60,7 @@ def run(options):
         overview.write(
             options.overview,
             reference=options.reference,
-            score=options.score,
+            score=options.score or "wa",
             beside=options.beside,
             by=options.by,
         )
@@ -69,7 +69,7 @@ def run(options):
         report.update_readme(options.readme, options.results)
         done["pages"].append(options.readme)
     if options.compare is not None:
-        done["comparison"] = report.compare(*options.compare)
+        done["comparison"] = report.compare(*options.compare, score=options.score or "uar")
     if options.json:
         shared.print_json(done)
         return
@@ -86,6 +86,8 @@ def _check(options):
             raise SertfError(f"{names} belong together; give both.")
     if options.overview is None and (options.reference or options.beside or options.by):
         raise SertfError("--reference, --beside and --by belong to --overview; give it too.")
+    if options.score and options.overview is None and options.compare is None:
+        raise SertfError("--score belongs to --overview or --compare; give one of them too.")
     asked = (options.runs, options.pages, options.readme, options.compare, options.overview)
     if all(given is None for given in asked):
         raise SertfError("Give RUNS and --out, --pages, --readme and --results, --compare, or --overview.")

@@ -57,6 +57,10 @@ def test_a_comparison(results, capsys):
     pair = [str(results / "lstm_toy" / "h64" / protocol) for protocol in ("paper", "strict")]
     assert cli.main(["report", "--compare", *pair]) == 0
     assert "h64 (paper) against h64 (strict), UAR" in capsys.readouterr().out
+    assert cli.main(["report", "--compare", *pair, "--score", "wa"]) == 0
+    assert "h64 (paper) against h64 (strict), WA (accuracy)" in capsys.readouterr().out
+    assert cli.main(["report", "--pages", str(results), "--score", "wa"]) == 2
+    assert "--score belongs to --overview or --compare" in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written(results, tmp_path, capsys):
