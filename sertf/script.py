@@ -103,10 +103,11 @@ def _parser(experiment, on, between):
     )
     parser.add_argument("--out", type=Path, help=f"run directories (runs/{experiment.name})")
     parser.add_argument("--results", type=Path, help="reports and predictions (experiments/results)")
-    parser.add_argument(
+    of_kept = parser.add_mutually_exclusive_group()
+    of_kept.add_argument(
         "--extend", action="store_true", help="count the runs that --results keeps, and train only further --repeats"
     )
-    parser.add_argument(
+    of_kept.add_argument(
         "--verify",
         type=int,
         nargs="?",

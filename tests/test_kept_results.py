@@ -49,3 +49,18 @@ def test_overviews_hold_the_reports_scores(page):
             summary = json.loads((place / protocol / "report.json").read_text())
             assert figures["mean"] == summary["scores"][content["score"]]["mean"]
             assert figures["reproducibility"] == summary["reproducibility"]
+
+
+def test_what_another_processor_changed():
+    """The same ten seeds of SpeechNet on two machines: accuracy on the second, share of equal classes (README)."""
+    kept = read_predictions(RESULTS / "speechnet_emodb" / "small_segments" / "paper" / "predictions.csv.gz")
+    other = read_predictions(RESULTS / "benchmarks" / "speechnet_xeon_predictions.csv.gz")
+    key, emotions = ["repeat", "utterance"], list(kept.columns[5:])
+    first, second = (table.set_index(key)[emotions].idxmax(axis=1) for table in (kept, other))
+    truth = other.set_index(key)["truth"]
+    assert len(first) == len(second) == 10 * 107
+    assert (second == truth).groupby("repeat").mean().mean() == pytest.approx(0.738, abs=5e-4)
+    assert (first == second[first.index]).mean() == pytest.approx(0.97, abs=5e-3)
+    by_seed = first.unstack("repeat")
+    pairs = [(by_seed[a] == by_seed[b]).mean() for a in by_seed for b in by_seed if a < b]
+    assert np.mean(pairs) == pytest.approx(0.74, abs=5e-3)

@@ -106,6 +106,9 @@ def test_extending_takes_the_runs_from_the_results(cache, tmp_path, monkeypatch)
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "kept"), "--extend"))
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "kept")))
     assert seen == [tmp_path / "kept", None]
+    with pytest.raises(SystemExit) as left:
+        script.main(EXPERIMENT, command(cache, tmp_path, "--extend", "--verify"))
+    assert left.value.code == 2 and len(seen) == 2
 
 
 def test_verifying_trains_a_kept_run_for_an_epoch_and_writes_nothing(cache, tmp_path, in_process, capsys):
