@@ -27,9 +27,8 @@ def check_writable(out, *, option="--out"):
     """Make the folder `out`, a Path that an option gives; raise RunError if nothing can be written there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=out):  # of a name of its own: other commands may start in the same folder
+            pass
     except OSError as error:
         raise RunError(f"Cannot write to {out}: {error.strerror}; choose another {option} folder.") from error
 

@@ -1,3 +1,4 @@
+import concurrent.futures
 import errno
 import json
 import zipfile
@@ -110,6 +111,16 @@ def test_unwritable_out(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="Cannot write to .*choose another --out"):
         run_folder.check_writable(tmp_path / "file" / "runs")
+
+
+def test_commands_that_start_at_once_share_a_folder(tmp_path):
+    def check_often(_):
+        for _ in range(100):
+            run_folder.check_writable(tmp_path / "runs")
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(check_often, range(8)))
+    assert not list((tmp_path / "runs").iterdir())
 
 
 @pytest.fixture(scope="module")
