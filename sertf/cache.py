@@ -15,7 +15,6 @@ import os
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
@@ -29,6 +28,7 @@ from sertf.augmentation import seed_of
 from sertf.entries import DamagedEntry, entry_path, read_entry, stored_frames, write_atomically, write_entry
 from sertf.errors import SertfError, expanded
 from sertf.notes import say_cuts, say_rates
+from sertf.progress import shown
 
 # Clips inside the front end at one time: its backend spreads each over the cores too, and memory stays bounded on
 # machines of many cores.
@@ -186,18 +186,6 @@ def store(features, folder, digest):
     return None
 
 
-@contextmanager
-def progress_bar(description, total, shown):
-    """A bar with the time left on stderr; yields the function that moves it on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
-        task = bar.add_task(description, total=total)
-        yield lambda count: bar.advance(task, count)
-
-
 @dataclass(frozen=True, repr=False)
 class Features(Mapping):
     """Features of a table's utterances, from utterance id to float32 (frames, dims); read from disk when asked for.
@@ -295,7 +283,7 @@ class FeatureCache:
         compute = compiled(front_end)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         try:
-            with progress_bar(f"Extracting {type(front_end).__name__} features", len(wanted), progress) as advance:
+            with shown(f"Extracting {type(front_end).__name__} features", len(wanted), show=progress) as advance:
                 tasks = {}
                 for clip in wanted:
                     alter = augmentation and partial(altered, front_end, augmentation, seed, clip[1])

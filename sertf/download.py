@@ -1,6 +1,5 @@
 """Fetch a corpus that anyone may download: resumable, checked, unpacked safely, validated by the corpus's own loader."""
 
-import contextlib
 import os
 import shutil
 import stat
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from sertf import corpora
 from sertf.errors import SertfError, expanded, unknown
+from sertf.progress import shown
 
 CHUNK_BYTES = 1 << 16
 TIMEOUT_SECONDS = 30
@@ -138,7 +138,7 @@ class Resumable:
             )
         with (
             open(self.part, "ab" if done else "wb") as file,
-            _bar("Downloading", total, done, self.progress) as advance,
+            shown("Downloading", total, done=done, size=True, show=self.progress) as advance,
         ):
             for chunk in response.iter_content(CHUNK_BYTES):
                 file.write(chunk)
@@ -163,7 +163,7 @@ def unpack(archive, folder, *, progress=True):
             if needed > free:
                 raise OSError(28, f"{needed / 1e6:.1f} MB needed, {free / 1e6:.1f} MB free")
             folder.mkdir()
-            with _bar("Unpacking", needed, 0, progress) as advance:
+            with shown("Unpacking", needed, size=True, show=progress) as advance:
                 for member in members:
                     opened.extract(member, folder)
                     advance(member.file_size)
@@ -205,15 +205,3 @@ def _total(response):
 def _reason(error):
     response = getattr(error, "response", None)
     return f"the server answered {response.status_code}" if response is not None else type(error).__name__
-
-
-@contextlib.contextmanager
-def _bar(description, total, done, shown):
-    """A bar of bytes with speed and time left on standard error; yields the function that moves it on."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not shown) as bar:
-        task = bar.add_task(description, total=total, completed=done)
-        yield lambda count: bar.advance(task, count)

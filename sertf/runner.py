@@ -56,7 +56,7 @@ def run(
         cache: folder of the feature cache; None takes the default.
         extend: folder of results, `<results>/<experiment>/<variant>/<protocol>`, whose runs count as finished.
         skip_bad: go on without clips that cannot be used, and record which.
-        progress: show progress bars on standard error.
+        progress: show on standard error how far it is.
 
     Returns:
         dict of (variant, protocol) to the folder that `sertf.report` reads.
@@ -90,6 +90,7 @@ def run(
         scheduler=scheduler,
         progress=progress,
         cache=planned.cache,
+        done=planned.finished,
     )
     diverged = [result for result in done if isinstance(result, Diverged)]
     if diverged:
@@ -103,11 +104,13 @@ class Plan:
 
     Attributes:
         jobs: list of `sertf.jobs.Job`.
+        finished: number of runs that are done, those of kept results among them.
         folders: dict of (variant, protocol) to the folder of its runs.
         cache: folder of the feature cache.
     """
 
     jobs: list
+    finished: int
     folders: dict
     cache: Path
 
@@ -153,7 +156,7 @@ def plan(
         )
     store = FeatureCache() if cache is None else FeatureCache(cache)
     extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
-    materials, folders, jobs = {}, {}, []
+    materials, folders, jobs, runs = {}, {}, [], 0
     for variant in variants:
         options, augmentation = experiment.front_end_options_of(variant), experiment.variant(variant).augmentation
         key = digest([options, augmentation and augmentation.to_dict()])
@@ -166,11 +169,12 @@ def plan(
             folder = out / variant / protocol
             folders[variant, protocol] = folder
             kept = extend and Path(extend) / experiment.name / variant / protocol
-            jobs += _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept)
+            missing, planned = _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept)
+            jobs, runs = jobs + missing, runs + planned
     say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
-    return Plan(jobs, folders, store.folder)
+    return Plan(jobs, runs - len(jobs), folders, store.folder)
 
 
 def _check_names(experiment, variants, protocol_names):
@@ -201,7 +205,7 @@ def _check_extended(experiment, extend, variants, protocol_names):
 
 
 def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
-    """Cut and audit the folds, write experiment.json and groups.csv, return the jobs that are still to do."""
+    """Cut and audit the folds, write experiment.json and groups.csv; return the jobs to do and the number of all runs."""
     table, front_end, features = material.table, material.front_end, material.features
     augmentation = experiment.variant(variant).augmentation
     setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
@@ -282,7 +286,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
                     fresh=fresh,
                 )
             )
-    return jobs
+    return jobs, repeats * len(folds)
 
 
 def _fresh_copies(augmentation, material):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
+from sertf.progress import shown
 from sertf.quiet import standard_error_hidden
 
 SCHEDULERS = ("processes", "dask", "ray")
@@ -66,8 +67,8 @@ def end_with_parent():
     threading.Thread(target=watch, daemon=True).start()
 
 
-def run_all(function, jobs, *, workers, scheduler, progress, cache):
-    """Call `function` on every job in worker processes, in any order, and show how many are done.
+def run_all(function, jobs, *, workers, scheduler, progress, cache, done=0):
+    """Call `function` on every job in worker processes, in any order.
 
     Never in this process, not even for one worker: it may have threads already, and rounds differently with them.
 
@@ -76,8 +77,9 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache):
         jobs: picklable arguments, one a call.
         workers: processes at a time, one thread each.
         scheduler: one of `SCHEDULERS`.
-        progress: show a bar on standard error.
+        progress: show on standard error how many are done and the time left.
         cache: folder whose `jax` subfolder holds what JAX compiled.
+        done: jobs that were done before, which the count starts from.
 
     Returns:
         List of what the calls return, in the order in which they end.
@@ -85,29 +87,17 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache):
     Raises:
         SchedulerError: unknown scheduler, or its package is missing. What a job raises is raised here.
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     if not jobs:
         return []
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     variables, results = environment(cache), []
     if scheduler == "processes":
         answers = _in_processes(function, jobs, variables, min(workers, len(jobs)))
     else:
         answers = _on_cluster(function, jobs, variables, min(workers, len(jobs)), scheduler)
-    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
-        task = bar.add_task("training", total=len(jobs))
+    with shown("training", done + len(jobs), done=done, show=progress) as advance:
         for answer in answers:
             results.append(answer)
-            bar.advance(task)
+            advance(1)
     return results
 
 

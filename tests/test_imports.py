@@ -11,7 +11,7 @@ import sertf
 
 ROOT = Path(sertf.__file__).parent
 LEVELS = {
-    **dict.fromkeys(("errors", "quiet"), -1),
+    **dict.fromkeys(("errors", "progress", "quiet"), -1),
     **dict.fromkeys(
         (
             "utterances",

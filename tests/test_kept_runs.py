@@ -138,13 +138,19 @@ def extended(done, corpus, cache, tmp_path_factory):
     return results, out, planned(corpus, cache, out, repeats=3, extend=results)
 
 
-def test_the_runner_trains_the_further_repeats_alone(extended, done):
-    _, out, jobs = extended
+def test_the_runner_trains_the_further_repeats_alone(extended, done, corpus, cache, monkeypatch):
+    results, out, jobs = extended
     assert [(job.repeat, job.fold.name) for job in jobs] == [(2, "fold-1"), (2, "fold-2"), (2, "fold-3")]
     kept = pd.read_csv(out / "small" / "strict" / "repeat-01" / "fold-2" / "predictions.csv").set_index("utterance")
     own = pd.read_csv(done[1] / "repeat-01" / "fold-2" / "predictions.csv").set_index("utterance")
     assert (kept["truth"] == own["truth"]).all()
     pd.testing.assert_frame_equal(kept.iloc[:, 4:], own.iloc[:, 4:], rtol=1e-5)
+    counts = []
+    monkeypatch.setattr(
+        runner.workers_module, "run_all", lambda _, jobs, done, **__: counts.append((done, len(jobs))) or []
+    )
+    run(corpus, cache, out, repeats=3, extend=results)
+    assert counts == [(6, 3)]
 
 
 def test_runs_without_a_model_are_not_exported(extended, corpus, cache, monkeypatch, tmp_path):

@@ -59,6 +59,11 @@ def test_jobs_are_done_in_other_processes_of_one_thread_even_by_one_worker(tmp_p
         workers.run_all(refuse, [3], **options)
 
 
+def test_what_was_done_before_counts(tmp_path, capsys):
+    workers.run_all(place_of, [3, 4], workers=1, scheduler="processes", progress=True, cache=tmp_path, done=6)
+    assert capsys.readouterr().err.startswith("training 8/8, ")
+
+
 def test_an_interpreter_of_its_own_gives_the_result_the_error_or_what_it_said_last():
     job, process, threads = workers.in_own_process(place_of, 3, {"TF_NUM_INTRAOP_THREADS": "1"})
     assert (job, threads) == (3, "1") and process != os.getpid()
