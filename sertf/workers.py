@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
@@ -135,6 +136,8 @@ def _in_processes(function, jobs, variables, workers):
     """Answers from joblib's processes on this machine, as they come."""
     from joblib.externals.loky import as_completed, get_reusable_executor
 
+    # Loky replaces a worker whose memory has grown, which costs a start and does no harm, and warns of each.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
     with in_environment(variables):
         executor = get_reusable_executor(max_workers=workers, initializer=end_with_parent)
         try:

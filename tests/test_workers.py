@@ -30,6 +30,9 @@ def test_a_worker_imports_tensorflow_without_a_line(tmp_path):
     assert done.stderr == "kept\n"
 
 
+held = []
+
+
 def place_of(job):
     """Where a job is done: its process, and what decides the number of TensorFlow's threads there."""
     return job, os.getpid(), os.environ["TF_NUM_INTRAOP_THREADS"]
@@ -43,9 +46,23 @@ def end(job):
     os._exit(job)
 
 
+def grow(job):
+    """Hold 400 MB more after the first job; loky looks a second later."""
+    if job:
+        held.append(bytearray(b"x") * 400_000_000)
+    time.sleep(1.1)
+    return os.getpid()
+
+
 def draw(job):
     random.seed(job)
     return [random.random() for _ in range(3)], threading.active_count()
+
+
+def test_a_worker_that_has_grown_is_replaced_without_a_word(tmp_path, recwarn):
+    done = workers.run_all(grow, range(4), workers=1, scheduler="processes", progress=False, cache=tmp_path)
+    assert len(set(done)) > 1
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("count", [1, 2])
