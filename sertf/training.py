@@ -1,10 +1,13 @@
 """One fit: seed, compile, train, keep the best weights; and what a run directory records of it."""
 
+import contextlib
 import os
 import platform
+import re
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -248,10 +251,19 @@ def _device():
         import jax
 
         device = jax.devices()[0]
-        return device.device_kind if device.platform != "cpu" else f"CPU ({platform.machine()})"
+        return device.device_kind if device.platform != "cpu" else f"CPU ({_processor()})"
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-    return f"CPU ({platform.machine()})"
+    return f"CPU ({_processor()})"
+
+
+def _processor():
+    """The processor's name, where the system tells it, else its architecture; processors round differently."""
+    with contextlib.suppress(OSError):  # Python itself does not know it on Linux
+        found = re.search(r"^model name\s*:\s*(.*\S)", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        if found:
+            return found[1]
+    return platform.processor() or platform.machine()

@@ -281,3 +281,26 @@ def test_what_is_kept_of_deformable_attention():
     vanilla = MODELS["serct"]((60, 1), 3, **options, attention="vanilla")
     arrays = training.representations(vanilla, pipeline.Part(("a", "b", "c"), clips, np.arange(3)), pipeline.predict)
     assert set(arrays) == {"utterances", "labels", "embeddings", "means"}
+
+
+@pytest.mark.parametrize(
+    ("told", "device"),
+    [
+        (
+            "processor\t: 0\nmodel name\t: AMD EPYC 7763 64-Core Processor \nprocessor\t: 1\n",
+            "AMD EPYC 7763 64-Core Processor",
+        ),
+        ("processor\t: 0\nBogoMIPS\t: 50.00\n", "arm"),
+        (None, "arm"),
+    ],
+    ids=("Linux", "Linux on ARM", "elsewhere"),
+)
+def test_the_manifest_names_the_processor(told, device, monkeypatch, tmp_path):
+    cpuinfo = tmp_path / "cpuinfo"
+    if told is not None:
+        cpuinfo.write_text(told)
+    monkeypatch.setattr(training, "Path", {"/proc/cpuinfo": cpuinfo}.get)
+    monkeypatch.setattr(training.platform, "processor", lambda: "")
+    monkeypatch.setattr(training.platform, "machine", lambda: "arm")
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda _: [])
+    assert training.environment()["device"] == f"CPU ({device})"
