@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from sertf import audio, cache
+from sertf import audio, extraction
 from sertf.errors import SertfError
 
 
@@ -31,12 +31,12 @@ def drawable(copies, front_end, augmentation, *, seed, skip_bad=False):
     def fault(path):
         samples, rate = audio.read(path, sample_rate=front_end.sample_rate)
         try:
-            cache.altered(front_end, augmentation, seed, 1, samples, audio.digest(samples, rate))
+            extraction.altered(front_end, augmentation, seed, 1, samples, audio.digest(samples, rate))
         except SertfError as error:
             return str(path), str(error)
 
     paths = list(dict.fromkeys(copies["path"]))
-    with ThreadPoolExecutor(cache.usable_cores()) as pool:
+    with ThreadPoolExecutor(extraction.usable_cores()) as pool:
         bad = [found for found in pool.map(fault, paths) if found is not None]
     if bad and not skip_bad:
         listed = "\n".join(f"  {path}: {reason}" for path, reason in bad)
@@ -64,7 +64,7 @@ class FreshCopies:
         self.augmentation = augmentation
         self.scaling = scaling
         self.seed = seed
-        self._compute = cache.compiled(front_end)
+        self._compute = extraction.compiled(front_end)
         self._clips = {}
 
     def __contains__(self, utterance):
@@ -79,10 +79,10 @@ class FreshCopies:
         samples, rate, digest = self._clips[path]
         seed = np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]
         try:
-            samples = cache.altered(self.front_end, self.augmentation, int(seed), copy, samples, digest)
+            samples = extraction.altered(self.front_end, self.augmentation, int(seed), copy, samples, digest)
         except SertfError as error:
             raise SertfError(
                 f"{path}: copy {copy} cannot be drawn in epoch {epoch + 1}: {error}; leave it out."
             ) from error
-        features = self._compute(*cache.pad_clip(samples, rate))[0]
+        features = self._compute(*extraction.pad_clip(samples, rate))[0]
         return self.scaling(features[: self.front_end.frames(len(samples))])

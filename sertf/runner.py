@@ -66,7 +66,7 @@ def run(
         ResultsError: results that cannot be extended.
         Diverged: a training diverged; the other runs are finished first.
     """
-    from sertf.cache import usable_cores
+    from sertf.extraction import usable_cores
 
     if scheduler not in workers_module.SCHEDULERS:
         raise RunnerError(unknown("scheduler", scheduler, workers_module.SCHEDULERS))

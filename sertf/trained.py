@@ -89,7 +89,7 @@ def restore(run):
     import keras
 
     import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
-    from sertf.cache import front_end_digest
+    from sertf.extraction import front_end_digest
     from sertf.features import FEATURES
 
     if not (run.place / "weights.keras").is_file() and (run.place / "weights.joblib").is_file():

@@ -49,7 +49,7 @@ def verify(
         ResultsError: nothing is kept, or it is of another experiment, recipe or seed.
         SertfError: as `sertf.runner.plan`, and as training.
     """
-    from sertf.cache import usable_cores
+    from sertf.extraction import usable_cores
 
     check_whole("verify", epochs=epochs)
     root = Path(results) / experiment.name

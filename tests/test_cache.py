@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from sertf import audio, cache
+from sertf import audio, cache, extraction
 from sertf.augmentation import Augmentation, WhiteNoise, copies_of, seed_of
 from sertf.cache import CacheError, FeatureCache
 from sertf.features import LogMel, MfccChroma
@@ -44,13 +44,13 @@ def table(tmp_path):
 def computed(monkeypatch):
     """The lengths of the clips that the front end was asked for."""
     lengths = []
-    original = cache.pad_clip
+    original = extraction.pad_clip
 
     def counting(samples, sample_rate):
         lengths.append(len(samples))
         return original(samples, sample_rate)
 
-    monkeypatch.setattr(cache, "pad_clip", counting)
+    monkeypatch.setattr(extraction, "pad_clip", counting)
     return lengths
 
 
@@ -106,17 +106,6 @@ def test_copies_are_augmented_stored_and_told_from_their_originals(tmp_path, tab
     joined = clean.joined(made)
     assert len(joined) == 15
     np.testing.assert_array_equal(joined["own-clip3"], clean["own-clip3"])
-
-
-def test_augmentation_acts_on_what_the_front_end_reads():
-    front_end = LogMel(RATE, offset_seconds=0.5, duration_seconds=1.0, n_fft=256, win_length=256, n_mels=10)
-    samples = np.full(RATE, 0.1, "float32")
-    augmentation = Augmentation(steps=(WhiteNoise((10.0, 10.0)),))
-    noisy = cache.altered(front_end, augmentation, 0, 1, samples, "digest")
-    assert len(noisy) == 1.5 * RATE  # the cut's padding is noisy too
-    np.testing.assert_array_equal(noisy[:8000], samples[:8000])
-    difference = noisy[8000:].astype("float64") - np.concatenate([samples[8000:], np.zeros(8000)])
-    assert 10 * np.log10(0.005 / np.mean(difference**2)) == pytest.approx(10, abs=1e-3)
 
 
 def test_silence_where_the_front_end_reads_cannot_be_made_noisy(tmp_path):
@@ -191,7 +180,7 @@ def test_damaged_entry_is_said_and_made_again(tmp_path, table, front_end, comput
 
 
 def test_broken_off_extraction_goes_on(tmp_path, table, front_end, computed, monkeypatch):
-    original = cache.store
+    original = extraction.store
     stored = []
 
     def interrupted(*arguments):
@@ -200,7 +189,7 @@ def test_broken_off_extraction_goes_on(tmp_path, table, front_end, computed, mon
         stored.append(original(*arguments))
 
     with monkeypatch.context() as patch:
-        patch.setattr(cache, "store", interrupted)
+        patch.setattr(extraction, "store", interrupted)
         with pytest.raises(KeyboardInterrupt):
             extract(tmp_path, table, front_end, workers=1)
     kept = list((tmp_path / "cache").rglob("*.npy"))
@@ -235,7 +224,7 @@ def test_features_that_are_not_finite(tmp_path, table, front_end, monkeypatch):
     def poisoned(self, waveform, lengths):
         return np.full((1, 200, 17), np.nan if lengths[0] == 4800 else 0.0, "float32")
 
-    monkeypatch.setattr(cache.Compiled, "__call__", poisoned)
+    monkeypatch.setattr(extraction.Compiled, "__call__", poisoned)
     with pytest.raises(CacheError, match="clip0.wav: its features are not finite"):
         extract(tmp_path, table, front_end)
     assert len(list((tmp_path / "cache").rglob("*.npy"))) == 4
@@ -252,7 +241,7 @@ def test_disk_that_fills_up(tmp_path, table, front_end, monkeypatch):
     def full(path, array):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache, "write_entry", full)
+    monkeypatch.setattr(extraction, "write_entry", full)
     with pytest.raises(CacheError, match=r"\.npy: cannot be written \(No space left on device\)"):
         extract(tmp_path, table, front_end)
 
@@ -277,13 +266,6 @@ def test_what_else_is_missing_changes_no_bit(tmp_path, table, front_end):
     parts = extract(tmp_path, table, front_end, workers=2)
     for utterance in table["utterance"]:
         np.testing.assert_array_equal(parts[utterance], whole[utterance])
-
-
-@pytest.mark.parametrize(("samples", "padded"), [(1, 8000), (8000, 8000), (8001, 16000), (47999, 48000)])
-def test_padded_to_standard_lengths(samples, padded):
-    waveform, lengths = cache.pad_clip(np.ones(samples, "float32"), RATE)
-    assert waveform.shape == (1, padded)
-    assert waveform.sum() == lengths[0] == samples
 
 
 def test_progress_goes_to_stderr(tmp_path, table, front_end, capsys):

@@ -9,8 +9,8 @@ import soundfile
 
 from sertf import export, model_card
 from sertf.audio import AudioError
-from sertf.cache import front_end_digest
 from sertf.errors import SertfError
+from sertf.extraction import front_end_digest
 from sertf.features import Scalogram, Waveform
 from sertf.recognizer import load
 
