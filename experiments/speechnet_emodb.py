@@ -6,7 +6,7 @@
 10 repeats of 200 epochs. `paper` is one fixed random 80/20 split whose repeats differ in the seed only, speakers shared,
 the last epoch's weights; `strict` is 5 speaker-independent folds. Both readings of the input, and for the better one
 another margin; the small size of 64 refinement filters and, where `--variant` names it, the paper's, which is for a GPU:
-on one core a run takes some 20 minutes and 5 GB.
+on one core a run takes some 20 minutes and 3 GB.
 """
 
 from dataclasses import replace
