@@ -4,6 +4,8 @@ A `Figure` is made without pyplot, so that nothing is global, nothing opens a wi
 processes and on machines without a display.
 """
 
+import re
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -33,6 +35,16 @@ def tidy(axes, *, xlabel="", ylabel=""):
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#999999")
     axes.tick_params(color="#999999", labelcolor=INK)
+
+
+def broken(name, width=14):
+    """A name in lines of about `width` characters, which end behind "/" and "_", so that it stays off its neighbours."""
+    lines = [""]
+    for part in re.findall(r"[^/_]*[/_]?", name):
+        if lines[-1] and (lines[-1].endswith("/") or len(lines[-1] + part) > width):
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def finite(name, values, dimensions):

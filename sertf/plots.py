@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from sertf.canvas import COLOURS, INK, MARKERS, blank, finite, tidy
+from sertf.canvas import COLOURS, INK, MARKERS, blank, broken, finite, tidy
 from sertf.errors import SertfError
 
 DPI = 110
@@ -134,8 +134,7 @@ def violin(values_by_name, *, published=None, ylabel="score"):
     low, high = axes.get_ylim()
     if high - low < 0.04:  # do not blow up differences of a fraction of a percent
         axes.set_ylim((low + high) / 2 - 0.02, (low + high) / 2 + 0.02)
-    # A name with a place before it would run into its neighbours.
-    axes.set_xticks(range(len(values_by_name)), [name.replace("/", "/\n") for name in values_by_name])
+    axes.set_xticks(range(len(values_by_name)), [broken(name) for name in values_by_name])
     tidy(axes, ylabel=ylabel)
     axes.grid(axis="x", visible=False)
     axes.scatter([], [], s=20, color="#5F5F5F", label="one repeat")

@@ -192,3 +192,18 @@ def test_against_joins_the_means_in_the_order_of_the_number():
     assert paper.get_ydata() == pytest.approx([0.2, 0.5]) and strict.get_ydata() == pytest.approx([0.1])
     assert list(axes.get_xticks()) == [1, 4]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["paper", "strict"]
+
+
+def test_long_names_stay_off_their_neighbours():
+    names = [
+        "speechnet_emodb/small_segments",
+        "speechnet_emodb/small_utterance",
+        "small_segments_sabour_margins",
+        "lsm",
+    ]
+    figure = plots.violin(dict.fromkeys(names, [0.5, 0.6]))
+    figure.canvas.draw()
+    labels = figure.axes[0].get_xticklabels()
+    assert [label.get_text().replace("\n", "") for label in labels] == names
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:]))
