@@ -9,13 +9,12 @@ import tempfile
 import threading
 import time
 import warnings
+from itertools import islice
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
 from sertf.progress import shown
 from sertf.quiet import standard_error_hidden
-
-SCHEDULERS = ("processes", "dask", "ray")
 
 # glibc hands every large array back to the system, which clears its pages anew: 40 % of a worker's time with SpeechNet.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33), "MALLOC_ARENA_MAX": "1"}
@@ -91,10 +90,7 @@ def run_all(function, jobs, *, workers, scheduler, progress, cache, done=0):
     if not jobs:
         return []
     variables, results = environment(cache), []
-    if scheduler == "processes":
-        answers = _in_processes(function, jobs, variables, min(workers, len(jobs)))
-    else:
-        answers = _on_cluster(function, jobs, variables, min(workers, len(jobs)), scheduler)
+    answers = SCHEDULERS[scheduler](function, jobs, variables, min(workers, len(jobs)))
     with shown("training", done + len(jobs), done=done, show=progress) as advance:
         for answer in answers:
             results.append(answer)
@@ -149,14 +145,45 @@ def _in_processes(function, jobs, variables, workers):
             raise
 
 
-def _on_cluster(function, jobs, variables, workers, scheduler):
-    """Answers from a dask or ray cluster, as they come; `workers` jobs at a time."""
+def _on_dask(function, jobs, variables, workers):
+    """Answers from a dask cluster, as they come; `workers` jobs at a time."""
     import joblib
 
-    with _cluster(scheduler):
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise SchedulerError("--scheduler dask needs the extra: pip install sertf[dask].") from error
+    with Client(set_as_default=True), joblib.parallel_config(backend="dask"):
         yield from joblib.Parallel(n_jobs=workers, pre_dispatch=workers, return_as="generator_unordered", batch_size=1)(
             joblib.delayed(in_own_process)(function, job, variables) for job in jobs
         )
+
+
+def _on_ray(function, jobs, variables, workers):
+    """Answers from a ray cluster, as they come; `workers` jobs at a time. joblib's way there gives all at the end."""
+    try:
+        import ray
+    except ImportError as error:
+        raise SchedulerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
+    ray.init(logging_level="error", log_to_driver=False)
+    try:
+        start = ray.remote(num_cpus=1, max_retries=0)(in_own_process).remote
+        waiting = iter(jobs)
+        running = [start(function, job, variables) for job in islice(waiting, workers)]
+        while running:
+            (ended,), running = ray.wait(running)
+            try:
+                found = ray.get(ended)
+            except ray.exceptions.RayTaskError as error:
+                raise error.cause from error
+            running += [start(function, job, variables) for job in islice(waiting, 1)]
+            yield found
+    finally:
+        ray.shutdown()
+
+
+SCHEDULERS = {"processes": _in_processes, "dask": _on_dask, "ray": _on_ray}
+"""Where jobs are done, by name."""
 
 
 def environment(cache):
@@ -195,25 +222,3 @@ def _set(variables):
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _cluster(scheduler):
-    """joblib's own way to the cluster, inside."""
-    import joblib
-
-    with contextlib.ExitStack() as stack:
-        if scheduler == "dask":
-            try:
-                from dask.distributed import Client
-            except ImportError as error:
-                raise SchedulerError("--scheduler dask needs the extra: pip install sertf[dask].") from error
-            stack.enter_context(Client(set_as_default=True))
-        else:
-            try:
-                from ray.util.joblib import register_ray
-            except ImportError as error:
-                raise SchedulerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
-            register_ray()
-        stack.enter_context(joblib.parallel_config(backend=scheduler))
-        yield

@@ -90,11 +90,24 @@ def test_an_interpreter_of_its_own_gives_the_result_the_error_or_what_it_said_la
         workers.in_own_process(end, 7, {})
 
 
-def test_on_a_dask_cluster_no_other_thread_draws_random_numbers_meanwhile(tmp_path):
-    pytest.importorskip("distributed")
-    done = workers.run_all(draw, [3, 3], workers=2, scheduler="dask", progress=False, cache=tmp_path)
+@pytest.mark.parametrize(("scheduler", "package"), [("dask", "distributed"), ("ray", "ray")])
+def test_on_a_cluster_no_other_thread_draws_random_numbers_meanwhile(scheduler, package, tmp_path):
+    pytest.importorskip(package)
+    options = {"workers": 2, "scheduler": scheduler, "progress": False, "cache": tmp_path}
+    done = workers.run_all(draw, [3, 3, 3], **options)
     expected = random.Random(3)
-    assert done == 2 * [([expected.random() for _ in range(3)], 1)]
+    assert done == 3 * [([expected.random() for _ in range(3)], 1)]
+    with pytest.raises(SertfError, match="^not 3$"):
+        workers.run_all(refuse, [3], **options)
+
+
+@pytest.mark.parametrize(("scheduler", "module"), [("dask", "dask.distributed"), ("ray", "ray")])
+def test_a_cluster_without_its_package(scheduler, module, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(
+        workers.SchedulerError, match=rf"--scheduler {scheduler} needs the extra: pip install sertf\[{scheduler}"
+    ):
+        workers.run_all(draw, [3], workers=1, scheduler=scheduler, progress=False, cache=tmp_path)
 
 
 def stay(folder):
