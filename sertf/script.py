@@ -93,7 +93,12 @@ def _parser(experiment, on, between):
     parser.add_argument("--recipe", type=Path, help="recipe file to train by, as sertf tune writes it; needs --variant")
     parser.add_argument("--repeats", type=int, default=10, help="runs of each fold with other seeds (10)")
     parser.add_argument("--workers", type=int, help="worker processes (one a core)")
-    parser.add_argument("--scheduler", default="processes", choices=workers.SCHEDULERS)
+    parser.add_argument(
+        "--scheduler",
+        default="processes",
+        choices=workers.SCHEDULERS,
+        help="processes of this machine, or a cluster at DASK_SCHEDULER_ADDRESS or RAY_ADDRESS (processes)",
+    )
     parser.add_argument("--precision", choices=recipes.PRECISIONS, help="of the arithmetic, in place of the recipe's")
     parser.add_argument(
         "--accumulation",
