@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from sertf import comparisons, markdown, plots, report_figures, report_page, statistics
+from sertf import comparisons, markdown, report_figures, report_page, statistics
 from sertf.errors import SertfError
 from sertf.kept import ResultsError, merge_manifests, read_facts, read_groups, read_predictions, read_summary
 from sertf.results import collect, summarise
@@ -17,19 +17,8 @@ MANY = 7
 """From how many variants on an experiment is shown by a link to its overview."""
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 _OTHER = {"paper": "strict", "strict": "paper"}
-_FIGURES = {
-    "confusion.png": "Confusion matrix, all repeats pooled; a row's share in percent",
-    "scores.png": "Scores over repeats",
-    "groups.png": "Test utterances by group, right and wrong: mean over repeats",
-    "curves.png": "Loss and UAR by epoch: mean over runs, band of one standard deviation",
-    "projections.png": "Principal components of one test fold: the model's embeddings beside the averaged features",
-    "attention.png": "One test utterance over time: features, hidden states, attention",
-    "windows.png": "One test utterance, and the windows of deformable attention that three of its steps look through; grey "
-    "is the attention that a step gets",
-}
-_SHOWN = {"UAR": "uar", "WA": "wa", "macro F1": "macro_f1", "weighted F1": "weighted_f1"}
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
-_OURS = {*_TABLES, "report.md", "report.json", "manifest.json", *_FIGURES}
+_OURS = {*_TABLES, "report.md", "report.json", "manifest.json", *report_figures.FIGURES}
 
 
 def write(folder, out, *, beside=None):
@@ -76,7 +65,7 @@ def write(folder, out, *, beside=None):
         summary = summarise(replace(results, predictions=kept))
         shared, runs = merge_manifests(results.manifests)
         summary["differing"] = sorted({key for run in runs for key in run})
-        summary["figures"] = _write_figures(results, summary, staging)
+        summary["figures"] = report_figures.write(results, summary, staging, before=out)
         summary["compared"] = comparisons.compared(summary, kept, out)
         _write_json({"shared": shared, "runs": runs}, staging / "manifest.json")
         _write_json(summary, staging / "report.json")
@@ -246,29 +235,6 @@ def _write_table(table, path):
     # No name and no time in the header: the same table gives the same bytes.
     with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
         packed.write(text.encode())
-
-
-def _write_figures(results, summary, folder):
-    """Draw what the results allow; returns pairs of file name and caption."""
-    published = summary["facts"].get("published") or {}
-    drawn = {
-        "confusion.png": plots.confusion(summary["confusion"], results.facts["emotions"]),
-        "scores.png": plots.violin(
-            {name: summary["scores"][key]["values"] for name, key in _SHOWN.items()},
-            published={name: markdown.triple(published[key])[0] for name, key in _SHOWN.items() if key in published},
-        ),
-    }
-    if summary["groups"]:
-        found = {column: entry["groups"].items() for column, entry in summary["groups"].items()}
-        panels = {column: {name: (g["right"], g["wrong"]) for name, g in items} for column, items in found.items()}
-        drawn["groups.png"] = plots.right_and_wrong(panels)
-    if len(results.histories):
-        drawn["curves.png"] = plots.curves(results.histories)
-    if results.representations is not None:
-        drawn |= report_figures.draw_representations(results)
-    for name, figure in drawn.items():
-        plots.save(figure, folder / name)
-    return [[name, caption] for name, caption in _FIGURES.items() if name in drawn]
 
 
 def _render(summary, beside):

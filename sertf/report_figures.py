@@ -1,11 +1,71 @@
-"""Figures of what a run keeps of its model: embeddings of the test part, and one utterance over time."""
+"""The figures of a report: of its scores, and of what a run keeps of its model."""
 
+import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
-from sertf import plots, plots_clips
-from sertf.kept import ResultsError
+from sertf import markdown, plots, plots_clips
+from sertf.kept import ResultsError, read_summary
+
+FIGURES = {
+    "confusion.png": "Confusion matrix, all repeats pooled; a row's share in percent",
+    "scores.png": "Scores over repeats",
+    "groups.png": "Test utterances by group, right and wrong: mean over repeats",
+    "curves.png": "Loss and UAR by epoch: mean over runs, band of one standard deviation",
+    "projections.png": "Principal components of one test fold: the model's embeddings beside the averaged features",
+    "attention.png": "One test utterance over time: features, hidden states, attention",
+    "windows.png": "One test utterance, and the windows of deformable attention that three of its steps look through; grey "
+    "is the attention that a step gets",
+}
+"""Caption by file name."""
+_OF_A_MODEL = ("projections.png", "attention.png", "windows.png")
+_SHOWN = {"UAR": "uar", "WA": "wa", "macro F1": "macro_f1", "weighted F1": "weighted_f1"}
+
+
+def write(results, summary, folder, *, before):
+    """Draw what the results allow; returns pairs of file name and caption.
+
+    Where no run has its representations, since all were taken over, the figures of a model come from the kept results
+    that these replace, if they are of the same runs.
+
+    Args:
+        results: `sertf.results.Results`.
+        summary: of these results.
+        folder: where the figures go.
+        before: the folder of kept results that these will replace, if it is there.
+    """
+    published = summary["facts"].get("published") or {}
+    drawn = {
+        "confusion.png": plots.confusion(summary["confusion"], results.facts["emotions"]),
+        "scores.png": plots.violin(
+            {name: summary["scores"][key]["values"] for name, key in _SHOWN.items()},
+            published={name: markdown.triple(published[key])[0] for name, key in _SHOWN.items() if key in published},
+        ),
+    }
+    if summary["groups"]:
+        found = {column: entry["groups"].items() for column, entry in summary["groups"].items()}
+        panels = {column: {name: (g["right"], g["wrong"]) for name, g in items} for column, items in found.items()}
+        drawn["groups.png"] = plots.right_and_wrong(panels)
+    if len(results.histories):
+        drawn["curves.png"] = plots.curves(results.histories)
+    if results.representations is not None:
+        drawn |= draw_representations(results)
+    for name, figure in drawn.items():
+        plots.save(figure, folder / name)
+    taken = _of_a_model(Path(before), results.facts["digest"]) if results.representations is None else []
+    for path in taken:
+        shutil.copyfile(path, folder / path.name)
+    names = {*drawn, *(path.name for path in taken)}
+    return [[name, caption] for name, caption in FIGURES.items() if name in names]
+
+
+def _of_a_model(before, digest):
+    """Figures of a model in kept results of the same digest."""
+    if not (before / "report.json").is_file() or read_summary(before)["facts"].get("digest") != digest:
+        return []
+    return [before / name for name in _OF_A_MODEL if (before / name).is_file()]
 
 
 def draw_representations(results):

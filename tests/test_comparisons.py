@@ -2,7 +2,7 @@
 
 import pytest
 
-from sertf import comparisons, report, statistics
+from sertf import comparisons, plots, report, statistics
 from sertf.kept import read_json, read_predictions
 from tests.synthetic_runs import make_runs
 
@@ -11,7 +11,7 @@ QUESTION = ["good", "less skill"]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(report.plots, "save", lambda figure, path: path.touch())
+    monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
 
 
 def write(root, variant, *, skill, protocol="paper", **facts):

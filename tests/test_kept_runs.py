@@ -62,6 +62,17 @@ def test_a_third_repeat_is_all_that_is_lacking(kept, folder):
     assert "Not the same in all runs: code" in (kept / "report.md").read_text()
 
 
+def test_figures_of_models_that_are_gone_stay(kept, folder):
+    drawn = {name: (kept / name).read_bytes() for name in ("projections.png", "attention.png")}
+    edit(folder / "experiment.json", lambda facts: facts | {"repeats": 2})
+    kept_runs.take_over(kept, folder)
+    report.write(folder, kept)
+    assert {name: (kept / name).read_bytes() for name in drawn} == drawn
+    assert all(f"({name})" in (kept / "report.md").read_text() for name in drawn)
+    report.write(folder, kept.parents[3] / "elsewhere")
+    assert not (kept.parents[3] / "elsewhere" / "projections.png").exists()
+
+
 def test_what_is_there_stays_and_nothing_kept_gives_nothing(kept, folder):
     make_run(folder / "repeat-01" / "fold-2", repeat=1, fold="fold-2", skill=0.2, **AUDIO)
     own = (folder / "repeat-01" / "fold-2" / "predictions.csv").read_bytes()

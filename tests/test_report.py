@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from sertf import groups, overview, report, reproducibility, results, statistics
+from sertf import groups, overview, plots, report, reproducibility, results, statistics
 from sertf.errors import SertfError
 from sertf.kept import read_groups, read_predictions
 from tests.synthetic_runs import EMOTIONS, make_run, make_runs
@@ -27,7 +27,7 @@ def drawn():
 def quick(request, monkeypatch):
     """Elsewhere rendering is left out, which takes most of the time."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(report.plots, "save", lambda figure, path: path.touch())
+        monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
 
 
 @pytest.fixture
@@ -152,6 +152,10 @@ def test_files_of_others_in_the_folder_stay_and_stale_figures_go(runs, tmp_path)
     (out / "notes" / "a.txt").write_text("a")
     for place in runs.rglob("representations.npz"):
         place.unlink()
+    content = json.loads((out / "report.json").read_text())
+    (out / "report.json").write_text(
+        json.dumps(content | {"facts": content["facts"] | {"digest": "of another recipe"}})
+    )
     report.write(runs, out)
     assert (out / "tuning.csv").read_text() == "trial\n"
     assert (out / "notes" / "a.txt").read_text() == "a"
