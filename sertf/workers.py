@@ -1,4 +1,4 @@
-"""Worker processes: joblib's, on this machine or on a dask or ray cluster. Nothing distributed is written here."""
+"""Worker processes on this machine, or on a dask or ray cluster by its own means: nothing distributed is written here."""
 
 import contextlib
 import os
