@@ -1,4 +1,4 @@
-"""Worker processes on this machine, or on a dask or ray cluster by its own means: nothing distributed is written here."""
+"""Worker processes of this machine, or of a dask or ray cluster by its own means: nothing distributed is ours."""
 
 import contextlib
 import os
