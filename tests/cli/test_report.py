@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from sertf import cli, report
+from sertf import cli, plots, report
 from tests.synthetic_runs import make_runs
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Without rendering, which takes most of the time."""
-    monkeypatch.setattr(report.plots, "save", lambda figure, path: path.touch())
+    monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
 
 
 @pytest.fixture
