@@ -103,7 +103,7 @@ class FeatureCache:
             seed: Of the augmentation; a copy is the same for the same seed, recording and number.
             workers: Threads; every core that this process may use if None.
             skip_bad: Leave unusable clips out and list them in `Features.skipped`.
-            progress: Show a progress bar on stderr.
+            progress: Show on standard error how far it is.
 
         Returns:
             `Features`.

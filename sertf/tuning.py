@@ -82,7 +82,7 @@ def search(
         workers_count: processes that each run a trial at a time, with one thread.
         cache: folder of the feature cache; None takes the default.
         skip_bad: go on without clips that cannot be used.
-        progress: show the bar of the extraction; a finished trial prints a line either way.
+        progress: show how far the extraction is; a finished trial prints a line either way.
 
     Returns:
         Found.
