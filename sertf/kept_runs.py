@@ -54,6 +54,29 @@ def take_over(kept, folder):
     return written
 
 
+def kept_pairs(folder, pairs, *, wanted):
+    """Those pairs of variant and protocol of which results are kept.
+
+    Args:
+        folder: `<results>/<experiment>`.
+        pairs: list of (variant, protocol).
+        wanted: what is to be done with them, for the error.
+
+    Raises:
+        ResultsError: there is none.
+    """
+    found = [
+        (variant, protocol) for variant, protocol in pairs if (folder / variant / protocol / "report.json").is_file()
+    ]
+    if not found:
+        variants, protocols = (", ".join(dict.fromkeys(names)) for names in zip(*pairs))
+        raise ResultsError(
+            f"There is nothing to {wanted}: {folder} keeps no results of {variants} under {protocols}; leave --{wanted} "
+            "out, or give the --results folder that does."
+        )
+    return found
+
+
 def read_manifests(path):
     """The manifest of every run of kept results, by (repeat, fold), in their order.
 

@@ -54,7 +54,8 @@ def run(
         workers: worker processes, one thread each; None takes one a core.
         scheduler: "processes" on this machine, or a running "dask" or "ray" cluster.
         cache: folder of the feature cache; None takes the default.
-        extend: folder of results, `<results>/<experiment>/<variant>/<protocol>`, whose runs count as finished.
+        extend: folder of results, `<results>/<experiment>/<variant>/<protocol>`, whose runs count as finished; only what
+            it keeps is then run.
         skip_bad: go on without clips that cannot be used, and record which.
         progress: show on standard error how far it is.
 
@@ -147,7 +148,10 @@ def plan(
     _check_names(experiment, variants, protocol_names)
     out = Path(out)
     run_folder.check_writable(out)
-    _check_extended(experiment, extend, variants, protocol_names)
+    pairs = [(variant, protocol) for variant in variants for protocol in protocol_names]
+    if extend is not None:
+        # Whoever extends would train what was never run unawares.
+        pairs = kept_runs.kept_pairs(Path(extend) / experiment.name, pairs, wanted="extend")
     table = utterances.merged(utterances.validate(table), experiment.merged)
     if table["emotion"].nunique() < 2:
         raise RunnerError(
@@ -157,7 +161,7 @@ def plan(
     store = FeatureCache() if cache is None else FeatureCache(cache)
     extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
     materials, folders, jobs, runs = {}, {}, [], 0
-    for variant in variants:
+    for variant, protocol in pairs:
         options, augmentation = experiment.front_end_options_of(variant), experiment.variant(variant).augmentation
         key = digest([options, augmentation and augmentation.to_dict()])
         if key not in materials:
@@ -165,12 +169,10 @@ def plan(
             materials[key] = extract_material(
                 table, front_end, augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
             )
-        for protocol in protocol_names:
-            folder = out / variant / protocol
-            folders[variant, protocol] = folder
-            kept = extend and Path(extend) / experiment.name / variant / protocol
-            missing, planned = _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept)
-            jobs, runs = jobs + missing, runs + planned
+        folder = folders[variant, protocol] = out / variant / protocol
+        kept = extend and Path(extend) / experiment.name / variant / protocol
+        missing, planned = _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept)
+        jobs, runs = jobs + missing, runs + planned
     say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
@@ -190,18 +192,6 @@ def _check_names(experiment, variants, protocol_names):
         for protocol in protocol_names:
             protocols.protocol(experiment.setting(protocol).folds)
             experiment.recipe(variant, protocol)
-
-
-def _check_extended(experiment, extend, variants, protocol_names):
-    """Raise where nothing is kept: whoever extends results would wait for all of them unawares."""
-    if extend is None:
-        return
-    folder = Path(extend) / experiment.name
-    if not any((folder / v / p / "report.json").is_file() for v in variants for p in protocol_names):
-        raise RunnerError(
-            f"There is nothing to extend: {folder} keeps no results of {', '.join(variants)} under "
-            f"{', '.join(protocol_names)}; leave --extend out, or give the --results folder that does."
-        )
 
 
 def _prepare(experiment, variant, protocol, material, folder, repeats, kept):

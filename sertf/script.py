@@ -110,7 +110,9 @@ def _parser(experiment, on, between):
     parser.add_argument("--results", type=Path, help="reports and predictions (experiments/results)")
     of_kept = parser.add_mutually_exclusive_group()
     of_kept.add_argument(
-        "--extend", action="store_true", help="count the runs that --results keeps, and train only further --repeats"
+        "--extend",
+        action="store_true",
+        help="count the runs that --results keeps, and train only further --repeats of what it keeps",
     )
     of_kept.add_argument(
         "--verify",

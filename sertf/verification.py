@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sertf import jobs, markdown, runner
+from sertf import jobs, kept_runs, markdown, runner
 from sertf import workers as workers_module
 from sertf.errors import check_whole
 from sertf.kept import ResultsError, read_history
-from sertf.kept_runs import read_manifests
 
 COLUMNS = ("variant", "protocol", "repeat", "fold", "epoch", "kept", "here", "lowest", "highest", "runs")
 
@@ -59,12 +58,7 @@ def verify(
     for protocol in protocol_names:
         experiment.setting(protocol)
     names = [(variant, protocol) for variant in variants for protocol in protocol_names]
-    kept = {name: root.joinpath(*name) for name in names if root.joinpath(*name, "report.json").is_file()}
-    if not kept:
-        raise ResultsError(
-            f"There is nothing to verify: {root} keeps no results of {', '.join(variants)}; give the --results folder "
-            "that does."
-        )
+    kept = {name: root.joinpath(*name) for name in kept_runs.kept_pairs(root, names, wanted="verify")}
     with tempfile.TemporaryDirectory() as folder:
         plan = runner.plan(
             experiment,
@@ -92,7 +86,7 @@ def verify(
 
 def _first_kept(place, name, planned):
     """The planned job that is the first run of kept results."""
-    (repeat, fold), manifest = next(iter(read_manifests(place / "manifest.json").items()), ((None, None), {}))
+    (repeat, fold), manifest = next(iter(kept_runs.read_manifests(place / "manifest.json").items()), ((None, None), {}))
     job = planned.get((*name, repeat, fold))
     if job is None:
         raise ResultsError(f"{place} keeps first repeat {repeat}, fold {fold}, a run that the experiment has not.")

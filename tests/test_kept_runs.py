@@ -182,11 +182,17 @@ def test_runs_without_a_model_are_not_exported(extended, corpus, cache, monkeypa
     assert (card["run"]["repeat"], card["run"]["fold"]) == (2, "fold-1")
 
 
+def test_only_what_is_kept_is_extended(extended, corpus, cache, tmp_path):
+    results, _, _ = extended
+    more = replace(EXPERIMENT, variants={name: EXPERIMENT.variants["small"] for name in ("small", "new")})
+    jobs = planned(corpus, cache, tmp_path, experiment=more, protocol_names=None, repeats=3, extend=results)
+    assert len(jobs) == 3
+    assert [str(place.relative_to(tmp_path)) for place in sorted(tmp_path.glob("*/*"))] == ["small/strict"]
+
+
 def test_extending_what_is_not_kept_is_said_before_anything_is_read(extended, corpus, cache, tmp_path):
     results, _, _ = extended
-    with pytest.raises(
-        runner.RunnerError, match="nothing to extend: .*toy keeps no results of small under paper; leave -"
-    ):
+    with pytest.raises(ResultsError, match="nothing to extend: .*toy keeps no results of small under paper; leave -"):
         planned(corpus, cache, tmp_path, protocol_names=["paper"], extend=results)
     recipes = {"strict": replace(RECIPE, epochs=3)}
     other = replace(EXPERIMENT, variants={"small": replace(EXPERIMENT.variants["small"], recipes=recipes)})

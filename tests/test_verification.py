@@ -59,7 +59,9 @@ def test_nothing_is_written(verify, results):
 
 
 def test_what_cannot_be_verified(verify, results, tmp_path):
-    with pytest.raises(ResultsError, match="nothing to verify: .*toy keeps no results of small; give the --results"):
+    with pytest.raises(
+        ResultsError, match="nothing to verify: .*toy keeps no .* of small under strict, paper; leave --ver"
+    ):
         verify(results=tmp_path)
     with pytest.raises(SertfError, match="Unknown variant 'smal'; did you mean small"):
         verify(variants=["small", "smal"])
