@@ -165,7 +165,9 @@ def _on_ray(function, jobs, variables, workers):
         import ray
     except ImportError as error:
         raise SchedulerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
-    ray.init(logging_level="error", log_to_driver=False)
+    own = not ray.is_initialized()
+    if own:
+        ray.init(logging_level="error", log_to_driver=False)
     try:
         start = ray.remote(num_cpus=1, max_retries=0)(in_own_process).remote
         waiting = iter(jobs)
@@ -179,7 +181,8 @@ def _on_ray(function, jobs, variables, workers):
             running += [start(function, job, variables) for job in islice(waiting, 1)]
             yield found
     finally:
-        ray.shutdown()
+        if own:
+            ray.shutdown()
 
 
 SCHEDULERS = {"processes": _in_processes, "dask": _on_dask, "ray": _on_ray}

@@ -101,6 +101,16 @@ def test_on_a_cluster_no_other_thread_draws_random_numbers_meanwhile(scheduler, 
         workers.run_all(refuse, [3], **options)
 
 
+def test_a_ray_that_the_caller_started_is_used_and_stays(tmp_path):
+    ray = pytest.importorskip("ray")
+    ray.init(num_cpus=1, logging_level="error", log_to_driver=False)
+    try:
+        assert workers.run_all(draw, [3], workers=1, scheduler="ray", progress=False, cache=tmp_path)
+        assert ray.is_initialized()
+    finally:
+        ray.shutdown()
+
+
 @pytest.mark.parametrize(("scheduler", "module"), [("dask", "dask.distributed"), ("ray", "ray")])
 def test_a_cluster_without_its_package(scheduler, module, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, module, None)
