@@ -3,7 +3,8 @@
     python experiments/cnn_transformer_ravdess.py --data RAVDESS_FOLDER --variant cpu --repeats 3
 
 `paper` is one random 80/10/10 split, speakers shared; `strict` is ResLSTM-SA's 5 speaker-independent folds. Both train
-on each utterance and two noisy copies of it and keep the weights of the lowest validation loss. `paper_size` is the
+on each utterance and two noisy copies of it and keep the weights of the lowest validation loss, which is here with the
+penalty of the weight decay, as Keras counts it, and with PyTorch, the paper's, is without it. `paper_size` is the
 published input and network, for a GPU; `cpu` hears the same 3 s at 16 kHz, a third of the frames, with half the channels
 but in the last block and half the Transformer's layers, and is trained for 40 epochs, some 50 s each on a CPU core. In so
 few the published SGD does not come far: in 8 trials of 6 to 12 epochs (results/cnn_transformer_search/trials.csv), two of
@@ -81,6 +82,8 @@ def variant(
         scaled_each="cell",
         for_gpu=size == "paper",
         compared_with=changed and ("cpu", changed),
+        # Optimizer, masks and epochs of the small network, by the validation part of `paper`.
+        tuned_on_tested_speakers=size == "small",
     )
 
 

@@ -12,6 +12,7 @@ from sertf.script import main
 
 # Trial 8 of the search, for both protocols: within one standard error of the best trial by validation UAR (strict) and
 # by test UAR (paper), and the fastest of these. The search was made with ResLSTM-SA h64; the others take its recipe over.
+# It had the seeds of repeat 0 below, which in `strict` is its last trial to the bit.
 TUNED = Recipe(learning_rate=0.000175, l2=4e-5, dropout=0.15, batch_size=16, epochs=100, restart_epochs=5)
 RECIPES = {"paper": TUNED, "strict": TUNED}
 
@@ -33,7 +34,13 @@ EXPERIMENT = Experiment(
     front_end="mfcc_chroma",
     front_end_options={"sample_rate": 48000},
     variants={
-        f"{model}_h{units}": Variant(model, options={"units": units}, recipes=RECIPES, published={"uar": scores})
+        f"{model}_h{units}": Variant(
+            model,
+            options={"units": units},
+            recipes=RECIPES,
+            published={"uar": scores},
+            tuned_on_tested_speakers=True,
+        )
         for (model, units), scores in PUBLISHED.items()
     },
     protocols={

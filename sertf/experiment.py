@@ -33,16 +33,6 @@ class Setting:
         if self.scaling not in SCALINGS:
             raise SertfError(f"Setting scaling must be one of {', '.join(SCALINGS)}, but is {self.scaling!r}.")
 
-    @property
-    def declared_leaks(self):
-        """(name, sentence) of each leak outside the folds, for the audit."""
-        leaks = []
-        if self.scaling == "corpus":
-            leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
-        if self.tuned_on_test:
-            leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
-        return leaks
-
 
 @dataclass(frozen=True)
 class Variant:
@@ -61,6 +51,8 @@ class Variant:
         compared_with: (another variant, what this one has in its place), which its report answers in a line; None
             compares it with none.
         for_gpu: too large for a CPU, so that scripts run it only where it is named; decides no run.
+        tuned_on_tested_speakers: the recipe was chosen by validation parts, but with speakers who are tested in other
+            folds or under another protocol; enters the audit, decides no run.
     """
 
     model: str
@@ -72,6 +64,7 @@ class Variant:
     scaled_each: str = "dimension"
     compared_with: tuple[str, str] | None = None
     for_gpu: bool = False
+    tuned_on_tested_speakers: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +116,17 @@ class Experiment:
         """The recipe of a variant under a protocol, None for a scikit-learn model."""
         recipes = self.variant(variant).recipes
         return None if recipes is None else _pick(recipes, f"protocol with a recipe for {variant}", protocol)
+
+    def declared_leaks(self, variant, protocol):
+        """(name, sentence) of each leak outside the folds, for the audit."""
+        leaks, setting = [], self.setting(protocol)
+        if setting.scaling == "corpus":
+            leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
+        if setting.tuned_on_test:
+            leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
+        elif self.variant(variant).tuned_on_tested_speakers:
+            leaks.append(("tuning", "the recipe was chosen by validation utterances of speakers who are tested"))
+        return leaks
 
     def published(self, variant, protocol):
         """Scores of the paper by name that a variant's scores under a protocol are set beside."""

@@ -28,8 +28,8 @@ class Recipe:
         margins: of the balanced margin loss, (α1, α2, α3).
         epochs: passes over the training part.
         restart_epochs: cosine annealing down to 1 % of the rate, restarted every so many epochs; None keeps the rate.
-        monitor: what of the validation part picks the kept weights: highest "uar" or lowest "loss"; None keeps the last
-            epoch's, for protocols without a validation part.
+        monitor: what of the validation part picks the kept weights: highest "uar", or lowest "loss" with the penalty of
+            `l2`, which falls as training goes on; None keeps the last epoch's, for protocols without a validation part.
         patience: epochs without improvement of `monitor` before stopping; None trains all epochs.
         decay_epochs: the rate is multiplied by `decay_factor` whenever so many epochs are over; None keeps the rate.
         decay_factor: see `decay_epochs`.

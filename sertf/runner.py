@@ -207,8 +207,9 @@ def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
         rows = pd.concat([table, material.copies], ignore_index=True)
         parents = dict(zip(material.copies["utterance"], material.copies["parent"]))
         folds = [fold.with_copies(parents) for fold in folds]
+    declared = experiment.declared_leaks(variant, protocol)
     checked = audit_module.audit(
-        folds, rows, allows=cut.allows, audio_digests=features.audio_digests, declared=setting.declared_leaks
+        folds, rows, allows=cut.allows, audio_digests=features.audio_digests, declared=declared
     )
     if material.copies is not None and not augmentation.keep_original:
         # Only now: the audit knows duplicate recordings by the originals.

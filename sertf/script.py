@@ -213,7 +213,12 @@ def with_recipe(experiment, tuned, variants):
         if variant.model != tuned.model:
             raise SertfError(f"The recipe is for the model {tuned.model}, but variant {name} trains {variant.model}.")
         options = {**variant.options, **tuned.options}
-        changed[name] = replace(variant, options=options, recipes=dict.fromkeys(experiment.protocols, tuned.recipe))
+        changed[name] = replace(
+            variant,
+            options=options,
+            recipes=dict.fromkeys(experiment.protocols, tuned.recipe),
+            tuned_on_tested_speakers=True,
+        )
     return replace(experiment, variants=changed)
 
 

@@ -32,12 +32,17 @@ def test_identity_changes_with_what_decides_a_run(experiment):
     assert digest(identity) == digest(dict(reversed(identity.items())))
 
 
-def test_declared_leaks():
-    assert Setting("x").declared_leaks == []
-    assert [name for name, _ in Setting("x", scaling="corpus", tuned_on_test=True).declared_leaks] == [
-        "scaling",
-        "tuning",
+def test_declared_leaks(experiment):
+    assert experiment.declared_leaks("small", "strict") == []
+    assert [name for name, _ in experiment.declared_leaks("small", "paper")] == ["scaling", "tuning"]
+    tuned = replace(experiment.variants["small"], tuned_on_tested_speakers=True)
+    tuned = replace(experiment, variants={"small": tuned})
+    ((name, sentence),) = tuned.declared_leaks("small", "strict")
+    assert name == "tuning" and "validation utterances of speakers who are tested" in sentence
+    assert [sentence for name, sentence in tuned.declared_leaks("small", "paper") if name == "tuning"] == [
+        "the recipe was chosen by the test parts' scores"
     ]
+    assert tuned.identity("small", "strict") == experiment.identity("small", "strict")
 
 
 def test_unknown_names_list_the_known(experiment):

@@ -28,8 +28,9 @@ class FusedStatistics(keras.layers.Layer):
     This composition gives 107: 26 MFCC, their first and second deltas (9 frames), 12 chroma, 7 spectral contrasts,
     6 tonnetz, zero-crossing rate, spectral centroid, roll-off and bandwidth (the last three in Hz), each as librosa
     0.11 computes it by default: periodic Hann windows of 2048 samples every 512, frames centred with zero padding.
-    Chroma's tuning is fixed at 0, and tonnetz is taken from this chroma and not from a constant-Q one. The rate is
-    EmoDB's own: at librosa's 22050 Hz the highest contrast would measure the resampler's empty band.
+    The paper prints a delta as the difference of the neighbouring frames (eq. 17 and 18); librosa fits a polynomial to 9
+    frames. Chroma's tuning is fixed at 0, and tonnetz is taken from this chroma and not from a constant-Q one. The rate
+    is EmoDB's own: at librosa's 22050 Hz the highest contrast would measure the resampler's empty band.
 
     Agrees with librosa to 1e-3 of a descriptor's range on TensorFlow. JAX's transforms are float32, where frames of the
     highest contrast with an all but empty band above 100 dB under the peak deviate by up to 6 dB, their means by 1 %.
