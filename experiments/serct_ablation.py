@@ -4,8 +4,8 @@
     sertf report --overview experiments/results/serct_ablation_emodb --reference serct_emodb/narrow --score uar
 
 The narrow network without its transformer, without its CNN and with ordinary attention in place of deformable, at the
-printed learning rate and at that of `narrow_rate_1e-4`; the whole is in serct_emodb.py. What Table 5 prints without the transformer are the scores
-of the CNN baseline, the best epoch by the test part of its log.
+printed learning rate and at that of `narrow_rate_3e-4`; the whole is in serct_emodb.py. What Table 5 prints without the
+transformer are the scores of the CNN baseline, in whose log they are the best epoch's by the test part.
 """
 
 from serct_tess import NARROW_RATE, PAPER, SEED, at_rate, protocols_on, recipes_on, serct

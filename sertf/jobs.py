@@ -148,6 +148,8 @@ def code_digest():
 
 
 def _fit_network(job, parts, scaling):
+    import keras
+
     from sertf import losses, pipeline, training
     from sertf.models import MODELS
 
@@ -166,10 +168,18 @@ def _fit_network(job, parts, scaling):
         copies = {copy: clip for copy, (_, *clip) in job.fresh.copies.items()}
         fresh = FreshCopies(copies, front_end, job.fresh.augmentation, scaling, seed=job.seed)
         train = job.fresh.joined(train)
+    batches = pipeline.Batches(train, recipe.batch_size, seed=job.seed, fresh=fresh)
+
+    def build():
+        model = MODELS[job.facts["model"]["name"]](job.input_shape, classes, **options)
+        # A batch norm makes of an utterance by itself its own bias, whatever the input.
+        batches.smallest = 2 if any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers) else 1
+        return model
+
     return training.fit(
-        lambda: MODELS[job.facts["model"]["name"]](job.input_shape, classes, **options),
+        build,
         recipe,
-        train=pipeline.as_dataset(pipeline.Batches(train, recipe.batch_size, seed=job.seed, fresh=fresh)),
+        train=pipeline.as_dataset(batches),
         validation=pipeline.as_dataset(pipeline.Batches(validation, 64)) if validation.utterances else None,
         num_classes=classes,
         seed=job.seed,

@@ -156,6 +156,9 @@ class Batches:
         seed: shuffles by this seed; None keeps the order by length, for evaluation.
         bucket_frames: batch lengths are rounded up to a multiple of this; utterances of one length are never padded.
         fresh: `sertf.fresh.FreshCopies` of the part, which take the place of its arrays.
+
+    Attributes:
+        smallest: utterances that the last cut has at least, some of them from the cut before it; 1 unless set.
     """
 
     def __init__(self, part, batch_size, *, seed=None, bucket_frames=16, fresh=None):
@@ -166,6 +169,7 @@ class Batches:
         self.seed = seed
         self.bucket_frames = bucket_frames
         self.fresh = fresh
+        self.smallest = 1
         lengths = part.lengths
         self._padded = lengths if np.ptp(lengths) == 0 else -(-lengths // bucket_frames) * bucket_frames
 
@@ -191,6 +195,9 @@ class Batches:
             order = rng.permutation(len(self._padded))
             order = order[np.argsort(self._padded[order], kind="stable")]
         cuts = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        lacking = self.smallest - len(cuts[-1])
+        if lacking > 0 and len(cuts) > 1:
+            cuts[-2:] = np.split(np.concatenate(cuts[-2:]), [len(cuts[-2]) - lacking])
         if self.seed is not None:
             cuts = [cuts[i] for i in rng.permutation(len(cuts))]
         return cuts

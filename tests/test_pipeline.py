@@ -122,6 +122,18 @@ def test_each_epoch_holds_every_utterance_once(part, seed):
         assert sorted(map(len, cuts)) == [3, 4, 4, 4, 4, 4]
 
 
+def test_the_last_batch_can_be_kept_from_being_one_utterance(part):
+    batches = Batches(part, 11, seed=5)
+    alone = batches.order(0)
+    assert sorted(map(len, alone)) == [1, 11, 11]
+    batches.smallest = 2
+    cuts = batches.order(0)
+    assert sorted(map(len, cuts)) == [2, 10, 11] and sorted(np.concatenate(cuts)) == list(range(23))
+    batches = Batches(part, 23, seed=5)
+    batches.smallest = 24
+    assert list(map(len, batches.order(0))) == [23]
+
+
 def test_batches_pad_with_zeros_to_a_multiple(part):
     batches = Batches(part, 4, seed=5, bucket_frames=16)
     for indices in batches.order(0):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf import jobs, runner, training
+from sertf import jobs, pipeline, runner, training
 from sertf.audit import LeakageError
 from sertf.cache import CacheError
 from sertf.errors import SertfError
@@ -309,3 +309,18 @@ def test_killed_in_the_middle_the_same_command_goes_on(corpus, cache, tmp_path):
     run(corpus, cache, tmp_path / "runs")
     assert len(manifests()) == 3
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_no_batch_norm_is_trained_on_one_utterance(corpus, cache, tmp_path, monkeypatch):
+    job = planned(corpus, cache, tmp_path)[0]
+    job = replace(job, recipe=replace(job.recipe, epochs=1, batch_size=len(job.fold.train) - 1))
+    sizes, batch = [], pipeline.Batches.batch
+
+    def counted(self, indices, epoch=0):
+        if self.seed is not None:
+            sizes.append(len(indices))
+        return batch(self, indices, epoch)
+
+    monkeypatch.setattr(pipeline.Batches, "batch", counted)
+    jobs.train(job)
+    assert sorted(sizes) == [2, len(job.fold.train) - 2]
