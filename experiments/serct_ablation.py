@@ -8,7 +8,7 @@ printed learning rate and at that of `narrow_rate_3e-4`; the whole is in serct_e
 transformer are the scores of the CNN baseline, in whose log they are the best epoch's by the test part.
 """
 
-from serct_tess import NARROW_RATE, PAPER, SEED, at_rate, protocols_on, recipes_on, serct
+from serct_tess import NARROW_RATE, PAPER, REMARKS, SEED, at_rate, protocols_on, recipes_on, serct
 
 from sertf.experiment import Experiment
 from sertf.script import main
@@ -47,6 +47,7 @@ def ablation_on(corpus):
         variants=variants | at_rate(variants, NARROW_RATE),
         protocols=protocols_on(corpus),
         seed=SEED,
+        remarks=REMARKS,
     )
 
 

@@ -8,7 +8,7 @@ each file's own rate. The recipe is SERCT's; the support vector machine is sciki
 repeats are the same.
 """
 
-from serct_tess import FRONT_ENDS, PAPER, SEED, SIZES, protocols_on, published, recipes_on
+from serct_tess import FRONT_ENDS, PAPER, REMARKS, SEED, SIZES, protocols_on, published, recipes_on
 
 from sertf.experiment import Experiment, Variant
 from sertf.script import main
@@ -72,6 +72,7 @@ def baselines_on(corpus):
         variants=baselines("narrow", rows, recipes) | large,
         protocols=protocols_on(corpus),
         seed=SEED,
+        remarks=REMARKS,
     )
 
 

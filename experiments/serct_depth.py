@@ -3,11 +3,11 @@
     python experiments/serct_depth.py --data EMODB_FOLDER --repeats 3
     sertf report --overview experiments/results/serct_depth_emodb --score uar --by layers
 
-The narrow network with 1 to 6 layers. The thesis prints no figures: on TESS and ESD its curves rise to 3 or 4 layers and
+The narrow network with 1 to 6 layers, at the learning rate of `narrow_rate_3e-4`. The thesis prints no figures: on TESS and ESD its curves rise to 3 or 4 layers and
 then stay or fall.
 """
 
-from serct_tess import PAPER, SEED, protocols_on, recipes_on, serct
+from serct_tess import NARROW_RATE, PAPER, REMARKS, SEED, protocols_on, recipes_on, serct, with_rate
 
 from sertf.experiment import Experiment
 from sertf.script import main
@@ -20,9 +20,13 @@ def depth_on(corpus):
         paper=PAPER,
         corpus=corpus,
         front_end="waveform",
-        variants={f"layers_{n}": serct("narrow", (), recipes_on(corpus), layers=n) for n in range(1, 7)},
+        variants={
+            f"layers_{n}": with_rate(serct("narrow", (), recipes_on(corpus), layers=n), NARROW_RATE)
+            for n in range(1, 7)
+        },
         protocols=protocols_on(corpus),
         seed=SEED,
+        remarks=REMARKS,
     )
 
 

@@ -15,7 +15,7 @@ choose the epoch. Everything is brought to 16 kHz, where the thesis takes each c
 from dataclasses import replace
 
 from serct_baselines import baselines
-from serct_tess import PAPER, RECIPES, SEED, serct
+from serct_tess import NARROW_RATE, PAPER, RECIPES, REMARKS, SEED, at_rate, serct
 
 from sertf.experiment import Experiment, Setting
 from sertf.script import main
@@ -38,6 +38,10 @@ def between(trained, tested):
     """The experiment that trains on one corpus and tests on others."""
     tested = tuple(sorted(tested))
     rows = PUBLISHED.get((trained, tested), {})
+    narrow = {
+        "narrow": serct("narrow", rows.get("serct", ()), RECIPES),
+        "narrow_vanilla_attention": serct("narrow", (), RECIPES, attention="vanilla"),
+    }
     large = serct("paper_size", rows.get("serct", ()), RECIPES)
     return Experiment(
         name=f"serct_zero_shot_{trained}_to_{'_'.join(tested)}",
@@ -45,13 +49,14 @@ def between(trained, tested):
         corpus="+".join((trained, *tested)),
         front_end="waveform",
         variants={
-            "narrow": serct("narrow", rows.get("serct", ()), RECIPES),
-            "narrow_vanilla_attention": serct("narrow", (), RECIPES, attention="vanilla"),
+            **narrow,
+            **at_rate(narrow, NARROW_RATE),
             **baselines("narrow", rows, RECIPES),
             "paper_size": replace(large, front_end_options={**large.front_end_options, "sample_rate": 16000}),
         },
         protocols={"paper": Setting(f"zero-shot-90-10-{trained}"), "strict": Setting(f"zero-shot-{trained}")},
         seed=SEED,
+        remarks=REMARKS,
     )
 
 

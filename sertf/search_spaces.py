@@ -191,7 +191,7 @@ SPACES = {
         protocol="random-stratified",
         front_end="waveform",
         front_end_options={"sample_rate": 16000, "samples": 48000},
-        recipe=Recipe(l2=5e-3, batch_size=16, epochs=20, decay_epochs=10),
+        recipe=Recipe(learning_rate=3e-4, l2=5e-3, batch_size=16, epochs=20, decay_epochs=10),
         options={
             "convolutions": ((64, 10, 5), *((64, 3, 2),) * 4, *((64, 2, 2),) * 2),
             "width": 128,

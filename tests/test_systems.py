@@ -20,7 +20,7 @@ SOURCES = {
     "speechnet": ("speechnet_emodb", "small_segments_sabour_margins"),
     "cnn_transformer": ("cnn_transformer_ravdess", "cpu_masks_160_epochs"),
     "wavelet_cnn_lstm": ("wavelet_cnn_lstm_emodb", "cpu_masks"),
-    "serct": ("serct_emodb", "narrow"),
+    "serct": ("serct_emodb", "narrow_rate_3e-4"),
     "lsm": ("speechnet_baselines", "lsm"),
     "svm": ("speechnet_baselines", "svm"),
 }
