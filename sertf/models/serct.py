@@ -3,14 +3,15 @@
 Zheng, "SERCT: End-to-End Speech Emotion Recognition based on CNN-Transformer", master's thesis, University of Groningen
 (2024). Figure 1 is the network, sections 4.3, 4.4 and 5.3 describe its modules, Table 5 its ablations.
 
-Where the thesis leaves a choice: its text counts six convolutions, and its code has seven, padded by a zero at both ends
-before the last, which give the 450 steps of its transformer. It puts 5x5 filters in the text under the title "10x10":
-the code has 10. It prints no sizes of the dense layers of the head: half and a quarter of the width, as in its code, which
-averages their outputs over the steps; that is here done before the last of them, which is linear. The code also norms the
-transformer's input and has the biases in attention and feed-forward network that the text excludes: the norm is here,
-the biases are an argument. Padding is not masked, as there. Without the CNN, which is said no further, the waveform is
-cut into as many pieces as the CNN has steps, each projected. What Table 5 prints without the transformer are the scores
-of the CNN baseline; here it is the CNN of this network under the same head.
+Where the thesis leaves a choice: its text counts six convolutions, and its code has seven, padded by a zero at both
+ends before the last, which give the 450 steps of its transformer. It puts 5x5 filters in the text under the title
+"10x10": the code has 10. It prints no sizes of the dense layers of the head: half and a quarter of the width, as in its
+code, which averages their outputs over the steps; that is here done before the last of them, which is linear. The code
+also norms the transformer's input and has the biases in attention and feed-forward network that the text excludes: the
+norm is here, the biases are an argument. It starts Q, K and V as one matrix, whose weights are 0.71 of those here.
+Padding is not masked, as there. Without the CNN, which is said no further, the waveform is cut into as many pieces as
+the CNN has steps, each projected. What Table 5 prints without the transformer are the scores of the CNN baseline; here
+it is the CNN of this network under the same head.
 """
 
 import math
