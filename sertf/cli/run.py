@@ -55,7 +55,9 @@ def add_options(parser):
     shared.add_data(parser)
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of the zoo ({DEFAULT_MODEL})")
     parser.add_argument(
-        "--protocol", metavar="NAME", help="how speakers are parted (speaker-independent-5; of fewer speakers fewer)"
+        "--protocol",
+        metavar="NAME",
+        help="how speakers are parted (speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
     )
     parser.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
     parser.add_argument("--repeats", type=int, default=1, metavar="N", help="runs of each fold with other seeds (1)")

@@ -46,6 +46,13 @@ def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
     assert "sertf export" not in said  # no SavedModel holds it
 
 
+def test_two_speakers_are_each_tested_once(folder, corpus, in_process, capsys):
+    two = corpus[corpus["speaker"].isin(corpus["speaker"].unique()[:2])]
+    two[["path", "emotion", "speaker"]].to_csv("mine.csv", index=False)
+    assert run("--model", "waveform_mlp", "--epochs", "1") == 0
+    assert "Report: results/mine/waveform_mlp/leave-one-of-two-out/report.md" in capsys.readouterr().out
+
+
 def test_smoke(folder, in_process, capsys):
     assert run("--smoke", "--protocol", "random-80-20", "--repeats", "5") == 0
     said = capsys.readouterr().out
