@@ -66,6 +66,16 @@ class Variant:
     for_gpu: bool = False
     tuned_on_tested_speakers: bool = False
 
+    def __post_init__(self):
+        by_protocol = [scores for scores in self.published.values() if isinstance(scores, Mapping)]
+        for scores in by_protocol or [self.published]:
+            for name, values in scores.items():
+                if not isinstance(values, tuple | list) or len(values) != 3:
+                    raise SertfError(
+                        f"published {name} of a variant of {self.model} must be (mean, standard deviation, best), None "
+                        f"where not printed, but is {values!r}."
+                    )
+
 
 @dataclass(frozen=True)
 class Experiment:
