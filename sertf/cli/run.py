@@ -50,14 +50,19 @@ def experiment(name, arguments):
 
 
 def add_options(parser):
+    from sertf import protocols, systems
+
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
     parser.add_argument("--corpus", metavar="NAME", help="one that `sertf corpora` lists, or a language of it: esd_en")
     shared.add_data(parser)
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of the zoo ({DEFAULT_MODEL})")
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of {', '.join(systems.SYSTEMS)} ({DEFAULT_MODEL})"
+    )
     parser.add_argument(
         "--protocol",
         metavar="NAME",
-        help="how speakers are parted (speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
+        help=f"how speakers are parted: {', '.join(protocols.PROTOCOLS)}, or speaker-independent-k for any other k "
+        "(speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
     )
     recipe = parser.add_mutually_exclusive_group()
     recipe.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
