@@ -85,7 +85,8 @@ class Experiment:
         name: of the experiment, as in its script and result folder.
         paper: reference to the paper.
         corpus: name in `sertf.corpora.CORPORA`, with a language behind where one is taken alone, such as "esd_en", or
-            "table", own data, which a script takes as a CSV by `--data`; the names of several corpora are joined by "+", the one that is trained on first.
+            "table" for own data, which a script takes as a CSV by `--data`; the names of several corpora are joined by
+            "+", the one that is trained on first.
         front_end: name in `sertf.features.FEATURES`.
         front_end_options: keyword arguments of the front end.
         variants: `Variant` by name.
