@@ -62,19 +62,25 @@ def audit(folds, table, *, allows=frozenset(), audio_digests=None, declared=()):
         columns["augmented parent"] = {u: (p if isinstance(p, str) and p else u) for u, p in rows["parent"].items()}
     # Corpora name their sentences each for itself.
     spoken = {u: (corpus, name) for u, corpus, name in zip(rows.index, rows["corpus"], rows["sentence"]) if name}
+    speakers = rows.groupby("emotion")["speaker"].nunique()
     shared_sentences = 0
     for fold in folds:
         for name, key_of in columns.items():
             for first, second, shared in _overlaps(fold, key_of):
-                # Digests say nothing to a reader; name the utterances behind them.
-                culprits = shared if name == "speaker" else [u for u in fold.parts[second] if key_of.get(u) in shared]
+                # Digests say nothing to a reader; name the utterances behind them, those of both parts.
+                culprits = shared
+                if name != "speaker":
+                    both = (*fold.parts[first], *fold.parts[second])
+                    culprits = [" and ".join(u for u in both if key_of.get(u) == key) for key in shared]
                 sentence = f"{fold.name}: {first} and {second} share {len(shared)} {name}s ({_listed(culprits)})"
+                if name == "duplicate waveform":
+                    sentence += "; keep one of each in the table"
                 if name in allows:
                     leaks.append(name)
                     findings.append(sentence)
                 else:
                     errors.append(sentence)
-        _check_emotions(fold, rows["emotion"], allows, errors, findings)
+        _check_emotions(fold, rows["emotion"], speakers, allows, errors, findings)
         sentences = {part: {spoken[u] for u in ids if u in spoken} for part, ids in fold.parts.items()}
         shared_sentences += bool(sentences["train"] & sentences["test"])
     if errors:
@@ -125,8 +131,8 @@ def _overlaps(fold, key_of):
             yield first, second, shared
 
 
-def _check_emotions(fold, emotion_of, allows, errors, findings):
-    expected = set(emotion_of)
+def _check_emotions(fold, emotion_of, speakers, allows, errors, findings):
+    expected, needed = set(emotion_of), 2 if "no validation" in allows else 3
     for part, ids in fold.parts.items():
         if part == "validation" and not ids and "no validation" in allows:
             findings.append(f"{fold.name}: no validation part; nothing is chosen by held-out data")
@@ -134,11 +140,23 @@ def _check_emotions(fold, emotion_of, allows, errors, findings):
         absent = sorted(expected - set(emotion_of.reindex(list(ids))))
         if not absent:
             continue
-        sentence = f"{fold.name}: its {part} part has no utterance of {_listed(absent)}"
+        sentence = f"{fold.name}: its {part} part has no utterance of {{}}"
         if part != "train" and "absent emotion" in allows:
-            findings.append(sentence)
-        else:
-            errors.append(f"{sentence}; use fewer folds, or leave the emotion out")
+            findings.append(sentence.format(_listed(absent)))
+            continue
+        for emotion in absent:
+            if speakers[emotion] < needed:
+                scarce = (
+                    f"{emotion} has utterances of {speakers[emotion]} speakers, but the parts of a fold need it of "
+                    f"speakers of their own, {needed} in all or more; add utterances of others, or leave the emotion out"
+                )
+                errors += [scarce] if scarce not in errors else []
+        absent = [emotion for emotion in absent if speakers[emotion] >= needed]
+        if absent:
+            mend = "use fewer folds, or leave the emotion out"
+            if part != "train":
+                mend = "use fewer folds, leave-one-speaker-out, which allows it, or leave the emotion out"
+            errors.append(f"{sentence.format(_listed(absent))}; {mend}")
 
 
 def _listed(items):

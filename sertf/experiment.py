@@ -66,6 +66,16 @@ class Variant:
     for_gpu: bool = False
     tuned_on_tested_speakers: bool = False
 
+    def __post_init__(self):
+        by_protocol = [scores for scores in self.published.values() if isinstance(scores, Mapping)]
+        for scores in by_protocol or [self.published]:
+            for name, values in scores.items():
+                if not isinstance(values, tuple | list) or len(values) != 3:
+                    raise SertfError(
+                        f"published {name} of a variant of {self.model} must be (mean, standard deviation, best), None "
+                        f"where not printed, but is {values!r}."
+                    )
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -75,7 +85,8 @@ class Experiment:
         name: of the experiment, as in its script and result folder.
         paper: reference to the paper.
         corpus: name in `sertf.corpora.CORPORA`, with a language behind where one is taken alone, such as "esd_en", or
-            "table"; the names of several corpora are joined by "+", the one that is trained on first.
+            "table" for own data, which a script takes as a CSV by `--data`; the names of several corpora are joined by
+            "+", the one that is trained on first.
         front_end: name in `sertf.features.FEATURES`.
         front_end_options: keyword arguments of the front end.
         variants: `Variant` by name.

@@ -1,5 +1,6 @@
 """Export a trained run as one SavedModel: waveform in, emotions out, with its model card."""
 
+import glob
 import json
 import os
 import platform
@@ -120,6 +121,9 @@ def _save_here(folder, run, out, chosen, with_litert):
         (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         (model / _PAGE).write_text(model_card.markdown(card), encoding="utf-8")
         _take_place(model, out, old=staging / "old")
+        # Only now, what exports left that were killed: it may hold the model that one of them was to replace.
+        for killed in out.parent.glob(f".{glob.escape(out.name)}-????????/labels.txt"):
+            shutil.rmtree(killed.parent, ignore_errors=True)
     except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables, and has errors of its own
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error

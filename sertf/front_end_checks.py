@@ -1,12 +1,21 @@
 """What a front end cannot be asked for, refused before anything is trained."""
 
 import collections
+import inspect
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, unknown
 
 
 class FrontEndError(SertfError):
     """An augmentation or a corpus that a front end makes nothing sensible of."""
+
+
+def check_names(front_end, options):
+    """Refuse options that a front end, a class of `sertf.features`, does not take."""
+    known = [name for name in inspect.signature(front_end).parameters if name != "name"]
+    for name in options:
+        if name not in known:
+            raise FrontEndError(unknown(f"option of {front_end.__name__}", name, known))
 
 
 def check_cuts(augmentation, front_end):

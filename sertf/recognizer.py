@@ -28,6 +28,7 @@ _NEEDED = (
 )
 _NEEDED += ("outputs", "corpus", "run", "held_out", "over_repeats", "audit", "versions")
 _BATCH = 16  # windows scored at a time
+_MEND = "export one with `sertf export RUNS FOLDER`, or sertf.export.save"
 
 
 class ModelError(SertfError):
@@ -44,7 +45,7 @@ def load(path):
         `Recognizer`.
 
     Raises:
-        ModelError: no such folder, no SavedModel, one that sertf did not export, or a damaged one.
+        ModelError: no such folder, a file, no SavedModel, one that sertf did not export, or a damaged one.
     """
     return Recognizer(path)
 
@@ -56,10 +57,12 @@ def read_card(path):
         ModelError: as `load`.
     """
     path = Path(path)
+    if path.is_file():
+        raise ModelError(f"{path} is a file; give the folder of an exported model.")
     if not path.is_dir():
         raise ModelError(f"{path}: no such folder; give the folder of an exported model.")
     if not (path / "saved_model.pb").is_file():
-        raise ModelError(f"{path} is not a SavedModel (it holds no saved_model.pb); export one with sertf.export.save.")
+        raise ModelError(f"{path} is not a SavedModel (it holds no saved_model.pb); {_MEND}.")
     try:
         card = json.loads((path / CARD).read_text(encoding="utf-8"))
         ours = card["made_by"] == MAKER
@@ -68,7 +71,7 @@ def read_card(path):
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{path / CARD} cannot be read ({error}); export the model again.") from error
     if not ours:
-        raise ModelError(f"{path} is a SavedModel, but none that sertf exported; export one with sertf.export.save.")
+        raise ModelError(f"{path} is a SavedModel, but none that sertf exported; {_MEND}.")
     lacking = [key for key in _NEEDED if key not in card]
     if lacking:
         raise ModelError(f"{path / CARD} lacks {', '.join(lacking)}; export the model again.")

@@ -22,6 +22,11 @@ from sertf.training import WEIGHTS, RunError
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that says which kept results the run comes from."""
 
+_BESIDE_THE_TABLE = (
+    *("experiment", "corpus", "front_end", "front_end_digest", "model", "recipe", "folds", "scaling", "watch_test"),
+    *("seed", "augmentation", "scaled_each", "merged"),
+)
+
 
 def check_writable(out, *, option="--out"):
     """Make the folder `out`, a Path that an option gives; raise RunError if nothing can be written there."""
@@ -64,15 +69,18 @@ def write(folder, overview, table):
         RunError: the folder holds runs of other digests.
     """
     place = folder / "experiment.json"
-    if place.exists():
+    if place.exists() and any(folder.glob("repeat-*/[!.]*/manifest.json")):
         try:
             found = read_json(place)
         except ResultsError:
             found = overview
         if found.get("digest") != overview["digest"]:
+            what = "on another table: its utterances, or what it says of them, have changed since"
+            if any(_text(found.get(key)) != _text(overview.get(key)) for key in _BESIDE_THE_TABLE):
+                what = "of another experiment or recipe"
             raise RunError(
-                f"{folder} holds runs of another experiment or recipe (digest {found.get('digest')}, wanted "
-                f"{overview['digest']}); choose another --out folder or delete it."
+                f"{folder} holds runs {what} (digest {found.get('digest')}, wanted {overview['digest']}); choose another "
+                "--out folder or delete it."
             )
         if found.get("audio_digest") != overview["audio_digest"]:
             raise RunError(
@@ -86,6 +94,10 @@ def write(folder, overview, table):
         (folder / "groups.csv").unlink(missing_ok=True)
     else:
         _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
+
+
+def _text(value):
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 @contextlib.contextmanager

@@ -13,18 +13,15 @@ import numpy as np
 import pandas as pd
 
 from sertf import audit as audit_module
-from sertf import front_end_checks, kept_runs, protocols, run_folder, utterances, zero_shot
+from sertf import front_end_checks, kept_runs, plan_checks, protocols, run_folder, utterances, zero_shot
 from sertf import workers as workers_module
-from sertf.errors import SertfError, unknown
+from sertf.errors import unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
 from sertf.materials import extract_material
 from sertf.notes import say_skipped
+from sertf.plan_checks import RunnerError
 from sertf.training import Diverged
-
-
-class RunnerError(SertfError):
-    """Arguments that nothing can be run with."""
 
 
 def run(
@@ -145,7 +142,7 @@ def plan(
         if number is not None and number < 1:
             raise RunnerError(f"{name} must be 1 or more, but is {number}.")
     variants, protocol_names = list(variants or experiment.variants), list(protocol_names or experiment.protocols)
-    _check_names(experiment, variants, protocol_names)
+    plan_checks.check_names(experiment, variants, protocol_names)
     out = Path(out)
     run_folder.check_writable(out)
     pairs = [(variant, protocol) for variant in variants for protocol in protocol_names]
@@ -158,6 +155,7 @@ def plan(
             f"All {len(table)} utterances have the emotion {table['emotion'].iloc[0]}; to tell emotions apart, add "
             "utterances of another one."
         )
+    plan_checks.check_folds(experiment, table, pairs)
     store = FeatureCache() if cache is None else FeatureCache(cache)
     extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
     materials, folders, jobs, runs = {}, {}, [], 0
@@ -177,21 +175,6 @@ def plan(
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
     return Plan(jobs, runs - len(jobs), folders, store.folder)
-
-
-def _check_names(experiment, variants, protocol_names):
-    """Raise for names that mean nothing, before features are extracted for hours."""
-    from sertf.features import FEATURES
-    from sertf.models import check_options
-
-    if experiment.front_end not in FEATURES:
-        raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
-    for variant in variants:
-        chosen = experiment.variant(variant)
-        check_options(chosen.model, chosen.options)
-        for protocol in protocol_names:
-            protocols.protocol(experiment.setting(protocol).folds)
-            experiment.recipe(variant, protocol)
 
 
 def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
@@ -214,12 +197,6 @@ def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
     if material.copies is not None and not augmentation.keep_original:
         # Only now: the audit knows duplicate recordings by the originals.
         folds = [fold.with_copies_alone(parents) for fold in folds]
-    if recipe is not None and recipe.monitor is not None and not all(fold.validation for fold in folds):
-        raise RunnerError(
-            f"The recipe of {variant} keeps the weights of the best validation {recipe.monitor}, but the protocol "
-            f"{protocol} ({setting.folds}) has no validation part; use a recipe with monitor=None, or a protocol that "
-            "holds speakers out."
-        )
     emotions = tuple(utterances.emotions_of(table))
     identity = {
         **experiment.identity(variant, protocol),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sertf import corpora, corpora_options, recipes, report, run_folder, runner, verification, workers, zero_shot
-from sertf.errors import SertfError, exit_code
+from sertf.errors import SertfError, exit_code, unknown
 
 
 def main(experiment, arguments=None, *, on=None, between=None):
@@ -51,6 +51,12 @@ def _experiment_and_table(experiment, options, on, between):
     if on is not None and options.corpus != experiment.corpus:
         experiment = on(options.corpus)
     (corpus,) = experiment.corpora
+    if corpus != "table" and experiment.corpus not in corpora_options.CHOICES:
+        raise SertfError(unknown("corpus", experiment.corpus, [*corpora_options.CHOICES, "table"]))
+    if corpus == "table":
+        if options.data is None:
+            raise SertfError("An experiment on the corpus table needs --data, a CSV with path, emotion and speaker.")
+        return experiment, corpora.load_table(options.data, skip_bad=options.skip_bad)
     if options.data is None and corpus != "embedded":
         raise SertfError(f"{corpus} needs --data, the folder that holds it; `sertf corpora` says where to get it.")
     table = corpora.load(corpus, options.data, skip_bad=options.skip_bad)
@@ -60,7 +66,8 @@ def _experiment_and_table(experiment, options, on, between):
 def _parser(experiment, on, between):
     parser = argparse.ArgumentParser(description=f"{experiment.name}: {experiment.paper}")
     if between is None:
-        parser.add_argument("--data", help="folder of the corpus, or of the corpora")
+        what = "CSV of own data" if experiment.corpus == "table" else "folder of the corpus, or of the corpora"
+        parser.add_argument("--data", help=what)
     else:
         trained = experiment.corpus.partition("+")[0]
         parser.add_argument(

@@ -68,7 +68,10 @@ def paired_test(a, b, *, level=0.95):
     """
     a, b = _finite("a", a), _finite("b", b)
     if len(a) != len(b) or len(a) < 2:
-        raise SertfError(f"a paired test needs the scores of the same 2 or more repeats, got {len(a)} and {len(b)}.")
+        raise SertfError(
+            f"a paired test needs the scores of the same 2 or more repeats, got {len(a)} and {len(b)}; run both with as "
+            "many --repeats, 2 or more."
+        )
     difference = a - b
     n, mean, spread = len(a), float(difference.mean()), float(difference.std(ddof=1))
     if spread <= 1e-12:  # equal but for rounding: scipy would divide by 0

@@ -166,5 +166,6 @@ def experiment(name, model, protocol, *, corpus="table", front_end=None, epochs=
 
 
 def default_protocol(table):
-    """Speakers apart in `FOLDS` folds, in as many folds as speakers where these are fewer."""
-    return f"speaker-independent-{max(2, min(FOLDS, table['speaker'].nunique()))}"
+    """Speakers apart in `FOLDS` folds, in as many as speakers where these are fewer; of two, each is tested once."""
+    speakers = table["speaker"].nunique()
+    return "leave-one-of-two-out" if speakers == 2 else f"speaker-independent-{max(2, min(FOLDS, speakers))}"

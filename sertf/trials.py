@@ -92,10 +92,11 @@ class FoldTuner(keras_tuner.Tuner):
         hp, search = trial.hyperparameters, self.of
         tuned = search.space.tuned(hp)
         epochs = hp.values.get("tuner/epochs", tuned.recipe.epochs)
+        trained = {**vars(tuned.recipe), **tuned.options}  # the space may have rounded what the tuner drew
         result = {
             "trial": trial.trial_id,
             "epochs": epochs,
-            "values": {name: value for name, value in hp.values.items() if not name.startswith("tuner/")},
+            "values": {name: trained.get(name, v) for name, v in hp.values.items() if not name.startswith("tuner/")},
         }
         kept = self._kept(trial, result)
         if kept is not None:

@@ -73,7 +73,8 @@ def test_utterance_outside_the_table(table, folds):
 def test_duplicate_waveform_on_both_sides(table, folds):
     digests = {u: u for u in table["utterance"]}
     digests[folds[0].test[0]] = digests[folds[0].train[0]]
-    with pytest.raises(LeakageError, match=f"duplicate waveforms .{folds[0].test[0]}"):
+    twins = f"{folds[0].train[0]} and {folds[0].test[0]}"
+    with pytest.raises(LeakageError, match=rf"1 duplicate waveforms \({twins}\); keep one of each in the table"):
         audit([folds[0]], table, audio_digests=digests)
 
 
@@ -97,9 +98,18 @@ def test_fold_that_lacks_an_emotion(table, folds):
     with pytest.raises(LeakageError, match="fold-1: its train part has no utterance of anger"):
         audit([poor], table, allows=frozenset({"absent emotion"}))
     poor = Fold(fold.name, fold.train, fold.validation, tuple(u for u in fold.test if emotion[u] != "anger"))
-    with pytest.raises(LeakageError, match="its test part has no utterance of anger"):
+    with pytest.raises(LeakageError, match="its test part has no utterance of anger; .* leave-one-speaker-out, which"):
         audit([poor], table)
     assert "no utterance of anger" in audit([poor], table, allows=frozenset({"absent emotion"})).findings[0]
+
+
+def test_an_emotion_of_too_few_speakers_is_said_once(table, folds):
+    emotion, speaker = table["emotion"], table["speaker"]
+    rare = table[(emotion != "anger") | (speaker == speaker.iloc[0])]
+    with pytest.raises(LeakageError) as caught:
+        audit(protocol("speaker-independent-3")(rare), rare)
+    assert str(caught.value).count("anger") == 1 and "fewer folds" not in str(caught.value)
+    assert "anger has utterances of 1 speakers, but the parts of a fold need it of speakers of th" in str(caught.value)
 
 
 def test_a_missing_validation_part_must_be_declared(table, folds):

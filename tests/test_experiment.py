@@ -103,3 +103,9 @@ def test_corpora_are_named_without_the_language_that_is_taken_alone(experiment):
 def test_frozen(experiment):
     with pytest.raises(AttributeError):
         experiment.seed = 3
+
+
+@pytest.mark.parametrize("published", [{"uar": 0.5}, {"strict": {"uar": (0.5, 0.6)}}])
+def test_published_scores_are_three_values(published):
+    with pytest.raises(SertfError, match=r"published uar .* must be \(mean, standard deviation, best\), None where"):
+        Variant("svm", recipes=None, published=published)

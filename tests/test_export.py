@@ -208,6 +208,14 @@ def test_bad_places_and_models(exported, done, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged", "foreign", "notes"]
 
 
+def test_what_a_killed_export_left_is_removed(done, tmp_path):
+    for name in (".one-abcdefgh", ".one-two-abcdefgh"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "labels.txt").touch()
+    export.save(done[1], tmp_path / "one")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".one-two-abcdefgh", "one"]
+
+
 def test_a_full_disk_and_broken_weights_are_sentences(done, tmp_path, monkeypatch):
     import tensorflow as tf
 

@@ -87,7 +87,7 @@ LEVELS = {
         ),
         3,
     ),
-    **dict.fromkeys(("jobs", "trained", "kept_runs", "report", "overview"), 4),
+    **dict.fromkeys(("jobs", "trained", "kept_runs", "plan_checks", "report", "overview"), 4),
     **dict.fromkeys(("runner", "export", "trials"), 5),
     **dict.fromkeys(("verification", "tuning"), 6),
     "script": 7,

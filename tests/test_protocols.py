@@ -147,7 +147,7 @@ def test_published_folds():
 
 
 def test_published_folds_need_ravdess():
-    with pytest.raises(ProtocolError, match="24 speakers"):
+    with pytest.raises(ProtocolError, match="24 speakers.*; use speaker-independent-k instead, for any k up to"):
         protocol("reslstm-sa")(make_table(speakers=23, corpus="ravdess"))
 
 

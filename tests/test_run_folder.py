@@ -30,9 +30,31 @@ def test_a_broken_overview_is_replaced(tmp_path, corpus):
     assert json.loads((tmp_path / "experiment.json").read_text()) == OVERVIEW
 
 
-def test_runs_on_other_recordings_are_never_mixed(tmp_path, corpus):
+def of_one_run(folder):
+    """A folder with the trace of a finished run in it."""
+    place = folder / "repeat-00" / "fold-1"
+    place.mkdir(parents=True)
+    (place / "manifest.json").touch()
+    return folder
+
+
+def test_a_folder_without_runs_is_free_for_others(tmp_path, corpus):
     run_folder.write(tmp_path, OVERVIEW, corpus)
-    (tmp_path / "unsaid").mkdir()
+    run_folder.write(tmp_path, OVERVIEW | {"digest": "1b"}, corpus)
+    assert json.loads((tmp_path / "experiment.json").read_text())["digest"] == "1b"
+
+
+def test_a_table_that_has_changed_is_said(tmp_path, corpus):
+    run_folder.write(of_one_run(tmp_path), OVERVIEW | {"table_digest": "5e", "seed": 0}, corpus)
+    with pytest.raises(RunError, match="holds runs on another table: its utterances, or what it says of them, have"):
+        run_folder.write(tmp_path, OVERVIEW | {"digest": "1b", "table_digest": "6f", "seed": 0}, corpus)
+    with pytest.raises(RunError, match="holds runs of another experiment or recipe"):
+        run_folder.write(tmp_path, OVERVIEW | {"digest": "1b", "table_digest": "6f", "seed": 1}, corpus)
+
+
+def test_runs_on_other_recordings_are_never_mixed(tmp_path, corpus):
+    run_folder.write(of_one_run(tmp_path), OVERVIEW, corpus)
+    of_one_run(tmp_path / "unsaid")
     (tmp_path / "unsaid" / "experiment.json").write_text('{"digest": "1a"}')
     with pytest.raises(RunError, match="on other recordings"):
         run_folder.write(tmp_path / "unsaid", OVERVIEW, corpus)

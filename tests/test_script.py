@@ -86,6 +86,23 @@ def test_what_is_given_wrongly_is_said_before_anything_is_trained(cache, tmp_pat
     assert said(command(cache, tmp_path)) == "error: Unknown KERAS_BACKEND 'jacks'; known are tensorflow, jax.\n"
 
 
+def test_own_data_and_corpora_that_do_not_exist(corpus, cache, tmp_path, monkeypatch, capsys):
+    tables = []
+    monkeypatch.setattr(runner, "run", lambda _, table, **__: tables.append(table) or {})
+    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
+    corpus[["path", "emotion", "speaker"]].to_csv(tmp_path / "mine.csv", index=False)
+    own, rest = replace(EXPERIMENT, corpus="table"), command(cache, tmp_path)[2:]
+    script.main(own, ["--data", str(tmp_path / "mine.csv"), "--results", str(tmp_path / "kept"), *rest])
+    assert set(tables[0]["corpus"]) == {"mine"} and len(tables[0]) == len(corpus)
+    for experiment, message in (
+        (own, "needs --data, a CSV"),
+        (replace(own, corpus="embeded"), "did you mean embedded"),
+    ):
+        with pytest.raises(SystemExit):
+            script.main(experiment, rest)
+        assert message in capsys.readouterr().err
+
+
 def test_a_network_of_no_layers_is_one_sentence(cache, tmp_path, in_process, capsys):
     experiment = replace(
         EXPERIMENT,

@@ -167,9 +167,16 @@ def test_paired_test_without_spread():
     assert (shifted.difference, shifted.low, shifted.high, shifted.t_p) == (0.25, 0.25, 0.25, 0)
 
 
-@pytest.mark.parametrize(("a", "b"), [([0.5], [0.5]), ([0.5, 0.6], [0.5]), ([0.5, np.nan], [0.5, 0.6])])
-def test_paired_test_refuses(a, b):
-    with pytest.raises(SertfError):
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ([0.5], [0.5], "got 1 and 1; run both with as many --repeats, 2 or more"),
+        ([0.5, 0.6], [0.5], "got 2 and 1"),
+        ([0.5, np.nan], [0.5, 0.6], "finite"),
+    ],
+)
+def test_paired_test_refuses(a, b, message):
+    with pytest.raises(SertfError, match=message):
         statistics.paired_test(a, b)
 
 

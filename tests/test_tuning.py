@@ -213,7 +213,10 @@ def test_command_line(tmp_path, capsys, in_process, monkeypatch):
     out, data = str(tmp_path / "out"), ["--data", str(tmp_path / "clips")]
     assert cli.main(["tune", "demo", "--trials", "2", "--epochs", "1", "--out", out, *data]) == 0
     assert "2 trials, 0 failed; best validation UAR" in capsys.readouterr().out
-    assert (tmp_path / "out" / "recipe.json").is_file() and (tmp_path / "out" / "trials.png").is_file()
+    assert (tmp_path / "out" / "trials.png").is_file()
+    trained = recipes.read(tmp_path / "out" / "recipe.json").recipe
+    rows = pd.read_csv(tmp_path / "out" / "trials.csv")
+    assert (trained.learning_rate, trained.dropout) in set(zip(rows["learning_rate"], rows["dropout"]))
     assert cli.main(["tune", "demo", "--tuner", "grid", "--out", out, *data]) == 2
     assert "another --out folder" in capsys.readouterr().err
 

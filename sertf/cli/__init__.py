@@ -89,7 +89,8 @@ def _run(arguments):
             epilog=f"examples:\n{module.EXAMPLES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        module.add_options(command)
+        if name in arguments:  # options list names of the zoo, which take a moment to load
+            module.add_options(command)
         command.set_defaults(command=module.run)
     options, rest = parser.parse_known_args(arguments)
     if rest:

@@ -7,8 +7,9 @@ place of both. Any format that libsndfile reads, any sample rate from 1 kHz on, 
 The confidence is the model's largest score. It is not calibrated: 0.8 does not mean that 80 of 100 such answers are
 right. --threshold makes the verdict of everything under it `uncertain`. A window of digital silence is not scored.
 
-If any file cannot be used, each such file is named in one sentence, nothing is written, and the exit code is 2;
---skip-bad names them and goes on with the others.
+If any file cannot be used, such files are named in a sentence each, nothing is written, and the exit code is 2: at once
+those that are no audio, after all others were heard those that are too short, silent or cut off. --skip-bad names them
+and goes on with the others.
 """
 
 import contextlib
@@ -57,13 +58,13 @@ def run(options):
     folder = bundled.folder_of(options.model)
     card = read_card(folder)
     with _readable(options.files) as places:
-        seconds, bad = _durations(places)
-        _refuse(bad, options.skip_bad, nothing_left=not seconds)
+        clips, bad = _durations(places)
+        _refuse(bad, options.skip_bad, nothing_left=not clips)
         from sertf import workers
 
         workers.import_tensorflow_quietly()
         model = load(folder)
-        tables, found = _predict(model, places, seconds, options)
+        tables, found = _predict(model, clips, options)
     _refuse(found, options.skip_bad, nothing_left=not tables)
     import pandas as pd
 
@@ -75,9 +76,9 @@ def run(options):
         text = _as_json(card, table) if options.out.suffix.lower() == ".json" else _as_csv(table)
         shared.write(options.out, text)
         print(f"{options.out}: {len(table)} rows", file=sys.stderr)
-    elif options.json:
+    if options.json:
         sys.stdout.write(_as_json(card, table))
-    else:
+    elif options.out is None:
         _show(table)
 
 
@@ -96,31 +97,31 @@ def _check(options):
 
 @contextlib.contextmanager
 def _readable(files):
-    """{name: path} of the files; standard input lies in a temporary file meanwhile, for libsndfile has to seek."""
+    """(name, path) of the files; standard input lies in a temporary file meanwhile, for libsndfile has to seek."""
     import shutil
     import tempfile
 
     if STDIN not in files:
-        yield {file: file for file in files}
+        yield [(file, file) for file in files]
         return
     with tempfile.NamedTemporaryFile(prefix="sertf-") as copy:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()
-        yield {file: copy.name if file == STDIN else file for file in files}
+        yield [(file, copy.name if file == STDIN else file) for file in files]
 
 
 def _durations(places):
-    """{name: seconds} of the files whose header can be read, and (name, reason) of the others."""
+    """(name, path, seconds) of the files whose header can be read, and (name, reason) of the others."""
     from sertf import audio
 
-    seconds, bad = {}, []
-    for name, path in places.items():
+    clips, bad = [], []
+    for name, path in places:
         try:
             samples, rate = audio.header(path)
-            seconds[name] = samples / rate
+            clips.append((name, path, samples / rate))
         except audio.AudioError as error:
             bad.append((name, error.reason))
-    return seconds, bad
+    return clips, bad
 
 
 def _refuse(bad, skip, *, nothing_left):
@@ -134,7 +135,7 @@ def _refuse(bad, skip, *, nothing_left):
         print(f"skipped {line}", file=sys.stderr)
 
 
-def _predict(model, places, seconds, options):
+def _predict(model, clips, options):
     """Tables of the files, and (name, reason) of those that turn out bad when they are decoded."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -145,11 +146,11 @@ def _predict(model, places, seconds, options):
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Listening", total=sum(seconds.values()))
-        for name, length in seconds.items():
+        task = bar.add_task("Listening", total=sum(length for *_, length in clips))
+        for name, path, length in clips:
             try:
                 table = model.predict(
-                    places[name],
+                    path,
                     window=options.window,
                     hop=options.hop,
                     progress=lambda second, done=done: bar.update(task, completed=done + second),

@@ -10,7 +10,7 @@ from sertf.cli import shared
 HELP = "write reports from runs; compare kept results"
 EXAMPLES = """\
   sertf report runs/mine --out results
-  sertf report --compare results/mine/reslstm_sa/strict results/mine/speechnet/strict
+  sertf report --compare results/mine/reslstm_sa/speaker-independent-5 results/mine/svm/speaker-independent-5
   sertf report --overview results/mine --reference reslstm_sa --score uar
   sertf report --pages experiments/results --readme README.md --results experiments/results
 """

@@ -50,14 +50,23 @@ def experiment(name, arguments):
 
 
 def add_options(parser):
+    from sertf import protocols, systems
+
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
     parser.add_argument("--corpus", metavar="NAME", help="one that `sertf corpora` lists, or a language of it: esd_en")
     shared.add_data(parser)
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of the zoo ({DEFAULT_MODEL})")
     parser.add_argument(
-        "--protocol", metavar="NAME", help="how speakers are parted (speaker-independent-5; of fewer speakers fewer)"
+        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of {', '.join(systems.SYSTEMS)} ({DEFAULT_MODEL})"
     )
-    parser.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
+    parser.add_argument(
+        "--protocol",
+        metavar="NAME",
+        help=f"how speakers are parted: {', '.join(protocols.PROTOCOLS)}, or speaker-independent-k for any other k "
+        "(speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
+    )
+    recipe = parser.add_mutually_exclusive_group()
+    recipe.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
+    recipe.add_argument("--recipe", type=Path, metavar="FILE", help="train by this recipe, as sertf tune writes it")
     parser.add_argument("--repeats", type=int, default=1, metavar="N", help="runs of each fold with other seeds (1)")
     shared.add_extraction(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="run directories (runs/<name of the table>)")
@@ -67,7 +76,7 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import protocols, systems
+    from sertf import protocols, recipes, systems
     from sertf.errors import SertfError
 
     # Names first, then the table, then TensorFlow: each takes longer to load than the one before.
@@ -79,6 +88,9 @@ def run(options):
         value = getattr(options, option)
         if value is not None and value < 1:
             raise SertfError(f"--{option} must be 1 or more, but is {value}.")
+    tuned = options.recipe and recipes.read(options.recipe)
+    if tuned and tuned.model != options.model:
+        raise SertfError(f"{options.recipe} is for {tuned.model}; give --model {tuned.model}, or leave --recipe out.")
     table = shared.load_table(options)
     name = options.corpus or options.table.stem
     protocol = options.protocol or systems.default_protocol(table)
@@ -90,10 +102,10 @@ def run(options):
         front_end=options.front_end,
         epochs=options.epochs,
     )
-    _train(chosen, table, protocol, options)
+    _train(chosen, table, protocol, tuned, options)
 
 
-def _train(chosen, table, protocol, options):
+def _train(chosen, table, protocol, tuned, options):
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     from sertf import workers
@@ -103,6 +115,8 @@ def _train(chosen, table, protocol, options):
         workers.import_tensorflow_quietly()
     from sertf import report, run_folder, runner, script
 
+    if tuned:
+        chosen = script.with_recipe(chosen, tuned, [options.model])
     repeats, results = options.repeats, options.results or Path("results")
     out = options.out or Path("runs") / chosen.name
     if options.smoke:

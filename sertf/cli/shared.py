@@ -30,7 +30,9 @@ def data_folder(options):
 
 
 def add_extraction(parser):
-    parser.add_argument("--front-end", metavar="NAME", help="front end (the model's)")
+    from sertf.systems import FRONT_ENDS
+
+    parser.add_argument("--front-end", metavar="NAME", help=f"of {', '.join(FRONT_ENDS)} (the model's)")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
     parser.add_argument("--workers", type=int, metavar="N", help="how many work at a time (one a core)")
     parser.add_argument(

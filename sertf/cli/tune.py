@@ -17,7 +17,9 @@ EXAMPLES = """\
 
 
 def add_options(parser):
-    parser.add_argument("space", metavar="SPACE", help="what is searched, such as reslstm_sa; demo needs no data")
+    from sertf.search_spaces import SPACES
+
+    parser.add_argument("space", metavar="SPACE", help=f"what is searched, of {', '.join(SPACES)}; demo needs no data")
     shared.add_data(parser)
     parser.add_argument("--corpus", help="search on another corpus than the space's own")
     parser.add_argument("--protocol", help="folds to search on (the space's own)")
@@ -40,6 +42,8 @@ def run(options):
     for kind, name, known in (("space", options.space, SPACES), ("tuner", options.tuner, tuning.TUNERS)):
         if name not in known:
             raise SertfError(unknown(kind, name, known))
+    if options.tuner == "hyperband" and options.trials is not None:
+        raise SertfError("A hyperband search makes as many trials as its --epochs call for; leave --trials out.")
     space = SPACES[options.space].on(options.corpus, protocol=options.protocol, epochs=options.epochs)
     table = shared.load_corpus(space.experiment.corpus, options)
     out = options.out or Path("runs") / f"{options.space}_{options.tuner}"

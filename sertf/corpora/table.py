@@ -53,13 +53,16 @@ def load_table(path, *, skip_bad=False):
             f"{path}: not readable as CSV in UTF-8 ({error}); save it as comma-separated UTF-8"
         ) from error
     twice = [column for column, count in collections.Counter(columns).items() if count > 1]
+    if "" in twice:
+        raise CorpusError(f"{path}: has {columns.count('')} columns without a name; name each in its first line")
     if twice:
         raise CorpusError(f"{path}: its first line names the columns {', '.join(twice)} twice; name each once")
     absent = [column for column in NEEDED if column not in columns]
     if absent:
+        separated = len(columns) == 1 and any(mark in columns[0] for mark in ";\t")  # by something else
         raise CorpusError(
             f"{path}: lacks the columns {', '.join(absent)}; its first line has {', '.join(columns) or 'nothing'} and "
-            f"needs {', '.join(NEEDED)}"
+            f"needs {', '.join(NEEDED)}{'; separate them by commas' if separated else ''}"
         )
     if not records:
         raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")

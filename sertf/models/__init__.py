@@ -20,7 +20,9 @@ MODELS = {
 
 
 def check_options(model, options):
-    """Raise SertfError for an unknown model, of these or `sertf.models.classical`, or for options that it does not take."""
+    """Raise SertfError for an unknown model, of these or `sertf.models.classical`, or for options it does not take so."""
     if model not in MODELS | CLASSICAL:
         raise SertfError(unknown("model", model, MODELS | CLASSICAL))
     check_names(model, (MODELS | CLASSICAL)[model], options)
+    if model in MODELS:
+        MODELS[model].check_values(options)

@@ -15,19 +15,24 @@ def checked(title, *, least=None):
         least: the lowest number of options that may be less than 1, by name.
 
     The builder then raises SertfError for fewer than 2 emotions, for an option that holds a number or rows of numbers
-    which are not whole or too small, and for one with a fractional default that is not finite.
+    which are not whole or too small, and for one with a fractional default that is not finite. Its attribute
+    `check_values` is a function that checks options alone.
     """
 
     def decorate(build):
         defaults = {name: entry.default for name, entry in inspect.signature(build).parameters.items()}
 
+        def check_values(options):
+            for name, value in options.items():
+                _check(title, name, value, defaults.get(name), (least or {}).get(name, 1))
+
         @functools.wraps(build)
         def build_checked(input_shape, num_classes, **options):
             check_whole(title, least=2, num_classes=num_classes)
-            for name, value in options.items():
-                _check(title, name, value, defaults.get(name), (least or {}).get(name, 1))
+            check_values(options)
             return build(input_shape, num_classes, **options)
 
+        build_checked.check_values = check_values
         return build_checked
 
     return decorate

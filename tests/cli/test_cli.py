@@ -11,6 +11,9 @@ import soundfile
 
 from sertf import cli
 from sertf.cli import COMMANDS
+from sertf.protocols import PROTOCOLS
+from sertf.search_spaces import SPACES
+from sertf.systems import FRONT_ENDS, SYSTEMS
 from tests.corpora import trees
 
 
@@ -47,7 +50,7 @@ def folder(tmp_path, monkeypatch):
         ("predict text.wav --model reslstm_h64", "Unknown model 'reslstm_h64'; did you mean reslstm_sa_h64_ravdess?"),
         ("predict text.wav --model emptied", "emptied is not a SavedModel"),
         ("predict text.wav --model foreign", "foreign is a SavedModel, but none that sertf exported"),
-        ("predict text.wav --model text.wav", "text.wav: no such folder"),
+        ("predict text.wav --model text.wav", "text.wav is a file; give the folder of an exported model"),
         ("predict text.wav --threshold 2", "--threshold must lie between 0 and 1"),
         ("predict text.wav --out emotions.xlsx", "--out must end in .csv or .json"),
         ("predict text.wav --out text.wav/emotions.csv", "cannot be written (Not a directory)"),
@@ -55,7 +58,7 @@ def folder(tmp_path, monkeypatch):
         ("predict - -", "Standard input can be read once"),
         ("predict text.wav --windw 3", "Unknown argument --windw; sertf predict --help"),
         ("info foreign", "none that sertf exported"),
-        ("info text.wav", "text.wav: no such folder"),
+        ("info text.wav", "text.wav is a file; give the folder of an exported model"),
         ("info reslstm", "Unknown model 'reslstm'"),
         ("corpora --data missing", "missing: no such folder"),
         ("corpora --data text.wav", "text.wav: no such folder"),
@@ -85,7 +88,8 @@ def folder(tmp_path, monkeypatch):
         ("run --table pathless.csv --repeats 0", "--repeats must be 1 or more"),
         ("run --table unusable.csv --model svm --epochs 3", "svm is fitted in one go and has no epochs"),
         ("run --table unusable.csv --model svm --out text.wav/runs", "Cannot write to text.wav/runs"),
-        ("run --table unusable.csv --model svm --cache text.wav/cache", "the feature cache cannot be written"),
+        ("extract --table unusable.csv --model svm --cache text.wav/cache", "the feature cache cannot be written"),
+        ("run --table unusable.csv --model svm", "anger has utterances of 2 speakers, but the parts of a fold need it"),
         ("run --table unusable.csv --model waveform_mlp --front-end mfcc_chroma", "input_shape must be (samples, 1)"),
         ("run pathless.csv", "give a table as --table pathless.csv"),
         ("run experiments/missing.py", "give an experiment's .py, or --table"),
@@ -98,9 +102,12 @@ def folder(tmp_path, monkeypatch):
         ("report --readme text.wav --results emptied", "must hold the lines"),
         ("app --port 0", "--port must lie between 1 and 65535, but is 0"),
         ("app --model reslstm", "Unknown model 'reslstm'; did you mean reslstm_sa_h64_ravdess?"),
-        ("app --model emptied", "emptied is not a SavedModel"),
+        (
+            "app --model emptied",
+            "emptied is not a SavedModel (it holds no saved_model.pb); export one with `sertf export",
+        ),
         ("app --model foreign", "none that sertf exported"),
-        ("app --model text.wav", "text.wav: no such folder"),
+        ("app --model text.wav", "text.wav is a file; give the folder of an exported model"),
         ("export missing out", "missing"),
         ("export text.wav out", "text.wav"),
         ("export emptied out", "experiment.json"),
@@ -127,6 +134,14 @@ def test_help_has_examples(command, capsys):
         cli.main([command, "--help"])
     said = capsys.readouterr().out
     assert left.value.code == 0 and f"examples:\n  sertf {command}" in said
+
+
+@pytest.mark.parametrize(("command", "names"), [("run", (SYSTEMS, PROTOCOLS, FRONT_ENDS)), ("tune", (SPACES,))])
+def test_help_lists_what_may_be_given(command, names, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    said = "".join(capsys.readouterr().out.split())  # names are broken at their hyphens
+    assert not [name for known in names for name in known if name not in said]
 
 
 def test_ctrl_c(monkeypatch, capsys):

@@ -83,6 +83,16 @@ def test_files_hold_what_is_printed(capsys, name):
         assert {emotion: row[emotion] for emotion in EMOTIONS} == pytest.approx(other["scores"], abs=1e-5)
 
 
+def test_a_file_that_is_given_twice_has_two_rows(capsys):
+    assert [row["file"] for row in predicted(capsys, "a.wav", "b.flac", "a.wav")["predictions"]] == [
+        *("a.wav", "b.flac", "a.wav")
+    ]
+
+
+def test_json_is_printed_beside_a_file(capsys):
+    assert predicted(capsys, "a.wav", "--out", "out.json") == json.load(open("out.json"))
+
+
 def test_windows_carry_their_time(capsys):
     samples = np.random.default_rng(0).normal(scale=0.1, size=5 * 16_000)
     samples[32_000:64_000] = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sertf import cli, runner
+from sertf import cli, recipes, runner
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +44,22 @@ def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
     said = capsys.readouterr().out
     assert "UAR: " in said and "Report: r/mine/svm/random-80-20/report.md" in said
     assert "sertf export" not in said  # no SavedModel holds it
+
+
+def test_a_searched_recipe(folder, in_process, capsys):
+    recipes.write(Path("recipe.json"), recipes.Tuned("waveform_mlp", recipes.Recipe(epochs=1, batch_size=8), {}))
+    assert run("--recipe", "recipe.json") == 2
+    assert "recipe.json is for waveform_mlp; give --model waveform_mlp" in capsys.readouterr().err
+    assert run("--model", "waveform_mlp", "--recipe", "recipe.json", "--out", "o") == 0
+    overview = json.loads(Path("o/waveform_mlp/speaker-independent-4/experiment.json").read_text())
+    assert overview["recipe"]["batch_size"] == 8 and overview["epochs"] == 1
+
+
+def test_two_speakers_are_each_tested_once(folder, corpus, in_process, capsys):
+    two = corpus[corpus["speaker"].isin(corpus["speaker"].unique()[:2])]
+    two[["path", "emotion", "speaker"]].to_csv("mine.csv", index=False)
+    assert run("--model", "waveform_mlp", "--epochs", "1") == 0
+    assert "Report: results/mine/waveform_mlp/leave-one-of-two-out/report.md" in capsys.readouterr().out
 
 
 def test_smoke(folder, in_process, capsys):

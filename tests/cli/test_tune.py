@@ -5,7 +5,12 @@ from sertf import cli
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(["reslstm"], "reslstm_sa"), (["demo", "--tuner", "baysian"], "bayesian"), (["reslstm_sa"], "needs --data")],
+    [
+        (["reslstm"], "reslstm_sa"),
+        (["demo", "--tuner", "baysian"], "bayesian"),
+        (["reslstm_sa"], "needs --data"),
+        (["demo", "--tuner", "hyperband", "--trials", "3"], "leave --trials out"),
+    ],
 )
 def test_mistakes(options, message, capsys, monkeypatch):
     monkeypatch.delenv("SERTF_DATA", raising=False)

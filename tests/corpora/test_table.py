@@ -86,7 +86,9 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
     ("text", "reason"),
     [
         ("", "lacks the columns path, emotion, speaker; its first line has nothing"),
-        ("path;emotion;speaker\n", "lacks the columns path, emotion, speaker"),
+        ("path;emotion;speaker\n", "lacks the columns path, emotion, speaker.*; separate them by commas"),
+        ("path\temotion\tspeaker\n", "separate them by commas"),
+        ("path,emotion,speaker,,\na/one.wav,sad,1,,\n", "has 2 columns without a name; name each in its first line"),
         ("path,speaker\n", "lacks the columns emotion; its first line has path, speaker"),
         ("path,emotion,speaker\n", "a header but no rows"),
         ("path,emotion,speaker\ngone.wav,sad,1\n", "1 rows are bad"),

@@ -1,0 +1,51 @@
+"""What an experiment cannot be run with, refused before features are extracted for hours."""
+
+from sertf import audit, front_end_checks, protocols
+from sertf.errors import SertfError, unknown
+
+
+class RunnerError(SertfError):
+    """Arguments that nothing can be run with."""
+
+
+def check_names(experiment, variants, protocol_names):
+    """Raise for names that mean nothing, and for options and recipes that a model does not take."""
+    from sertf.features import FEATURES
+    from sertf.models import MODELS, check_options
+
+    if experiment.front_end not in FEATURES:
+        raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
+    for variant in variants:
+        chosen = experiment.variant(variant)
+        front_end_checks.check_names(FEATURES[experiment.front_end], experiment.front_end_options_of(variant))
+        check_options(chosen.model, chosen.options)
+        if chosen.recipes is None and chosen.model in MODELS:
+            raise RunnerError(f"{variant} trains {chosen.model}, a network, but has no recipes; give one by protocol.")
+        for protocol in protocol_names:
+            protocols.protocol(experiment.setting(protocol).folds)
+            experiment.recipe(variant, protocol)
+
+
+def check_folds(experiment, table, pairs):
+    """Raise where a protocol cannot part a table, or leaves a recipe nothing to choose an epoch by.
+
+    Equal recordings are not known before they are read, so that the folds are cut and audited once more then.
+
+    Args:
+        experiment: `sertf.experiment.Experiment`.
+        table: utterance table.
+        pairs: (variant, protocol) names.
+    """
+    folds = {}
+    for variant, protocol in pairs:
+        setting, recipe = experiment.setting(protocol), experiment.recipe(variant, protocol)
+        if protocol not in folds:
+            cut = protocols.protocol(setting.folds)
+            folds[protocol] = cut(table, seed=experiment.seed)
+            audit.audit(folds[protocol], table, allows=cut.allows)
+        if recipe is not None and recipe.monitor is not None and not all(fold.validation for fold in folds[protocol]):
+            raise RunnerError(
+                f"The recipe of {variant} keeps the weights of the best validation {recipe.monitor}, but the protocol "
+                f"{protocol} ({setting.folds}) has no validation part; use a recipe with monitor=None, or a protocol "
+                "that holds speakers out."
+            )
