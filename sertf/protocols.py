@@ -164,7 +164,8 @@ def _reslstm_sa(table, seed):
     if found != expected:
         raise ProtocolError(
             f"Protocol reslstm-sa is defined on RAVDESS's 24 speakers ravdess-01 to ravdess-24, but the table has "
-            f"{len(found & expected)} of them and {len(found - expected)} others; use speaker-independent-k instead, for any k up to the number of speakers."
+            f"{len(found & expected)} of them and {len(found - expected)} others; use speaker-independent-k instead, for any "
+            "k up to the number of speakers."
         )
     return [
         fold_of(
