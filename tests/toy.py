@@ -1,5 +1,7 @@
 """A tiny experiment on the embedded corpus, and ways to run it, which the tests of runner, script and export share."""
 
+from dataclasses import replace
+
 from sertf import runner
 from sertf.experiment import Experiment, Setting, Variant
 from sertf.recipes import Recipe
@@ -18,6 +20,11 @@ EXPERIMENT = Experiment(
     },
     seed=5,
 )
+
+
+def changed(**options):
+    """The tiny experiment with something else in its variant."""
+    return replace(EXPERIMENT, variants={"small": replace(EXPERIMENT.variants["small"], **options)})
 
 
 def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
