@@ -102,16 +102,19 @@ class Tuned:
         model: name in `sertf.models.MODELS`.
         recipe: `Recipe`.
         options: keyword arguments of the model's builder that were searched, over those of an experiment.
+        corpus: on whose speakers the search was; None where the recipe is of no search.
     """
 
     model: str
     recipe: Recipe
     options: dict = field(default_factory=dict)
+    corpus: str | None = None
 
 
 def write(path, tuned):
-    """Write a recipe file, JSON: model, options and recipe."""
+    """Write a recipe file, JSON: model, options, recipe and the corpus of the search, null without one."""
     content = {"model": tuned.model, "options": dict(tuned.options), "recipe": asdict(tuned.recipe)}
+    content["corpus"] = tuned.corpus
     Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -119,8 +122,8 @@ def read(path):
     """Read a recipe file.
 
     Args:
-        path: JSON of a model's name, its options, which may be left out, and a recipe; what the recipe leaves out has
-            its default.
+        path: JSON of a model's name, its options and the corpus of the search, which may be left out, and a recipe;
+            what the recipe leaves out has its default.
 
     Returns:
         Tuned.
@@ -134,9 +137,11 @@ def read(path):
         raise SertfError(f"{path}: cannot be read ({error.strerror}); give a recipe file.") from error
     except ValueError as error:
         raise SertfError(f"{path} is no recipe file: it is not JSON ({error}).") from error
-    _check_table(path, "the file", content, {"model", "recipe"}, {"model", "options", "recipe"})
-    if not isinstance(content["model"], str):
-        raise SertfError(f"{path}: model must be a name, but is {content['model']!r}.")
+    _check_table(path, "the file", content, {"model", "recipe"}, {"model", "options", "recipe", "corpus"})
+    corpus = content.get("corpus")
+    for name, value in (("model", content["model"]), ("corpus", "" if corpus is None else corpus)):
+        if not isinstance(value, str):
+            raise SertfError(f"{path}: {name} must be a name, but is {value!r}.")
     options, values = content.get("options", {}), content["recipe"]
     _check_table(path, "recipe", values, set(), {entry.name for entry in fields(Recipe)})
     if not isinstance(options, dict):
@@ -145,7 +150,7 @@ def read(path):
     options = {name: _tuples(value) for name, value in options.items()}
     values = {entry.name: _typed(path, entry, values[entry.name]) for entry in fields(Recipe) if entry.name in values}
     try:
-        return Tuned(content["model"], Recipe(**values), options)
+        return Tuned(content["model"], Recipe(**values), options, corpus)
     except SertfError as error:
         raise SertfError(f"{path}: {error}") from error
 

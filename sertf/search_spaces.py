@@ -34,7 +34,8 @@ class SearchSpace:
     def tuned(self, hyperparameters):
         """The recipe and options that hyperparameters stand for, a `sertf.recipes.Tuned`."""
         changes, options = self.ask(hyperparameters)
-        return Tuned(self.variant.model, replace(self.experiment.recipe(SEARCH, SEARCH), **changes), options)
+        recipe = replace(self.experiment.recipe(SEARCH, SEARCH), **changes)
+        return Tuned(self.variant.model, recipe, options, self.experiment.corpus)
 
     def on(self, corpus=None, *, protocol=None, epochs=None):
         """The space on another corpus, under another protocol, or of recipes of another length; None keeps each."""

@@ -98,7 +98,7 @@ def test_recipe_files_round_trip(tmp_path):
     for tuned in (
         Tuned("reslstm_sa", Recipe(l2=1e-4, dropout=0.2, restart_epochs=3)),
         Tuned("serct", Recipe(monitor=None, margins=(0.9, 0.5, 0.1), precision="bfloat16"), {"layers": 3}),
-        Tuned("wavelet_cnn_lstm", Recipe(), {"kernels": (3, 5), "pooling": "max"}),
+        Tuned("wavelet_cnn_lstm", Recipe(), {"kernels": (3, 5), "pooling": "max"}, corpus="emodb"),
     ):
         recipes.write(tmp_path / "recipe.json", tuned)
         assert recipes.read(tmp_path / "recipe.json") == tuned
@@ -116,6 +116,7 @@ def test_what_a_recipe_file_leaves_out_has_its_default(tmp_path):
         ("[]", "the file must be a table"),
         ('{"model": "serct"}', "the file lacks recipe"),
         ('{"model": 3, "recipe": {}}', "model must be a name, but is 3"),
+        ('{"model": "serct", "recipe": {}, "corpus": 3}', "corpus must be a name, but is 3"),
         ('{"model": "serct", "recipe": {}, "rate": 1}', "the file has the unknown key 'rate'"),
         ('{"model": "serct", "recipe": {}, "options": [1]}', "options must be a table"),
         ('{"model": "serct", "recipe": {"rate": 1}}', "recipe has the unknown key 'rate'; known are .*learning_rate"),

@@ -313,6 +313,13 @@ def test_a_recipe_file_takes_the_place_of_the_variants_recipe(cache, tmp_path, i
     assert facts["model"] == {"name": "lstm_sa", "options": {"units": 3}}
 
 
+@pytest.mark.parametrize(("corpus", "leaks"), [("embedded", ["tuning"]), ("ravdess", []), (None, [])])
+def test_a_recipe_searched_on_the_corpus_has_seen_its_speakers(corpus, leaks):
+    tuned = recipes.Tuned("lstm_sa", recipes.Recipe(), corpus=corpus)
+    changed = script.with_recipe(EXPERIMENT, tuned, ["small"])
+    assert [name for name, _ in changed.declared_leaks("small", "strict")] == leaks
+
+
 @pytest.mark.parametrize(
     ("model", "variants", "message"),
     [
