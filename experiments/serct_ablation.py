@@ -1,7 +1,8 @@
 """What the modules of SERCT are worth (thesis, Table 5), on EmoDB or any other corpus.
 
     python experiments/serct_ablation.py --data EMODB_FOLDER --repeats 3
-    sertf report --overview experiments/results/serct_ablation_emodb --reference serct_emodb/narrow --score uar
+    sertf report --overview experiments/results/serct_ablation_emodb --score uar \
+        --reference serct_emodb/narrow --reference serct_emodb/narrow_rate_3e-4
 
 The narrow network without its transformer, without its CNN and with ordinary attention in place of deformable, at the
 printed learning rate and at that of `narrow_rate_3e-4`; the whole is in serct_emodb.py. What Table 5 prints without the

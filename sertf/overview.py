@@ -12,28 +12,30 @@ from sertf.errors import SertfError
 from sertf.kept import ResultsError, read_predictions, read_summary
 
 
-def write(folder, *, reference=None, score="wa", beside=(), by=None):
+def write(folder, *, references=(), score="wa", beside=(), by=None):
     """Write `overview.md`, `overview.json` and figures into an experiment's folder of kept results.
 
     Args:
         folder: `<results>/<experiment>`, with `<variant>/<protocol>/report.json` in it.
-        reference: variant that the others are set against, or `<other experiment>/<variant>` of one in the same results
-            folder; None leaves the differences out.
+        references: variants that the others are set against, or `<other experiment>/<variant>` of those in the same
+            results folder: each against the one of the same recipe, against the first where none has it; the others of
+            them against the first. None leaves the differences out.
         score: which score, of those with an interval.
         beside: `<other experiment>/<variant>` of those that the page shows too.
         by: numeric option of the model to draw the score against; variants without it are left out of that figure.
 
     Returns:
-        What `overview.json` holds: `reference`, `score`, `variants` and `differences`.
+        What `overview.json` holds: `references`, `score`, `variants` and `differences`.
 
     Raises:
         SertfError: no results, an unknown reference or score, an option that no variant sets to a number, or variants that
             were tested on different utterances.
     """
     folder = Path(folder)
-    summaries, places = _summaries(folder, [*beside, *([reference] if reference and "/" in reference else [])])
-    if reference is not None and reference not in summaries:
-        raise ResultsError(f"Unknown reference '{reference}'; {folder} holds {', '.join(summaries)}.")
+    summaries, places = _summaries(folder, [*beside, *(name for name in references if "/" in name)])
+    for reference in references:
+        if reference not in summaries:
+            raise ResultsError(f"Unknown reference '{reference}'; {folder} holds {', '.join(summaries)}.")
     known = next(iter(next(iter(summaries.values())).values()))["scores"]
     if known.get(score, {}).get("low") is None:
         allowed = ", ".join(key for key, entry in known.items() if entry["low"] is not None)
@@ -44,10 +46,10 @@ def write(folder, *, reference=None, score="wa", beside=(), by=None):
             )
         raise ResultsError(f"score must be one of {allowed}, got '{score}'.")
     protocols = sorted({protocol for of_variant in summaries.values() for protocol in of_variant})
-    differences = [] if reference is None else _differences(places, summaries, reference, score)
+    differences = _differences(places, summaries, references, score) if references else []
     content = {
         "experiment": folder.name,
-        "reference": reference,
+        "references": list(references),
         "score": score,
         "variants": {
             name: {protocol: _figures_of(summary, score) for protocol, summary in of_variant.items()}
@@ -55,7 +57,7 @@ def write(folder, *, reference=None, score="wa", beside=(), by=None):
         },
         "differences": differences,
     }
-    figures = _draw(folder, summaries, protocols, score, reference, differences)
+    figures = _draw(folder, summaries, protocols, score, references, differences)
     if by is not None:
         figures.insert(0, _draw_by(folder, summaries, score, by))
     links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
@@ -99,11 +101,23 @@ def _figures_of(summary, score):
     }
 
 
-def _differences(places, summaries, reference, score):
-    """Each other variant minus the reference, by protocol, with both intervals."""
+def _reference_of(summary, protocol, references, summaries):
+    """The first reference that was trained by a variant's recipe, or the first of all."""
+    for reference in references:
+        whole = summaries[reference].get(protocol)
+        if whole is not None and whole["facts"].get("recipe") == summary["facts"].get("recipe"):
+            return reference
+    return references[0]
+
+
+def _differences(places, summaries, references, score):
+    """Each other variant minus its reference, by protocol, with both intervals."""
     rows = []
     for name, of_variant in summaries.items():
         for protocol, summary in of_variant.items():
+            reference = references[0]
+            if name not in references:
+                reference = _reference_of(summary, protocol, references, summaries)
             whole = summaries[reference].get(protocol)
             if name == reference or whole is None:
                 continue
@@ -124,6 +138,7 @@ def _differences(places, summaries, reference, score):
             rows.append(
                 {
                     "variant": name,
+                    "reference": reference,
                     "protocol": protocol,
                     "difference": speakers.difference,
                     "low": speakers.low,
@@ -135,13 +150,13 @@ def _differences(places, summaries, reference, score):
     return rows
 
 
-def _draw(folder, summaries, protocols, score, reference, differences):
+def _draw(folder, summaries, protocols, score, references, differences):
     """Write the figures; returns pairs of file name and caption."""
     name_of_score = next(iter(next(iter(summaries.values())).values()))["scores"][score]["name"]
     figures = []
     if differences:
         rows = [(row["variant"], row["protocol"], row["difference"], row["low"], row["high"]) for row in differences]
-        caption = f"{name_of_score} minus that of {reference}, with the 95 % interval over speakers"
+        caption = f"{name_of_score} minus that of {' or '.join(references)}, with the 95 % interval over speakers"
     else:
         rows = [
             (name, protocol, *(summary["scores"][score][key] for key in ("mean", "low", "high")))

@@ -13,7 +13,7 @@ def render(content, summaries, *, links, protocols, figures):
         protocols: names of the protocols, in the order of columns.
         figures: pairs of file name and caption.
     """
-    score, reference = content["score"], content["reference"]
+    score = content["score"]
     first = next(iter(next(iter(summaries.values())).values()))
     name_of_score = first["scores"][score]["name"]
     last = protocols[-1]
@@ -68,7 +68,7 @@ def render(content, summaries, *, links, protocols, figures):
         "",
     ]
     lines += _agreement(summaries, order, protocols)
-    if reference is not None:
+    if content["references"]:
         lines += _differences(content, name_of_score)
     return "\n".join([*lines, *markdown.figures(figures)]).rstrip() + "\n"
 
@@ -105,7 +105,8 @@ def _agreement(summaries, order, protocols):
 
 
 def _differences(content, name_of_score):
-    reference, body, sentences = content["reference"], [], []
+    references, body, sentences = content["references"], [], []
+    several = len(references) > 1
     for row in content["differences"]:
         paired = row["over_repeats"]
         over_repeats = "–"
@@ -114,6 +115,7 @@ def _differences(content, name_of_score):
         body.append(
             [
                 f"`{row['variant']}`",
+                *([f"`{row['reference']}`"] if several else []),
                 row["protocol"],
                 markdown.signed(row["difference"]),
                 f"[{markdown.signed(row['low'])}, {markdown.signed(row['high'])}]",
@@ -121,9 +123,13 @@ def _differences(content, name_of_score):
                 "–" if row["published"] is None else markdown.signed(row["published"]),
             ]
         )
-        verdict = markdown.verdict(row["variant"], reference, row["low"], row["high"])
+        verdict = markdown.verdict(row["variant"], row["reference"], row["low"], row["high"])
         sentences.append(f"- `{row['protocol']}`, other speakers: {verdict}.")
     head = ["variant", "protocol", "difference", "95 % interval over speakers", "over repeats", "published"]
-    title = f"## {name_of_score} minus that of `{reference}`"
+    title = f"## {name_of_score} minus that of `{references[0]}`"
     note = "Over repeats is a paired t-test, left out (–) where the numbers of repeats differ or are 1."
-    return [title, "", *markdown.table(head, body, align="ll"), "", note, "", *sentences, ""]
+    if several:
+        head.insert(1, "reference")
+        title = f"## {name_of_score} minus that of a reference"
+        note = f"The reference is the one that was trained by the same recipe. {note}"
+    return [title, "", *markdown.table(head, body, align="lll" if several else "ll"), "", note, "", *sentences, ""]

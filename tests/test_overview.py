@@ -39,7 +39,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(results):
-    return overview.write(results, reference="whole", score="wa"), (results / "overview.md").read_text()
+    return overview.write(results, references=["whole"], score="wa"), (results / "overview.md").read_text()
 
 
 def test_numbers_are_those_of_the_kept_predictions(results, written):
@@ -85,10 +85,26 @@ def test_figures(results, written):
 
 def test_a_reference_and_variants_of_another_experiment(results):
     shutil.copytree(results / "whole", results.parent / "other" / "base", dirs_exist_ok=True)
-    content = overview.write(results, reference="other/base", score="wa", beside=["other/base"])
+    content = overview.write(results, references=["other/base"], score="wa", beside=["other/base"])
     rows = {(row["variant"], row["protocol"]): row["difference"] for row in content["differences"]}
     assert rows["whole", "strict"] == 0 and rows["cut", "strict"] < 0
     assert "(../other/base/strict/report.md)" in (results / "overview.md").read_text()
+
+
+def test_each_variant_is_set_against_the_reference_of_its_recipe(results, tmp_path):
+    copy = tmp_path / "lstm_toy"
+    shutil.copytree(results, copy)
+    for variant in ("slow", "slow_cut"):
+        shutil.copytree(copy / variant.replace("slow_", "").replace("slow", "whole"), copy / variant)
+        for place in copy.glob(f"{variant}/*/report.json"):
+            content = json.loads(place.read_text())
+            content["facts"]["recipe"] = content["facts"]["recipe"] | {"learning_rate": 1e-5}
+            place.write_text(json.dumps(content))
+    rows = overview.write(copy, references=["whole", "slow"])["differences"]
+    against = {row["variant"]: row["reference"] for row in rows}
+    assert against == {"cut": "whole", "single": "whole", "same": "whole", "slow": "whole", "slow_cut": "slow"}
+    page = (copy / "overview.md").read_text()
+    assert "minus that of a reference" in page and "| `slow_cut` | `slow` | paper |" in page
 
 
 def test_without_a_reference(results, tmp_path):
@@ -103,7 +119,7 @@ def test_different_test_sets_are_never_compared(results, tmp_path):
     table["utterance"] = "other-" + table["utterance"]
     table.to_csv(copy / "cut" / "paper" / "predictions.csv.gz", index=False)
     with pytest.raises(ResultsError, match="cut cannot be set against whole under paper: .*same utterances"):
-        overview.write(copy, reference="whole")
+        overview.write(copy, references=["whole"])
 
 
 def test_the_score_against_an_option(tmp_path):
@@ -136,8 +152,8 @@ def test_chance_and_languages_of_runs_across_corpora(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"reference": "wohle"}, "Unknown reference 'wohle'"),
-        ({"reference": "lstm_toy/wohle"}, "'lstm_toy/wohle' must be <experiment>/<variant>"),
+        ({"references": ["wohle"]}, "Unknown reference 'wohle'"),
+        ({"references": ["lstm_toy/wohle"]}, "'lstm_toy/wohle' must be <experiment>/<variant>"),
         ({"beside": ["whole"]}, "'whole' must be <experiment>/<variant>"),
         ({"score": "kappa"}, "score must be one of uar, wa"),
     ],

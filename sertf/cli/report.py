@@ -25,8 +25,11 @@ def add_options(parser):
     )
     parser.add_argument(
         "--reference",
+        action="append",
+        default=[],
         metavar="VARIANT",
-        help="of --overview: what the others are set against; EXPERIMENT/VARIANT of another experiment",
+        help="of --overview: what the others are set against; EXPERIMENT/VARIANT of another experiment; repeatable: each "
+        "variant is set against the one of its own recipe",
     )
     parser.add_argument(
         "--beside",
@@ -59,7 +62,7 @@ def run(options):
     if options.overview is not None:
         overview.write(
             options.overview,
-            reference=options.reference,
+            references=options.reference,
             score=options.score or "wa",
             beside=options.beside,
             by=options.by,
