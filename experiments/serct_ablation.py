@@ -1,12 +1,12 @@
 """What the modules of SERCT are worth (thesis, Table 5), on EmoDB or any other corpus.
 
     python experiments/serct_ablation.py --data EMODB_FOLDER --repeats 3
-    sertf report --overview experiments/results/serct_ablation_emodb --score uar \
-        --reference serct_emodb/narrow --reference serct_emodb/narrow_rate_3e-4
+    sertf report --overview experiments/results/serct_ablation_emodb --reference serct_emodb/narrow --score uar
 
 The narrow network without its transformer, without its CNN and with ordinary attention in place of deformable, at the
-printed learning rate and at that of `narrow_rate_3e-4`; the whole is in serct_emodb.py. What Table 5 prints without the
-transformer are the scores of the CNN baseline, in whose log they are the best epoch's by the test part.
+printed learning rate and at that of `narrow_rate_3e-4`; the whole is in serct_emodb.py, for either rate, so that the page
+over all takes `--reference serct_emodb/narrow_rate_3e-4` too. What Table 5 prints without the transformer are the scores
+of the CNN baseline, in whose log they are the best epoch's by the test part.
 """
 
 from serct_tess import NARROW_RATE, PAPER, REMARKS, SEED, at_rate, protocols_on, recipes_on, serct
