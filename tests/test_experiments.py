@@ -35,6 +35,7 @@ def experiments():
     found = [script(name).EXPERIMENT for name in SCRIPTS]
     found += [
         script("speechnet_emodb").speechnet_on("ravdess"),
+        script("serct_ablation").ablation_on("ravdess"),
         script("serct_zero_shot").between("emodb", ("ravdess",)),
     ]
     assert len({experiment.name for experiment in found}) == len(found)
