@@ -1,6 +1,13 @@
+import os
+import tempfile
+
 import pytest
 
 from tests.toy import EXPERIMENT
+
+# Each process compiles librosa's functions for itself: two that write numba's cache beside librosa at once can crash.
+_COMPILED = tempfile.TemporaryDirectory(prefix="sertf-numba-")
+os.environ["NUMBA_CACHE_DIR"] = _COMPILED.name
 
 
 @pytest.fixture(autouse=True)
