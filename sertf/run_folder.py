@@ -22,11 +22,6 @@ from sertf.training import WEIGHTS, RunError
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that says which kept results the run comes from."""
 
-_BESIDE_THE_TABLE = (
-    *("experiment", "corpus", "front_end", "front_end_digest", "model", "recipe", "folds", "scaling", "watch_test"),
-    *("seed", "augmentation", "scaled_each", "merged"),
-)
-
 
 def check_writable(out, *, option="--out"):
     """Make the folder `out`, a Path that an option gives; raise RunError if nothing can be written there."""
@@ -75,9 +70,9 @@ def write(folder, overview, table):
         except ResultsError:
             found = overview
         if found.get("digest") != overview["digest"]:
-            what = "on another table: its utterances, or what it says of them, have changed since"
-            if any(_text(found.get(key)) != _text(overview.get(key)) for key in _BESIDE_THE_TABLE):
-                what = "of another experiment or recipe"
+            what = "of another experiment or recipe"
+            if found.get("table_digest") != overview.get("table_digest"):
+                what = "on another table: its utterances, or what it says of them, have changed since"
             raise RunError(
                 f"{folder} holds runs {what} (digest {found.get('digest')}, wanted {overview['digest']}); choose another "
                 "--out folder or delete it."
@@ -94,10 +89,6 @@ def write(folder, overview, table):
         (folder / "groups.csv").unlink(missing_ok=True)
     else:
         _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
-
-
-def _text(value):
-    return json.dumps(value, sort_keys=True, default=str)
 
 
 @contextlib.contextmanager
