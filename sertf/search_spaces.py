@@ -20,7 +20,8 @@ class SearchSpace:
 
     Attributes:
         experiment: one variant and one protocol, both named "search".
-        ask: function of hyperparameters to two dicts: changes to the recipe, and to the builder's keyword arguments.
+        ask: function of hyperparameters to two dicts: changes to the recipe, and to the builder's keyword arguments. It is
+            sent to other processes, so that it must stand by itself in a module.
     """
 
     experiment: Experiment

@@ -15,6 +15,7 @@ import importlib.util
 import json
 import multiprocessing
 import multiprocessing.connection
+import pickle
 import socket
 import sys
 from dataclasses import dataclass, replace
@@ -101,6 +102,8 @@ def search(
         raise TuningError(f"trials of a {tuner} search must be {wanted}, but is {trials!r}.")
     if workers_count < 1 or (trials is not None and trials < 1):
         raise TuningError(f"trials and workers must be 1 or more, but are {trials} and {workers_count}.")
+    _check_can_be_sent(space)
+    workers.import_tensorflow_quietly()
     out = Path(out)
     experiment = space.experiment
     planned = runner.plan(
@@ -127,6 +130,17 @@ def search(
     with workers.in_environment(workers.environment(planned.cache)):
         _run_processes(task, workers_count)
     return _write_found(out)
+
+
+def _check_can_be_sent(space):
+    """Raise TuningError for a space that the processes of a search cannot be given."""
+    try:
+        pickle.dumps(space)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise TuningError(
+            "The space cannot be sent to the processes that search it: its `ask` must be a function that stands by itself "
+            f"in a module or script, not a lambda or one within another function ({error})."
+        ) from error
 
 
 def _without_test_parts(jobs, folds):

@@ -5,6 +5,7 @@ import inspect
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -175,3 +176,19 @@ def test_the_search_chooses_each_protocols_recipe_among_its_own_finalists():
     strict, paper = search.choices(pd.concat([with_test, leaked], ignore_index=True), 1440)
     assert "taken trial-08" in strict and "trial-02" not in strict
     assert "taken trial-02" in paper
+
+
+def test_the_search_of_rates_trains_what_the_kept_runs_train():
+    def ask(rate):
+        return SimpleNamespace(Choice=lambda name, values: values[values.index(rate)])
+
+    space = script("serct_rates").rates_on("emodb")
+    whole = script("serct_tess").serct_on("emodb")
+    for rate, variant in ((1e-3, "narrow"), (3e-4, "narrow_rate_3e-4")):
+        tuned = space.tuned(ask(rate))
+        kept = whole.identity(variant, "strict")
+        assert tuned.recipe.to_dict() == kept["recipe"] and tuned.options == {}
+        searched = space.experiment.identity("search", "search")
+        assert {key: searched[key] for key in ("front_end", "model", "folds", "scaling", "seed")} == {
+            key: kept[key] for key in ("front_end", "model", "folds", "scaling", "seed")
+        }

@@ -203,6 +203,14 @@ def test_without_keras_tuner(corpus, cache, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_space_that_other_processes_cannot_be_given_is_refused_before_extraction(corpus, cache, tmp_path):
+    with pytest.raises(
+        SertfError, match="must be a function that stands by itself in a module or script, not a lambda"
+    ):
+        search(corpus, cache, tmp_path, space=replace(TOY, ask=lambda hp: ({}, {})))
+    assert not list(tmp_path.rglob("*.json"))
+
+
 def test_a_protocol_without_validation_part(corpus, cache, tmp_path):
     with pytest.raises(SertfError, match="has no validation part"):
         tuning.search(TOY.on(protocol="random-80-20"), corpus, out=tmp_path, cache=cache, progress=False)

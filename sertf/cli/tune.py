@@ -35,7 +35,7 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import tuning, workers
+    from sertf import tuning
     from sertf.errors import SertfError, unknown
     from sertf.search_spaces import SPACES
 
@@ -47,7 +47,6 @@ def run(options):
     space = SPACES[options.space].on(options.corpus, protocol=options.protocol, epochs=options.epochs)
     table = shared.load_corpus(space.experiment.corpus, options)
     out = options.out or Path("runs") / f"{options.space}_{options.tuner}"
-    workers.import_tensorflow_quietly()
     counted = options.tuner in ("random", "bayesian")
     try:
         found = tuning.search(
