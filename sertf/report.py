@@ -10,11 +10,9 @@ from pathlib import Path
 
 from sertf import comparisons, markdown, report_figures, report_page, statistics
 from sertf.errors import SertfError
-from sertf.kept import ResultsError, merge_manifests, read_facts, read_groups, read_predictions, read_summary
+from sertf.kept import ResultsError, merge_manifests, read_facts, read_groups, read_json, read_predictions, read_summary
 from sertf.results import collect, summarise
 
-MANY = 7
-"""From how many variants on an experiment is shown by a link to its overview."""
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 _OTHER = {"paper": "strict", "strict": "paper"}
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
@@ -107,7 +105,10 @@ def compare(folder_a, folder_b, *, score="uar"):
 
 
 def table(results_root, *, relative_to=None):
-    """The table of all kept results, as Markdown, one row a variant; of `MANY` variants, a link to their overview.
+    """The table of all kept results, as Markdown, one row a variant.
+
+    Of an experiment whose overview sets it against another one's variants, as that of ablations or baselines does, there
+    is a link to that page in place of rows.
 
     Args:
         results_root: folder of `<experiment>/<variant>/<protocol>/report.json`.
@@ -119,7 +120,7 @@ def table(results_root, *, relative_to=None):
     root = Path(results_root)
     paths = _kept(root)
     rows, start = {}, relative_to or root
-    pages = [page for page in sorted(root.glob("*/overview.md")) if len(list(page.parent.glob("*/"))) >= MANY]
+    pages = [page.with_suffix(".md") for page in sorted(root.glob("*/overview.json")) if _against_another(page)]
     for path in paths:
         if path.parents[2] in [page.parent for page in pages]:
             continue
@@ -130,6 +131,10 @@ def table(results_root, *, relative_to=None):
     links = [f"[{page.parent.name}]({Path(os.path.relpath(page, start)).as_posix()})" for page in pages]
     more = f"On pages of their own: {', '.join(links)}." if links else ""
     return "\n\n".join(part for part in (rows and markdown.results_table(rows.values()), more) if part)
+
+
+def _against_another(overview):
+    return any("/" in reference for reference in read_json(overview).get("references", ()))
 
 
 def update_readme(readme_path, results_root):

@@ -293,13 +293,19 @@ def test_table_and_readme(runs, tmp_path):
     assert readme.read_text() == text
 
 
-def test_many_variants_are_one_link_to_their_overview(runs, tmp_path):
-    for variant in [f"h{units}" for units in range(report.MANY)]:
-        shutil.copytree(runs, tmp_path / "runs" / "more" / variant, dirs_exist_ok=True)
-        report.write(runs, tmp_path / "results" / "many" / variant / "paper")
-    assert report.table(tmp_path / "results").count("| lstm_toy") == report.MANY
-    overview.write(tmp_path / "results" / "many")
-    assert report.table(tmp_path / "results") == "On pages of their own: [many](many/overview.md)."
+def test_what_is_set_against_another_experiment_is_one_link_to_its_overview(runs, tmp_path):
+    kept = tmp_path / "results"
+    report.write(runs, kept / "whole" / "h64" / "paper")
+    for variant in ("h16", "h32"):
+        report.write(make_runs(tmp_path / "runs", variant=variant), kept / "parts" / variant / "paper")
+    overview.write(kept / "parts", references=["h16"])
+    assert report.table(kept).count("| lstm_toy") == 3 and "own" not in report.table(kept)
+    overview.write(kept / "parts", references=["whole/h64"])
+    assert report.table(kept).count("| lstm_toy") == 1
+    assert report.table(kept).endswith("On pages of their own: [parts](parts/overview.md).")
+    (kept / "parts" / "overview.json").write_text("{")
+    with pytest.raises(SertfError, match=r"overview\.json cannot be read as JSON"):
+        report.table(kept)
 
 
 @pytest.mark.parametrize(
