@@ -118,19 +118,36 @@ def table(results_root, *, relative_to=None):
         ResultsError: if there are no results, or a report.json is broken.
     """
     root = Path(results_root)
-    paths = _kept(root)
-    rows, start = {}, relative_to or root
+    paths, start = _kept(root), relative_to or root
     pages = [page.with_suffix(".md") for page in sorted(root.glob("*/overview.json")) if _against_another(page)]
+    apart = {page.parent for page in pages}
+    rows = _rows([path for path in paths if path.parents[2] not in apart], start)
+    links = [f"[{page.parent.name}]({Path(os.path.relpath(page, start)).as_posix()})" for page in pages]
+    more = f"On pages of their own: {', '.join(links)}." if links else ""
+    return "\n\n".join(part for part in (rows, more) if part)
+
+
+def table_of(experiment_folder, *, relative_to):
+    """The table of one experiment's kept results, as Markdown, one row a variant.
+
+    Args:
+        experiment_folder: folder of `<variant>/<protocol>/report.json`.
+        relative_to: folder that the links start from.
+
+    Raises:
+        ResultsError: a report.json is broken.
+    """
+    return _rows(sorted(Path(experiment_folder).glob("*/*/report.json")), relative_to)
+
+
+def _rows(paths, start):
+    rows = {}
     for path in paths:
-        if path.parents[2] in [page.parent for page in pages]:
-            continue
         row = rows.setdefault(path.parent.parent, {"summaries": {}, "links": {}})
         protocol = path.parent.name
         row["summaries"][protocol] = read_summary(path.parent)
         row["links"][protocol] = Path(os.path.relpath(path.with_name("report.md"), start)).as_posix()
-    links = [f"[{page.parent.name}]({Path(os.path.relpath(page, start)).as_posix()})" for page in pages]
-    more = f"On pages of their own: {', '.join(links)}." if links else ""
-    return "\n\n".join(part for part in (rows and markdown.results_table(rows.values()), more) if part)
+    return markdown.results_table(rows.values()) if rows else ""
 
 
 def _against_another(overview):

@@ -163,7 +163,7 @@ def _run(experiment, table, options):
     folders = runner.run(experiment, table, out=out, repeats=repeats, extend=extend, **common)
     for (variant, protocol), folder in folders.items():
         report.write(folder, results / experiment.name / variant / protocol)
-    print(report.table(results, relative_to=Path.cwd()))
+    print(report.table_of(results / experiment.name, relative_to=Path.cwd()))
 
 
 def with_options(experiment, precision, accumulation):

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +30,13 @@ def command(cache, out, *more):
     return ["--data", "unused", "--cache", str(cache), "--out", str(out), "--protocol", "strict", *more]
 
 
-def test_smoke_runs_and_prints_the_table(cache, tmp_path, in_process, capsys):
+def test_smoke_runs_and_prints_the_table_of_the_experiment(cache, tmp_path, in_process, capsys):
     script.main(EXPERIMENT, command(cache, tmp_path, "--smoke"))
     printed = capsys.readouterr().out
     assert "`small`" in printed and "report.md" in printed
+    shutil.copytree(tmp_path / "results" / "toy", tmp_path / "results" / "another")
+    script.main(EXPERIMENT, command(cache, tmp_path, "--smoke"))
+    assert capsys.readouterr().out == printed
     assert (tmp_path / "results" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
     script.main(EXPERIMENT, command(cache, tmp_path, "--smoke", "--results", str(tmp_path / "elsewhere")))
     assert (tmp_path / "elsewhere" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
@@ -89,7 +93,6 @@ def test_what_is_given_wrongly_is_said_before_anything_is_trained(cache, tmp_pat
 def test_own_data_and_corpora_that_do_not_exist(corpus, cache, tmp_path, monkeypatch, capsys):
     tables = []
     monkeypatch.setattr(runner, "run", lambda _, table, **__: tables.append(table) or {})
-    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
     corpus[["path", "emotion", "speaker"]].to_csv(tmp_path / "mine.csv", index=False)
     own, rest = replace(EXPERIMENT, corpus="table"), command(cache, tmp_path)[2:]
     script.main(own, ["--data", str(tmp_path / "mine.csv"), "--results", str(tmp_path / "kept"), *rest])
@@ -119,7 +122,6 @@ def test_a_network_of_no_layers_is_one_sentence(cache, tmp_path, in_process, cap
 def test_extending_takes_the_runs_from_the_results(cache, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(runner, "run", lambda *_, extend, **__: seen.append(extend) or {})
-    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "kept"), "--extend"))
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "kept")))
     assert seen == [tmp_path / "kept", None]
@@ -143,7 +145,6 @@ def test_verifying_trains_a_kept_run_for_an_epoch_and_writes_nothing(cache, tmp_
 def test_the_same_experiment_on_another_corpus(cache, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(runner, "run", lambda experiment, table, **_: seen.append(experiment) or {})
-    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
     on = lambda corpus: replace(EXPERIMENT, corpus=corpus, name=f"toy_{corpus}")  # noqa: E731
     script.main(EXPERIMENT, command(cache, tmp_path, "--corpus", "emodb"), on=on)
     script.main(EXPERIMENT, command(cache, tmp_path), on=on)
@@ -163,7 +164,6 @@ def esd(monkeypatch):
     monkeypatch.setattr(script.corpora, "load", lambda name, *_, **__: {"esd": both}[name])
     monkeypatch.setattr(script.corpora, "load_several", lambda folders, **_: both)
     monkeypatch.setattr(runner, "run", lambda experiment, table, **_: seen.append((experiment, table)) or {})
-    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
     return seen
 
 
@@ -214,7 +214,6 @@ def test_precision_and_accumulation_change_the_recipe_and_its_identity():
 def test_variants_for_a_gpu_are_run_where_they_are_named(cache, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(runner, "run", lambda *_, variants, **__: seen.append(variants) or {})
-    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
     small = EXPERIMENT.variants["small"]
     experiment = replace(EXPERIMENT, variants={"small": small, "large": replace(small, for_gpu=True)})
     script.main(experiment, command(cache, tmp_path))
@@ -233,7 +232,6 @@ def given(monkeypatch):
     monkeypatch.setattr(script.corpora, "load_several", lambda folders, **_: seen.update(folders=folders))
     monkeypatch.setattr(script.zero_shot, "shared_emotions", lambda table: table)
     monkeypatch.setattr(runner, "run", lambda experiment, *_, **__: seen.update(corpus=experiment.corpus) or {})
-    monkeypatch.setattr(script.report, "table", lambda *_, **__: "")
 
     def call(*arguments):
         script.main(between("ravdess", ("emodb",)), list(arguments), between=between)
