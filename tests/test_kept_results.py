@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.metrics
 
 from sertf import report
-from sertf.kept import read_predictions
+from sertf.kept import read_history, read_predictions
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "experiments" / "results"
@@ -64,3 +65,17 @@ def test_what_another_processor_changed():
     by_seed = first.unstack("repeat")
     pairs = [(by_seed[a] == by_seed[b]).mean() for a in by_seed for b in by_seed if a < b]
     assert np.mean(pairs) == pytest.approx(0.74, abs=5e-3)
+
+
+def test_the_rates_that_were_compared_are_trained_as_the_kept_runs():
+    rates, compared = pd.read_csv(RESULTS / "serct_rates.csv"), 0
+    for (corpus, rate), rows in rates.groupby(["corpus", "rate"]):
+        variant = {1e-3: "narrow", 3e-4: "narrow_rate_3e-4"}.get(rate)
+        kept = RESULTS / f"serct_{corpus}" / f"{variant}" / "strict" / "history.csv.gz"
+        if not kept.exists():
+            continue
+        history = read_history(kept)
+        first = history[(history["repeat"] == 0) & (history["fold"] == "fold-1")]
+        assert rows["val_uar"].to_list() == pytest.approx(first["val_uar"].to_list(), abs=1e-6)
+        compared += 1
+    assert compared >= 2
