@@ -131,5 +131,7 @@ def _differences(content, name_of_score):
     if several:
         head.insert(1, "reference")
         title = f"## {name_of_score} minus that of a reference"
-        note = f"The reference is the one that was trained by the same recipe. {note}"
+        note = (
+            f"A reference was trained by the same recipe; the references are themselves set against the first. {note}"
+        )
     return [title, "", *markdown.table(head, body, align="lll" if several else "ll"), "", note, "", *sentences, ""]

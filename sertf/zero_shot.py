@@ -5,6 +5,7 @@ run is trained and tested on, `by_corpus` what it scores on each of them beside 
 """
 
 import numpy as np
+import scipy.optimize
 
 from sertf.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
 
@@ -108,13 +109,24 @@ def across(folds, table):
 
 
 def chance(truth):
-    """The best UAR and WA that answers can have which do not depend on the clip: 1 / emotions, the largest one's share.
+    """The best UAR, WA and weighted F1 that answers can be expected to score which do not depend on the clip.
 
-    >>> chance(["fear", "anger", "anger", "anger"])
-    {'uar': 0.5, 'wa': 0.75}
+    1 / emotions and the largest emotion's share p. Answers that name each emotion in a share q have an expected weighted
+    F1 of sum(2 p^2 q / (p + q)), which is concave in q: at its maximum the slopes 2 p^3 / (p + q)^2 of the emotions that
+    are named at all are equal.
+
+    >>> {name: round(level, 4) for name, level in chance(["fear", "anger", "anger", "anger"]).items()}
+    {'uar': 0.5, 'wa': 0.75, 'weighted_f1': 0.6501}
     """
     _, counts = np.unique(np.asarray(truth, dtype=str), return_counts=True)
-    return {"uar": 1 / len(counts), "wa": float(counts.max() / counts.sum())}
+    p = counts / counts.sum()
+
+    def shares(slope):
+        return p * np.maximum(np.sqrt(2 * p / slope) - 1, 0)
+
+    steepest = 2 * p.max()  # at this slope no emotion is named, at the lower end of the bracket more than all
+    q = shares(scipy.optimize.brentq(lambda slope: shares(slope).sum() - 1, (p**1.5).sum() ** 2 / 4, steepest))
+    return {"uar": 1 / len(counts), "wa": float(p.max()), "weighted_f1": float((2 * p**2 * q / (p + q)).sum())}
 
 
 def by_corpus(predictions):
@@ -125,8 +137,8 @@ def by_corpus(predictions):
 
     Returns:
         dict by corpus of its numbers of `utterances`, `speakers` and `emotions`, and of `scores` by key, each with `mean`,
-        `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker) and `chance` (None of the
-        weighted F1, whose chance has no such bound).
+        `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker), `over_repeats` (the t-test's
+        interval of the mean over repeats; None for one) and `chance`.
     """
     from sertf import scores, statistics
 
@@ -137,11 +149,16 @@ def by_corpus(predictions):
         entries = {}
         for key in SCORES:
             values = [of_repeat[key] for of_repeat in by_repeat]
-            mean, std = statistics.mean_std(values) if len(values) > 1 else (values[0], None)
+            mean, std, over_repeats = values[0], None, None
+            if len(values) > 1:
+                mean, std = statistics.mean_std(values)
+                test = statistics.paired_test(values, np.zeros(len(values)))
+                over_repeats = [test.low, test.high]
             interval = (None, None)
             if part["speaker"].nunique() > 1:
                 interval = statistics.clustered_bootstrap(part, score=key)
-            entries[key] = {"mean": mean, "std": std, "low": interval[0], "high": interval[1], "chance": level.get(key)}
+            entries[key] = {"mean": mean, "std": std, "low": interval[0], "high": interval[1]}
+            entries[key] |= {"over_repeats": over_repeats, "chance": level[key]}
         found[corpus] = {
             "utterances": int(part["utterance"].nunique()),
             "speakers": int(part["speaker"].nunique()),

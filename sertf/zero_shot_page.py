@@ -24,16 +24,15 @@ def section(columns):
             name = first["scores"][key]["name"]
             ours = {protocol: column["by_corpus"][corpus]["scores"][key] for protocol, column in columns.items()}
             cells = [f"{markdown.mean_cell(found)}{markdown.bracket(found)}" for found in ours.values()]
-            chance = entry["chance"]
-            body.append([corpus, name, "–" if chance is None else f"{chance:.4f}", *cells])
-            if chance is not None:
-                verdicts += [f"- {corpus}, `{protocol}`, {name}: {verdict(found)}." for protocol, found in ours.items()]
+            body.append([corpus, name, f"{entry['chance']:.4f}", *cells])
+            verdicts += [f"- {corpus}, `{protocol}`, {name}: {verdict(found)}." for protocol, found in ours.items()]
     return [
         "## Across corpora, beside chance",
         "",
         f"{trained_and_tested(first['facts'])}, none of whose recordings were trained on: "
         f"{'; '.join(counts)} and its WA the share of the most frequent emotion. Chance is the best that answers can score "
-        "which do not depend on the clip; in brackets the 95 % interval over speakers.",
+        "which do not depend on the clip; in brackets the 95 % interval over speakers, below also that of a t-test over "
+        "repeats, which are other seeds.",
         "",
         *markdown.table(["tested on", "score", "chance", *(f"ours, `{name}`" for name in columns)], body, align="ll"),
         "",
@@ -55,9 +54,17 @@ def trained_and_tested(facts):
 
 
 def verdict(entry):
-    """What the interval of a score says beside its chance, as half a sentence."""
-    if entry["low"] is None:
-        return "one speaker gives no interval to set beside chance"
-    if entry["low"] > entry["chance"]:
+    """What the intervals of a score, over speakers and over repeats, say beside its chance, as half a sentence."""
+    speakers, repeats = "one speaker says nothing of other speakers", "one run says nothing of other seeds"
+    if entry["low"] is not None:
+        speakers = f"with other speakers {_side(entry['low'], entry['high'], entry['chance'])}"
+    if entry["over_repeats"] is not None:
+        low, high = entry["over_repeats"]
+        repeats = f"with other seeds {_side(low, high, entry['chance'])} [{low:.4f}, {high:.4f}]"
+    return f"{speakers}; {repeats}"
+
+
+def _side(low, high, chance):
+    if low > chance:
         return "above chance"
-    return "below chance" if entry["high"] < entry["chance"] else "a difference from chance is not shown"
+    return "below chance" if high < chance else "not shown to differ from chance"
