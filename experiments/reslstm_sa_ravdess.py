@@ -39,7 +39,7 @@ EXPERIMENT = Experiment(
             options={"units": units},
             recipes=RECIPES,
             published={"uar": scores},
-            tuned_on_tested_speakers=True,
+            tuned_on=("ravdess",),
         )
         for (model, units), scores in PUBLISHED.items()
     },

@@ -51,8 +51,8 @@ class Variant:
         compared_with: (another variant, what this one has in its place), which its report answers in a line; None
             compares it with none.
         for_gpu: too large for a CPU, so that scripts run it only where it is named; decides no run.
-        tuned_on_tested_speakers: the recipe was chosen by validation parts, but with speakers who are tested in other
-            folds or under another protocol; enters the audit, decides no run.
+        tuned_on: names of the corpora by whose validation parts the recipe was chosen; if one of them is tested, its
+            speakers are so in other folds or under another protocol, which enters the audit; decides no run.
     """
 
     model: str
@@ -64,7 +64,7 @@ class Variant:
     scaled_each: str = "dimension"
     compared_with: tuple[str, str] | None = None
     for_gpu: bool = False
-    tuned_on_tested_speakers: bool = False
+    tuned_on: tuple[str, ...] = ()
 
     def __post_init__(self):
         by_protocol = [scores for scores in self.published.values() if isinstance(scores, Mapping)]
@@ -113,7 +113,12 @@ class Experiment:
     @property
     def corpora(self):
         """Names of the corpora, one or more, without the languages that are taken alone."""
-        return tuple(dict.fromkeys(name.partition("_")[0] for name in self.corpus.split("+")))
+        return names_of(self.corpus)
+
+    @property
+    def tested_corpora(self):
+        """Names of the corpora that are tested: of several all but the first, which is trained on."""
+        return self.corpora[1:] or self.corpora
 
     def variant(self, name):
         """Look a variant up; an unknown name lists the known ones."""
@@ -135,7 +140,7 @@ class Experiment:
             leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
         if setting.tuned_on_test:
             leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
-        elif self.variant(variant).tuned_on_tested_speakers:
+        elif set(names_of("+".join(self.variant(variant).tuned_on))).intersection(self.tested_corpora):
             leaks.append(("tuning", "the recipe was chosen by validation utterances of speakers who are tested"))
         return leaks
 
@@ -173,6 +178,11 @@ class Experiment:
         if self.merged:
             identity["merged"] = dict(self.merged)
         return identity
+
+
+def names_of(corpus):
+    """Names of the corpora that `Experiment.corpus` joins, without the languages that are taken alone."""
+    return tuple(dict.fromkeys(name.partition("_")[0] for name in corpus.split("+")))
 
 
 def digest(values):

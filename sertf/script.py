@@ -224,7 +224,7 @@ def with_recipe(experiment, tuned, variants):
             variant,
             options=options,
             recipes=dict.fromkeys(experiment.protocols, tuned.recipe),
-            tuned_on_tested_speakers=tuned.corpus == experiment.corpus,
+            tuned_on=() if tuned.corpus is None else (tuned.corpus,),
         )
     return replace(experiment, variants=changed)
 

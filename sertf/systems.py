@@ -86,7 +86,7 @@ SYSTEMS = {
         {"colours": 3, "pooled_blocks": 3, "masks": (16, 16)},
         augmentation=Augmentation(steps=(RandomCut(128_000),), copies=1, keep_original=False),
     ),
-    # At the printed rate, the baselines', it hardly learns; this one validated best.
+    # At the printed rate it hardly learns; this one validated best.
     "serct": replace(
         _SERCT,
         source="serct_emodb, narrow_rate_3e-4",

@@ -35,7 +35,7 @@ def test_identity_changes_with_what_decides_a_run(experiment):
 def test_declared_leaks(experiment):
     assert experiment.declared_leaks("small", "strict") == []
     assert [name for name, _ in experiment.declared_leaks("small", "paper")] == ["scaling", "tuning"]
-    tuned = replace(experiment.variants["small"], tuned_on_tested_speakers=True)
+    tuned = replace(experiment.variants["small"], tuned_on=("embedded",))
     tuned = replace(experiment, variants={"small": tuned})
     ((name, sentence),) = tuned.declared_leaks("small", "strict")
     assert name == "tuning" and "validation utterances of speakers who are tested" in sentence
@@ -43,6 +43,23 @@ def test_declared_leaks(experiment):
         "the recipe was chosen by the test parts' scores"
     ]
     assert tuned.identity("small", "strict") == experiment.identity("small", "strict")
+
+
+@pytest.mark.parametrize(
+    ("tuned_on", "corpus", "leaks"),
+    [
+        (("emodb",), "ravdess+emodb", True),
+        (("ravdess",), "ravdess+emodb", False),  # trained on, tested nowhere
+        (("esd",), "esd_en", True),
+        (("emodb", "ravdess"), "tess", False),
+        (("tess+emodb",), "emodb", True),
+        (("esd_en",), "esd_en+esd_zh", True),
+        ((), "emodb", False),
+    ],
+)
+def test_tuning_leaks_where_its_corpora_are_tested(experiment, tuned_on, corpus, leaks):
+    variants = {"small": replace(experiment.variants["small"], tuned_on=tuned_on)}
+    assert bool(replace(experiment, corpus=corpus, variants=variants).declared_leaks("small", "strict")) == leaks
 
 
 def test_unknown_names_list_the_known(experiment):

@@ -107,7 +107,7 @@ def test_serct_on_tess_which_is_not_at_hand(tmp_path):
 
 
 def test_serct_zero_shot_from_tess(tmp_path):
-    """The published direction: six emotions and 454 utterances of EmoDB, as the thesis counts them."""
+    """The six emotions and 454 utterances of EmoDB that the thesis counts."""
     folders = {
         "tess": trees.touch(tmp_path / "tess", trees.tess()),
         "emodb": trees.touch(tmp_path / "e", trees.emodb()),
@@ -116,7 +116,7 @@ def test_serct_zero_shot_from_tess(tmp_path):
         table = zero_shot.shared_emotions(corpora.load_several(folders))
     experiment = script("serct_zero_shot").between("tess", ("emodb",))
     assert experiment.name == "serct_zero_shot_tess_to_emodb" and experiment.corpora == ("tess", "emodb")
-    assert experiment.variants["narrow"].published["uar"] == (0.3712, None, None)
+    assert experiment.published("narrow", "paper") == {}  # of what it was trained on the thesis says nothing
     for name, trained in (("paper", 2160), ("strict", 1200)):
         (fold,) = protocols.protocol(experiment.setting(name).folds)(table, seed=experiment.seed)
         assert (fold.name, len(fold.train), len(fold.test)) == ("emodb", trained, 454)
