@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from sertf.errors import in_one_sentence
+from sertf.errors import SertfError, in_one_sentence
 
 
 @in_one_sentence
@@ -27,6 +27,8 @@ def main():
     parser.add_argument("--attention", default="deformable", help="deformable or vanilla (deformable)")
     parser.add_argument("--precision", default="float32", help="float32 or bfloat16 (float32)")
     options = parser.parse_args()
+    if options.steps < 1:
+        raise SertfError(f"--steps must be 1 or more, but is {options.steps}.")
 
     from sertf import pipeline, training
     from sertf.models import serct

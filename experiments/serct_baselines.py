@@ -4,8 +4,9 @@
     sertf report --overview experiments/results/serct_baselines_emodb --reference serct_emodb/narrow --score uar
 
 MLP, LSTM, CNN, CNN-BiLSTM and support vector machine, each on 3 s at 16 kHz, and as `paper_size_...` on 144,000 samples at
-each file's own rate. The recipe is SERCT's; the support vector machine is scikit-learn's, deterministic, so that its
-repeats are the same.
+each file's own rate, which run where they are named: networks on a GPU, the support vector machine, scikit-learn's, where
+the memory holds all waveforms of the training part, 1.2 MB each. It is deterministic, so that its repeats are the same.
+The recipe is SERCT's.
 """
 
 from serct_tess import FRONT_ENDS, PAPER, REMARKS, SEED, SIZES, protocols_on, published, recipes_on
@@ -50,7 +51,7 @@ def baselines(size, rows, recipes):
             options,
             published(rows.get(name, ())),
             front_end_options=FRONT_ENDS[size],
-            for_gpu=size == "paper_size" and recipes is not None,
+            for_gpu=size == "paper_size",
         )
 
     networks = {

@@ -7,7 +7,7 @@
 20 epochs. `paper` is one random 90/10 split, speakers shared, the last epoch's weights; the test part is scored after
 each epoch, as Figure 4 shows it. `strict` has speakers apart: 5 folds, the best epoch by held-out speakers; of TESS's two
 women each is tested once by a model trained on the other, which leaves nobody to choose by. `paper_size`, 26 million
-parameters on 144,000 samples at each file's own rate, is for a GPU, with `--accumulation 4` in a quarter of the memory.
+parameters on 144,000 samples at each file's own rate, is for a GPU, with `--accumulation 4` in some quarter of the memory.
 `narrow` is an eighth as wide and hears 3 s at 16 kHz. Of ESD the thesis trains on the English part, `esd_en`; `esd` is
 both languages, on which it prints nothing.
 

@@ -50,7 +50,7 @@ class Variant:
         scaled_each: what is standardised by itself: "dimension" of the features, or "cell", a dimension in a frame.
         compared_with: (another variant, what this one has in its place), which its report answers in a line; None
             compares it with none.
-        for_gpu: too large for a CPU, so that scripts run it only where it is named; decides no run.
+        for_gpu: too large for a CPU or its memory, so that scripts run it only where it is named; decides no run.
         tuned_on: names of the corpora by whose validation parts the recipe was chosen; if one of them is tested, its
             speakers are so in other folds or under another protocol, which enters the audit; decides no run.
     """

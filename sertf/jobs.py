@@ -108,13 +108,14 @@ def run_job(job):
             "truth": [job.emotions[i] for i in test.labels],
         }
     )
-    predictions[list(job.emotions)] = pipeline.predict(fitted.model, test)
+    predict = functools.partial(pipeline.predict, batch_size=_scored_at_once(job.recipe))
+    predictions[list(job.emotions)] = predict(fitted.model, test)
     run_folder.write_run(
         job.folder,
         predictions=predictions,
         fitted=fitted,
         scaling=scaling,
-        arrays={} if classical else training.representations(fitted.model, test, pipeline.predict),
+        arrays={} if classical else training.representations(fitted.model, test, predict),
         manifest={
             **job.facts,
             **training.environment("scikit-learn" if classical else None),
@@ -169,40 +170,51 @@ def _fit_network(job, parts, scaling):
         fresh = FreshCopies(copies, front_end, job.fresh.augmentation, scaling, seed=job.seed)
         train = job.fresh.joined(train)
     batches = pipeline.Batches(train, recipe.batch_size, seed=job.seed, fresh=fresh)
+    scored = _scored_at_once(recipe)
 
     def build():
         model = MODELS[job.facts["model"]["name"]](job.input_shape, classes, **options)
         # A batch norm makes of an utterance by itself its own bias, whatever the input.
         batches.smallest = 2 if any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers) else 1
+        if recipe.batch_size < batches.smallest:
+            raise training.RunError(
+                f"{model.name} has a batch norm, which needs batches of 2 utterances or more, but the recipe has batches of "
+                f"{recipe.batch_size}; use a larger batch_size, or a smaller accumulation."
+            )
         return model
 
     return training.fit(
         build,
         recipe,
         train=pipeline.as_dataset(batches),
-        validation=pipeline.as_dataset(pipeline.Batches(validation, 64)) if validation.utterances else None,
+        validation=pipeline.as_dataset(pipeline.Batches(validation, scored)) if validation.utterances else None,
         num_classes=classes,
         seed=job.seed,
         class_weights=weights,
-        watch=_scores_of(parts["test"]) if job.facts["watch_test"] else None,
+        watch=_scores_of(parts["test"], scored) if job.facts["watch_test"] else None,
     )
 
 
-def _scores_of(part):
+def _scored_at_once(recipe):
+    """Utterances that are scored at once: no more than are trained on where batches are cut to fit a device's memory."""
+    return 64 if recipe is None or recipe.accumulation == 1 else min(64, recipe.batch_size)
+
+
+def _scores_of(part, batch_size):
     """Function of a model and its loss to the scores of `part`, as columns of the history."""
 
     def columns_of(model, loss):
-        outputs, columns = _uar_and_wa(model, part)
+        outputs, columns = _uar_and_wa(model, part, batch_size)
         return {f"test_{name}": value for name, value in {"loss": float(loss(part.labels, outputs)), **columns}.items()}
 
     return columns_of
 
 
-def _uar_and_wa(model, part):
+def _uar_and_wa(model, part, batch_size):
     """Outputs of a model for a part, and their UAR and WA."""
     from sertf import pipeline
 
-    outputs = pipeline.predict(model, part)
+    outputs = pipeline.predict(model, part, batch_size=batch_size)
     chosen = outputs.argmax(axis=1)
     return outputs, {"uar": scores.uar(part.labels, chosen), "wa": scores.wa(part.labels, chosen)}
 
@@ -220,7 +232,7 @@ def _fit_classical(job, parts):
     for prefix, name in (("", "train"), ("val_", "validation")):
         part, columns = parts[name], dict.fromkeys(("loss", "uar", "wa"), np.nan)
         if part.utterances:
-            outputs, columns = _uar_and_wa(model, part)
+            outputs, columns = _uar_and_wa(model, part, _scored_at_once(job.recipe))
             of_truth = outputs[np.arange(len(outputs)), part.labels]
             columns["loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
         row |= {f"{prefix}{name}": value for name, value in columns.items()}

@@ -130,6 +130,11 @@ def test_a_published_size_runs_only_where_it_is_named(name):
     assert small and {variant for variant in variants if not variants[variant].for_gpu} == small
 
 
+def test_published_sizes_of_sercts_baselines_run_only_where_they_are_named():
+    variants = script("serct_baselines").EXPERIMENT.variants
+    assert {name for name in variants if variants[name].for_gpu} == {n for n in variants if n.startswith("paper_size_")}
+
+
 def test_sizes_and_rates_of_serct():
     experiment = script("serct_tess").EXPERIMENT
     assert experiment.front_end_options_of("paper_size") == {"samples": 144_000}  # at each file's own rate

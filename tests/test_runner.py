@@ -286,3 +286,27 @@ def test_no_batch_norm_is_trained_on_one_utterance(corpus, cache, tmp_path, monk
     monkeypatch.setattr(pipeline.Batches, "batch", counted)
     jobs.train(job)
     assert sorted(sizes) == [2, len(job.fold.train) - 2]
+
+
+def test_a_batch_norm_refuses_batches_of_one_utterance(corpus, cache, tmp_path):
+    job = planned(corpus, cache, tmp_path)[0]
+    with pytest.raises(
+        training.RunError, match="needs batches of 2 utterances or more, but the recipe has batches of 1; use a"
+    ):
+        jobs.train(replace(job, recipe=replace(job.recipe, batch_size=1, accumulation=8)))
+
+
+def test_no_more_are_scored_at_once_than_batches_are_cut_to(corpus, cache, tmp_path, monkeypatch):
+    job = planned(corpus, cache, tmp_path)[0]
+    sizes, batch = {True: set(), False: set()}, pipeline.Batches.batch
+
+    def counted(self, indices, epoch=0):
+        sizes[self.seed is None].add(len(indices))
+        return batch(self, indices, epoch)
+
+    monkeypatch.setattr(pipeline.Batches, "batch", counted)
+    jobs.run_job(replace(job, recipe=replace(job.recipe, epochs=1, batch_size=4, accumulation=2)))
+    assert max(sizes[True]) == 4 and max(sizes[False]) == 4
+    sizes[True].clear()
+    jobs.run_job(replace(job, recipe=replace(job.recipe, epochs=1, batch_size=4)))
+    assert max(sizes[True]) > 4

@@ -169,11 +169,12 @@ def steps(part, *, batch_size, build=dense, watch=None, class_weights=None, **re
     return start, [np.array(weight) for weight in fitted.model.trainable_weights], fitted
 
 
-def test_rate_falls_after_the_decay_epochs():
-    """Two batches an epoch, whose gradients hardly change: the steps follow the rate."""
+@pytest.mark.parametrize("cut", [{"batch_size": 2}, {"batch_size": 1, "accumulation": 2}])
+def test_rate_falls_after_the_decay_epochs(cut):
+    """Two steps an epoch, along gradients that hardly change: they follow the rate."""
     part = replace(make_part(4, seed=0), arrays=[np.ones((5, 3), "float32")] * 4, labels=np.zeros(4, np.int32))
     ends = [
-        steps(part, batch_size=2, learning_rate=5e-3, epochs=epochs, decay_epochs=2, decay_factor=0.1)[1][0]
+        steps(part, **cut, learning_rate=5e-3, epochs=epochs, decay_epochs=2, decay_factor=0.1)[1][0]
         for epochs in range(1, 6)
     ]
     sizes = [np.abs(late - early).max() for early, late in zip(ends, ends[1:])]

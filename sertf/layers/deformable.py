@@ -1,5 +1,7 @@
 """Deformable speech attention: each query of each head attends to a window that it chooses itself (SERCT)."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -71,6 +73,8 @@ class DeformableAttention(keras.layers.Layer):
             raise SertfError(
                 f"DeformableAttention: initial_half_widths must be two numbers above 0, got {initial_half_widths!r}."
             )
+        if not math.isfinite(anchor_gain):
+            raise SertfError(f"DeformableAttention: anchor_gain must be finite, got {anchor_gain!r}.")
         self.heads = heads
         self.head_units = head_units
         self.initial_half_widths = tuple(float(width) for width in initial_half_widths)

@@ -9,8 +9,8 @@ ends before the last, which give the 450 steps of its transformer. It puts 5x5 f
 code, which averages their outputs over the steps; that is here done before the last of them, which is linear. The code
 also norms the transformer's input and has the biases in attention and feed-forward network that the text excludes: the
 norm is here, the biases are an argument. It starts Q, K and V as one matrix, whose weights are 0.71 of those here.
-Padding is not masked, as there. Without the CNN, which is said no further, the waveform is cut into as many pieces as
-the CNN has steps, each projected. What Table 5 prints without the transformer are the scores of the CNN baseline; here
+Padding is not masked, as there. Without the CNN, which is said no further, the waveform is cut into pieces of as many
+samples as a step of the CNN has, each projected. What Table 5 prints without the transformer are the scores of the CNN baseline; here
 it is the CNN of this network under the same head.
 """
 
@@ -173,6 +173,8 @@ def _check(shape, rows, width, layers, attention, heads, without):
         raise SertfError(f"SERCT: input_shape must be (samples, 1) of a fixed number of samples, got {shape}.")
     if not rows or any(len(row) != 3 or min(row) < 1 for row in rows):
         raise SertfError(f"SERCT: convolutions must be rows of (filters, kernel, stride), each above 0, got {rows}.")
+    if width < 4:
+        raise SertfError(f"SERCT: width must be 4 or more, a quarter of which the head has, got {width}.")
     if width % heads:
         raise SertfError(f"SERCT: heads must divide the width, {width}, got {heads}.")
     if attention not in ATTENTIONS:

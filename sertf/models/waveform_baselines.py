@@ -2,7 +2,8 @@
 
 The thesis prints no sizes. Those of MLP, CNN and CNN-BiLSTM are its code's; its LSTM, of 8000 units on a single step of
 8000 samples, is here one of 128 units on steps of 320 samples, as many as SERCT has. Its SVM is `CLASSICAL`'s "svm" with
-C=1 and gamma="auto". The layer "embedding" is what the softmax reads.
+C=1 and gamma="auto", which the experiments here train on standardised waveforms, where the thesis's code takes them as
+they are read, a much wider kernel. The layer "embedding" is what the softmax reads.
 """
 
 import math
