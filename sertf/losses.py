@@ -65,8 +65,10 @@ class BalancedMarginLoss(keras.losses.Loss):
             raise SertfError(
                 f"BalancedMarginLoss: weights must be 2 or more finite numbers above 0, got {self.weights}."
             )
-        if len(self.margins) != 3:
-            raise SertfError(f"BalancedMarginLoss: margins must be (alpha1, alpha2, alpha3), got {self.margins}.")
+        if len(self.margins) != 3 or not np.isfinite(self.margins).all():
+            raise SertfError(
+                f"BalancedMarginLoss: margins must be three finite numbers (alpha1, alpha2, alpha3), got {self.margins}."
+            )
 
     @property
     def balance(self):

@@ -86,18 +86,26 @@ def _chance(summary, score):
 
 def _agreement(summaries, order, protocols):
     body = [
-        [f"`{variant}`", protocol, *(f"{agreement[key]:.4f}" if agreement else "–" for key in markdown.REPRODUCIBILITY)]
+        [
+            f"`{variant}`",
+            protocol,
+            str(summaries[variant][protocol]["facts"]["repeats"]),
+            *(f"{agreement[key]:.4f}" if agreement else "–" for key in markdown.REPRODUCIBILITY),
+        ]
         for variant in order
         for protocol in protocols
         if protocol in summaries[variant]
         for agreement in [summaries[variant][protocol]["reproducibility"]]
     ]
     meanings = "; ".join(f"{key}: {meaning}" for key, meaning in markdown.REPRODUCIBILITY.items())
-    note = f"Shares of the test utterances. {meanings}. A single repeat has nothing to agree with (–)."
+    note = (
+        f"Shares of the test utterances. {meanings}. The more repeats, the fewer utterances all of them agree on, and of two "
+        "the GLR is 1: rows of unequal repeats cannot be set against each other. A single one has nothing to agree with (–)."
+    )
     return [
         "## Reproducibility",
         "",
-        *markdown.table(["variant", "protocol", *markdown.REPRODUCIBILITY], body, align="ll"),
+        *markdown.table(["variant", "protocol", "repeats", *markdown.REPRODUCIBILITY], body, align="ll"),
         "",
         note,
         "",

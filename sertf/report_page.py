@@ -186,7 +186,10 @@ def _reproducibility(columns):
         *(f"`{name}`" for name in columns),
     ]
     repeats = ", ".join(f"`{name}` {column['facts']['repeats']}" for name, column in columns.items())
-    note = f"Repeats: {repeats}. Definitions: `sertf.reproducibility`, after SpeechNet (BSPC 2025)."
+    note = (
+        f"Repeats: {repeats}; shares of unequal numbers of repeats cannot be set against each other. Definitions: "
+        "`sertf.reproducibility`, after SpeechNet (BSPC 2025)."
+    )
     return [*lines, *markdown.table(head, body, align="ll"), "", note, ""]
 
 

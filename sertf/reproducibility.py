@@ -1,6 +1,7 @@
 """How far repeats of a training agree: the reproducibility scores of SpeechNet (BSPC 2025, equations 1 to 6)."""
 
 import numpy as np
+import pandas as pd
 
 from sertf import scores
 from sertf.errors import SertfError
@@ -18,13 +19,15 @@ def rates(predictions_by_repeat, truth):
 
     The paper prints FLR with C_i <= R, which would equal GLR, while its text says "not all": here GLR = FLR + PLR. Two
     predictions that are equally frequent give the same C_i, so ties need no rule; an odd R needs (R + 1)/2 repeats.
+    PLR and PCLR fall as R grows, and of two repeats the GLR is 1: shares of unequal R cannot be set against each other.
 
     Args:
         predictions_by_repeat: predicted labels, shape (R, n), the utterances in the same order in each repeat.
         truth: true labels, shape (n,).
 
     Raises:
-        SertfError: if R < 2, if nothing was predicted, or if the repeats do not cover the same number of utterances.
+        SertfError: if R < 2, if nothing was predicted, if the repeats do not cover the same number of utterances, if a
+            label is missing, or if some are numbers and others names.
 
     >>> rates([["a", "b"], ["a", "a"], ["a", "c"]], ["a", "a"])
     {'GLR': 0.5, 'FLR': 0.0, 'PLR': 0.5, 'CLR': 0.5, 'FCLR': 0.0, 'PCLR': 0.5}
@@ -37,6 +40,10 @@ def rates(predictions_by_repeat, truth):
             f"the repeats must be predictions of one test set that is not empty: truth has shape {truth.shape}, "
             f"the repeats {sorted({row.shape for row in rows})}."
         )
+    if any(pd.isna(row).any() for row in (truth, *rows)):
+        raise SertfError("predictions and truth must be labels of every utterance, but some are missing (None or NaN).")
+    if len({np.issubdtype(row.dtype, np.number) for row in (truth, *rows)}) > 1:
+        raise SertfError("predictions and truth must be labels of one kind, but some are numbers and others are names.")
     predictions = np.stack(rows)  # (R, n)
     repeats = len(predictions)
     labels = np.unique(predictions)

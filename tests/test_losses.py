@@ -88,6 +88,7 @@ def test_bad_weights(weights):
         BalancedMarginLoss(weights)
 
 
-def test_bad_margins():
-    with pytest.raises(SertfError, match="margins must be"):
-        BalancedMarginLoss([1, 1], (0.5,))
+@pytest.mark.parametrize("margins", [(0.5,), (float("nan"), 0.5, 0.1), (0.5, 0.5, float("inf"))])
+def test_bad_margins(margins):
+    with pytest.raises(SertfError, match="margins must be three finite numbers"):
+        BalancedMarginLoss([1, 1], margins)

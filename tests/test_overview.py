@@ -68,7 +68,7 @@ def test_a_single_repeat_has_no_reproducibility_and_no_paired_test(written):
     (row,) = [row for row in content["differences"] if row["variant"] == "single"]
     assert row["over_repeats"] is None and row["published"] is None
     assert content["variants"]["single"]["paper"]["reproducibility"] is None
-    assert "| `single` | paper | – | – | – | – | – | – |" in page
+    assert "| `single` | paper | 1 | – | – | – | – | – | – |" in page
     assert "not run" in page
 
 

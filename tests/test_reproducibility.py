@@ -77,6 +77,20 @@ def test_refuses_one_repeat_and_other_test_sets():
         reproducibility.rates([[], []], [])
 
 
+@pytest.mark.parametrize(
+    ("by_repeat", "truth", "message"),
+    [
+        ([["a", None], ["a", "b"]], ["a", "b"], "labels of every utterance, but some are missing"),
+        ([[0.0, np.nan], [0.0, 1.0]], [0.0, 1.0], "labels of every utterance, but some are missing"),
+        ([["a", "b"], ["a", "b"]], ["a", None], "labels of every utterance, but some are missing"),
+        ([[0, 1], [0, 1]], ["a", "b"], "some are numbers and others are names"),
+    ],
+)
+def test_labels_that_cannot_agree(by_repeat, truth, message):
+    with pytest.raises(SertfError, match=message):
+        reproducibility.rates(by_repeat, truth)
+
+
 def test_of_a_table_matches_by_utterance():
     first = table([0.9, 0.2, 0.8], truth=["anger", "anger", "sadness"])
     second = table([0.1, 0.2, 0.8], truth=["anger", "anger", "sadness"], repeat=1).iloc[::-1]

@@ -28,8 +28,10 @@ class FusedStatistics(keras.layers.Layer):
     This composition gives 107: 26 MFCC, their first and second deltas (9 frames), 12 chroma, 7 spectral contrasts,
     6 tonnetz, zero-crossing rate, spectral centroid, roll-off and bandwidth (the last three in Hz), each as librosa
     0.11 computes it by default: periodic Hann windows of 2048 samples every 512, frames centred with zero padding.
-    The paper prints a delta as the difference of the neighbouring frames (eq. 17 and 18); librosa fits a polynomial to 9
-    frames. Chroma's tuning is fixed at 0, and tonnetz is taken from this chroma and not from a constant-Q one. The rate
+    The paper also names pitch in two lists and defines it nowhere; it is not among these. It prints a delta as the
+    difference of the neighbouring frames (eq. 17 and 18), where librosa fits a polynomial to 9 frames, a chroma as a sum
+    (eq. 20), where librosa divides by the frame's largest, and a contrast as a difference of magnitudes (eq. 21), where
+    librosa's is one of decibels. Chroma's tuning is fixed at 0, and tonnetz is taken from this chroma and not from a constant-Q one. The rate
     is EmoDB's own: at librosa's 22050 Hz the highest contrast would measure the resampler's empty band.
 
     Agrees with librosa to 1e-3 of a descriptor's range on TensorFlow. JAX's transforms are float32, where frames of the
@@ -98,7 +100,7 @@ class FusedStatistics(keras.layers.Layer):
         self.roll_share = float(roll_share)
         self.feature_names = list(NAMES)
         self.feature_shape = (segments, len(NAMES))
-        if fmax is not None and not 0 < fmax <= sample_rate / 2:
+        if fmax is not None and not (isinstance(fmax, int | float) and 0 < fmax <= sample_rate / 2):
             raise SertfError(f"FusedStatistics: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax!r}.")
         self.fmax = None if fmax is None else float(fmax)
         self._bins = n_fft // 2 + 1 if fmax is None else int(fmax * n_fft / sample_rate) + 1

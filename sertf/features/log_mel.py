@@ -68,8 +68,8 @@ class LogMel(keras.layers.Layer):
                 "LogMel: offset_seconds must be 0 or more and duration_seconds at least one sample, both finite, "
                 f"got {offset_seconds} and {duration_seconds}."
             )
-        if fmax is not None and not 0 < fmax <= sample_rate / 2:
-            raise SertfError(f"LogMel: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax}.")
+        if fmax is not None and not (isinstance(fmax, int | float) and 0 < fmax <= sample_rate / 2):
+            raise SertfError(f"LogMel: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax!r}.")
         self.sample_rate = sample_rate
         self.offset_seconds = float(offset_seconds)
         self.duration_seconds = float(duration_seconds)

@@ -42,6 +42,11 @@ def contrast_bands(*, sample_rate, n_fft, bins=None):
         )
     # In float64: edges that are a bin's frequency must compare equal.
     frequencies = np.fft.rfftfreq(n_fft, 1 / sample_rate)[:bins]
+    if frequencies[-1] <= edges[-2]:
+        raise SertfError(
+            f"Spectral contrast: fmax must be above {edges[-2]:g} Hz, where its last band begins, but the spectrum ends at "
+            f"{frequencies[-1]:g} Hz."
+        )
     bands = []
     for band, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
         inside = np.flatnonzero((frequencies >= low) & (frequencies <= high))

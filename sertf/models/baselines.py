@@ -15,7 +15,7 @@ from sertf.models.options import checked
 
 def features_of(name, input_shape):
     """The input, whose length is fixed: these networks take no mask, so that padding would count as features."""
-    if input_shape[0] is None:
+    if len(input_shape) != 2 or None in tuple(input_shape):
         raise SertfError(
             f"{name}: input_shape must be (1, dims) or (steps, dims) of a fixed number of steps, got {tuple(input_shape)}."
         )

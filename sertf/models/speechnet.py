@@ -6,9 +6,11 @@ equations 7 to 14 its modules, Table 2 its ablations.
 
 Where the paper leaves a choice: it feeds one vector of 107 values to an LSTM of 64 steps, so either the 128 encoded
 values are read as 64 steps of 2, or the 64 steps are segments of the utterance, encoded one by one; both are built, by
-the input's shape. It does not print the number of refinement filters: 1024 give 8.0 of its "~8.3 million" parameters.
-It does not say where its dropout of 0.5 stands: here before the routing. Scores are the lengths of class capsules,
-each from 0 to 1; they need not sum to 1.
+the input's shape. Of the sizes its text prints n_1 to n_3 and d alone. The others are ours: n_q = 64, 8 heads of 32, a
+kernel of k = 3, and n_4 = 1024 refinement filters, with which the network has 8.0 of its "~8.3 million" parameters; it
+then takes some 63 million multiplications, where the paper has "approximately 9.5 million FLOPs", so that both figures
+are not of one network, or the sizes are others. It does not say where its dropout of 0.5 stands: here before the
+routing. Scores are the lengths of class capsules, each from 0 to 1; they need not sum to 1.
 """
 
 import keras
@@ -82,7 +84,7 @@ def build(
     """
     if without is not None and without not in ABLATIONS:
         raise SertfError(f"SpeechNet: without must be one of {', '.join(ABLATIONS)}, or None, got {without!r}.")
-    if input_shape[0] is None or input_shape[0] == 2:
+    if len(input_shape) != 2 or None in tuple(input_shape) or input_shape[0] == 2:
         raise SertfError(
             f"SpeechNet: input_shape must be (1, dims) or (3 or more segments, dims), got {tuple(input_shape)}."
         )

@@ -141,6 +141,8 @@ def test_a_tenth_of_a_second_is_padded_to_nine_frames():
         ({"n_mels": 20}, "n_mels must be 26 or more, got 20"),
         ({"roll_share": 1.0}, "roll_share must lie between 0 and 1"),
         ({"fmax": 9000}, "fmax must lie between 0 and 8000 Hz, got 9000"),
+        ({"fmax": "7200"}, "fmax must lie between 0 and 8000 Hz, got '7200'"),
+        ({"fmax": 5000}, "fmax must be above 6400 Hz, where its last band begins, but the spectrum ends at 5000 Hz"),
         ({"sample_rate": 8000}, "sample_rate must be above 12800 Hz"),
     ],
 )

@@ -64,6 +64,17 @@ def test_the_modes_part_from_the_second_iteration_on():
     assert not np.allclose(outputs["modified", 2], outputs["classic", 2], rtol=1e-3)
 
 
+def test_at_two_iterations_the_modes_differ_in_the_first_squash_alone(monkeypatch):
+    layers = {}
+    for mode in ("modified", "classic"):
+        layers[mode] = CapsuleRouting(3, dimension=3, iterations=2, mode=mode)
+        layers[mode].build((1, 5, 3))
+        layers[mode].kernel.assign(np.random.default_rng(1).normal(size=layers[mode].kernel.shape))
+    capsules = np.random.default_rng(0).normal(size=(1, 5, 3)).astype("float32")
+    monkeypatch.setattr("sertf.layers.capsules.squash", lambda vectors: vectors)
+    np.testing.assert_allclose(layers["modified"](capsules), layers["classic"](capsules), rtol=1e-6)
+
+
 def test_partition_keeps_the_order_and_every_value():
     values = np.arange(24, dtype="float32").reshape(1, 3, 8)
     np.testing.assert_array_equal(np.asarray(CapsulePartition(4)(values)), values.reshape(1, 6, 4))

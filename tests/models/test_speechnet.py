@@ -38,6 +38,57 @@ def test_parameter_counts():
     assert count((64, 107), refinement_filters=64) == 665_216
 
 
+def literal(model, features, *, iterations):
+    """SpeechNet on one (steps, dims), from its weights: equations 7, 9 to 14 as printed, Keras's own LSTM for equation 8."""
+    weights = {layer.name: [np.asarray(w, "float64") for w in layer.weights] for layer in model.layers}
+    names = [layer.name for layer in model.layers if layer.name.startswith("dense")]
+    x = np.asarray(features, "float64")
+    for name in names:
+        x = x @ weights[name][0] + weights[name][1]
+        x = np.where(x > 0, x, 0.3 * x)  # LeakyReLU
+    steps = x.reshape(64, -1) if len(x) == 1 else x
+    states = np.asarray(model.get_layer("recall")(steps[None].astype("float32")), "float64")[0]
+    parts = [states @ weights[f"pre_{part}"][0] + weights[f"pre_{part}"][1] for part in ("query", "key", "value")]
+    q, k, v = (part @ kernel for part, kernel in zip(parts, weights["heads"]))
+    heads = []
+    for head in range(8):
+        own = slice(32 * head, 32 * (head + 1))
+        scores = np.exp(q[:, own] @ k[:, own].T / np.sqrt(32))
+        heads.append(scores / scores.sum(axis=1, keepdims=True) @ v[:, own])
+    attended = np.concatenate(heads, axis=1)
+    kernel, bias = weights["refinement"]  # (3, 256, filters)
+    refined = [
+        np.maximum(np.einsum("kc,kcf->f", attended[t : t + 3], kernel) + bias, 0.0) for t in range(len(attended) - 2)
+    ]
+    capsules = np.concatenate(refined).reshape(-1, 16)
+    (routing,) = weights["routing"]
+    a = np.einsum("ie,ief->if", capsules, routing).reshape(len(capsules), -1, 16)  # (capsules, classes, 16)
+    c = np.full(a.shape[:2], 1 / a.shape[1])
+    for _ in range(iterations):
+        v = np.einsum("ij,ijd->jd", c, a)
+        u = np.exp(np.einsum("ijd,jd->ij", a, v))
+        c = u / u.sum(axis=1, keepdims=True)
+    squares = (v**2).sum(axis=1)
+    return squares / (1 + squares)  # the lengths of squashed vectors
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+@pytest.mark.parametrize("input_shape", [(1, 12), (6, 12)])
+def test_as_the_equations(input_shape, iterations):
+    keras.utils.set_random_seed(0)
+    model = speechnet.build(input_shape, 3, refinement_filters=16, iterations=iterations)
+    features = np.random.default_rng(1).normal(size=(4, *input_shape)).astype("float32")
+    expected = [literal(model, row, iterations=iterations) for row in features]
+    np.testing.assert_allclose(np.asarray(model(features)), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_dropout_stands_before_the_routing():
+    model = speechnet.build((1, 107), 7)
+    assert model.get_layer("dropout").rate == 0.5 and model.get_layer("routing").iterations == 2
+    assert model.get_layer("capsules").input is model.get_layer("dropout").output
+    assert model.get_layer("dropout").input is model.get_layer("refinement").output
+
+
 # What each ablation leaves and what it puts in the module's place.
 ABSENT = {
     "encoding": {"dense"},
@@ -90,7 +141,7 @@ def test_scores_start_away_from_0_and_1():
         assert 1e-3 < scores.mean() < 0.9
 
 
-@pytest.mark.parametrize("input_shape", [(None, 107), (2, 107)])
+@pytest.mark.parametrize("input_shape", [(None, 107), (2, 107), (107,), (64, None)])
 def test_bad_input_shape(input_shape):
     with pytest.raises(SertfError, match=r"input_shape must be \(1, dims\) or \(3 or more segments, dims\)"):
         speechnet.build(input_shape, 7)
