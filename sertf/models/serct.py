@@ -10,8 +10,8 @@ code, which averages their outputs over the steps; that is here done before the 
 also norms the transformer's input and has the biases in attention and feed-forward network that the text excludes: the
 norm is here, the biases are an argument. It starts Q, K and V as one matrix, whose weights are 0.71 of those here.
 Padding is not masked, as there. Without the CNN, which is said no further, the waveform is cut into pieces of as many
-samples as a step of the CNN has, each projected. What Table 5 prints without the transformer are the scores of the CNN baseline; here
-it is the CNN of this network under the same head.
+samples as a step of the CNN has, each projected. What Table 5 prints without the transformer are the scores of the CNN
+baseline; here it is the CNN of this network under the same head.
 """
 
 import math
