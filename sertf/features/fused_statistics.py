@@ -31,8 +31,9 @@ class FusedStatistics(keras.layers.Layer):
     The paper also names pitch in two lists and defines it nowhere; it is not among these. It prints a delta as the
     difference of the neighbouring frames (eq. 17 and 18), where librosa fits a polynomial to 9 frames, a chroma as a sum
     (eq. 20), where librosa divides by the frame's largest, and a contrast as a difference of magnitudes (eq. 21), where
-    librosa's is one of decibels. Chroma's tuning is fixed at 0, and tonnetz is taken from this chroma and not from a constant-Q one. The rate
-    is EmoDB's own: at librosa's 22050 Hz the highest contrast would measure the resampler's empty band.
+    librosa's is one of decibels. Chroma's tuning is fixed at 0, and tonnetz is taken from this chroma and not from a
+    constant-Q one. The rate is EmoDB's own: at librosa's 22050 Hz the highest contrast would measure the resampler's
+    empty band.
 
     Agrees with librosa to 1e-3 of a descriptor's range on TensorFlow. JAX's transforms are float32, where frames of the
     highest contrast with an all but empty band above 100 dB under the peak deviate by up to 6 dB, their means by 1 %.
