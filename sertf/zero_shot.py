@@ -5,7 +5,6 @@ run is trained and tested on, `by_corpus` what it scores on each of them beside 
 """
 
 import numpy as np
-import scipy.optimize
 
 from sertf.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
 
@@ -118,6 +117,8 @@ def chance(truth):
     >>> {name: round(level, 4) for name, level in chance(["fear", "anger", "anger", "anger"]).items()}
     {'uar': 0.5, 'wa': 0.75, 'weighted_f1': 0.6501}
     """
+    import scipy.optimize
+
     _, counts = np.unique(np.asarray(truth, dtype=str), return_counts=True)
     p = counts / counts.sum()
 
