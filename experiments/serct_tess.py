@@ -7,9 +7,9 @@
 20 epochs. `paper` is one random 90/10 split, speakers shared, the last epoch's weights; the test part is scored after
 each epoch, as Figure 4 shows it. `strict` has speakers apart: 5 folds, the best epoch by held-out speakers; of TESS's two
 women each is tested once by a model trained on the other, which leaves nobody to choose by. `paper_size`, 26 million
-parameters on 144,000 samples at each file's own rate, is for a GPU, with `--accumulation 4` in some quarter of the
-memory. `narrow` is an eighth as wide and hears 3 s at 16 kHz. Of ESD the thesis trains on the English part, `esd_en`;
-`esd` is both languages, on which it prints nothing.
+parameters on 144,000 samples at each file's own rate, is for a GPU, with `--accumulation 4` in less memory.
+`narrow` is an eighth as wide and hears 3 s at 16 kHz. Of ESD the thesis trains on the English part, `esd_en`; `esd` is
+both languages, on which it prints nothing.
 
 The thesis prints a learning rate of 1e-3; the scripts of its code train SERCT at 1e-5, which `paper_size_rate_1e-5` is.
 `narrow_rate_3e-4` has the rate that validated best. The waveform is standardised by one mean and one deviation of the

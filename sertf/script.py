@@ -111,7 +111,7 @@ def _parser(experiment, on, between):
         "--accumulation",
         type=int,
         metavar="N",
-        help="cut each batch in N whose gradients are averaged, for about an N-th of the memory; a batch norm sees the cut ones",
+        help="cut each batch in N whose gradients are averaged, which needs less memory; a batch norm sees the cut ones",
     )
     parser.add_argument("--out", type=Path, help=f"run directories (runs/{experiment.name})")
     parser.add_argument("--results", type=Path, help="reports and predictions (experiments/results)")
