@@ -37,16 +37,12 @@ def write(folder, out, *, beside=None):
         The summary, as `report.json` holds it.
 
     Raises:
-        ResultsError: as `sertf.results.collect`; if `out` cannot be written to or holds results of something else.
+        ResultsError: as `sertf.results.collect`; if `out` cannot be written to, or holds results of something else, of
+            another recipe, front end, table or recordings, or of more runs.
     """
     results, out = collect(folder), Path(out)
-    identity = _identity(results.facts)
     if (out / "report.json").is_file():
-        found = _identity(read_summary(out)["facts"])
-        if found != identity:
-            raise ResultsError(
-                f"{out} holds results of {'/'.join(found)}, not {'/'.join(identity)}; give another --out."
-            )
+        _check_same(out, read_summary(out), results)
     other = _other(out, results.facts, beside)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -228,6 +224,26 @@ def _kept(root):
 
 def _identity(facts):
     return tuple(facts.get(key, "?") for key in ("experiment", "variant", "protocol"))
+
+
+def _check_same(out, found, results):
+    """Raise ResultsError if writing would lose kept results: of something else, or of runs that are not among these."""
+    names = _identity(found["facts"]), _identity(results.facts)
+    if names[0] != names[1]:
+        raise ResultsError(
+            f"{out} holds results of {'/'.join(names[0])}, not {'/'.join(names[1])}; give another folder."
+        )
+    digests = [[facts.get(key) for key in ("digest", "audio_digest")] for facts in (found["facts"], results.facts)]
+    if digests[0] != digests[1]:
+        raise ResultsError(
+            f"{out} holds results of another recipe, front end, table or recordings (digest {digests[0][0]}, not "
+            f"{digests[1][0]}); give another folder, or delete it to keep these in its place."
+        )
+    if found["runs"] > len(results.manifests):
+        raise ResultsError(
+            f"{out} holds {found['runs']} runs, of which these are {len(results.manifests)}; give another folder, or train "
+            "the others with --repeats or count them with --extend."
+        )
 
 
 def _other(out, facts, beside):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sertf import markdown, plots, plots_clips
-from sertf.kept import ResultsError, read_summary
+from sertf.kept import ResultsError
 
 FIGURES = {
     "confusion.png": "Confusion matrix, all repeats pooled; a row's share in percent",
@@ -28,13 +28,13 @@ def write(results, summary, folder, *, before):
     """Draw what the results allow; returns pairs of file name and caption.
 
     Where no run has its representations, since all were taken over, the figures of a model come from the kept results
-    that these replace, if they are of the same runs.
+    that these replace.
 
     Args:
         results: `sertf.results.Results`.
         summary: of these results.
         folder: where the figures go.
-        before: the folder of kept results that these will replace, if it is there.
+        before: the folder of kept results of the same recipe that these will replace, if it is there.
     """
     published = summary["facts"].get("published") or {}
     drawn = {
@@ -54,18 +54,12 @@ def write(results, summary, folder, *, before):
         drawn |= draw_representations(results)
     for name, figure in drawn.items():
         plots.save(figure, folder / name)
-    taken = _of_a_model(Path(before), results.facts["digest"]) if results.representations is None else []
+    taken = [] if results.representations is not None else [Path(before) / name for name in _OF_A_MODEL]
+    taken = [path for path in taken if path.is_file()]
     for path in taken:
         shutil.copyfile(path, folder / path.name)
     names = {*drawn, *(path.name for path in taken)}
     return [[name, caption] for name, caption in FIGURES.items() if name in names]
-
-
-def _of_a_model(before, digest):
-    """Figures of a model in kept results of the same digest."""
-    if not (before / "report.json").is_file() or read_summary(before)["facts"].get("digest") != digest:
-        return []
-    return [before / name for name in _OF_A_MODEL if (before / name).is_file()]
 
 
 def draw_representations(results):

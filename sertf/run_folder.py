@@ -1,26 +1,27 @@
 """The folder of a variant's runs under a protocol: experiment.json and groups.csv, and a directory a run.
 
 A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
-`scaling.npz`, `representations.npz` and `manifest.json`. It is written beside its place and renamed as a whole, so it is
-complete or absent. One that was taken over from kept results (`sertf.kept_runs`) has `taken_over.txt` and no model.
+`scaling.npz`, `representations.npz`, `manifest.json` and `SHA256SUMS`, the checksums of these, which `sha256sum --check`
+reads too. It is written beside its place and renamed as a whole, so it is complete or absent. One that was taken over from kept results (`sertf.kept_runs`) has `taken_over.txt` and no model.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from sertf import groups
-from sertf.kept import ResultsError, read_json, read_run
-from sertf.training import WEIGHTS, RunError
+from sertf.kept import ResultsError, read_json
+from sertf.training import RunError
 
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that says which kept results the run comes from."""
+CHECKSUMS = "SHA256SUMS"
 
 
 def check_writable(out, *, option="--out"):
@@ -106,6 +107,7 @@ def new_run(folder):
         raise RunError(f"Cannot write to {folder.parent}: {error.strerror}; choose another --out folder.") from error
     try:
         yield staging
+        seal(staging)
         shutil.rmtree(folder, ignore_errors=True)
         staging.chmod(0o755)
         os.replace(staging, folder)
@@ -148,10 +150,14 @@ def write_manifest(folder, manifest):
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
-def finished(folder, *, digest, audio_digest=None):
-    """True if `folder` holds a finished run of these digests, False if there is none or a broken one.
+def seal(folder):
+    """Write the checksums of all files of a run directory, a Path, into it."""
+    sums = [f"{_checksum(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != CHECKSUMS]
+    (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
 
-    A run that was taken over is finished without a model.
+
+def finished(folder, *, digest, audio_digest=None):
+    """True if `folder` holds a finished run of these digests, False if there is none or one of whose bytes some changed.
 
     Raises:
         RunError: it holds a finished run of something else, which is never overwritten.
@@ -172,18 +178,21 @@ def finished(folder, *, digest, audio_digest=None):
         raise RunError(
             f"{folder} holds a run on other recordings under the same names; choose another --out folder or delete it."
         )
+    return _intact(folder)
+
+
+def _intact(folder):
+    """Whether all files that a run directory was written with are there, as they were."""
     try:
-        read_run(folder)
-    except ResultsError:
+        sums = [line.split("  ", 1) for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()]
+        return bool(sums) and all(_checksum(folder / name) == checksum for checksum, name in sums)
+    except (OSError, ValueError):
         return False
-    return (folder / TAKEN_OVER).is_file() or any(_sound(folder / name) for name in WEIGHTS)
 
 
-def _sound(weights):
-    """Whether a file of weights is there as a whole; a .keras file that is cut off has no directory at its end."""
-    if weights.suffix == ".keras":
-        return zipfile.is_zipfile(weights)
-    return weights.is_file() and weights.stat().st_size > 0
+def _checksum(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _licence(names):

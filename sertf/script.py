@@ -5,7 +5,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sertf import corpora, corpora_options, recipes, report, run_folder, runner, verification, workers, zero_shot
+from sertf import (
+    corpora,
+    corpora_options,
+    recipes,
+    report,
+    run_folder,
+    runner,
+    systems,
+    verification,
+    workers,
+    zero_shot,
+)
 from sertf.errors import SertfError, exit_code, unknown
 
 
@@ -202,6 +213,8 @@ def _with_recipes(experiment, change):
 def with_recipe(experiment, tuned, variants):
     """The experiment with a searched recipe, and the searched options, in some variants under every protocol.
 
+    Under a protocol without a validation part the last epoch counts, whatever the recipe's monitor.
+
     Args:
         experiment: `sertf.experiment.Experiment`.
         tuned: `sertf.recipes.Tuned`.
@@ -223,7 +236,7 @@ def with_recipe(experiment, tuned, variants):
         changed[name] = replace(
             variant,
             options=options,
-            recipes=dict.fromkeys(experiment.protocols, tuned.recipe),
+            recipes={p: systems.fitted_to(tuned.recipe, s.folds) for p, s in experiment.protocols.items()},
             tuned_on=() if tuned.corpus is None else (tuned.corpus,),
         )
     return replace(experiment, variants=changed)

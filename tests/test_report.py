@@ -144,23 +144,35 @@ def test_written_twice_is_the_same_bytes(runs, tmp_path, drawn):
     assert len(value.strip("0.").replace(".", "")) <= 6
 
 
-def test_files_of_others_in_the_folder_stay_and_stale_figures_go(runs, tmp_path):
+def test_files_of_others_in_the_folder_stay(runs, tmp_path):
     out = written(tmp_path)
     report.write(runs, out)
     (out / "tuning.csv").write_text("trial\n")
     (out / "notes").mkdir()
     (out / "notes" / "a.txt").write_text("a")
-    for place in runs.rglob("representations.npz"):
-        place.unlink()
-    content = json.loads((out / "report.json").read_text())
-    (out / "report.json").write_text(
-        json.dumps(content | {"facts": content["facts"] | {"digest": "of another recipe"}})
-    )
     report.write(runs, out)
     assert (out / "tuning.csv").read_text() == "trial\n"
     assert (out / "notes" / "a.txt").read_text() == "a"
-    assert not (out / "attention.png").exists()
-    assert "attention.png" not in (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda kept: kept["facts"].update(digest="other"), "another recipe, front end, table or recordings"),
+        (lambda kept: kept["facts"].update(audio_digest="other"), "another recipe, front end, table or recordings"),
+        (lambda kept: kept.update(runs=kept["runs"] + 1), r"holds \d+ runs, of which these are \d+"),
+    ],
+    ids=["recipe", "recordings", "more runs"],
+)
+def test_kept_results_are_not_lost(runs, tmp_path, change, message):
+    out = written(tmp_path)
+    kept = report.write(runs, out)
+    change(kept)
+    (out / "report.json").write_text(json.dumps(kept))
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(SertfError, match=message):
+        report.write(runs, out)
+    assert before == {path.name: path.read_bytes() for path in out.iterdir()}
 
 
 def test_both_protocols_stand_side_by_side_on_both_pages(runs, tmp_path):

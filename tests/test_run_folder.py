@@ -1,5 +1,6 @@
 import concurrent.futures
 import errno
+import hashlib
 import json
 import zipfile
 from dataclasses import replace
@@ -69,6 +70,7 @@ def run_directory(tmp_path):
     make_run(place, repeat=0, fold="fold-1", digest="1a", audio_digest="2b")
     with zipfile.ZipFile(place / "weights.keras", "w") as file:
         file.writestr("model.weights.h5", bytes(1000))
+    run_folder.seal(place)
     return place
 
 
@@ -84,30 +86,30 @@ def test_a_finished_run_is_known_by_its_digests(run_directory):
 
 
 @pytest.mark.parametrize(
-    ("name", "end"),
-    [
-        ("manifest.json", 0),
-        ("manifest.json", 9),
-        ("predictions.csv", 0),
-        ("predictions.csv", -200),  # whole lines are lacking
-        ("history.csv", 0),
-        ("weights.keras", -10),
-    ],
+    "name", ["manifest.json", "predictions.csv", "history.csv", "weights.keras", "representations.npz", "SHA256SUMS"]
 )
-def test_a_broken_run_is_not_taken_for_finished(run_directory, name, end):
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "changed"])
+def test_a_broken_run_is_not_taken_for_finished(run_directory, name, damage):
     content = (run_directory / name).read_bytes()
-    (run_directory / name).write_bytes(content[:end])
+    middle = len(content) // 2
+    changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    (run_directory / name).write_bytes({"empty": b"", "cut": content[:-9], "changed": changed}.get(damage, content))
+    if damage == "gone":
+        (run_directory / name).unlink()
     assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")
 
 
-def test_a_run_without_manifest_entries_or_weights_is_not_finished(run_directory):
-    (run_directory / "weights.keras").unlink()
+@pytest.mark.parametrize("content", ["{}", "[]"])
+def test_a_run_without_manifest_entries_is_not_finished(run_directory, content):
+    (run_directory / "manifest.json").write_text(content)
     assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")
-    (run_directory / "weights.joblib").write_bytes(b"forest")
-    assert run_folder.finished(run_directory, digest="1a", audio_digest="2b")
-    for content in ("{}", "[]"):
-        (run_directory / "manifest.json").write_text(content)
-        assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")
+
+
+def test_its_checksums_are_those_of_sha256sum(run_directory):
+    lines = (run_directory / "SHA256SUMS").read_text().splitlines()
+    assert [line.split("  ")[1] for line in lines] == sorted(p.name for p in run_directory.iterdir())[1:]
+    expected = hashlib.sha256((run_directory / "history.csv").read_bytes()).hexdigest()
+    assert f"{expected}  history.csv" in lines
 
 
 def test_groups_follow_the_table(tmp_path, corpus):
@@ -198,6 +200,7 @@ def test_unwritable_folder(written, tmp_path):
 def test_a_run_that_was_taken_over_is_finished_without_a_model(run_directory):
     (run_directory / "weights.keras").unlink()
     (run_directory / run_folder.TAKEN_OVER).write_text("from kept results")
+    run_folder.seal(run_directory)
     assert run_folder.finished(run_directory, digest="1a", audio_digest="2b")
     (run_directory / "predictions.csv").write_text("")
     assert not run_folder.finished(run_directory, digest="1a", audio_digest="2b")

@@ -53,6 +53,12 @@ def test_same_seed_same_predictions_bit_by_bit(done, corpus, cache, tmp_path):
     ).read_bytes()
 
 
+def test_workers_elsewhere_are_given_whole_paths(corpus, cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    jobs = planned(corpus, cache, "runs/toy")
+    assert {job.folder.parent for job in jobs} == {tmp_path / "runs/toy/small/strict/repeat-00"}
+
+
 def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cache, monkeypatch):
     out, folder = done
     broken, leftover = folder / "repeat-01" / "fold-3", folder / "repeat-01" / ".fold-3-abc"

@@ -9,7 +9,7 @@ import pytest
 from sertf import recipes, runner, script
 from sertf.corpora import CorpusWarning
 from sertf.errors import SertfError
-from sertf.experiment import Variant, digest
+from sertf.experiment import Setting, Variant, digest
 from sertf.protocols import protocol
 from tests.corpora import trees
 from tests.toy import EXPERIMENT
@@ -309,6 +309,12 @@ def test_a_recipe_file_takes_the_place_of_the_variants_recipe(cache, tmp_path, i
     assert facts["recipe"]["learning_rate"] == 0.02 and facts["epochs"] == 1
     assert (facts["recipe"]["batch_size"], facts["recipe"]["accumulation"]) == (8, 2)
     assert facts["model"] == {"name": "lstm_sa", "options": {"units": 3}}
+
+
+def test_a_recipe_file_where_nothing_is_held_out_to_choose_an_epoch_by():
+    experiment = replace(EXPERIMENT, protocols={**EXPERIMENT.protocols, "paper": Setting("random-80-20")})
+    changed = script.with_recipe(experiment, recipes.Tuned("lstm_sa", recipes.Recipe(patience=3)), ["small"])
+    assert (changed.recipe("small", "paper").monitor, changed.recipe("small", "strict").monitor) == (None, "uar")
 
 
 @pytest.mark.parametrize(("corpus", "leaks"), [("embedded", ["tuning"]), ("ravdess", []), (None, [])])

@@ -47,6 +47,22 @@ def test_a_system_is_that_of_its_experiment(model, monkeypatch):
         variant.augmentation,
         variant.scaled_each,
     )
+    assert set(variant.tuned_on) <= set(ours.tuned_on)
+
+
+@pytest.mark.parametrize(
+    ("model", "corpus", "leaks"),
+    [
+        ("reslstm_sa", "ravdess", ["tuning"]),
+        ("reslstm_sa", "table", []),
+        ("speechnet", "emodb", ["tuning"]),
+        ("serct", "emodb", ["tuning"]),
+        ("gru", "emodb", []),
+    ],
+)
+def test_a_recipe_that_was_chosen_on_the_corpus_is_declared(model, corpus, leaks):
+    made = systems.experiment("mine", model, "speaker-independent-5", corpus=corpus)
+    assert [name for name, _ in made.declared_leaks(model, "speaker-independent-5")] == leaks
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))
