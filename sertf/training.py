@@ -213,8 +213,10 @@ def representations(model, part, predict):
         result |= {**shown, "clip_states": np.asarray(states)[0], "clip_attention": np.asarray(attention)[0]}
     deformable = [layer for layer in model.layers if isinstance(layer, DeformableAttention)]
     if deformable:
-        inside = keras.Model(model.inputs, [layer.output[1:] for layer in deformable])
-        weights, windows = zip(*inside.predict_on_batch(clip[None]))
+        # Flat: of a single layer Keras would not give a list with its pair in it.
+        inside = keras.Model(model.inputs, [output for layer in deformable for output in layer.output[1:]])
+        found = inside.predict_on_batch(clip[None])
+        weights, windows = found[::2], found[1::2]
         received = [np.asarray(of_layer)[0].mean(axis=1) for of_layer in weights]
         result |= {
             **shown,

@@ -266,14 +266,17 @@ def test_what_is_kept_of_attention(fitted):
     assert arrays["utterances"].tolist() == list(part.utterances)
 
 
-def test_what_is_kept_of_deformable_attention():
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_is_kept_of_deformable_attention(layers):
     """Both ends of every window of the first clip, as the layers give them, and what each step gets of the attention."""
-    options = {"convolutions": ((4, 6, 3), (6, 2, 2)), "width": 8, "feed_forward": 6, "layers": 2, "heads": 2}
+    options = {"convolutions": ((4, 6, 3), (6, 2, 2)), "width": 8, "feed_forward": 6, "layers": layers, "heads": 2}
     model = MODELS["serct"]((60, 1), 3, **options)
     clips = [np.random.default_rng(seed).normal(size=(60, 1)).astype("float32") for seed in range(3)]
     arrays = training.representations(model, pipeline.Part(("a", "b", "c"), clips, np.arange(3)), pipeline.predict)
-    inside = keras.Model(model.input, [model.get_layer(f"attention_{i}").output for i in (1, 2)])
-    for i, (_, weights, windows) in enumerate(inside(clips[0][None])):
+    assert len(arrays["clip_windows"]) == len(arrays["clip_received"]) == layers
+    for i in range(layers):
+        inside = keras.Model(model.input, model.get_layer(f"attention_{i + 1}").output)
+        _, weights, windows = inside(clips[0][None])
         np.testing.assert_allclose(arrays["clip_windows"][i], np.asarray(windows)[0], rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(arrays["clip_received"][i].sum(axis=-1), 1, rtol=1e-5)
         np.testing.assert_allclose(arrays["clip_received"][i], np.asarray(weights)[0].mean(axis=1), rtol=1e-4)
