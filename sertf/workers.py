@@ -146,17 +146,34 @@ def _in_processes(function, jobs, variables, workers):
 
 
 def _on_dask(function, jobs, variables, workers):
-    """Answers from a dask cluster, as they come; `workers` jobs at a time."""
-    import joblib
+    """Answers from a dask cluster, as they come; `workers` jobs at a time.
 
+    Not by joblib, which does the jobs in this process where the cluster has a single core.
+    """
     try:
-        from dask.distributed import Client
+        from dask import config
+        from dask.distributed import Client, as_completed
     except ImportError as error:
         raise SchedulerError("--scheduler dask needs the extra: pip install sertf[dask].") from error
-    with Client(set_as_default=True), joblib.parallel_config(backend="dask"):
-        yield from joblib.Parallel(n_jobs=workers, pre_dispatch=workers, return_as="generator_unordered", batch_size=1)(
-            joblib.delayed(in_own_process)(function, job, variables) for job in jobs
-        )
+    try:
+        client = Client(set_as_default=True)
+    except (OSError, ValueError) as error:
+        raise SchedulerError(
+            _unreachable("dask", "DASK_SCHEDULER_ADDRESS", config.get("scheduler-address", None))
+        ) from error
+    with client:
+        waiting = iter(jobs)
+
+        def start(count):
+            return [
+                client.submit(in_own_process, function, job, variables, pure=False) for job in islice(waiting, count)
+            ]
+
+        running = as_completed(start(workers))
+        for ended in running:
+            found = ended.result()
+            running.update(start(1))
+            yield found
 
 
 def _on_ray(function, jobs, variables, workers):
@@ -167,7 +184,10 @@ def _on_ray(function, jobs, variables, workers):
         raise SchedulerError("--scheduler ray needs the extra: pip install sertf[ray].") from error
     own = not ray.is_initialized()
     if own:
-        ray.init(logging_level="error", log_to_driver=False)
+        try:
+            ray.init(logging_level="error", log_to_driver=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise SchedulerError(_unreachable("ray", "RAY_ADDRESS", os.environ.get("RAY_ADDRESS"))) from error
     try:
         start = ray.remote(num_cpus=1, max_retries=0)(in_own_process).remote
         waiting = iter(jobs)
@@ -183,6 +203,14 @@ def _on_ray(function, jobs, variables, workers):
     finally:
         if own:
             ray.shutdown()
+
+
+def _unreachable(cluster, variable, address):
+    named = f"{variable} names {address!r}" if address else f"{variable} is not set"
+    return (
+        f"No {cluster} cluster answers: {named}; start the cluster, set {variable} to its address, or leave --scheduler out "
+        "for processes of this machine."
+    )
 
 
 SCHEDULERS = {"processes": _in_processes, "dask": _on_dask, "ray": _on_ray}

@@ -101,6 +101,41 @@ def test_on_a_cluster_no_other_thread_draws_random_numbers_meanwhile(scheduler, 
         workers.run_all(refuse, [3], **options)
 
 
+def parent(_):
+    return os.getppid()
+
+
+def test_a_dask_cluster_of_one_core_does_the_job(tmp_path):
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        with dask.config.set({"scheduler-address": cluster.scheduler_address}):
+            done = workers.run_all(parent, [0, 1], workers=2, scheduler="dask", progress=False, cache=tmp_path)
+    assert len(set(done)) == 1 and os.getpid() not in done
+
+
+def test_a_dask_cluster_that_does_not_answer(tmp_path):
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")
+    wrong = {"scheduler-address": "tcp://127.0.0.1:9", "distributed.comm.timeouts.connect": "1s"}
+    with (
+        dask.config.set(wrong),
+        pytest.raises(workers.SchedulerError, match="No dask cluster answers: DASK_SCHEDULER_AD"),
+    ):
+        workers.run_all(parent, [0], workers=1, scheduler="dask", progress=False, cache=tmp_path)
+
+
+def test_a_ray_cluster_that_does_not_answer(tmp_path, monkeypatch):
+    ray = pytest.importorskip("ray")
+
+    def refused(**_):
+        raise ConnectionError("Failed to connect")
+
+    monkeypatch.setattr(ray, "init", refused)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    with pytest.raises(workers.SchedulerError, match="No ray cluster answers: RAY_ADDRESS names '127.0.0.1:9'; start"):
+        workers.run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
+
+
 def test_a_ray_that_the_caller_started_is_used_and_stays(tmp_path):
     ray = pytest.importorskip("ray")
     ray.init(num_cpus=1, logging_level="error", log_to_driver=False)
