@@ -58,6 +58,8 @@ def write(folder, out, *, beside=None):
         kept = read_predictions(staging / "predictions.csv.gz")
         summary = summarise(replace(results, predictions=kept))
         shared, runs = merge_manifests(results.manifests)
+        if "audit" in shared:  # runs that were taken over may know less of leaks than what declares them now
+            shared["audit"] = results.facts.get("audit", shared["audit"])
         summary["differing"] = sorted({key for run in runs for key in run})
         summary["figures"] = report_figures.write(results, summary, staging, before=out)
         summary["compared"] = comparisons.compared(summary, kept, out)

@@ -102,6 +102,12 @@ def search(
         raise TuningError(f"trials of a {tuner} search must be {wanted}, but is {trials!r}.")
     if workers_count < 1 or (trials is not None and trials < 1):
         raise TuningError(f"trials and workers must be 1 or more, but are {trials} and {workers_count}.")
+    setting = space.experiment.setting(SEARCH)
+    if setting.watch_test or setting.scaling == "corpus":
+        raise TuningError(
+            "The space's setting scores the test part or scales by it, of which a search sees nothing; leave watch_test and "
+            "scaling out of its Setting."
+        )
     _check_can_be_sent(space)
     workers.import_tensorflow_quietly()
     out = Path(out)

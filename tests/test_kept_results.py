@@ -37,6 +37,14 @@ def test_the_page_is_what_the_kept_report_gives(folder):
     assert report.page(folder) == (folder / "report.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("folder", KEPT, ids=lambda folder: "-".join(folder.parts[-3:]))
+def test_manifest_and_report_are_of_the_same_runs(folder):
+    shared, facts = (json.loads((folder / name).read_text()) for name in ("manifest.json", "report.json"))
+    shared, facts = shared["shared"], facts["facts"]
+    for key in ("audit", "digest", "recipe", "experiment", "variant", "protocol"):
+        assert shared[key] == facts[key]
+
+
 def test_the_readme_holds_the_table_of_the_kept_results():
     assert report.table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
 

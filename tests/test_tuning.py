@@ -14,7 +14,7 @@ import pytest
 
 from sertf import cli, jobs, recipes, runner, tuning
 from sertf.errors import SertfError
-from sertf.search_spaces import SPACES, SearchSpace
+from sertf.search_spaces import SEARCH, SPACES, SearchSpace
 from sertf.training import Fitted, RunError
 from tests.toy import EXPERIMENT
 
@@ -209,6 +209,14 @@ def test_a_space_that_other_processes_cannot_be_given_is_refused_before_extracti
     ):
         search(corpus, cache, tmp_path, space=replace(TOY, ask=lambda hp: ({}, {})))
     assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("leak", [{"watch_test": True}, {"scaling": "corpus"}])
+def test_a_space_that_would_look_at_the_test_part(corpus, cache, tmp_path, leak):
+    setting = replace(TOY.experiment.setting(SEARCH), **leak)
+    leaking = replace(TOY, experiment=replace(TOY.experiment, protocols={SEARCH: setting}))
+    with pytest.raises(SertfError, match="scores the test part or scales by it"):
+        search(corpus, cache, tmp_path, space=leaking)
 
 
 def test_a_protocol_without_validation_part(corpus, cache, tmp_path):
