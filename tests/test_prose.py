@@ -260,6 +260,28 @@ def serct_table():
 def test_ablations_of_serct():
     page = (RESULTS / "README.md").read_text(encoding="utf-8")
     assert "\n".join(serct_table()) in page
+    name, shown = "vanilla_attention_rate_3e-4", []
+    for corpus in ("emodb", "ravdess"):
+        for protocol in ("paper", "strict"):
+            found = difference(f"serct_ablation_{corpus}", name, protocol)
+            seeds = found["over_repeats"]
+            shown.append((not found["low"] < 0 < found["high"], not seeds["low"] < 0 < seeds["high"]))
+    assert shown == [(False, False), (False, False), (False, False), (False, True)]
+    apart = ("serct_ablation_ravdess", name, "strict")
+    assert (
+        f"lower in both repeats ({over_seeds(*apart)} over these two seeds), which over speakers is not shown "
+        f"({over_speakers(*apart)})" in FULL
+    )
+
+
+def test_depths_of_serct():
+    *scores, last = (uar(f"serct_depth_emodb/layers_{n}/paper") for n in range(1, 7))
+    assert (
+        f"one run each with shared speakers on EmoDB, the UAR is {', '.join(scores)} and {last}: none is shown" in FULL
+    )
+    for n in range(1, 7):
+        found = difference("serct_depth_emodb", f"layers_{n}", "paper")
+        assert found["low"] < 0 < found["high"]
 
 
 def zero_shot_seeds(place, corpus):
