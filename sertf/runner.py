@@ -15,7 +15,7 @@ import pandas as pd
 from sertf import audit as audit_module
 from sertf import front_end_checks, kept_runs, plan_checks, protocols, run_folder, utterances, zero_shot
 from sertf import workers as workers_module
-from sertf.errors import expanded, unknown
+from sertf.errors import unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
 from sertf.materials import extract_material
@@ -143,7 +143,7 @@ def plan(
             raise RunnerError(f"{name} must be 1 or more, but is {number}.")
     variants, protocol_names = list(variants or experiment.variants), list(protocol_names or experiment.protocols)
     plan_checks.check_names(experiment, variants, protocol_names)
-    out = expanded(out)  # a cluster's workers have folders of their own to start from
+    out = Path(out)
     run_folder.check_writable(out)
     pairs = [(variant, protocol) for variant in variants for protocol in protocol_names]
     if extend is not None:
@@ -238,7 +238,7 @@ def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
                 continue
             jobs.append(
                 Job(
-                    folder=place,
+                    folder=place.absolute(),  # a cluster's workers stand in folders of their own
                     facts={**facts, "front_end": {**facts["front_end"], "config": _plain(front_end.get_config())}},
                     fold=fold,
                     repeat=repeat,

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -125,12 +126,10 @@ def test_a_dask_cluster_that_does_not_answer(tmp_path):
 
 
 def test_a_ray_cluster_that_does_not_answer(tmp_path, monkeypatch):
-    ray = pytest.importorskip("ray")
-
     def refused(**_):
         raise ConnectionError("Failed to connect")
 
-    monkeypatch.setattr(ray, "init", refused)
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False, init=refused))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
     with pytest.raises(workers.SchedulerError, match="No ray cluster answers: RAY_ADDRESS names '127.0.0.1:9'; start"):
         workers.run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
