@@ -68,6 +68,11 @@ def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=No
 
     _seed(seed)
     model = _built(build, recipe.precision)
+    if len(train) * recipe.epochs < recipe.accumulation:
+        raise RunError(
+            f"The recipe averages the gradients of {recipe.accumulation} batches a step, but trains on "
+            f"{len(train) * recipe.epochs} in all, so that it would never take one; use a smaller accumulation or more epochs."
+        )
     for weight in model.trainable_variables:
         weight.regularizer = keras.regularizers.L2(recipe.l2 / 2) if recipe.l2 else None
     loss = _loss(recipe, class_weights)

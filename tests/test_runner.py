@@ -59,6 +59,19 @@ def test_workers_elsewhere_are_given_whole_paths(corpus, cache, tmp_path, monkey
     assert {job.folder.parent for job in jobs} == {tmp_path / "runs/toy/small/strict/repeat-00"}
 
 
+def test_the_validation_part_chooses_the_epoch_and_nothing_looks_at_the_test_part(corpus, cache, tmp_path):
+    fitted, parts, _ = jobs.train(planned(corpus, cache, tmp_path)[0])
+    losses = {}
+    for name in ("validation", "test"):
+        part = parts[name]
+        outputs = pipeline.predict(fitted.model, part)
+        losses[name] = -np.log(outputs[np.arange(len(outputs)), part.labels]).mean()
+    kept = fitted.history.set_index("epoch").loc[fitted.best_epoch]
+    assert kept["val_loss"] == pytest.approx(losses["validation"], rel=1e-4)
+    assert kept["val_loss"] != pytest.approx(losses["test"], rel=1e-2)
+    assert not [column for column in fitted.history if column.startswith("test")]
+
+
 def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cache, monkeypatch):
     out, folder = done
     broken, leftover = folder / "repeat-01" / "fold-3", folder / "repeat-01" / ".fold-3-abc"

@@ -217,16 +217,29 @@ def test_balanced_margin_loss_has_the_margins_of_the_recipe(margins, expected):
     assert fitted.history["loss"].tolist() == pytest.approx([expected])
 
 
-def test_accumulated_batches_are_one_step():
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_the_schedule_reaches_the_optimizer(optimizer):
+    _, _, fitted = steps(
+        make_part(4, seed=0), batch_size=2, optimizer=optimizer, learning_rate=1e-2, epochs=3, decay_epochs=2
+    )
+    assert float(fitted.model.optimizer.learning_rate) == pytest.approx(1e-3)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_accumulated_batches_are_one_step(optimizer):
     part = make_part(24, seed=0)
     part = replace(part, arrays=[array[:4] for array in part.arrays])
-    start, whole, _ = steps(part, batch_size=24, learning_rate=0.5)
-    _, accumulated, _ = steps(part, batch_size=6, accumulation=4, learning_rate=0.5)
+    given = {"learning_rate": 0.5, "optimizer": optimizer}
+    start, whole, _ = steps(part, batch_size=24, **given)
+    _, accumulated, _ = steps(part, batch_size=6, accumulation=4, **given)
     assert np.abs(whole[0] - start[0]).max() > 1e-2
     for ours, expected in zip(accumulated, whole, strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6)
-    for ours, before in zip(steps(part, batch_size=6, accumulation=5, learning_rate=0.5)[1], start, strict=True):
-        np.testing.assert_array_equal(ours, before)  # the fifth batch has not come
+
+
+def test_accumulation_over_more_batches_than_there_are_would_train_nothing():
+    with pytest.raises(training.RunError, match="gradients of 5 batches a step, but trains on 4 in all"):
+        steps(make_part(24, seed=0), batch_size=6, accumulation=5)
 
 
 def test_half_precision_computes_in_it_and_keeps_float32_weights_and_scores():

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy.special
 
 from sertf.errors import SertfError
 from sertf.models import serct
@@ -185,3 +186,72 @@ def test_waveform_shorter_than_a_step(without):
     small(shortest, without=without)
     with pytest.raises(SertfError, match=f"a waveform of {shortest - 1} samples is shorter than one step"):
         small(shortest - 1, without=without)
+
+
+def normed(x, gain, shift, axis=-1):
+    return (x - x.mean(axis, keepdims=True)) / np.sqrt(x.var(axis, keepdims=True) + 1e-5) * gain + shift
+
+
+def convolved(x, kernel, stride):
+    """(steps, channels) by (width, channels, filters)."""
+    width = len(kernel)
+    starts = range(0, len(x) - width + 1, stride)
+    return np.stack([np.einsum("wc,wcf->f", x[start : start + width], kernel) for start in starts])
+
+
+def softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def attended(x, query, key, value, output):
+    """Equations 4 to 6: heads of 4 values."""
+    q, k, v = (np.einsum("td,dhe->hte", x, kernel) for kernel in (query, key, value))
+    heads = softmax(q @ k.transpose(0, 2, 1) / 4**0.5) @ v  # (heads, steps, 4)
+    return np.einsum("hte,hed->td", heads, output)
+
+
+def literal_scores(x, weights, rows):
+    """SERCT with ordinary attention and 2 layers of one waveform (samples, 1), its weights in their order."""
+    taken = iter(weights)
+
+    def take(count):
+        return [next(taken) for _ in range(count)]
+
+    for i, (_, _, stride) in enumerate(rows):
+        x = np.pad(x, ((1, 1), (0, 0))) if i == len(rows) - 1 else x
+        x = convolved(x, *take(1), stride)
+        x = normed(x, *take(2), axis=0) if i == 0 else x
+        x = x * (1 + scipy.special.erf(x / 2**0.5)) / 2  # equation 2
+    x = normed(x, *take(2))
+    x = x @ next(taken) + next(taken)
+    x = normed(x, *take(2))
+    width = x.shape[1]
+    angles = np.arange(len(x))[:, None] / 10000 ** (np.arange(0, width, 2) / width)
+    x = x + np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(x.shape)
+    for _ in range(2):
+        x = normed(x + attended(x, *take(4)), *take(2))
+        inner, outer = take(2)
+        x = normed(x + np.maximum(x @ inner, 0) @ outer, *take(2))
+    for _ in range(2):
+        x = np.maximum(x @ next(taken) + next(taken), 0)
+    scores = softmax(x.mean(axis=0) @ next(taken) + next(taken))
+    assert next(taken, None) is None
+    return scores
+
+
+def test_the_network_written_out_in_numpy():
+    model, clips, rng = small(attention="vanilla"), waveforms(), np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(rng.normal("gamma" in weight.path, 0.4, weight.shape))
+    weights = [np.array(weight, "float64") for weight in model.weights]
+    expected = [literal_scores(clip.astype("float64"), weights, SMALL["convolutions"]) for clip in clips]
+    np.testing.assert_allclose(np.array(model(clips)), expected, atol=1e-5)
+
+
+def test_convolutions_start_as_he_normal():
+    model = serct.build((48_000, 1), 7, size="narrow")
+    kernels = [layer.kernel for layer in model.layers if isinstance(layer, keras.layers.Conv1D)][1:]
+    for kernel in kernels[:5]:
+        width, channels, _ = kernel.shape
+        assert np.array(kernel).std() == pytest.approx((2 / (width * channels)) ** 0.5, rel=0.05)
