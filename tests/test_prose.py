@@ -284,6 +284,17 @@ def test_depths_of_serct():
         assert found["low"] < 0 < found["high"]
 
 
+def test_baselines_of_serct():
+    of = {name: uar(f"serct_baselines_emodb/{name}/paper") for name in ("cnn_bilstm", "lstm", "cnn", "svm", "mlp")}
+    assert (
+        f"the CNN-BiLSTM has a UAR of {of['cnn_bilstm']}, the LSTM {of['lstm']}, the CNN {of['cnn']}, the support vector "
+        f"machine {of['svm']} and the MLP {of['mlp']}: over speakers SERCT's {uar('serct_emodb/narrow/paper')} at that rate "
+        "lies above all but the first." in FULL
+    )
+    for name in of:
+        assert (difference("serct_baselines_emodb", name, "paper")["high"] < 0) == (name != "cnn_bilstm")
+
+
 def zero_shot_seeds(place, corpus):
     """The interval over seeds of a zero-shot UAR."""
     low, high = report(place)["by_corpus"][corpus]["scores"]["uar"]["over_repeats"]
