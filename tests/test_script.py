@@ -301,12 +301,12 @@ def test_every_experiment_script_has_help_and_a_docstring(path):
 
 
 def test_a_recipe_file_takes_the_place_of_the_variants_recipe(cache, tmp_path, in_process):
-    tuned = recipes.Tuned("lstm_sa", recipes.Recipe(learning_rate=0.02, epochs=1, batch_size=16), {"units": 3})
+    tuned = recipes.Tuned("lstm_sa", recipes.Recipe(learning_rate=0.02, epochs=3, batch_size=16), {"units": 3})
     recipes.write(tmp_path / "recipe.json", tuned)
     given = ["--recipe", str(tmp_path / "recipe.json"), "--variant", "small", "--repeats", "1", "--accumulation", "2"]
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "results"), *given))
     facts = json.loads((tmp_path / "small" / "strict" / "experiment.json").read_text())
-    assert facts["recipe"]["learning_rate"] == 0.02 and facts["epochs"] == 1
+    assert facts["recipe"]["learning_rate"] == 0.02 and facts["epochs"] == 3
     assert (facts["recipe"]["batch_size"], facts["recipe"]["accumulation"]) == (8, 2)
     assert facts["model"] == {"name": "lstm_sa", "options": {"units": 3}}
 
