@@ -1,10 +1,11 @@
 """How many transformer layers SERCT needs (thesis, Figure 4), on EmoDB or any other corpus.
 
     python experiments/serct_depth.py --data EMODB_FOLDER --repeats 3
-    sertf report --overview experiments/results/serct_depth_emodb --score uar --by layers
+    sertf report --overview experiments/results/serct_depth_emodb --score uar --by layers \\
+        --reference serct_emodb/narrow_rate_3e-4
 
-The narrow network with 1 to 6 layers, at the learning rate of `narrow_rate_3e-4`. The thesis prints no figures: on TESS
-and ESD its curves rise to 3 or 4 layers and then stay or fall.
+The narrow network with 1 to 6 layers, at the learning rate of the reference, which has 4. The thesis prints no figures:
+on TESS and ESD its curves rise to 3 or 4 layers and then stay or fall.
 """
 
 from serct_tess import NARROW_RATE, PAPER, REMARKS, SEED, protocols_on, recipes_on, serct, with_rate

@@ -2,7 +2,8 @@
 
 A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
 `scaling.npz`, `representations.npz`, `manifest.json` and `SHA256SUMS`, the checksums of these, which `sha256sum --check`
-reads too. It is written beside its place and renamed as a whole, so it is complete or absent. One that was taken over from kept results (`sertf.kept_runs`) has `taken_over.txt` and no model.
+reads too. It is written beside its place and renamed as a whole, so it is complete or absent. One that was taken over
+from kept results (`sertf.kept_runs`) has `taken_over.txt` and no model.
 """
 
 import contextlib
