@@ -7,7 +7,7 @@
 The whole network is `small_segments` of speechnet_emodb.py.
 """
 
-from speechnet_emodb import FRONT_END, PAPER, PROTOCOLS, RECIPES, SEGMENTS, SMALL
+from speechnet_emodb import FRONT_END, PAPER, SEGMENTS, SMALL, protocols_on, recipes_on
 
 from sertf.experiment import Experiment, Variant
 from sertf.script import main
@@ -37,13 +37,13 @@ def ablation_on(corpus):
             name: Variant(
                 "speechnet",
                 options={**SMALL, "without": name.removeprefix("without_")},
-                recipes=RECIPES,
+                recipes=recipes_on(corpus),
                 front_end_options={"segments": SEGMENTS["segments"]},
                 published={key: (value, None, None) for key, value in zip(KEYS, row)} if corpus == "emodb" else {},
             )
             for name, row in PUBLISHED.items()
         },
-        protocols=PROTOCOLS,
+        protocols=protocols_on(corpus),
         seed=2025,
     )
 

@@ -10,7 +10,7 @@ recipes of its baselines: the networks here have sizes of the field, trained by 
 repeats are the same.
 """
 
-from speechnet_emodb import FRONT_END, PAPER, PROTOCOLS
+from speechnet_emodb import FRONT_END, PAPER, protocols_on, recipes_on
 
 from sertf.experiment import Experiment, Variant
 from sertf.recipes import Recipe
@@ -82,7 +82,7 @@ def baselines_on(corpus):
         published = {key: (value, None, None) for key, value in zip(("PLR", "PCLR"), pair)} if pair else {}
         if name in PUBLISHED_WA.get(corpus, {}):
             published["wa"] = (PUBLISHED_WA[corpus][name], None, None)
-        variants[name] = Variant(name, recipes=BASELINE_RECIPES, published=published)
+        variants[name] = Variant(name, recipes=recipes_on(corpus, BASELINE_RECIPES), published=published)
     variants |= {name: Variant(name, recipes=None) for name in CLASSICAL}
     return Experiment(
         name=f"speechnet_baselines_{corpus}",
@@ -91,7 +91,7 @@ def baselines_on(corpus):
         front_end="fused_statistics",
         front_end_options=FRONT_END,
         variants=variants,
-        protocols=PROTOCOLS,
+        protocols=protocols_on(corpus),
         seed=2025,
     )
 

@@ -39,13 +39,19 @@ def folders_of(data):
         return folders
     folders = {}
     for value in data:
-        name, equals, folder = value.partition("=")
-        if not equals or name not in corpora.CORPORA:
+        name, _, folder = value.partition("=")
+        if not folder.strip() or name not in corpora.CORPORA:
             raise SertfError(f"--data {value} must be CORPUS=FOLDER with a corpus of {known}.")
         if name in folders:
             raise SertfError(f"--data gives {name} twice, {folders[name]} and {folder}; give one of them.")
         folders[name] = folder
     return folders
+
+
+def speakers_in(name):
+    """How many speakers a corpus has when complete, or its share of a language that is taken alone, such as "esd_en"."""
+    corpus = corpora.CORPORA[name.partition("_")[0]]
+    return corpus.speakers // (len(corpus.languages) if name in LANGUAGES[corpus.name] else 1)
 
 
 def others_of(trained, folders):

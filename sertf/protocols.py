@@ -34,6 +34,11 @@ def protocol(name):
     )
 
 
+def speakers_apart(speakers):
+    """Name of the protocol for so many speakers: five folds, as many as speakers of fewer; of two, each is tested once."""
+    return "leave-one-of-two-out" if speakers == 2 else f"speaker-independent-{max(2, min(5, speakers))}"
+
+
 def _speaker_independent(count):
     def make(table, seed):
         return _folds_of_speakers(table, _deal_speakers(table, count, seed))

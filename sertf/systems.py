@@ -13,8 +13,6 @@ from sertf.experiment import Experiment, Setting, Variant
 from sertf.protocols import protocol as find_protocol
 from sertf.recipes import Recipe
 
-FOLDS = 5
-
 
 @dataclass(frozen=True)
 class System:
@@ -178,9 +176,3 @@ def experiment(name, model, protocol, *, corpus="table", front_end=None, epochs=
         variants={model: variant},
         protocols={protocol: Setting(protocol)},
     )
-
-
-def default_protocol(table):
-    """Speakers apart in `FOLDS` folds, in as many as speakers where these are fewer; of two, each is tested once."""
-    speakers = table["speaker"].nunique()
-    return "leave-one-of-two-out" if speakers == 2 else f"speaker-independent-{max(2, min(FOLDS, speakers))}"

@@ -12,6 +12,10 @@ def test_every_corpus_and_each_of_several_languages_can_be_chosen():
     assert {"esd_en", "esd_zh"} < set(corpora_options.CHOICES) and "emodb_de" not in corpora_options.CHOICES
 
 
+def test_a_language_alone_has_its_share_of_the_speakers():
+    assert [corpora_options.speakers_in(name) for name in ("esd", "esd_en", "tess")] == [20, 10, 2]
+
+
 def test_folders_by_name():
     data = ["emodb=/b=c", "tess=/t"]
     assert corpora_options.folders_of(data) == {"emodb": "/b=c", "tess": "/t"}
@@ -36,6 +40,7 @@ def test_folders_of_the_corpora_names_in_one_folder(tmp_path):
         (["/nowhere"], "--data /nowhere holds no folder named as a corpus .ravdess, emodb, tess,"),
         (["ravdess=/a", "/b"], "--data /b must be CORPUS=FOLDER with a corpus of ravdess, emodb,"),
         (["ravdess=/a", "emo=/b"], "--data emo=/b must be CORPUS=FOLDER with a corpus of ravdess,"),
+        (["ravdess=/a", "emodb="], "--data emodb= must be CORPUS=FOLDER with a corpus of ravdess,"),
         (["ravdess=/a", "ravdess=/b"], "--data gives ravdess twice, /a and /b"),
     ],
 )

@@ -15,6 +15,7 @@ from sertf.experiment import digest
 from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.models.classical import CLASSICAL
+from sertf.plan_checks import check_folds
 from tests.corpora import trees
 
 FOLDER = Path(__file__).parents[1] / "experiments"
@@ -89,6 +90,35 @@ def test_the_wavelet_cnn_lstm_has_the_same_steps_in_both_sizes_and_what_the_pape
         assert experiment.published("cpu", "strict")["wa"] != published["wa"]
         assert experiment.recipe("cpu_rate_01", "paper").learning_rate == 0.1
     assert dict(experiment.merged) == {"calm": "neutral"}
+
+
+@pytest.fixture(scope="module")
+def few_speakers(tmp_path_factory):
+    """Tables of the corpora of two and four speakers, from the names of their files."""
+    names = {"tess": trees.tess(), "savee": trees.savee(), "casia": trees.casia()}
+    return {name: corpora.load(name, trees.touch(tmp_path_factory.mktemp(name), names[name])) for name in names}
+
+
+@pytest.mark.parametrize("corpus", ["tess", "savee", "casia"])
+@pytest.mark.parametrize(
+    ("name", "on"),
+    [
+        ("speechnet_emodb", "speechnet_on"),
+        ("speechnet_ablation", "ablation_on"),
+        ("speechnet_baselines", "baselines_on"),
+        ("serct_tess", "serct_on"),
+        ("serct_ablation", "ablation_on"),
+        ("serct_baselines", "baselines_on"),
+        ("serct_depth", "depth_on"),
+    ],
+)
+def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, on, corpus):
+    experiment = getattr(script(name), on)(corpus)
+    pairs = [(variant, protocol) for variant in experiment.variants for protocol in experiment.protocols]
+    check_folds(experiment, few_speakers[corpus], pairs)  # raises where a recipe has nobody to choose an epoch by
+    assert protocols.protocol(experiment.setting("strict").folds).allows <= {"no validation"}
+    monitors = {(recipe := experiment.recipe(variant, "strict")) and recipe.monitor for variant, _ in pairs}
+    assert monitors - {None} == (set() if corpus == "tess" else {"uar"})
 
 
 def test_serct_on_tess_which_is_not_at_hand(tmp_path):

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from sertf.audit import audit
-from sertf.protocols import PROTOCOLS, ProtocolError, protocol
+from sertf.protocols import PROTOCOLS, ProtocolError, protocol, speakers_apart
 
 
 def make_table(speakers=10, per_emotion=2, emotions=("neutral", "anger", "sadness"), corpus="toy"):
@@ -207,3 +207,18 @@ def test_two_speakers_are_each_tested_by_a_model_of_the_other():
         protocol("leave-one-of-two-out")(make_table(speakers=3))
     with pytest.raises(ProtocolError, match="the table has 2; use leave-one-of-two-out"):
         protocol("leave-one-speaker-out")(table)
+
+
+@pytest.mark.parametrize(
+    ("speakers", "folds"), [(2, "leave-one-of-two-out"), (3, "speaker-independent-3"), (24, "speaker-independent-5")]
+)
+def test_speakers_apart_in_as_many_folds_as_the_speakers_allow(speakers, folds):
+    assert speakers_apart(speakers) == folds
+    table = make_table(speakers=speakers, per_emotion=4)
+    cut = protocol(folds)
+    assert set().union(*(speakers_of(table, fold.test) for fold in cut(table, seed=0))) == set(table["speaker"])
+
+
+def test_one_speaker_cannot_be_apart():
+    with pytest.raises(ProtocolError, match="add speakers"):
+        protocol(speakers_apart(1))(make_table(speakers=1), seed=0)

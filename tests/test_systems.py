@@ -95,10 +95,3 @@ def test_an_experiment_on_own_data():
 def test_mistakes_offer_the_nearest_names(arguments, options, message):
     with pytest.raises(SertfError, match=message):
         systems.experiment(*arguments, **options)
-
-
-def test_as_many_folds_as_the_speakers_allow(corpus):
-    assert systems.default_protocol(corpus) == "speaker-independent-4"
-    for count, expected in ((1, "speaker-independent-2"), (2, "leave-one-of-two-out"), (3, "speaker-independent-3")):
-        table = corpus[corpus["speaker"].isin(corpus["speaker"].unique()[:count])]
-        assert systems.default_protocol(table) == expected

@@ -48,6 +48,7 @@ def run(options):
                 "title": corpus.title,
                 "languages": list(corpus.languages),
                 "utterances": corpus.utterances,
+                "speakers": corpus.speakers,
                 "licence": corpus.licence,
                 "url": corpus.url,
                 "fetch": corpus.archive is not None,
@@ -66,7 +67,7 @@ def run(options):
 
 
 def _show(corpus):
-    size = f"{corpus['utterances']} utterances" + (
+    size = f"{corpus['utterances']} utterances of {corpus['speakers']} speakers" + (
         f", {corpus['megabytes']:g} MB to download" if corpus["fetch"] else ""
     )
     lines = [f"{corpus['title']}; {size}", f"licence: {corpus['licence']}"]

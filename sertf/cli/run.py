@@ -93,7 +93,7 @@ def run(options):
         raise SertfError(f"{options.recipe} is for {tuned.model}; give --model {tuned.model}, or leave --recipe out.")
     table = shared.load_table(options)
     name = options.corpus or options.table.stem
-    protocol = options.protocol or systems.default_protocol(table)
+    protocol = options.protocol or protocols.speakers_apart(table["speaker"].nunique())
     chosen = systems.experiment(
         name,
         options.model,

@@ -59,6 +59,7 @@ class Corpus:
         url: Where to get it.
         languages: ISO 639-1 codes.
         utterances: How many the complete corpus holds with default options.
+        speakers: How many speak them.
         emotions: The corpus's own codes to canonical emotions.
         pattern: What a file name's stem looks like; groups name its parts.
         example: One path in the official layout.
@@ -73,6 +74,7 @@ class Corpus:
     url: str
     languages: tuple[str, ...]
     utterances: int
+    speakers: int
     emotions: Mapping[str, str]
     pattern: re.Pattern
     example: str

@@ -46,6 +46,7 @@ CORPUS = Corpus(
     url="http://www.chineseldc.org",
     languages=("zh",),
     utterances=1200,
+    speakers=4,
     emotions={
         "angry": "anger",
         "fear": "fear",

@@ -189,6 +189,7 @@ CORPUS = Corpus(
     url="made by sertf.corpora.load('embedded')",
     languages=(),
     utterances=320,
+    speakers=8,
     emotions={emotion: emotion for emotion in EFFECTS},
     pattern=re.compile(r"s(?P<speaker>\d\d)_(?P<emotion>[a-z]+)_(?P<number>\d\d)"),
     example="s01_anger_03.wav",

@@ -63,6 +63,7 @@ CORPUS = Corpus(
     url="http://emodb.bilderbar.info",
     languages=("de",),
     utterances=535,
+    speakers=10,
     emotions={
         "W": "anger",
         "L": "boredom",

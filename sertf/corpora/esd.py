@@ -66,6 +66,7 @@ CORPUS = Corpus(
     url="https://github.com/HLTSingapore/Emotional-Speech-Data",
     languages=("zh", "en"),
     utterances=35000,
+    speakers=20,
     emotions={
         "Angry": "anger",
         "Happy": "happiness",

@@ -128,6 +128,7 @@ CORPUS = Corpus(
     url="https://sail.usc.edu/iemocap",
     languages=("en",),
     utterances=4490,
+    speakers=10,
     emotions={
         "neu": "neutral",
         "hap": "happiness",

@@ -63,6 +63,7 @@ CORPUS = Corpus(
     url="https://zenodo.org/records/1188976",
     languages=("en",),
     utterances=1440,
+    speakers=24,
     emotions={
         "01": "neutral",
         "02": "calm",

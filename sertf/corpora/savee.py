@@ -53,6 +53,7 @@ CORPUS = Corpus(
     url="http://kahlan.eps.surrey.ac.uk/savee",
     languages=("en",),
     utterances=480,
+    speakers=4,
     emotions={
         "a": "anger",
         "d": "disgust",

@@ -42,6 +42,7 @@ CORPUS = Corpus(
     url="https://doi.org/10.5683/SP2/E8H2MF",
     languages=("en",),
     utterances=2800,
+    speakers=2,
     emotions={
         "angry": "anger",
         "disgust": "disgust",

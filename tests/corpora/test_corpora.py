@@ -24,6 +24,7 @@ COMPLETE = {
 }
 # Corpora whose completeness cannot be shown by a tree of empty files; they have tests of their own.
 OTHERS = {"emodb", "esd", "iemocap", "embedded"}
+SPEAKERS = {name: row[3] for name, row in COMPLETE.items()} | {"emodb": 10, "esd": 20, "iemocap": 10, "embedded": 8}
 
 
 def test_every_corpus_is_listed_and_has_a_row_here():
@@ -40,7 +41,7 @@ def test_card(name):
         assert text and text == text.strip()
     assert set(card.emotions.values()) <= set(EMOTIONS)
     assert isinstance(card.pattern, re.Pattern)
-    assert card.utterances > 0
+    assert card.utterances > 0 and card.speakers == SPEAKERS[name]
     assert all(re.fullmatch("[a-z]{2}", language) for language in card.languages)
     assert callable(card.load) and card.load.__doc__
 
@@ -58,9 +59,9 @@ def test_complete_corpus(tmp_path, name):
         warnings.simplefilter("error")
         table = corpora.load(name, tmp_path)
     assert len(table) == total == CORPORA[name].utterances
+    assert table["speaker"].nunique() == speakers == CORPORA[name].speakers
     assert tuple(table.columns[: len(COLUMNS)]) == COLUMNS
     assert {emotion: (table["emotion"] == emotion).sum() for emotion in counts} == counts
-    assert table["speaker"].nunique() == speakers
     assert set(table["corpus"]) == {name}
     assert table["utterance"].str.startswith(f"{name}-").all() and table["speaker"].str.startswith(f"{name}-").all()
     assert table.attrs == {"skipped": [], "left_out": {}, "missing": []}
