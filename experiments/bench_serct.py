@@ -30,8 +30,7 @@ def main():
     if options.steps < 1:
         raise SertfError(f"--steps must be 1 or more, but is {options.steps}.")
 
-    from sertf import pipeline, training
-    from sertf.models import serct
+    from sertf import networks, pipeline, training
     from sertf.recipes import Recipe
 
     noise = np.random.default_rng(0).normal(size=(options.batch, options.samples, 1)).astype("float32")
@@ -42,7 +41,9 @@ def main():
     )
     ends = [time.perf_counter()]
     fitted = training.fit(
-        lambda: serct.build((options.samples, 1), 7, size=options.size, attention=options.attention),
+        lambda: networks.build(
+            "serct", {"size": options.size, "attention": options.attention}, recipe, (options.samples, 1), 7
+        ),
         recipe,
         train=pipeline.as_dataset(pipeline.Batches(part, options.batch, seed=0)),  # one batch an epoch
         validation=None,

@@ -15,6 +15,7 @@ import sertf
 from sertf import audio, litert, model_card, scores, statistics
 from sertf.errors import exit_code
 from sertf.kept import read_facts, read_json, read_predictions
+from sertf.recipes import Recipe
 from sertf.recognizer import CARD, MAKER, Recognizer, load
 from sertf.results import collect
 from sertf.trained import ExportError, choose, restore
@@ -189,6 +190,7 @@ def _card(folder, facts, run, chosen, name, module, front_end):
             "merged": facts.get("merged", {}),
         },
         "run": {key: manifest[key] for key in ("repeat", "fold", "seed", "digest", "best_epoch", "backend", "device")}
+        | {"precision": manifest["recipe"].get("precision", Recipe.precision)}
         | {"validation_uar": run.validation_uar, "validation_loss": run.validation_loss, "chosen": chosen},
         "held_out": {key: tested[key] for key in ("uar", "wa", "recall")}
         | {"utterances": len(predictions), "speakers": int(predictions["speaker"].nunique())},

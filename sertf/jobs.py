@@ -149,15 +149,9 @@ def code_digest():
 
 
 def _fit_network(job, parts, scaling):
-    import keras
-
-    from sertf import losses, pipeline, training
-    from sertf.models import MODELS
+    from sertf import losses, networks, pipeline, training
 
     recipe, classes = job.recipe, len(job.emotions)
-    options = dict(job.facts["model"]["options"])
-    if recipe.dropout is not None:
-        options["dropout"] = recipe.dropout
     balanced = recipe.loss == "balanced_margin"
     weights = losses.class_weights(parts["train"].labels, classes, names=job.emotions) if balanced else None
     validation, train, fresh = parts["validation"], parts["train"], None
@@ -173,14 +167,9 @@ def _fit_network(job, parts, scaling):
     scored = _scored_at_once(recipe)
 
     def build():
-        model = MODELS[job.facts["model"]["name"]](job.input_shape, classes, **options)
-        # A batch norm makes of an utterance by itself its own bias, whatever the input.
-        batches.smallest = 2 if any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers) else 1
-        if recipe.batch_size < batches.smallest:
-            raise training.RunError(
-                f"{model.name} has a batch norm, which needs batches of 2 utterances or more, but the recipe has batches of "
-                f"{recipe.batch_size}; use a larger batch_size, or a smaller accumulation."
-            )
+        described = job.facts["model"]
+        model = networks.build(described["name"], described["options"], recipe, job.input_shape, classes)
+        batches.smallest = networks.smallest_batch(model)
         return model
 
     return training.fit(

@@ -88,7 +88,7 @@ def markdown(card):
         "## Origin",
         "",
         f"Experiment `{card['experiment']}`, variant `{card['variant']}`, protocol `{card['protocol']}`, repeat "
-        f"{run['repeat']}, {run['fold']}, seed {run['seed']}, digest {run['digest']}. {run['chosen']} Trained with "
+        f"{run['repeat']}, {run['fold']}, seed {run['seed']}, digest {run['digest']}. {run['chosen']} {_precision(run)}Trained with "
         f"{_versions(card['versions']['training'])}; exported with {_versions(card['versions']['export'])}.",
     ]
     return "\n".join(lines) + "\n"
@@ -168,6 +168,14 @@ def _over_repeats(card):
 def _audit(card):
     findings = "; ".join(card["audit"].get("findings", ()))
     return f"Leakage audit: {card['audit'].get('verdict', 'not made')}." + (f" Found: {findings}." if findings else "")
+
+
+def _precision(run):
+    """A sentence on arithmetic that the export has not, of which cards of older exports say nothing."""
+    trained = run.get("precision", "float32")
+    if trained == "float32":
+        return ""
+    return f"It was trained and scored in {trained}; exported it computes in float32, so that scores differ slightly. "
 
 
 def _versions(versions):

@@ -1,6 +1,6 @@
 """What an experiment cannot be run with, refused before features are extracted for hours."""
 
-from sertf import audit, front_end_checks, protocols
+from sertf import audit, front_end_checks, networks, protocols, workers
 from sertf.errors import SertfError, unknown
 
 
@@ -49,3 +49,30 @@ def check_folds(experiment, table, pairs):
                 f"{protocol} ({setting.folds}) has no validation part; use a recipe with monitor=None, or a protocol "
                 "that holds speakers out."
             )
+
+
+def networks_of(experiment, table, pairs):
+    """Arguments of `sertf.networks.build` for each (variant, protocol) that trains a network."""
+    from sertf.features import FEATURES
+
+    found = []
+    for variant, protocol in pairs:
+        chosen, recipe = experiment.variant(variant), experiment.recipe(variant, protocol)
+        if recipe is not None:
+            front_end = FEATURES[experiment.front_end](**experiment.front_end_options_of(variant))
+            shape, classes = tuple(front_end.feature_shape), table["emotion"].nunique()
+            found.append((chosen.model, dict(chosen.options), recipe, shape, classes))
+    return found
+
+
+def check_networks(experiment, table, pairs, cache):
+    """Raise for a recipe under which a network cannot be trained; arguments as for `check_folds`, and the cache's folder.
+
+    Built are those alone that batches of one utterance put at risk, in a process of their own: in this one the backend
+    would take the GPU's memory from the workers.
+    """
+    for described in networks_of(experiment, table, pairs):
+        _, _, recipe, _, _ = described
+        if recipe.batch_size < 2:
+            variables = {**workers.environment(cache), "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+            workers.in_own_process(networks.check, described, variables)

@@ -157,6 +157,7 @@ def plan(
         )
     plan_checks.check_folds(experiment, table, pairs)
     store = FeatureCache() if cache is None else FeatureCache(cache)
+    plan_checks.check_networks(experiment, table, pairs, store.folder)
     extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
     materials, folders, jobs, runs = {}, {}, [], 0
     for variant, protocol in pairs:

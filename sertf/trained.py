@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sertf import networks
 from sertf.errors import SertfError
 from sertf.kept import read_facts, read_json
 from sertf.run_folder import TAKEN_OVER
@@ -85,7 +86,7 @@ def _read_run(place, facts):
 
 
 def restore(run):
-    """Front end, network and scaling of a run."""
+    """Front end, network and scaling of a run; the network computes in float32, whatever it was trained in."""
     import keras
 
     import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
@@ -114,4 +115,4 @@ def restore(run):
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
-    return front_end, network, scaling
+    return front_end, networks.in_float32(network), scaling

@@ -67,7 +67,7 @@ def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=No
     from sertf.metrics import UnweightedAverageRecall
 
     _seed(seed)
-    model = _built(build, recipe.precision)
+    model = build()
     if len(train) * recipe.epochs < recipe.accumulation:
         raise RunError(
             f"The recipe averages the gradients of {recipe.accumulation} batches a step, but trains on "
@@ -140,26 +140,6 @@ def _seed(seed):
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-
-
-def _built(build, precision):
-    """The model, built under the policy of the precision; its own scores and losses are float32 under any."""
-    import keras
-
-    if precision == "float32":
-        return build()
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(f"mixed_{precision}")
-    try:
-        model = build()
-    finally:
-        keras.config.set_dtype_policy(before)
-    if model.output.dtype != "float32":
-        raise RunError(
-            f"The recipe has the precision {precision}, in which the scores of the model {model.name} would be computed "
-            "too; use precision='float32', or a model whose last layer is float32, such as serct."
-        )
-    return model
 
 
 def _optimizer(recipe, *, steps_per_epoch):

@@ -82,6 +82,7 @@ LEVELS = {
             "report_figures",
             "systems",
             "search_spaces",
+            "networks",
             "listening",
             "app",
         ),

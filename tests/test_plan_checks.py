@@ -34,6 +34,10 @@ from tests.toy import EXPERIMENT, RECIPE, changed, run
             {"experiment": replace(EXPERIMENT, protocols={"strict": Setting("speaker-independent-5")})},
             "5 speaker-independent folds need at least 5 speakers",
         ),
+        (
+            {"experiment": changed(recipes={"strict": replace(RECIPE, batch_size=1)})},
+            "lstm_sa_h4 has a batch norm, which needs batches of 2 utterances or more, but the recipe has batches of 1",
+        ),
         ({"experiment": changed(recipes={"paper": RECIPE})}, "Unknown protocol with a recipe for small 'strict'"),
         (
             {"experiment": replace(EXPERIMENT, protocols={"strict": Setting("speaker-apart")})},

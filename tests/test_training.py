@@ -242,26 +242,6 @@ def test_accumulation_over_more_batches_than_there_are_would_train_nothing():
         steps(make_part(24, seed=0), batch_size=6, accumulation=5)
 
 
-def test_half_precision_computes_in_it_and_keeps_float32_weights_and_scores():
-    def two_layers():
-        model = dense()
-        x = keras.layers.Dense(4, name="inner")(model.layers[0].output)
-        return keras.Model(model.inputs, keras.layers.Dense(2, activation="softmax", dtype="float32")(x))
-
-    part = make_part(8, seed=0)
-    _, _, fitted = steps(part, batch_size=8, build=two_layers, precision="bfloat16")
-    assert fitted.model.get_layer("inner").compute_dtype == "bfloat16"
-    assert {weight.dtype for weight in fitted.model.weights} == {"float32"}
-    assert pipeline.predict(fitted.model, part).dtype == np.float32
-    assert keras.config.dtype_policy().name == "float32"
-
-
-def test_half_precision_needs_float32_scores():
-    with pytest.raises(training.RunError, match="precision bfloat16, in which the scores of the model lstm_sa"):
-        fit(precision="bfloat16")
-    assert keras.config.dtype_policy().name == "float32"
-
-
 def test_patience_stops_early():
     assert len(fit(epochs=40, patience=2).history) < 40
 

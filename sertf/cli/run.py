@@ -148,12 +148,12 @@ def _train(chosen, table, protocol, tuned, options):
 
 def _check_shapes(chosen, table, model):
     """Build the network once, so that a front end that does not fit is said before hours of extraction."""
-    from sertf.features import FEATURES
+    from sertf import networks, plan_checks
     from sertf.models import MODELS
 
     if model in MODELS:
-        front_end = FEATURES[chosen.front_end](**chosen.front_end_options)
-        MODELS[model](front_end.feature_shape, table["emotion"].nunique(), **chosen.variant(model).options)
+        for described in plan_checks.networks_of(chosen, table, [(model, protocol) for protocol in chosen.protocols]):
+            networks.build(*described)
 
 
 def _show(summary, runs, page, as_json):

@@ -11,6 +11,7 @@ import keras
 from sertf.errors import SertfError
 from sertf.layers import ClassificationRBM, LearnedPositions, LiquidReservoir, ReconstructionError
 from sertf.models.options import checked
+from sertf.models.output import softmax_scores
 
 
 def features_of(name, input_shape):
@@ -30,8 +31,7 @@ def read_as_steps(features):
 def classify(x, num_classes, *, dropout):
     """Dropout and a softmax on a flat representation."""
     x = keras.layers.Dropout(dropout, name="embedding_dropout")(keras.layers.Identity(name="embedding")(x))
-    # float32 under any policy, as what reads them expects.
-    return keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="scores")(x)
+    return softmax_scores(x, num_classes)
 
 
 @checked("lstm")
@@ -125,8 +125,9 @@ def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
     """Classification restricted Boltzmann machine, trained by its own conditional likelihood (see the layer)."""
     features = features_of("rbm", input_shape)
     x = keras.layers.Dropout(dropout, name="dropout")(keras.layers.Flatten(name="embedding")(features))
-    x = ClassificationRBM(hidden_units, num_classes, name="energies")(x)
-    return keras.Model(features, keras.layers.Softmax(name="scores")(x), name="rbm")
+    # float32 under any policy: half precision rounds energies of hundreds to whole numbers.
+    x = ClassificationRBM(hidden_units, num_classes, dtype="float32", name="energies")(x)
+    return keras.Model(features, keras.layers.Softmax(dtype="float32", name="scores")(x), name="rbm")
 
 
 @checked("autoencoder")
@@ -141,7 +142,7 @@ def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, 
     for width in reversed(units[:-1]):
         x = keras.layers.Dense(width, activation="relu")(x)
     reconstruction = keras.layers.Dense(flat.shape[-1], name="reconstruction")(x)
-    code = ReconstructionError(weight, name="reconstruction_error")(code, flat, reconstruction)
+    code = ReconstructionError(weight, dtype="float32", name="reconstruction_error")(code, flat, reconstruction)
     return keras.Model(features, classify(code, num_classes, dropout=dropout), name="autoencoder")
 
 

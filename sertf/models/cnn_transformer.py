@@ -14,6 +14,7 @@ import keras
 from sertf.errors import SertfError
 from sertf.layers import CrossAttention, SpectrogramMasks
 from sertf.models.options import checked
+from sertf.models.output import softmax_scores
 
 BRANCHES = ("both", "cnn", "transformer")
 SIZES = {
@@ -124,7 +125,7 @@ def build(
         parts.append(context)  # (batch, mels / 2), f_fused
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]  # f_all
     x = keras.layers.Identity(name="embedding")(x)
-    scores = keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+    scores = softmax_scores(x, num_classes)
     return keras.Model(features, scores, name="cnn_transformer" if branch == "both" else f"cnn_transformer_{branch}")
 
 

@@ -13,6 +13,7 @@ import keras
 
 from sertf.layers import SoftAttention
 from sertf.models.options import checked
+from sertf.models.output import softmax_scores
 
 
 @checked("ResLSTM-SA")
@@ -40,7 +41,7 @@ def build(input_shape, num_classes, *, units=64, residual=True, dropout=0.3):
     x, _ = SoftAttention(name="attention")(states)  # (batch, units)
     x = _batch_norm(name="embedding")(x)
     x = keras.layers.Dropout(dropout, name="dropout")(x)
-    scores = keras.layers.Dense(num_classes, activation="softmax", kernel_initializer="glorot_normal", name="scores")(x)
+    scores = softmax_scores(x, num_classes, kernel_initializer="glorot_normal")
     return keras.Model(features, scores, name=f"{'reslstm' if residual else 'lstm'}_sa_h{units}")
 
 

@@ -21,6 +21,7 @@ import keras
 from sertf.errors import SertfError
 from sertf.layers import DeformableAttention, SinusoidalPositions
 from sertf.models.options import checked
+from sertf.models.output import softmax_scores
 
 ATTENTIONS = ("deformable", "vanilla")
 ABLATIONS = {
@@ -87,8 +88,7 @@ def classify(x, num_classes, *, dropout):
     for units in (width // 2, width // 4):
         x = keras.layers.Dropout(dropout)(keras.layers.Dense(units, activation="relu")(x))
     x = keras.layers.GlobalAveragePooling1D(name="embedding")(x)
-    # float32 under any policy: probabilities need it, and what reads them knows nothing of half precision.
-    return keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="scores")(x)
+    return softmax_scores(x, num_classes)
 
 
 @checked("SERCT")

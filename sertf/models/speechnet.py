@@ -18,6 +18,7 @@ import keras
 from sertf.errors import SertfError
 from sertf.layers import CapsuleLength, CapsulePartition, CapsuleRouting, MultiHeadAttention
 from sertf.models.options import checked
+from sertf.models.output import softmax_scores
 
 STEPS = 64  # n_3, the cells and steps of the LSTM
 ABLATIONS = {
@@ -57,7 +58,8 @@ def route(x, num_classes, *, dimension, iterations, mode):
     x = CapsulePartition(dimension, name="capsules")(x)
     x = CapsuleRouting(num_classes, dimension=dimension, iterations=iterations, mode=mode, name="routing")(x)
     x = keras.layers.Flatten(name="embedding")(x)
-    return CapsuleLength(name="scores")(keras.layers.Reshape((num_classes, dimension))(x))
+    # float32 under any policy, as `softmax_scores`.
+    return CapsuleLength(dtype="float32", name="scores")(keras.layers.Reshape((num_classes, dimension))(x))
 
 
 @checked("SpeechNet")
@@ -99,7 +101,7 @@ def build(
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     if without == "routing":
         x = keras.layers.Flatten(name="embedding")(x)
-        scores = keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+        scores = softmax_scores(x, num_classes)
     else:
         mode = "classic" if without == "modified_routing" else "modified"
         scores = route(x, num_classes, dimension=dimension, iterations=iterations, mode=mode)

@@ -14,6 +14,7 @@ import keras
 from sertf.errors import SertfError
 from sertf.layers import SpectrogramMasks
 from sertf.models.options import checked
+from sertf.models.output import softmax_scores
 
 POOLINGS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 BLOCKS = 6
@@ -97,5 +98,5 @@ def build(
             x = pool()(x)
     x = keras.layers.LSTM(lstm_units, name="recall")(fold_rows(x))  # (batch, lstm_units)
     x = keras.layers.Dense(dense_units, activation="relu", name="embedding")(x)
-    scores = keras.layers.Dense(num_classes, activation="softmax", name="scores")(x)
+    scores = softmax_scores(x, num_classes)
     return keras.Model(features, scores, name="wavelet_cnn_lstm")

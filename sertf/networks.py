@@ -1,0 +1,59 @@
+"""A network as a recipe trains it: the model's builder under the recipe's dropout and precision."""
+
+from sertf.training import RunError
+
+
+def build(model, options, recipe, input_shape, num_classes):
+    """Build an uncompiled Keras model whose weights, scores and losses are float32 under any precision.
+
+    Args:
+        model: key of `sertf.models.MODELS`.
+        options: keyword arguments of its builder; the recipe's dropout goes over them.
+        recipe: `sertf.recipes.Recipe`.
+        input_shape: of the features of one utterance.
+        num_classes: number of emotions.
+
+    Raises:
+        RunError: batches of one utterance under a batch norm.
+        SertfError: options or shapes that the builder refuses.
+    """
+    import keras
+
+    from sertf.models import MODELS
+
+    if recipe.dropout is not None:
+        options = {**options, "dropout": recipe.dropout}
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else f"mixed_{recipe.precision}")
+    try:
+        network = MODELS[model](input_shape, num_classes, **options)
+    finally:
+        keras.config.set_dtype_policy(before)
+    if recipe.batch_size < smallest_batch(network):
+        raise RunError(
+            f"{network.name} has a batch norm, which needs batches of 2 utterances or more, but the recipe has batches of "
+            f"{recipe.batch_size}; use a larger batch_size, or a smaller accumulation."
+        )
+    return network
+
+
+def smallest_batch(network):
+    """Utterances that a training batch needs: a batch norm makes of one by itself its own bias, whatever the input."""
+    import keras
+
+    return 2 if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers) else 1
+
+
+def check(described):
+    """Raise for arguments of `build`, as one tuple, that it refuses."""
+    build(*described)
+
+
+def in_float32(network):
+    """Let a network that was trained in another precision compute in float32, which its weights are in; returns it.
+
+    TensorFlow's fused LSTM and LiteRT have no half precision.
+    """
+    for layer in network._flatten_layers():
+        layer.dtype_policy = "float32"
+    return network
