@@ -45,7 +45,7 @@ def verify(
         that all kept runs of the variant had after this epoch, with their number.
 
     Raises:
-        ResultsError: nothing is kept, or it is of another experiment, recipe or seed.
+        ResultsError: nothing is kept, or it is of another experiment, recipe or seed, or trained under another backend.
         SertfError: as `sertf.runner.plan`, and as training.
     """
     from sertf.extraction import usable_cores
@@ -59,6 +59,9 @@ def verify(
         experiment.setting(protocol)
     names = [(variant, protocol) for variant in variants for protocol in protocol_names]
     kept = {name: root.joinpath(*name) for name in kept_runs.kept_pairs(root, names, wanted="verify")}
+    first = {name: _first_of(place) for name, place in kept.items()}
+    for name, place in kept.items():
+        _check_backend(place, first[name][1])
     with tempfile.TemporaryDirectory() as folder:
         plan = runner.plan(
             experiment,
@@ -73,7 +76,7 @@ def verify(
     planned = {(job.folder.parts[-4], job.folder.parts[-3], job.repeat, job.fold.name): job for job in plan.jobs}
     done = workers_module.run_all(
         _train,
-        [_cut(_first_kept(place, name, planned), epochs) for name, place in kept.items()],
+        [_cut(_job_of(place, planned, name, *first[name]), epochs) for name, place in kept.items()],
         workers=workers or usable_cores(),
         scheduler=scheduler,
         progress=options.get("progress", True),
@@ -84,9 +87,27 @@ def verify(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _first_kept(place, name, planned):
-    """The planned job that is the first run of kept results."""
-    (repeat, fold), manifest = next(iter(kept_runs.read_manifests(place / "manifest.json").items()), ((None, None), {}))
+def _first_of(place):
+    """(repeat, fold) and manifest of the first run of kept results."""
+    return next(iter(kept_runs.read_manifests(place / "manifest.json").items()), ((None, None), {}))
+
+
+def _check_backend(place, manifest):
+    """Raise where another backend trained, from whose seeds this one draws other numbers."""
+    import keras
+
+    here = keras.backend.backend()
+    trained = manifest.get("backend", here)
+    if trained not in (here, "scikit-learn"):
+        raise ResultsError(
+            f"{place} was trained under {trained}, which draws other weights from the same seed than {here} does; set the "
+            f"variable KERAS_BACKEND={trained} to verify it, or name other variants."
+        )
+
+
+def _job_of(place, planned, name, run, manifest):
+    """The planned job of a kept run."""
+    repeat, fold = run
     job = planned.get((*name, repeat, fold))
     if job is None:
         raise ResultsError(f"{place} keeps first repeat {repeat}, fold {fold}, a run that the experiment has not.")
