@@ -5,6 +5,8 @@ runs on every backend, eagerly, traced and with unknown batch and sample counts.
 (McFee et al. 2015, doi:10.25080/Majora-7b98e3ed-003), time before frequency: (batch, frames, bins).
 """
 
+import contextlib
+
 import keras
 import numpy as np
 
@@ -22,8 +24,12 @@ def window(name, win_length, dtype="float32"):
 
 
 def double_precision():
-    """The widest float that the backend computes with: "float64", under JAX its default "float32"."""
-    return "float32" if keras.backend.backend() == "jax" else "float64"
+    """Context in which float64 stays float64, which JAX makes float32 otherwise."""
+    if keras.backend.backend() != "jax":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.enable_x64(True)
 
 
 def mel_filters(*, sample_rate, n_fft, n_mels, fmax=None):
@@ -103,9 +109,10 @@ def power_spectrogram(waveform, window, *, n_fft, hop_length):
     win_length = len(window)
     before = n_fft // 2 - (n_fft - win_length) // 2
     framed = centred_signal_frames(waveform, win_length, hop_length, before=before)
-    framed = keras.ops.cast(framed, window.dtype.name) * window
-    real, imaginary = keras.ops.rfft(framed, fft_length=n_fft)  # (batch, frames, bins) each
-    return keras.ops.cast(real * real + imaginary * imaginary, "float32")
+    with double_precision():
+        framed = keras.ops.cast(framed, window.dtype.name) * window
+        real, imaginary = keras.ops.rfft(framed, fft_length=n_fft)  # (batch, frames, bins) each
+        return keras.ops.cast(real * real + imaginary * imaginary, "float32")
 
 
 def power_to_db(power, *, own_frames=None, relative=False, top_db=80.0):
