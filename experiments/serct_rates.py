@@ -18,6 +18,7 @@ from serct_tess import serct_on
 
 import sertf
 from sertf.errors import in_one_sentence
+from sertf.recipes import Recipe
 from sertf.search_spaces import SEARCH, SearchSpace
 
 RATES = (1e-3, 3e-4, 1e-4, 1e-5)
@@ -25,7 +26,9 @@ FOLD = "fold-1"
 
 
 def rates_on(corpus, rates=RATES):
-    """The search space on a corpus."""
+    """The search space on a corpus; raises SertfError for a rate that nothing can be trained at."""
+    for rate in rates:
+        Recipe(learning_rate=rate)
     whole = serct_on(corpus)
     narrow = whole.variant("narrow")
     experiment = replace(

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,23 @@ def check_whole(owner, *, least=1, **values):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             wanted = f"above {least - 1}" if least else "of 0 or more"
             raise SertfError(f"{owner}: {name} must be a whole number {wanted}, got {value!r}.")
+
+
+def check_finite(owner, **values):
+    """Raise a SertfError that names owner and argument unless all values are finite numbers.
+
+    >>> check_finite("LiquidReservoir", leak=float("nan"))
+    Traceback (most recent call last):
+    sertf.errors.SertfError: LiquidReservoir: leak must be a finite number, got nan.
+    """
+    for name, value in values.items():
+        if not is_number(value) or not math.isfinite(value):
+            raise SertfError(f"{owner}: {name} must be a finite number, got {value!r}.")
+
+
+def is_number(value):
+    """Whether a value is a plain number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def listing(lines, *, limit=20):

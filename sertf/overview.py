@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from sertf import markdown, overview_page, plots, statistics
-from sertf.errors import SertfError
+from sertf.errors import SertfError, is_number
 from sertf.kept import ResultsError, read_predictions, read_summary
 
 
@@ -185,7 +185,7 @@ def _draw_by(folder, summaries, score, option):
             found, entry = summary["facts"].get("model", {}).get("options", {}), summary["scores"][score]
             options |= set(found)
             value = found.get(option)
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if is_number(value):
                 rows.append((value, protocol, entry["values"], entry["low"], entry["high"]))
     if not rows:
         raise ResultsError(

@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, is_number
 
 OPTIMIZERS = ("adam", "sgd")
 LOSSES = ("cross_entropy", "balanced_margin")
@@ -56,6 +56,9 @@ class Recipe:
     precision: str = "float32"
 
     def __post_init__(self):
+        for name in ("learning_rate", "momentum", "l2", "decay_factor"):
+            _check(name, getattr(self, name), is_number(getattr(self, name)), "a number")
+        _check("dropout", self.dropout, self.dropout is None or is_number(self.dropout), "a number, or None")
         _check("learning_rate", self.learning_rate, 0 < self.learning_rate < math.inf, "a finite number above 0")
         _check("optimizer", self.optimizer, self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}")
         _check("momentum", self.momentum, 0 <= self.momentum < 1, "from 0 to below 1")
@@ -67,7 +70,9 @@ class Recipe:
         for name in ("restart_epochs", "patience", "decay_epochs"):
             value = getattr(self, name)
             _check(name, value, value is None or _is_count(value), "a whole number of 1 or more, or None")
-        _check("margins", self.margins, all(0 <= margin <= 1 for margin in self.margins), "three numbers from 0 to 1")
+        three = isinstance(self.margins, tuple) and len(self.margins) == 3
+        three = three and all(is_number(margin) and 0 <= margin <= 1 for margin in self.margins)
+        _check("margins", self.margins, three, "three numbers from 0 to 1")
         _check("loss", self.loss, self.loss in LOSSES, f"one of {', '.join(LOSSES)}")
         _check("monitor", self.monitor, self.monitor in (*MONITORS, None), f"one of {', '.join(MONITORS)}, or None")
         _check("patience", self.patience, self.patience is None or self.monitor is not None, "None without a monitor")
@@ -169,7 +174,7 @@ def _typed(path, entry, value):
     """A recipe's value as its field's type; raise unless JSON gave that type."""
     if isinstance(value, list):
         value = tuple(value)
-    numbers = [isinstance(part, (int, float)) and not isinstance(part, bool) for part in _parts(value)]
+    numbers = [is_number(part) for part in _parts(value)]
     fits = {
         float: all(numbers) and not isinstance(value, tuple),
         float | None: value is None or (all(numbers) and not isinstance(value, tuple)),

@@ -11,6 +11,7 @@ import pytest
 
 from sertf import corpora, markdown, protocols, zero_shot
 from sertf.audit import audit
+from sertf.errors import SertfError
 from sertf.experiment import digest
 from sertf.features import FEATURES
 from sertf.models import MODELS
@@ -211,6 +212,11 @@ def test_the_search_chooses_each_protocols_recipe_among_its_own_finalists():
     strict, paper = search.choices(pd.concat([with_test, leaked], ignore_index=True), 1440)
     assert "taken trial-08" in strict and "trial-02" not in strict
     assert "taken trial-02" in paper
+
+
+def test_the_search_of_rates_refuses_a_rate_of_0():
+    with pytest.raises(SertfError, match="learning_rate must be a finite number above 0, but is 0.0"):
+        script("serct_rates").rates_on("emodb", (1e-3, 0.0))
 
 
 def test_the_search_of_rates_trains_what_the_kept_runs_train():

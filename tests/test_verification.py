@@ -82,7 +82,10 @@ def test_what_cannot_be_verified(verify, results, tmp_path):
     [
         ({"seed": 1}, "another experiment, recipe or seed"),
         ({"audio_digest": "other"}, "on other recordings under the same names"),
-        ({"backend": "torch"}, "strict was trained under torch, which .* set the variable KERAS_BACKEND=torch to verify"),
+        (
+            {"backend": "torch"},
+            "strict was trained under torch, which .* set the variable KERAS_BACKEND=torch to verify",
+        ),
         ({"repeat": 7}, "keeps first repeat 7, fold fold-1, a run that the experiment has not"),
     ],
 )

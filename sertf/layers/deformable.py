@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from sertf.errors import SertfError, check_whole
+from sertf.errors import SertfError, check_finite, check_whole, is_number
 
 # What a score becomes outside its window: its weight is then 0, and even where a window holds no step at all.
 OUTSIDE = -1e8
@@ -69,12 +69,12 @@ class DeformableAttention(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_whole("DeformableAttention", heads=heads, head_units=head_units)
-        if len(initial_half_widths) != 2 or min(initial_half_widths) <= 0:
+        widths = initial_half_widths if isinstance(initial_half_widths, tuple | list) else ()
+        if len(widths) != 2 or not all(is_number(width) and 0 < width < math.inf for width in widths):
             raise SertfError(
                 f"DeformableAttention: initial_half_widths must be two numbers above 0, got {initial_half_widths!r}."
             )
-        if not math.isfinite(anchor_gain):
-            raise SertfError(f"DeformableAttention: anchor_gain must be finite, got {anchor_gain!r}.")
+        check_finite("DeformableAttention", anchor_gain=anchor_gain)
         self.heads = heads
         self.head_units = head_units
         self.initial_half_widths = tuple(float(width) for width in initial_half_widths)

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from sertf.errors import check_finite
+
 
 @keras.saving.register_keras_serializable("sertf")
 class ReconstructionError(keras.layers.Layer):
@@ -15,6 +17,7 @@ class ReconstructionError(keras.layers.Layer):
 
     def __init__(self, weight=1.0, **kwargs):
         super().__init__(**kwargs)
+        check_finite("ReconstructionError", weight=weight)
         self.weight = weight
 
     def call(self, code, target, reconstruction):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from sertf.errors import check_whole
+from sertf.errors import check_finite, check_whole
 
 
 @keras.saving.register_keras_serializable("sertf")
@@ -29,6 +29,7 @@ class LiquidReservoir(keras.layers.Layer):
     def __init__(self, neurons=256, *, leak=0.9, input_gain=1.0, recurrent_gain=0.5, **kwargs):
         super().__init__(**kwargs)
         check_whole("LiquidReservoir", neurons=neurons)
+        check_finite("LiquidReservoir", leak=leak, input_gain=input_gain, recurrent_gain=recurrent_gain)
         self.neurons = neurons
         self.leak = leak
         self.input_gain = input_gain

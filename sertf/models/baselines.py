@@ -69,6 +69,8 @@ def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dro
 def build_transformer(input_shape, num_classes, *, width=64, heads=4, layers=2, dropout=0.3):
     """Encoder layers with learned positions and the norm behind each sum (Vaswani et al. 2017), averaged at the end."""
     features = features_of("transformer", input_shape)
+    if width % heads:
+        raise SertfError(f"transformer: heads must divide the width of {width}, got {heads}.")
     x = keras.layers.Dense(width, name="projection")(read_as_steps(features))  # (batch, steps, width)
     x = LearnedPositions(name="positions")(x)
     for _ in range(layers):

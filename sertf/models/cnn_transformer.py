@@ -65,7 +65,7 @@ def transformer_branch(image, *, layers, heads, feed_forward, dropout):
     return keras.layers.Identity(name="states")(x)
 
 
-@checked("CNN-Transformer", least={"masks": 0})
+@checked("CNN-Transformer", least={"masks": 0}, forms={"masks": (2,), "channels": (None,)})
 def build(
     input_shape,
     num_classes,

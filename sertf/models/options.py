@@ -2,21 +2,22 @@
 
 import functools
 import inspect
-import math
 
-from sertf.errors import SertfError, check_whole, unknown
+from sertf.errors import SertfError, check_finite, check_whole, is_number, unknown
 
 
-def checked(title, *, least=None):
+def checked(title, *, least=None, forms=None):
     """Decorator: a builder that refuses options of impossible values before it builds anything.
 
     Args:
         title: of the network, in front of the message.
         least: the lowest number of options that may be less than 1, by name.
+        forms: lengths of the rows that options with the default None take, by name, None for any length: (2,) is a pair,
+            (None, 3) are rows of three. A default that is a row, or rows, says as much itself.
 
-    The builder then raises SertfError for fewer than 2 emotions, for an option that holds a number or rows of numbers
-    which are not whole or too small, and for one with a fractional default that is not finite. Its attribute
-    `check_values` is a function that checks options alone.
+    The builder then raises SertfError for fewer than 2 emotions, for an option of another form, for whole numbers that are
+    not or are too small, for a fractional default's option that is not finite, and for a switch that is neither True nor
+    False. Its attribute `check_values` is a function that checks options alone.
     """
 
     def decorate(build):
@@ -24,7 +25,9 @@ def checked(title, *, least=None):
 
         def check_values(options):
             for name, value in options.items():
-                _check(title, name, value, defaults.get(name), (least or {}).get(name, 1))
+                default = defaults.get(name)
+                form = _form_of(default) if isinstance(default, tuple) else (forms or {}).get(name, ())
+                _check(title, name, value, default, (least or {}).get(name, 1), form)
 
         @functools.wraps(build)
         def build_checked(input_shape, num_classes, **options):
@@ -46,33 +49,49 @@ def check_names(model, build, options):
             raise SertfError(unknown(f"option of {model}", name, known))
 
 
-def _check(title, name, value, default, least):
+def _check(title, name, value, default, least, form):
+    def refuse(wanted):
+        raise SertfError(f"{title}: {name} must be {wanted}, got {value!r}.")
+
     if name == "dropout":
-        if not _is_number(value) or not 0 <= value < 1:
+        if not is_number(value) or not 0 <= value < 1:
             raise SertfError(f"{title}: dropout must lie from 0 to below 1, got {value!r}.")
+    elif isinstance(default, bool):
+        if not isinstance(value, bool):
+            refuse("True or False")
     elif isinstance(default, float):
-        if not _is_number(value) or not math.isfinite(value):
-            raise SertfError(f"{title}: {name} must be a finite number, got {value!r}.")
-    elif isinstance(default, int):
-        if not isinstance(default, bool):
-            check_whole(title, least=least, **{name: value})
-    elif isinstance(default, tuple) or (default is None and _holds_numbers(value)):
-        if not all(_is_whole(part) and part >= least for part in _parts(value)):
-            above = f"above {least - 1}" if least else "of 0 or more"
-            raise SertfError(f"{title}: {name} must be whole numbers {above}, got {value!r}.")
+        check_finite(title, **{name: value})
+    elif form:
+        fits = value is None and default is None or _has_form(value, form)
+        if not fits or not all(_is_whole(part) and part >= least for part in _parts(value) if part is not None):
+            refuse(_described(form, least))
+    elif isinstance(default, int) or (default is None and any(is_number(part) for part in _parts(value))):
+        check_whole(title, least=least, **{name: value})
+
+
+def _form_of(default):
+    """Lengths of a default's rows, None for the outermost, which may be longer or shorter."""
+    return (None, len(default[0])) if isinstance(default[0], tuple) else (None,)
+
+
+def _has_form(value, form):
+    if not form:
+        return not isinstance(value, tuple | list)
+    if not isinstance(value, tuple | list) or not value:
+        return False
+    return form[0] in (None, len(value)) and all(_has_form(part, form[1:]) for part in value)
+
+
+def _described(form, least):
+    above = f"whole numbers above {least - 1}" if least else "whole numbers of 0 or more"
+    if len(form) == 2:
+        return f"one or more rows of {form[1]} {above}"
+    return f"one or more {above}" if form[0] is None else f"{form[0]} {above}"
 
 
 def _parts(value):
     """The numbers in rows of rows of them."""
     return [part for row in value for part in _parts(row)] if isinstance(value, tuple | list) else [value]
-
-
-def _holds_numbers(value):
-    return any(_is_number(part) for part in _parts(value))
-
-
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_whole(value):

@@ -91,7 +91,7 @@ def classify(x, num_classes, *, dropout):
     return softmax_scores(x, num_classes)
 
 
-@checked("SERCT")
+@checked("SERCT", forms={"convolutions": (None, 3)})
 def build(
     input_shape,
     num_classes,
@@ -171,8 +171,6 @@ def _layer_norm(x):
 def _check(shape, rows, width, layers, attention, heads, without):
     if len(shape) != 2 or shape[0] is None or shape[1] != 1:
         raise SertfError(f"SERCT: input_shape must be (samples, 1) of a fixed number of samples, got {shape}.")
-    if not rows or any(len(row) != 3 or min(row) < 1 for row in rows):
-        raise SertfError(f"SERCT: convolutions must be rows of (filters, kernel, stride), each above 0, got {rows}.")
     if width < 4:
         raise SertfError(f"SERCT: width must be 4 or more, a quarter of which the head has, got {width}.")
     if width % heads:

@@ -39,7 +39,7 @@ def build_lstm(input_shape, num_classes, *, step_samples=320, units=128, hidden_
     return keras.Model(waveform, classify(x, num_classes, dropout=0.0), name="waveform_lstm")
 
 
-@checked("waveform_cnn")
+@checked("waveform_cnn", forms={"blocks": (None, 3)})
 def build_cnn(input_shape, num_classes, *, size="paper", blocks=None, hidden_units=32, dropout=0.5):
     """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave.
 
@@ -57,7 +57,7 @@ def build_cnn(input_shape, num_classes, *, size="paper", blocks=None, hidden_uni
     return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_cnn")
 
 
-@checked("waveform_cnn_bilstm")
+@checked("waveform_cnn_bilstm", forms={"blocks": (None, 3)})
 def build_cnn_bilstm(input_shape, num_classes, *, size="paper", blocks=None, units=60, dropout=0.5):
     """Convolutions, each pooled, and a bidirectional LSTM; both directions' last states are classified.
 

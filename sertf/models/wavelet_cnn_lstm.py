@@ -38,7 +38,7 @@ def fold_rows(x):
     return keras.layers.Reshape((steps, scales * channels), name="steps")(x)
 
 
-@checked("Wavelet CNN-LSTM", least={"pooled_blocks": 0, "masks": 0})
+@checked("Wavelet CNN-LSTM", least={"pooled_blocks": 0, "masks": 0}, forms={"masks": (2,)})
 def build(
     input_shape,
     num_classes,
@@ -73,11 +73,15 @@ def build(
         raise SertfError(f"Wavelet CNN-LSTM: pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}.")
     if not 0 <= pooled_blocks <= BLOCKS:
         raise SertfError(f"Wavelet CNN-LSTM: pooled_blocks must be from 0 to {BLOCKS}, got {pooled_blocks!r}.")
+    if len(input_shape) != 2 or None in tuple(input_shape):
+        raise SertfError(
+            f"Wavelet CNN-LSTM: input_shape must be (time bins, scales x colours), both fixed, got {tuple(input_shape)}."
+        )
     bins, values = input_shape
     if values % colours:
         raise SertfError(f"Wavelet CNN-LSTM: colours must divide the {values} values of a time bin, got {colours!r}.")
     poolings, scales = 1 + pooled_blocks, values // colours
-    if bins is None or min(bins, scales) < 2**poolings:
+    if min(bins, scales) < 2**poolings:
         raise SertfError(
             f"Wavelet CNN-LSTM: {poolings} poolings by 2 need at least {2**poolings} time bins and scales, got {bins} "
             f"and {scales}."

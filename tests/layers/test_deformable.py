@@ -216,7 +216,9 @@ def test_windows_are_not_rounded_in_half_precision():
     [
         ({"heads": 0}, "heads must be a whole number above 0, got 0"),
         ({"head_units": 2.5}, "head_units must be a whole number above 0, got 2.5"),
-        ({"anchor_gain": float("nan")}, "anchor_gain must be finite, got nan"),
+        ({"anchor_gain": float("nan")}, "anchor_gain must be a finite number, got nan"),
+        ({"initial_half_widths": 1.3}, "initial_half_widths must be two numbers above 0, got 1.3"),
+        ({"initial_half_widths": (1.3, "wide")}, "initial_half_widths must be two numbers above 0, got "),
         ({"initial_half_widths": (0.0, 3.0)}, r"initial_half_widths must be two numbers above 0, got \(0.0, 3.0\)"),
     ],
 )

@@ -35,6 +35,20 @@ def test_nothing_is_trained_and_the_seed_decides():
     assert not np.array_equal(weights[0], weights[2])
 
 
+def test_gains_are_the_weights_deviations_for_one_neuron():
+    keras.utils.set_random_seed(0)
+    layer = LiquidReservoir(400, input_gain=2.0, recurrent_gain=0.5)
+    layer.build((None, 5, 50))
+    assert np.asarray(layer.input_weights).std() == pytest.approx(2.0 / 50**0.5, rel=0.03)
+    assert np.asarray(layer.recurrent_weights).std() == pytest.approx(0.5 / 400**0.5, rel=0.03)
+
+
 def test_impossible_sizes():
     with pytest.raises(SertfError, match="LiquidReservoir: neurons must be a whole number above 0, got 2.5"):
         LiquidReservoir(2.5)
+
+
+@pytest.mark.parametrize("name", ["leak", "input_gain", "recurrent_gain"])
+def test_impossible_gains(name):
+    with pytest.raises(SertfError, match=f"LiquidReservoir: {name} must be a finite number, got nan"):
+        LiquidReservoir(4, **{name: float("nan")})

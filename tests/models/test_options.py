@@ -5,7 +5,7 @@ from sertf.models import MODELS, check_options
 from sertf.models.options import checked
 
 
-@checked("Net", least={"masks": 0})
+@checked("Net", least={"masks": 0}, forms={"masks": (2,)})
 def build(
     input_shape, num_classes, *, units=4, rows=(1, 2), masks=None, weight=1.0, size="small", bias=True, dropout=0.1
 ):
@@ -14,7 +14,7 @@ def build(
 
 def test_possible_options_reach_the_builder():
     assert build((3,), 2) == (4, (1, 2), None, 1.0, "small", True, 0.1)
-    options = {"units": 1, "rows": [[3]], "masks": (0, 5), "weight": 0, "size": 7, "bias": 0, "dropout": 0}
+    options = {"units": 1, "rows": [3], "masks": (0, 5), "weight": 0, "size": 7, "bias": False, "dropout": 0}
     assert build((3,), 2, **options) == tuple(options.values())
 
 
@@ -27,8 +27,15 @@ def test_possible_options_reach_the_builder():
         ({"units": float("nan")}, "units must be a whole number above 0, got nan"),
         ({"units": (2, 3)}, r"units must be a whole number above 0, got \(2, 3\)"),
         ({"units": "many"}, "units must be a whole number above 0, got 'many'"),
-        ({"rows": (1, 0)}, r"rows must be whole numbers above 0, got \(1, 0\)"),
-        ({"masks": (0, -1)}, r"masks must be whole numbers of 0 or more, got \(0, -1\)"),
+        ({"rows": (1, 0)}, r"rows must be one or more whole numbers above 0, got \(1, 0\)"),
+        ({"rows": 3}, "rows must be one or more whole numbers above 0, got 3"),
+        ({"rows": ()}, r"rows must be one or more whole numbers above 0, got \(\)"),
+        ({"rows": [[3]]}, r"rows must be one or more whole numbers above 0, got \[\[3\]\]"),
+        ({"masks": (0, -1)}, r"masks must be 2 whole numbers of 0 or more, got \(0, -1\)"),
+        ({"masks": (1, 2, 3)}, r"masks must be 2 whole numbers of 0 or more, got \(1, 2, 3\)"),
+        ({"masks": "wide"}, "masks must be 2 whole numbers of 0 or more, got 'wide'"),
+        ({"bias": 0}, "bias must be True or False, got 0"),
+        ({"bias": "no"}, "bias must be True or False, got 'no'"),
         ({"weight": float("inf")}, "weight must be a finite number, got inf"),
         ({"dropout": 1}, "dropout must lie from 0 to below 1, got 1"),
         ({"dropout": float("nan")}, "dropout must lie from 0 to below 1, got nan"),

@@ -73,7 +73,8 @@ def test_pooling_is_an_argument():
     [
         ((256, 128), {"pooling": "min"}, "pooling must be one of average, max, got 'min'"),
         ((256, 16), {}, "5 poolings by 2 need at least 32 time bins and scales, got 256 and 16"),
-        ((None, 128), {}, "got None and 128"),
+        ((None, 128), {}, r"input_shape must be .*, both fixed, got \(None, 128\)"),
+        ((128, 64, 3), {}, "input_shape must be"),
         ((256, 128), {"colours": 3}, "colours must divide the 128 values of a time bin, got 3"),
         ((256, 128), {"pooled_blocks": 7}, "pooled_blocks must be from 0 to 6, got 7"),
     ],
