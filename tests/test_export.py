@@ -76,6 +76,19 @@ def test_padded_rows_score_as_alone(recognizer, corpus):
         np.testing.assert_allclose(row, alone, atol=1e-5)
 
 
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_what_stands_behind_a_rows_samples_does_not_count(recognizer, clip, rate):
+    signature = recognizer.model.signatures["waveform_with_lengths"]
+    samples = audio.resample(*clip, rate) if rate != clip[1] else clip[0]
+    scores = []
+    for filler in (0.0, 0.9):
+        padded = np.full((1, len(samples) + rate // 2), filler, np.float32)
+        padded[0, : len(samples)] = samples
+        found = signature(waveform=padded, lengths=np.array([len(samples)], np.int32), sample_rate=rate)
+        scores.append(found["scores"][0])
+    np.testing.assert_array_equal(*scores)
+
+
 def test_from_a_tenth_of_a_second_on(recognizer):
     noise = np.random.default_rng(0).normal(size=(2, 1600)).astype("float32")
     scores = recognizer.model.signatures["waveform"](waveform=noise, sample_rate=16_000)["scores"].numpy()

@@ -1,5 +1,7 @@
 """FusedStatistics against a loop of librosa calls, and its pooling against a literal loop."""
 
+import functools
+import importlib
 import os
 from pathlib import Path
 
@@ -35,9 +37,9 @@ def by_librosa(samples, rate=RATE):
     return np.concatenate(described).T
 
 
-def frames_of(samples, rate=RATE):
+def frames_of(samples, rate=RATE, **options):
     """(frames, 107) by the layer, before pooling."""
-    layer = FusedStatistics(rate)
+    layer = FusedStatistics(rate, **options)
     layer.build((None, None))
     batch, lengths = samples[None].astype("float32"), np.array([len(samples)], "int32")
     counts = keras.ops.convert_to_tensor(np.array([1 + len(samples) // 512], "int32"))
@@ -82,6 +84,24 @@ def test_every_descriptor_is_librosas_on_real_speech(corpus):
         assert_like_librosa(samples)
 
 
+def test_other_options_are_librosas(monkeypatch):
+    """librosa's descriptors take no `top_db` themselves; their decibels do."""
+    spectral = importlib.import_module("librosa.feature.spectral")
+    monkeypatch.setattr(spectral, "power_to_db", functools.partial(spectral.power_to_db, top_db=15.0))
+    samples = noisy_speech()
+    ours = frames_of(samples, top_db=15.0, n_mels=64, roll_share=0.5)
+    expected = {
+        "mfcc_": librosa.feature.mfcc(y=samples, sr=RATE, n_mfcc=26, n_mels=64),
+        "contrast_": librosa.feature.spectral_contrast(y=samples, sr=RATE),
+        "roll_off": librosa.feature.spectral_rolloff(y=samples, sr=RATE, roll_percent=0.5),
+    }
+    for start, values in expected.items():
+        columns = [k for k, name in enumerate(FusedStatistics().feature_names) if name.startswith(start)]
+        assert len(columns) == len(values)
+        off = RATE / 2048 * 1.01 if start == "roll_off" else 1e-3 * np.abs(values).max()
+        assert np.abs(ours[:, columns] - values.T).max() <= off, start
+
+
 def test_silence_in_front_and_behind_follows_librosa():
     quiet = np.zeros(RATE // 4, "float32")
     samples = np.concatenate([quiet, noisy_speech(0.6), quiet])
@@ -114,6 +134,20 @@ def test_padding_changes_nothing(segments):
     alone = np.asarray(layer(samples[None]))[0]
     together = np.asarray(layer(padded, np.array([len(samples), 2 * RATE], "int32")))[0]
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-3)
+
+
+def test_a_loud_end_raises_no_floor_from_beyond_the_own_frames():
+    """The first frame of the padding still holds the last samples, louder than any own frame does."""
+    samples = 0.01 * noisy_speech(2.0)[: 30 * 512 + 511]
+    samples[-60:] = 0.9
+    layer = FusedStatistics(top_db=30.0)
+    padded = np.pad(samples, (0, RATE))[None]
+    alone = np.asarray(layer(samples[None]))[0]
+    together = np.asarray(layer(padded, np.array([len(samples)], "int32")))[0]
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-3)
+    power = np.abs(librosa.stft(padded[0])) ** 2
+    own = 1 + len(samples) // 512
+    assert power[:, own:].max() > 1.5 * power[:, :own].max()
 
 
 def test_a_tenth_of_a_second_is_padded_to_nine_frames():

@@ -230,3 +230,12 @@ def test_bad_arguments(options, message):
 def test_unknown_number_of_steps():
     with pytest.raises(SertfError, match="a fixed number of steps"):
         DeformableAttention(2, 2)(keras.Input((None, 4)))
+
+
+def test_dropout_drops_attention_weights_in_training_alone(states):
+    layer = DeformableAttention(HEADS, HEAD_UNITS, dropout=0.5)
+    resting, weights, _ = layer(states)
+    np.testing.assert_array_equal(np.asarray(layer(states, training=False)[0]), np.asarray(resting))
+    trained, kept, _ = layer(states, training=True)
+    assert np.abs(np.asarray(trained) - np.asarray(resting)).max() > 1e-3
+    np.testing.assert_array_equal(np.asarray(kept), np.asarray(weights))  # given before dropout

@@ -61,3 +61,21 @@ def test_features_of_any_length_are_refused(name, shape):
     message = f"{name}: input_shape must be (1, dims) or (steps, dims) of a fixed number of steps, got {shape}"
     with pytest.raises(SertfError, match=re.escape(message)):
         BASELINES[name](shape, 4)
+
+
+def test_tcn_hears_the_dilated_past_of_its_last_step():
+    """Two convolutions of 3 taps a block, 1 and 2 steps apart: 1 + 2·2·1 + 2·2·2 = 13 steps, none of them to come."""
+    model = BASELINES["tcn"]((20, 4), 3, filters=6, dilations=(1, 2), kernel=3)
+    steps = np.random.default_rng(0).normal(size=(1, 20, 4)).astype("float32")
+
+    def moved(step):
+        other = steps.copy()
+        other[0, step] += 3
+        return np.abs(np.asarray(model(other)) - np.asarray(model(steps))).max() > 1e-7
+
+    assert [step for step in range(20) if moved(step)] == list(range(7, 20))
+
+
+def test_transformer_heads_divide_the_width():
+    with pytest.raises(SertfError, match="transformer: heads must divide the width of 10, got 4"):
+        BASELINES["transformer"]((4, 6), 3, width=10)

@@ -47,6 +47,18 @@ def test_the_seed_decides_the_boosting():
     assert not np.array_equal(scores[0], scores[2])
 
 
+def test_options_reach_the_estimators():
+    svm = CLASSICAL["svm"](seed=0, C=1.0, gamma="auto").get_params()
+    assert (svm["C"], svm["gamma"], svm["kernel"]) == (1.0, "auto", "rbf")
+    svm = CLASSICAL["svm"](seed=0).get_params()
+    assert (svm["C"], svm["gamma"]) == (10.0, "scale")
+    boosting = CLASSICAL["gradient_boosting"](seed=7, trees=20, subsample=0.5, max_features=None).get_params()
+    assert boosting["n_estimators"] == 20 and boosting["subsample"] == 0.5 and boosting["max_features"] is None
+    boosting = CLASSICAL["gradient_boosting"](seed=7).get_params()
+    assert (boosting["n_estimators"], boosting["subsample"], boosting["max_features"]) == (200, 0.8, "sqrt")
+    assert (boosting["max_depth"], boosting["random_state"]) == (3, 7)
+
+
 def test_arrays_of_different_shapes():
     with pytest.raises(SertfError, match=r"features of one shape, got 2, such as \(3, 8\) and \(4, 8\)"):
         ClassicalModel(CLASSICAL["svm"](seed=0), classes=2).fit([np.zeros((4, 8)), np.zeros((3, 8))], [0, 1])

@@ -1,5 +1,7 @@
 """Contracts of every entry of MODELS; an entry without a row here fails."""
 
+import collections
+
 import keras
 import numpy as np
 import pytest
@@ -33,6 +35,27 @@ ROWS = {
     "waveform_lstm": ((30, 1), {"step_samples": 7, "units": 4}),
     "waveform_cnn": ((30, 1), {"blocks": ((3, 5, 1), (4, 5, 2))}),
     "waveform_cnn_bilstm": ((30, 1), {"blocks": ((3, 5, 2), (4, 3, 2)), "units": 3}),
+}
+# Layers of the models above, inner ones too, that drop what the option `dropout` says; the wavelet CNN-LSTM has none.
+DROPOUTS = {
+    "reslstm_sa": {"Dropout": 1},
+    "lstm_sa": {"Dropout": 1},
+    "speechnet": {"Dropout": 1},
+    "cnn_transformer": {"Dropout": 6},
+    "serct": {"Dropout": 6},
+    "lstm": {"Dropout": 1},
+    "gru": {"Dropout": 1},
+    "cnn": {"Dropout": 1},
+    "transformer": {"Dropout": 5},
+    "unet": {"Dropout": 1},
+    "rbm": {"Dropout": 1},
+    "autoencoder": {"Dropout": 1},
+    "lsm": {"Dropout": 1},
+    "tcn": {"SpatialDropout1D": 4, "Dropout": 1},
+    "waveform_mlp": {"Dropout": 1},
+    "waveform_lstm": {"Dropout": 1},
+    "waveform_cnn": {"Dropout": 3},
+    "waveform_cnn_bilstm": {"Dropout": 1},
 }
 # Scores that lie between 0 and 1 each and need not sum to 1.
 INDEPENDENT = {"speechnet"}
@@ -81,3 +104,14 @@ def test_saved_and_loaded_gives_the_same(built, tmp_path):
 
 def test_uncompiled(built):
     assert not built[0].compiled
+
+
+@pytest.mark.parametrize("name", sorted(DROPOUTS))
+def test_where_the_dropout_is(name):
+    shape, options = ROWS[name]
+    dropping = (keras.layers.Dropout, keras.layers.SpatialDropout1D)
+    layers = list(MODELS[name](shape, 3, **options, dropout=0.37)._flatten_layers())
+    found = collections.Counter(
+        type(layer).__name__ for layer in layers if isinstance(layer, dropping) and layer.rate == 0.37
+    )
+    assert found == DROPOUTS[name]

@@ -53,6 +53,24 @@ def test_lstm_reads_steps_of_samples_in_order():
     np.testing.assert_array_equal(read[0], np.arange(20).reshape(4, 5))  # the last three fill no step
 
 
+def test_the_convolutions_in_front_of_the_bilstm_as_a_literal_loop():
+    """Valid convolutions with biases, ReLU and pooling, twice."""
+    keras.utils.set_random_seed(0)
+    blocks = ((3, 5, 2), (4, 3, 3))
+    model = WAVEFORM_BASELINES["waveform_cnn_bilstm"]((40, 1), 3, blocks=blocks, units=2)
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv1D)]
+    waveform = np.random.default_rng(0).normal(size=(40, 1)).astype("float32")
+    expected = waveform
+    for layer, (filters, kernel, pool) in zip(convolutions, blocks, strict=True):
+        weights = np.asarray(layer.kernel)  # (kernel, inputs, filters)
+        steps = [np.einsum("ki,kif->f", expected[t : t + kernel], weights) for t in range(len(expected) - kernel + 1)]
+        steps = np.maximum(np.array(steps) + np.asarray(layer.bias), 0)
+        expected = steps[: len(steps) // pool * pool].reshape(-1, pool, filters).max(axis=1)
+    (recurrent,) = (layer for layer in model.layers if isinstance(layer, keras.layers.Bidirectional))
+    found = np.asarray(keras.Model(model.input, recurrent.input)(waveform[None]))[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_bilstm_sees_both_directions_whole():
     model = WAVEFORM_BASELINES["waveform_cnn_bilstm"]((120, 1), 3, **SMALL["waveform_cnn_bilstm"])
     states = keras.Model(model.input, model.get_layer("embedding").output)
