@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from sertf import corpora, markdown, protocols, zero_shot
+from sertf import script as run_script
 from sertf.audit import audit
 from sertf.errors import SertfError
 from sertf.experiment import digest
@@ -17,6 +18,7 @@ from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.models.classical import CLASSICAL
 from sertf.plan_checks import check_folds
+from tests import toy
 from tests.corpora import trees
 
 FOLDER = Path(__file__).parents[1] / "experiments"
@@ -120,6 +122,28 @@ def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, on, corpus):
     assert protocols.protocol(experiment.setting("strict").folds).allows <= {"no validation"}
     monitors = {(recipe := experiment.recipe(variant, "strict")) and recipe.monitor for variant, _ in pairs}
     assert monitors - {None} == (set() if corpus == "tess" else {"uar"})
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "variant"),
+    [
+        ("speechnet_emodb", "speechnet_on", "small_segments"),
+        ("speechnet_baselines", "baselines_on", "svm"),
+        ("serct_depth", "depth_on", "layers_1"),
+    ],
+)
+def test_scripts_train_and_report(corpus, cache, tmp_path, monkeypatch, capsys, name, on, variant):
+    """From the command line to the table, on the tiny corpus of four speakers in place of SAVEE."""
+    toy.in_process(monkeypatch)
+    monkeypatch.setattr(run_script.corpora, "load", lambda *_, **__: corpus)
+    module = script(name)
+    arguments = ["--corpus", "savee", "--data", "unused", "--variant", variant, "--protocol", "strict", "--smoke"]
+    arguments += ["--out", str(tmp_path), "--cache", str(cache)]
+    run_script.main(module.EXPERIMENT, arguments, on=getattr(module, on))
+    place = tmp_path / "results" / getattr(module, on)("savee").name / variant / "strict"
+    report = json.loads((place / "report.json").read_text())
+    assert 0 <= report["scores"]["uar"]["mean"] <= 1 and report["facts"]["folds"] == [f"fold-{i}" for i in (1, 2, 3, 4)]
+    assert f"`{variant}`" in capsys.readouterr().out
 
 
 def test_serct_on_tess_which_is_not_at_hand(tmp_path):
