@@ -152,7 +152,8 @@ def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, 
 def build_lsm(input_shape, num_classes, *, neurons=256, dropout=0.3):
     """Liquid state machine (Maass et al. 2002): a fixed spiking reservoir whose spike counts are classified."""
     features = features_of("lsm", input_shape)
-    x = LiquidReservoir(neurons, name="reservoir")(read_as_steps(features))  # (batch, neurons)
+    # float32 under any policy: rounding makes other neurons fire, and half precision counts spikes to 256 alone.
+    x = LiquidReservoir(neurons, dtype="float32", name="reservoir")(read_as_steps(features))  # (batch, neurons)
     return keras.Model(features, classify(x, num_classes, dropout=dropout), name="lsm")
 
 
