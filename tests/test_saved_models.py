@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from sertf import audio, bundled, corpora
-from sertf.recognizer import load
+from sertf.kept_runs import read_manifests
+from sertf.model_card import markdown
+from sertf.recognizer import load, read_card
 
 ROOT = bundled.ROOT
 MODELS = sorted(path.parent for path in ROOT.glob("*/saved_model.pb"))
@@ -36,6 +38,20 @@ def test_loads_and_scores(folder):
     card = json.loads((folder / "model_card.json").read_text())
     kept = json.loads((RESULTS / card["experiment"] / card["variant"] / card["protocol"] / "report.json").read_text())
     assert card["audit"] == kept["facts"]["audit"] and card["protocol"] == "strict" and 0 < card["held_out"]["uar"] < 1
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_the_card_says_what_the_kept_results_say(folder):
+    card = read_card(folder)
+    run, place = card["run"], RESULTS / card["experiment"] / card["variant"] / card["protocol"]
+    report, manifests = json.loads((place / "report.json").read_text()), read_manifests(place / "manifest.json")
+    assert run["digest"] == report["facts"]["digest"] and run["seed"] == manifests[run["repeat"], run["fold"]]["seed"]
+    assert run["chosen"].startswith(f"Of {len(manifests)} runs it has the best validation UAR")
+    for key in ("uar", "wa"):
+        over, entry = card["over_repeats"][key], report["scores"][key]
+        assert (over["mean"], over["std"], over["best"]) == pytest.approx((entry["mean"], entry["std"], entry["best"]))
+    assert card["over_repeats"]["repeats"] == len({repeat for repeat, _ in manifests})
+    assert (folder / "model_card.md").read_text(encoding="utf-8") == markdown(card)
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
