@@ -62,7 +62,8 @@ def read(path, *, sample_rate=None):
         samples, float32 (n,), full scale at 1, and their sample rate in Hz, an int.
 
     Raises:
-        AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent or non-finite.
+        AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent, by its channels' mixture too, or
+            non-finite.
     """
     with _opened(path) as file:
         rate, frames = file.samplerate, file.frames
@@ -72,8 +73,10 @@ def read(path, *, sample_rate=None):
     lacking = _lacking_bytes(path)
     if lacking > HEADER_SLACK:
         raise AudioError(path, f"cut off: its header states {lacking} bytes more than there are; fetch it again")
-    samples = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)  # (n,)
-    samples = np.ascontiguousarray(samples)
+    channels = samples
+    samples = np.ascontiguousarray(channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1))  # (n,)
+    if len(samples) and np.ptp(samples) < SILENCE_SPAN <= np.ptp(channels, axis=0).max():
+        raise AudioError(path, "its channels cancel each other out when they are mixed; give it with one of them alone")
     check(samples, rate, path=path)
     if sample_rate is not None and sample_rate != rate:
         samples = resample(samples, rate, sample_rate)

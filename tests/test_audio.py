@@ -63,6 +63,8 @@ def test_resample_refuses_odd_rates():
         (np.zeros(0, np.float32), "no samples"),
         (np.zeros(8000, np.float32), "silent"),
         (np.full(8000, 0.25, np.float32), "silent"),
+        (np.stack([tone(), -tone()], axis=1), "its channels cancel each other out when they are mixed"),
+        (np.zeros((8000, 2), np.float32), "silent"),
         (tone(0.09), "too short: 0.0900 s, at least 0.1 s"),
         (np.where(np.arange(8000) == 5, np.nan, tone()), "1 samples are not finite"),
         (np.where(np.arange(8000) < 3, np.inf, tone()), "3 samples are not finite"),
