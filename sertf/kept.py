@@ -7,6 +7,7 @@ weights.keras}`. Kept results, `<results>/<experiment>/<variant>/<protocol>`, ar
 """
 
 import json
+import os
 import zlib
 from pathlib import Path
 
@@ -203,3 +204,32 @@ def merge_manifests(manifests):
         if key not in PER_RUN and all(manifest.get(key, absent) == value for manifest in manifests)
     }
     return shared, [{k: v for k, v in manifest.items() if k not in shared} for manifest in manifests]
+
+
+def reports_in(results_root):
+    """Every report.json below a folder of results.
+
+    Raises:
+        ResultsError: there is none.
+    """
+    paths = sorted(Path(results_root).glob("*/*/*/report.json"))
+    if not paths:
+        raise ResultsError(
+            f"{results_root} holds no <experiment>/<variant>/<protocol>/report.json; write a report first."
+        )
+    return paths
+
+
+def write_text(text, path):
+    """Write a text file as a whole, or leave the one that stands there.
+
+    Raises:
+        ResultsError: it cannot be written.
+    """
+    staging = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        staging.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(staging, path)
+    except OSError as error:
+        staging.unlink(missing_ok=True)
+        raise ResultsError(f"{path} cannot be written: {error.strerror}.") from error

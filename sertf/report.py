@@ -1,4 +1,4 @@
-"""Write reports from run directories, and the README's table from kept reports; never from a live model."""
+"""Write reports from run directories; never from a live model."""
 
 import gzip
 import json
@@ -10,10 +10,18 @@ from pathlib import Path
 
 from sertf import comparisons, markdown, report_figures, report_page, statistics
 from sertf.errors import SertfError
-from sertf.kept import ResultsError, merge_manifests, read_facts, read_groups, read_json, read_predictions, read_summary
+from sertf.kept import (
+    ResultsError,
+    merge_manifests,
+    read_facts,
+    read_groups,
+    read_predictions,
+    read_summary,
+    reports_in,
+    write_text,
+)
 from sertf.results import collect, summarise
 
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 _OTHER = {"paper": "strict", "strict": "paper"}
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
 _OURS = {*_TABLES, "report.md", "report.json", "manifest.json", *report_figures.FIGURES}
@@ -65,13 +73,13 @@ def write(folder, out, *, beside=None):
         summary["compared"] = comparisons.compared(summary, kept, out)
         _write_json({"shared": shared, "runs": runs}, staging / "manifest.json")
         _write_json(summary, staging / "report.json")
-        _write_text(_render(summary, read_summary(other) if other else None), staging / "report.md")
+        write_text(_render(summary, read_summary(other) if other else None), staging / "report.md")
         _take_place(staging, out)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     if other and other.resolve() != out.resolve():
-        _write_text(_render(read_summary(other), summary), other / "report.md")
+        write_text(_render(read_summary(other), summary), other / "report.md")
     for place in comparisons.dependents(out):
         _compare_again(place)
     return summary
@@ -102,79 +110,6 @@ def compare(folder_a, folder_b, *, score="uar"):
     )
 
 
-def table(results_root, *, relative_to=None):
-    """The table of all kept results, as Markdown, one row a variant.
-
-    Of an experiment whose overview sets it against another one's variants, as that of ablations or baselines does, there
-    is a link to that page in place of rows.
-
-    Args:
-        results_root: folder of `<experiment>/<variant>/<protocol>/report.json`.
-        relative_to: folder that the links start from; the results' own by default.
-
-    Raises:
-        ResultsError: if there are no results, or a report.json is broken.
-    """
-    root = Path(results_root)
-    paths, start = _kept(root), relative_to or root
-    pages = [page.with_suffix(".md") for page in sorted(root.glob("*/overview.json")) if _against_another(page)]
-    apart = {page.parent for page in pages}
-    rows = _rows([path for path in paths if path.parents[2] not in apart], start)
-    links = [f"[{page.parent.name}]({Path(os.path.relpath(page, start)).as_posix()})" for page in pages]
-    more = f"On pages of their own: {', '.join(links)}." if links else ""
-    return "\n\n".join(part for part in (rows, more) if part)
-
-
-def table_of(experiment_folder, *, relative_to):
-    """The table of one experiment's kept results, as Markdown, one row a variant.
-
-    Args:
-        experiment_folder: folder of `<variant>/<protocol>/report.json`.
-        relative_to: folder that the links start from.
-
-    Raises:
-        ResultsError: a report.json is broken.
-    """
-    return _rows(sorted(Path(experiment_folder).glob("*/*/report.json")), relative_to)
-
-
-def _rows(paths, start):
-    rows = {}
-    for path in paths:
-        row = rows.setdefault(path.parent.parent, {"summaries": {}, "links": {}})
-        protocol = path.parent.name
-        row["summaries"][protocol] = read_summary(path.parent)
-        row["links"][protocol] = Path(os.path.relpath(path.with_name("report.md"), start)).as_posix()
-    return markdown.results_table(rows.values()) if rows else ""
-
-
-def _against_another(overview):
-    return any("/" in reference for reference in read_json(overview).get("references", ()))
-
-
-def update_readme(readme_path, results_root):
-    """Put `table(results_root)` between the two markers of a README.
-
-    Raises:
-        ResultsError: if the README cannot be read, or does not hold each marker once, begin before end.
-    """
-    readme = Path(readme_path)
-    try:
-        text = readme.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ResultsError(f"{readme} cannot be read: {error.strerror}.") from error
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ResultsError(f"{readme} must hold the lines {BEGIN} and {END} once each, in this order; add them.")
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    note = (
-        f"Scores: {markdown.SCORE_NOTE}. The leak's worth is `paper` minus `strict`; besides the speakers, these differ "
-        "in the share of a corpus that trains and in what is tested. From one corpus to another nothing leaks under either."
-    )
-    content = f"{table(results_root, relative_to=readme.parent)}\n\n{note}"
-    _write_text(f"{before}{BEGIN}\n\n{content}\n\n{END}{after}", readme)
-
-
 def page(folder):
     """The page of kept results, as Markdown, from their report.json and that of the other protocol beside them.
 
@@ -193,9 +128,9 @@ def rewrite_pages(results_root):
     Raises:
         ResultsError: if there are no results, or as `page`, before any is written.
     """
-    paths = _kept(Path(results_root))
+    paths = reports_in(results_root)
     for path, text in [(path.with_name("report.md"), page(path.parent)) for path in paths]:
-        _write_text(text, path)
+        write_text(text, path)
     return [path.with_name("report.md") for path in paths]
 
 
@@ -214,14 +149,6 @@ def write_all(runs, out):
         write(folder, place)
         pages.append(place / "report.md")
     return pages
-
-
-def _kept(root):
-    """Every report.json below the folder of results."""
-    paths = sorted(root.glob("*/*/*/report.json"))
-    if not paths:
-        raise ResultsError(f"{root} holds no <experiment>/<variant>/<protocol>/report.json; write a report first.")
-    return paths
 
 
 def _identity(facts):
@@ -267,7 +194,7 @@ def _compare_again(place):
     summary = read_summary(place)
     summary["compared"] = comparisons.compared(summary, read_predictions(place / "predictions.csv.gz"), place)
     _write_json(summary, place / "report.json")
-    _write_text(page(place), place / "report.md")
+    write_text(page(place), place / "report.md")
 
 
 def _write_table(table, path):
@@ -284,17 +211,7 @@ def _render(summary, beside):
 
 
 def _write_json(content, path):
-    _write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
-
-
-def _write_text(text, path):
-    staging = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        staging.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(staging, path)
-    except OSError as error:
-        staging.unlink(missing_ok=True)
-        raise ResultsError(f"{path} cannot be written: {error.strerror}.") from error
+    write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
 def _take_place(staging, out):

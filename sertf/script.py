@@ -10,6 +10,7 @@ from sertf import (
     corpora_options,
     recipes,
     report,
+    results_table,
     run_folder,
     runner,
     systems,
@@ -174,7 +175,7 @@ def _run(experiment, table, options):
     folders = runner.run(experiment, table, out=out, repeats=repeats, extend=extend, **common)
     for (variant, protocol), folder in folders.items():
         report.write(folder, results / experiment.name / variant / protocol)
-    print(report.table_of(results / experiment.name, relative_to=Path.cwd()))
+    print(results_table.table_of(results / experiment.name, relative_to=Path.cwd()))
 
 
 def with_options(experiment, precision, accumulation):

@@ -79,6 +79,7 @@ LEVELS = {
             "report_page",
             "results",
             "overview_page",
+            "results_table",
             "report_figures",
             "systems",
             "search_spaces",

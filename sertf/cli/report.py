@@ -52,7 +52,7 @@ def add_options(parser):
 
 def run(options):
     _check(options)
-    from sertf import overview, report
+    from sertf import overview, report, results_table
 
     done = {"pages": []}
     if options.runs is not None:
@@ -69,7 +69,7 @@ def run(options):
         )
         done["pages"].append(options.overview / "overview.md")
     if options.readme is not None:
-        report.update_readme(options.readme, options.results)
+        results_table.update_readme(options.readme, options.results)
         done["pages"].append(options.readme)
     if options.compare is not None:
         done["comparison"] = report.compare(*options.compare, score=options.score or "uar")
