@@ -55,5 +55,6 @@ def in_float32(network):
     TensorFlow's fused LSTM and LiteRT have no half precision.
     """
     for layer in network._flatten_layers():
-        layer.dtype_policy = "float32"
+        if layer.compute_dtype != layer.variable_dtype:
+            layer.dtype_policy = layer.variable_dtype
     return network

@@ -34,7 +34,7 @@ class Recipe:
         decay_epochs: the rate is multiplied by `decay_factor` whenever so many epochs are over; None keeps the rate.
         decay_factor: see `decay_epochs`.
         accumulation: batches whose gradients are averaged to one step of the optimizer, so that a step counts
-            accumulation · batch_size utterances with the memory of one batch.
+            accumulation · batch_size utterances with the memory of one batch; what is left at the end makes none.
         precision: "float32", or "bfloat16" for the arithmetic between weights, scores and loss, which stay float32.
     """
 
