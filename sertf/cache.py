@@ -3,7 +3,9 @@
 An entry's key is the digest of the decoded audio and the digest of the front end (class, configuration, version).
 The same recording at another path is a hit; a changed recording or parameter is a miss. Entries are written to a
 temporary name and renamed, so that an extraction that was broken off goes on where it stopped, and carry a checksum,
-so that a damaged one is noticed, said and made again.
+so that a damaged one is noticed, said and made again. TensorFlow and JAX share the entries, though they round the last
+digits differently (on real speech by a millionth of a feature on average): who wants a run repeated to the last digit
+lets the same backend fill the cache.
 
     folder/<front end digest>/front_end.json
     folder/<front end digest>/<audio digest>.npy    a .npy file and the SHA-256 of its bytes
