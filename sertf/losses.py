@@ -22,6 +22,9 @@ def class_weights(labels, num_classes, *, names=None):
     [0.5, 1.5]
     """
     labels = np.asarray(labels)
+    if labels.ndim != 1 or (labels.size and labels.dtype.kind not in "iu"):
+        raise SertfError(f"labels must be a list of class indices, whole numbers, got {labels.dtype} {labels.shape}.")
+    labels = labels.astype(int)
     if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
         raise SertfError(f"labels must be from 0 to {num_classes - 1}, got {labels.min()} to {labels.max()}.")
     counts = np.bincount(labels, minlength=num_classes)
@@ -59,15 +62,12 @@ class BalancedMarginLoss(keras.losses.Loss):
 
     def __init__(self, weights, margins=(0.5, 0.5, 0.5), name="balanced_margin", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.weights = [float(weight) for weight in weights]
-        self.margins = tuple(float(margin) for margin in margins)
-        if not (len(self.weights) >= 2 and all(np.isfinite(w) and w > 0 for w in self.weights)):
-            raise SertfError(
-                f"BalancedMarginLoss: weights must be 2 or more finite numbers above 0, got {self.weights}."
-            )
+        self.weights, self.margins = _numbers(weights), tuple(_numbers(margins))
+        if not (len(self.weights) >= 2 and all(0 < weight < np.inf for weight in self.weights)):
+            raise SertfError(f"BalancedMarginLoss: weights must be 2 or more finite numbers above 0, got {weights!r}.")
         if len(self.margins) != 3 or not np.isfinite(self.margins).all():
             raise SertfError(
-                f"BalancedMarginLoss: margins must be three finite numbers (alpha1, alpha2, alpha3), got {self.margins}."
+                f"BalancedMarginLoss: margins must be three finite numbers (alpha1, alpha2, alpha3), got {margins!r}."
             )
 
     @property
@@ -87,3 +87,12 @@ class BalancedMarginLoss(keras.losses.Loss):
 
     def get_config(self):
         return {**super().get_config(), "weights": self.weights, "margins": list(self.margins)}
+
+
+def _numbers(values):
+    """A row of numbers as a list of floats, none of anything else."""
+    try:
+        row = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        return []
+    return row.tolist() if row.ndim == 1 else []

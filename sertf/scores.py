@@ -280,7 +280,8 @@ def _pair(truth, predicted):
 def _labels(truth, predicted, labels):
     if labels is not None:
         return labels
-    return sorted(set(np.asarray(truth).tolist()) | set(np.asarray(predicted).tolist()))
+    truth, predicted = _pair(truth, predicted)
+    return sorted(set(truth.tolist()) | set(predicted.tolist()))
 
 
 def _codes(name, values, labels):

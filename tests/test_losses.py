@@ -80,15 +80,18 @@ def test_a_class_without_training_utterances_is_named():
     for labels in ([0, 1, 3], [-1, 0, 1]):
         with pytest.raises(SertfError, match="labels must be from 0 to 2, got"):
             class_weights(labels, 3)
+    for labels in ([0.0, 1.0], ["a", "b"], [[0, 1]], 1):
+        with pytest.raises(SertfError, match="labels must be a list of class indices, whole numbers, got"):
+            class_weights(labels, 2)
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, float("inf")], [1.0, 0.0]])
+@pytest.mark.parametrize("weights", [[1.0], [1.0, float("inf")], [1.0, 0.0], 3, [[1.0, 1.0]], ["a", "b"]])
 def test_bad_weights(weights):
     with pytest.raises(SertfError, match="weights must be 2 or more finite numbers above 0"):
         BalancedMarginLoss(weights)
 
 
-@pytest.mark.parametrize("margins", [(0.5,), (float("nan"), 0.5, 0.1), (0.5, 0.5, float("inf"))])
+@pytest.mark.parametrize("margins", [(0.5,), (float("nan"), 0.5, 0.1), (0.5, 0.5, float("inf")), 0.5, (None, 0.5, 0.1)])
 def test_bad_margins(margins):
     with pytest.raises(SertfError, match="margins must be three finite numbers"):
         BalancedMarginLoss([1, 1], margins)

@@ -137,8 +137,9 @@ def test_bad_labels(function):
         function(["anger"], ["joy"], EMOTIONS)
     with pytest.raises(SertfError, match="one length"):
         function(["anger"], ["anger", "anger"])
-    with pytest.raises(SertfError, match="not empty"):
-        function([], [])
+    for pair in (([], []), ([["anger"]], ["anger"]), ("anger", "anger")):
+        with pytest.raises(SertfError, match="not empty"):
+            function(*pair)
 
 
 def test_bad_scores_for_the_thresholded_pair():
