@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from sertf.errors import SertfError, check_whole
+from sertf.errors import SertfError, check_whole, is_number
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class WhiteNoise:
     snr_db: tuple[float, float] = (15.0, 30.0)
 
     def __post_init__(self):
-        if len(self.snr_db) != 2 or not -math.inf < self.snr_db[0] <= self.snr_db[1] < math.inf:
-            raise SertfError(f"WhiteNoise snr_db must be (lowest, highest) in dB, got {self.snr_db}.")
+        _check_range("WhiteNoise snr_db", self.snr_db)
 
     def __call__(self, samples, rng):
         """(samples,) float32 with noise added."""
@@ -50,8 +49,7 @@ class Gain:
     gain_db: tuple[float, float] = (-6.0, 6.0)
 
     def __post_init__(self):
-        if len(self.gain_db) != 2 or not -math.inf < self.gain_db[0] <= self.gain_db[1] < math.inf:
-            raise SertfError(f"Gain gain_db must be (lowest, highest) in dB, got {self.gain_db}.")
+        _check_range("Gain gain_db", self.gain_db)
 
     def __call__(self, samples, rng):
         """(samples,) float32, louder or quieter."""
@@ -69,8 +67,8 @@ class TimeShift:
     share: float = 0.1
 
     def __post_init__(self):
-        if not 0 < self.share < 1:
-            raise SertfError(f"TimeShift share must lie between 0 and 1, got {self.share}.")
+        if not is_number(self.share) or not 0 < self.share < 1:
+            raise SertfError(f"TimeShift share must lie between 0 and 1, got {self.share!r}.")
 
     def __call__(self, samples, rng):
         """(samples,) float32, earlier or later."""
@@ -106,6 +104,12 @@ class RandomCut:
         return np.pad(samples, (start, -excess - start)).astype(np.float32)
 
 
+def _check_range(name, ends):
+    two = isinstance(ends, tuple | list) and len(ends) == 2 and all(map(is_number, ends))
+    if not two or not -math.inf < ends[0] <= ends[1] < math.inf:
+        raise SertfError(f"{name} must be (lowest, highest) in dB, got {ends!r}.")
+
+
 AUGMENTATIONS = {"white_noise": WhiteNoise, "gain": Gain, "time_shift": TimeShift, "random_cut": RandomCut}
 
 
@@ -128,7 +132,8 @@ class Augmentation:
 
     def __post_init__(self):
         known = tuple(AUGMENTATIONS.values())
-        if not self.steps or not all(isinstance(step, known) for step in self.steps):
+        steps = self.steps if isinstance(self.steps, tuple | list) else ()
+        if not steps or not all(isinstance(step, known) for step in steps):
             names = ", ".join(step.__name__ for step in known)
             raise SertfError(f"Augmentation steps must be one or more of {names}, got {self.steps!r}.")
         check_whole("Augmentation", copies=self.copies)

@@ -174,10 +174,13 @@ def _function(score):
 
 
 def _finite(name, values):
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or not np.isfinite(values).all():
-        raise SertfError(f"{name} must be a list of finite scores, one a repeat, got {values.tolist()}.")
-    return values
+    try:
+        found = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        found = np.array(np.nan)
+    if found.ndim != 1 or not np.isfinite(found).all():
+        raise SertfError(f"{name} must be a list of finite scores, one a repeat, got {values!r}.")
+    return found
 
 
 def _counts(predictions, cluster):

@@ -173,6 +173,7 @@ def test_paired_test_without_spread():
         ([0.5], [0.5], "got 1 and 1; run both with as many --repeats, 2 or more"),
         ([0.5, 0.6], [0.5], "got 2 and 1"),
         ([0.5, np.nan], [0.5, 0.6], "finite"),
+        (["x", 0.5], [0.5, 0.6], "finite"),
     ],
 )
 def test_paired_test_refuses(a, b, message):

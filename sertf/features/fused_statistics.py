@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, is_number
 from sertf.layers import descriptors, spectral
 
 N_MFCC = 26
@@ -90,7 +90,7 @@ class FusedStatistics(keras.layers.Layer):
         spectral.check_sizes("FusedStatistics", **sizes, top_db=top_db)
         if n_mels < N_MFCC:
             raise SertfError(f"FusedStatistics: n_mels must be {N_MFCC} or more, got {n_mels}.")
-        if not 0 < roll_share < 1:
+        if not is_number(roll_share) or not 0 < roll_share < 1:
             raise SertfError(f"FusedStatistics: roll_share must lie between 0 and 1, got {roll_share!r}.")
         self.sample_rate = sample_rate
         self.segments = segments
@@ -101,7 +101,7 @@ class FusedStatistics(keras.layers.Layer):
         self.roll_share = float(roll_share)
         self.feature_names = list(NAMES)
         self.feature_shape = (segments, len(NAMES))
-        if fmax is not None and not (isinstance(fmax, int | float) and 0 < fmax <= sample_rate / 2):
+        if fmax is not None and not (is_number(fmax) and 0 < fmax <= sample_rate / 2):
             raise SertfError(f"FusedStatistics: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax!r}.")
         self.fmax = None if fmax is None else float(fmax)
         self._bins = n_fft // 2 + 1 if fmax is None else int(fmax * n_fft / sample_rate) + 1

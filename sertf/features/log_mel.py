@@ -1,10 +1,8 @@
 """Log mel spectrogram of a fixed cut: the input of the CNN-Transformer with cross-attention (IJACSA 2025)."""
 
-import math
-
 import keras
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, check_finite, is_number
 from sertf.layers import spectral
 
 
@@ -63,12 +61,14 @@ class LogMel(keras.layers.Layer):
         spectral.check_sizes("LogMel", **sizes, top_db=top_db)
         if win_length > n_fft:
             raise SertfError(f"LogMel: win_length must be at most n_fft ({n_fft}), got {win_length}.")
-        if not (0 <= offset_seconds < math.inf and 1 <= duration_seconds * sample_rate < math.inf):
+        check_finite("LogMel", offset_seconds=offset_seconds, duration_seconds=duration_seconds)
+        spectral.window(window, win_length)
+        if offset_seconds < 0 or duration_seconds * sample_rate < 1:
             raise SertfError(
-                "LogMel: offset_seconds must be 0 or more and duration_seconds at least one sample, both finite, "
-                f"got {offset_seconds} and {duration_seconds}."
+                "LogMel: offset_seconds must be 0 or more and duration_seconds at least one sample, got "
+                f"{offset_seconds} and {duration_seconds}."
             )
-        if fmax is not None and not (isinstance(fmax, int | float) and 0 < fmax <= sample_rate / 2):
+        if fmax is not None and not (is_number(fmax) and 0 < fmax <= sample_rate / 2):
             raise SertfError(f"LogMel: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax!r}.")
         self.sample_rate = sample_rate
         self.offset_seconds = float(offset_seconds)

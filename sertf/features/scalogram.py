@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from sertf.errors import SertfError, check_whole
+from sertf.errors import SertfError, check_finite, check_whole
 from sertf.layers import spectral, wavelets
 
 COLOURS = ("power", "rgb")
@@ -92,8 +92,8 @@ class Scalogram(keras.layers.Layer):
         check_whole("Scalogram", sample_rate=sample_rate, n_scales=n_scales, n_bins=n_bins, precision=precision)
         if not 8 <= precision <= 20:
             raise SertfError(f"Scalogram: precision must lie between 8 and 20, got {precision}.")
-        if not top_db > 0:
-            raise SertfError(f"Scalogram: top_db must be above 0, got {top_db!r}.")
+        spectral.check_decibels("Scalogram", top_db=top_db)
+        check_finite("Scalogram", duration_seconds=duration_seconds, fmin=fmin, fmax=fmax)
         self.sample_rate = sample_rate
         self.duration_seconds = float(duration_seconds)
         self.n_scales = n_scales
@@ -224,7 +224,7 @@ def _known_wavelet(name, precision):
     """PyWavelets' wavelet of a name, refused unless it is continuous and its scales have a frequency."""
     import pywt
 
-    if name in PARAMETRIC:
+    if isinstance(name, str) and name in PARAMETRIC:
         raise SertfError(f"Scalogram: wavelet {name!r} needs parameters in its name, such as {PARAMETRIC[name]!r}.")
     try:
         wavelet = pywt.ContinuousWavelet(name)

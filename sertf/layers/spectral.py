@@ -10,17 +10,24 @@ import contextlib
 import keras
 import numpy as np
 
-from sertf.errors import SertfError, check_whole
+from sertf.errors import SertfError, check_whole, is_number
 
 # librosa.power_to_db's floor, as power.
 SMALLEST_POWER = 1e-10
 
 
 def window(name, win_length, dtype="float32"):
-    """A periodic window of `win_length` samples by its scipy name ("hann", "hamming", …)."""
+    """A periodic window of `win_length` samples by its scipy name ("hann", "hamming", …); raises SertfError for another."""
     import scipy.signal
 
-    return scipy.signal.get_window(name, win_length, fftbins=True).astype(dtype)
+    try:
+        if not isinstance(name, str | tuple):  # a number would be the shape of SciPy's Kaiser window
+            raise TypeError(name)
+        return scipy.signal.get_window(name, win_length, fftbins=True).astype(dtype)
+    except (ValueError, TypeError) as error:
+        raise SertfError(
+            f"window must be the name of one of SciPy's, such as hann or hamming, got {name!r}."
+        ) from error
 
 
 def double_precision():
@@ -150,7 +157,12 @@ def check_sizes(layer, *, top_db, **sizes):
     check_whole(layer, **sizes)
     if sizes["n_fft"] % 2:
         raise SertfError(f"{layer}: n_fft must be even, got {sizes['n_fft']}.")
-    if not top_db > 0:
+    check_decibels(layer, top_db=top_db)
+
+
+def check_decibels(layer, *, top_db):
+    """Raise a SertfError unless the range of decibels is a number above 0."""
+    if not is_number(top_db) or not top_db > 0:
         raise SertfError(f"{layer}: top_db must be above 0, got {top_db!r}.")
 
 

@@ -169,6 +169,7 @@ def test_a_tenth_of_a_second_is_padded_to_nine_frames():
     [
         ({"segments": 0}, "segments must be a whole number above 0"),
         ({"n_mels": 20}, "n_mels must be 26 or more, got 20"),
+        ({"roll_share": "most"}, "roll_share must lie between 0 and 1, got 'most'"),
         ({"roll_share": 1.0}, "roll_share must lie between 0 and 1"),
         ({"fmax": 9000}, "fmax must lie between 0 and 8000 Hz, got 9000"),
         ({"fmax": "7200"}, "fmax must lie between 0 and 8000 Hz, got '7200'"),

@@ -63,8 +63,12 @@ def test_offset_beyond_the_end():
     ("arguments", "message"),
     [
         ({"win_length": 2048}, r"win_length must be at most n_fft \(1024\), got 2048"),
-        ({"duration_seconds": 0.0}, "duration_seconds at least one sample, both finite, got 0.5 and 0.0"),
-        ({"offset_seconds": float("nan")}, "offset_seconds must be 0 or more .* got nan and 3.0"),
+        ({"duration_seconds": 0.0}, "duration_seconds at least one sample, got 0.5 and 0.0"),
+        ({"offset_seconds": float("nan")}, "offset_seconds must be a finite number, got nan"),
+        ({"duration_seconds": "3"}, "duration_seconds must be a finite number, got '3'"),
+        ({"window": "hat"}, "window must be the name of one of SciPy's, such as hann or hamming, got 'hat'"),
+        ({"window": 8.0}, "window must be the name of one of SciPy's, .* got 8.0"),
+        ({"top_db": None}, "top_db must be above 0, got None"),
         ({"fmax": 30000}, "fmax must lie between 0 and 24000 Hz, got 30000"),
     ],
 )
