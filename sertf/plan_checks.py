@@ -71,8 +71,8 @@ def check_networks(experiment, table, pairs, cache):
     Built are those alone that batches of one utterance put at risk, in a process of their own: in this one the backend
     would take the GPU's memory from the workers.
     """
-    for described in networks_of(experiment, table, pairs):
-        _, _, recipe, _, _ = described
-        if recipe.batch_size < 2:
-            variables = {**workers.environment(cache), "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
-            workers.in_own_process(networks.check, described, variables)
+    recipes = ((pair, experiment.recipe(*pair)) for pair in pairs)
+    at_risk = [pair for pair, recipe in recipes if recipe is not None and recipe.batch_size < 2]
+    for described in networks_of(experiment, table, at_risk):
+        variables = {**workers.environment(cache), "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+        workers.in_own_process(networks.check, described, variables)

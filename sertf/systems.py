@@ -61,7 +61,7 @@ SYSTEMS = {
     "reslstm_sa": _RESLSTM_SA,
     "lstm_sa": _RESLSTM_SA,
     # The margins of Sabour et al., with which it scores higher than with the printed ones on EmoDB: on speakers held out for
-    # validation (a UAR of 0.65 against 0.62) and, where speakers are shared, on the test part.
+    # validation (a UAR of 0.65 against 0.63) and, where speakers are shared, on the test part.
     "speechnet": System(
         "speechnet_emodb, small_segments_sabour_margins",
         "fused_statistics",
