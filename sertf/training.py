@@ -49,7 +49,8 @@ def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=No
     """Build, compile and train a model; the same arguments give bitwise the same weights on the same machine.
 
     Args:
-        build: function without arguments to an uncompiled Keras model; called after seeding.
+        build: function without arguments to an uncompiled Keras model; called after seeding. The recipe's dropout and
+            precision are its affair, see `sertf.networks.build`.
         recipe: `sertf.recipes.Recipe`.
         train: dataset of (features, labels) batches with a length.
         validation: the same, in fixed order; None where the protocol has no validation part.

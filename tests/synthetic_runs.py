@@ -5,8 +5,20 @@ import json
 import numpy as np
 import pandas as pd
 
+from sertf import plots
+
 EMOTIONS = ["neutral", "sadness", "anger"]
 FOLDS = ["fold-1", "fold-2"]
+
+
+def without_rendering(monkeypatch):
+    """Leave the rendering of figures out, which takes most of a report's time."""
+    monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
+
+
+def written(tmp_path, protocol="paper", variant="h64"):
+    """Where the report of such runs is written."""
+    return tmp_path / "results" / "lstm_toy" / variant / protocol
 
 
 def make_run(place, *, repeat, fold, skill=1.0, digest="abc", clip=True, **manifest):

@@ -2,16 +2,16 @@
 
 import pytest
 
-from sertf import comparisons, plots, report, statistics
+from sertf import comparisons, report, statistics
 from sertf.kept import read_json, read_predictions
-from tests.synthetic_runs import make_runs
+from tests.synthetic_runs import make_runs, without_rendering
 
 QUESTION = ["good", "less skill"]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
+    without_rendering(monkeypatch)
 
 
 def write(root, variant, *, skill, protocol="paper", **facts):

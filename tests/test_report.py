@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from sertf import groups, plots, report, reproducibility, results, statistics
+from sertf import groups, report, reproducibility, results, statistics
 from sertf.errors import SertfError
 from sertf.kept import read_groups, read_predictions
-from tests.synthetic_runs import EMOTIONS, make_run, make_runs
+from tests.synthetic_runs import EMOTIONS, make_run, make_runs, without_rendering, written
 
 
 @pytest.fixture
@@ -27,16 +27,12 @@ def drawn():
 def quick(request, monkeypatch):
     """Elsewhere rendering is left out, which takes most of the time."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
+        without_rendering(monkeypatch)
 
 
 @pytest.fixture
 def runs(tmp_path):
     return make_runs(tmp_path / "runs")
-
-
-def written(tmp_path, protocol="paper", variant="h64"):
-    return tmp_path / "results" / "lstm_toy" / variant / protocol
 
 
 def test_numbers_equal_scikit_learn_on_the_kept_predictions(runs, tmp_path):

@@ -1,23 +1,19 @@
 import pytest
 
-from sertf import overview, plots, report, results_table
+from sertf import overview, report, results_table
 from sertf.errors import SertfError
-from tests.synthetic_runs import make_runs
+from tests.synthetic_runs import make_runs, without_rendering, written
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Without rendering, which takes most of the time."""
-    monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
+    without_rendering(monkeypatch)
 
 
 @pytest.fixture
 def runs(tmp_path):
     return make_runs(tmp_path / "runs")
-
-
-def written(tmp_path, protocol="paper", variant="h64"):
-    return tmp_path / "results" / "lstm_toy" / variant / protocol
 
 
 README = "# Zoo\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from sertf import cli, plots, results_table
-from tests.synthetic_runs import make_runs
+from sertf import cli, results_table
+from tests.synthetic_runs import make_runs, without_rendering
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Without rendering, which takes most of the time."""
-    monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
+    without_rendering(monkeypatch)
 
 
 @pytest.fixture
