@@ -29,7 +29,8 @@ def bin_frequencies(*, sample_rate, n_fft):
 def contrast_bands(*, sample_rate, n_fft, bins=None):
     """Bands of the spectral contrast: (first bin, bin after the last, bins of a peak or valley) of each of the seven.
 
-    Of a spectrum of `bins` bins, all n_fft // 2 + 1 by default. As in librosa a band takes in the bin under its lower edge and leaves out its highest; the last one keeps all bins.
+    Of a spectrum of `bins` bins, all n_fft // 2 + 1 by default. As in librosa a band takes in the bin under its lower
+    edge and leaves out its highest; the last one keeps all bins.
 
     Raises:
         SertfError: if a band lies above half the sample rate or holds no bin.
