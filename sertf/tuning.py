@@ -18,12 +18,13 @@ import multiprocessing.connection
 import pickle
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from sertf import recipes, runner, workers
+from sertf import recipes, run_folder, runner, workers
 from sertf.errors import SertfError, exit_code
 from sertf.kept import read_json
 from sertf.quiet import standard_error_hidden
@@ -32,6 +33,15 @@ from sertf.search_spaces import SEARCH
 
 TUNERS = ("grid", "random", "bayesian", "hyperband")
 SCORE = "val_uar"
+# What makes a search another one, by its keys in search.json.
+_DECIDING = {
+    "tuner": "another tuner",
+    "epochs": "other epochs",
+    "folds": "other folds",
+    "hyperparameters": "other hyperparameters",
+    "digest": "another table, protocol, model or recipe",
+    "audio_digest": "other recordings",
+}
 
 
 class TuningError(SertfError):
@@ -111,19 +121,24 @@ def search(
     _check_can_be_sent(space)
     workers.import_tensorflow_quietly()
     out = Path(out)
+    run_folder.check_writable(out)
     experiment = space.experiment
-    planned = runner.plan(
-        experiment,
-        table,
-        out=out / "plan",
-        repeats=1,
-        workers=workers_count,
-        cache=cache,
-        skip_bad=skip_bad,
-        progress=progress,
-    )
+    # A search writes no run directories; what a plan prepares for them is of no use to anybody.
+    with tempfile.TemporaryDirectory() as unused:
+        planned = runner.plan(
+            experiment,
+            table,
+            out=unused,
+            repeats=1,
+            workers=workers_count,
+            cache=cache,
+            skip_bad=skip_bad,
+            progress=progress,
+        )
     recipe, jobs = experiment.recipe(SEARCH, SEARCH), _without_test_parts(planned.jobs, folds)
-    _check_same(out / "search.json", {"tuner": tuner, "epochs": recipe.epochs, "folds": folds})
+    described = {"tuner": tuner, "epochs": recipe.epochs, "folds": folds, "hyperparameters": _asked(space)}
+    described |= {key: jobs[0].facts[key] for key in ("digest", "audio_digest")}
+    _check_same(out / "search.json", described)
     task = {
         "folder": (out / "trials").absolute(),
         "space": space,
@@ -160,15 +175,25 @@ def _without_test_parts(jobs, folds):
     return [replace(job, fold=replace(job.fold, test=())) for job in jobs if folds is None or job.fold.name in folds]
 
 
+def _asked(space):
+    """What a space asks for: its hyperparameters with their ranges, plain values."""
+    with standard_error_hidden():
+        import keras_tuner
+    hyperparameters = keras_tuner.HyperParameters()
+    space.tuned(hyperparameters)
+    return json.loads(json.dumps(hyperparameters.get_config()["space"]))
+
+
 def _check_same(place, described):
     """Write what search a folder holds, or raise if it holds another."""
-    text = json.dumps(described) + "\n"
-    if place.exists() and place.read_text(encoding="utf-8") != text:
-        raise TuningError(
-            f"{place.parent} holds another search ({place.read_text(encoding='utf-8').strip()}, not {text.strip()}); "
-            "choose another --out folder or delete it."
-        )
-    place.write_text(text, encoding="utf-8")
+    if place.exists():
+        found = read_json(place)
+        other = [_DECIDING[key] for key in described if found.get(key) != described[key]]
+        if other:
+            raise TuningError(
+                f"{place.parent} holds another search, of {', '.join(other)}; choose another --out folder or delete it."
+            )
+    place.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 
 
 def _run_processes(task, count):

@@ -24,6 +24,10 @@ def ask(hp):
     return {"learning_rate": hp.Choice("learning_rate", [1e-3, 3e-3, 1e-2, 3e-2])}, {"units": hp.Int("units", 2, 5)}
 
 
+def asks_for_less(hp):
+    return {"learning_rate": hp.Choice("learning_rate", [1e-3])}, {"units": hp.Int("units", 2, 5)}
+
+
 TOY = SearchSpace(
     replace(
         EXPERIMENT,
@@ -188,8 +192,17 @@ def test_bad_arguments(corpus, cache, tmp_path, options, message):
 
 def test_another_search_in_the_folder(corpus, cache, tmp_path, in_process):
     search(corpus, cache, tmp_path, trials=1)
-    with pytest.raises(SertfError, match="holds another search .* choose another --out"):
+    assert not list(tmp_path.rglob("experiment.json"))  # no runs, of which a report could be written
+    with pytest.raises(SertfError, match="holds another search, of another tuner; choose another --out"):
         search(corpus, cache, tmp_path, tuner="bayesian")
+    table = corpus[corpus["emotion"] != "anger"]
+    with pytest.raises(SertfError, match="of another table, protocol, model or recipe, other recordings; choose"):
+        tuning.search(TOY, table, out=tmp_path, trials=1, cache=cache, progress=False)
+    with pytest.raises(SertfError, match="of another table, protocol, model or recipe; choose"):
+        search(corpus, cache, tmp_path, space=TOY.on(protocol="leave-one-speaker-out"))
+    with pytest.raises(SertfError, match="of other hyperparameters; choose"):
+        search(corpus, cache, tmp_path, space=replace(TOY, ask=asks_for_less))
+    assert len(in_process[1]) == 3  # nothing was trained for any of them
     (tmp_path / "trials" / "oracle.json").write_text("")
     with pytest.raises(SertfError, match="is damaged .* delete it and search again"):
         search(corpus, cache, tmp_path)
