@@ -41,14 +41,21 @@ def main():
     options = parser.parse_args()
     table = sertf.corpora.load("embedded", options.out / "corpus")
     print(f"{len(table)} clips of {table['speaker'].nunique()} speakers in {options.out / 'corpus'}")
+    results = options.out / "results"
     folders = sertf.runner.run(
-        EXPERIMENT, table, out=options.out / "runs", repeats=2, workers=options.workers, cache=options.out / "cache"
+        EXPERIMENT,
+        table,
+        out=options.out / "runs",
+        repeats=2,
+        workers=options.workers,
+        cache=options.out / "cache",
+        results=results,
     )
     runs = folders["reslstm_sa_h16", "strict"]
-    results = options.out / "results" / "demo" / "reslstm_sa_h16" / "strict"
-    summary = sertf.report.write(runs, results)
+    place = results / "demo" / "reslstm_sa_h16" / "strict"
+    summary = sertf.report.write(runs, place)
     uar = summary["scores"]["uar"]
-    print(f"UAR over 2 repeats {uar['mean']:.3f} (chance 0.250); report: {results / 'report.md'}")
+    print(f"UAR over 2 repeats {uar['mean']:.3f} (chance 0.250); report: {place / 'report.md'}")
     model = sertf.export.save(runs, options.out / "saved_model")
     print(f"SavedModel: {model}")
     clip = table["path"].iloc[0]

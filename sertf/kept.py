@@ -220,6 +220,44 @@ def reports_in(results_root):
     return paths
 
 
+def names_of(facts):
+    """The names of what facts are of: experiment, variant, protocol."""
+    return tuple(facts.get(key, "?") for key in ("experiment", "variant", "protocol"))
+
+
+def check_replaceable(folder, facts, runs):
+    """Raise unless a report can take the place of what a folder keeps: nothing, or the same experiment's, of no more runs.
+
+    Args:
+        folder: `<results>/<experiment>/<variant>/<protocol>`.
+        facts: of what is to be reported, as in `experiment.json`.
+        runs: how many are to be reported.
+
+    Raises:
+        ResultsError: results would be lost: of something else, of another recipe, front end, table or recordings, or of
+            runs that are not among these.
+    """
+    if not (Path(folder) / "report.json").is_file():
+        return
+    found = read_summary(folder)
+    names = names_of(found["facts"]), names_of(facts)
+    if names[0] != names[1]:
+        raise ResultsError(
+            f"{folder} holds results of {'/'.join(names[0])}, not {'/'.join(names[1])}; give another folder for the results."
+        )
+    digests = [[of.get(key) for key in ("digest", "audio_digest")] for of in (found["facts"], facts)]
+    if digests[0] != digests[1]:
+        raise ResultsError(
+            f"{folder} holds results of another recipe, front end, table or recordings (digest {digests[0][0]}, not "
+            f"{digests[1][0]}); give another folder for the results, or delete it to keep these in its place."
+        )
+    if found["runs"] > runs:
+        raise ResultsError(
+            f"{folder} holds {found['runs']} runs, of which a report of {runs} would lose the others; give more --repeats, "
+            "or another folder for the results."
+        )
+
+
 def write_text(text, path):
     """Write a text file as a whole, or leave the one that stands there.
 

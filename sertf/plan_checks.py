@@ -51,6 +51,29 @@ def check_folds(experiment, table, pairs):
             )
 
 
+def check_emotions(table):
+    """Raise for a table of which there is nothing to tell apart."""
+    if table["emotion"].nunique() < 2:
+        raise RunnerError(
+            f"All {len(table)} utterances have the emotion {table['emotion'].iloc[0]}; to tell emotions apart, add "
+            "utterances of another one."
+        )
+
+
+def check_lengths(experiment, pairs):
+    """Raise for a scikit-learn model, which takes one shape, behind a front end whose features are as long as the clips."""
+    from sertf.features import FEATURES
+    from sertf.models.classical import CLASSICAL
+
+    for variant, _ in pairs:
+        model, options = experiment.variant(variant).model, experiment.front_end_options_of(variant)
+        if model in CLASSICAL and FEATURES[experiment.front_end](**options).feature_shape[0] is None:
+            raise RunnerError(
+                f"{model} needs features of one shape, but those of {experiment.front_end} are as long as the clips; use a "
+                "front end of fixed length, such as fused_statistics."
+            )
+
+
 def networks_of(experiment, table, pairs):
     """Arguments of `sertf.networks.build` for each (variant, protocol) that trains a network."""
     from sertf.features import FEATURES
@@ -68,11 +91,13 @@ def networks_of(experiment, table, pairs):
 def check_networks(experiment, table, pairs, cache):
     """Raise for a recipe under which a network cannot be trained; arguments as for `check_folds`, and the cache's folder.
 
-    Built are those alone that batches of one utterance put at risk, in a process of their own: in this one the backend
-    would take the GPU's memory from the workers.
+    Built are those alone that their small batches put at risk, in a process of their own: in this one the backend would
+    take the GPU's memory from the workers.
     """
     recipes = ((pair, experiment.recipe(*pair)) for pair in pairs)
-    at_risk = [pair for pair, recipe in recipes if recipe is not None and recipe.batch_size < 2]
+    at_risk = [
+        pair for pair, recipe in recipes if recipe is not None and recipe.batch_size < networks.SMALLEST_WITH_NORM
+    ]
     for described in networks_of(experiment, table, at_risk):
         variables = {**workers.environment(cache), "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
         workers.in_own_process(networks.check, described, variables)

@@ -12,7 +12,9 @@ from sertf import comparisons, markdown, report_figures, report_page, statistics
 from sertf.errors import SertfError
 from sertf.kept import (
     ResultsError,
+    check_replaceable,
     merge_manifests,
+    names_of,
     read_facts,
     read_groups,
     read_predictions,
@@ -49,8 +51,7 @@ def write(folder, out, *, beside=None):
             another recipe, front end, table or recordings, or of more runs.
     """
     results, out = collect(folder), Path(out)
-    if (out / "report.json").is_file():
-        _check_same(out, read_summary(out), results)
+    check_replaceable(out, results.facts, len(results.manifests))
     other = _other(out, results.facts, beside)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -145,34 +146,10 @@ def write_all(runs, out):
         raise ResultsError(f"{runs} holds no experiment.json, so there are no runs to report; run an experiment first.")
     pages = []
     for folder in folders:
-        place = Path(out).joinpath(*_identity(read_facts(folder)))
+        place = Path(out).joinpath(*names_of(read_facts(folder)))
         write(folder, place)
         pages.append(place / "report.md")
     return pages
-
-
-def _identity(facts):
-    return tuple(facts.get(key, "?") for key in ("experiment", "variant", "protocol"))
-
-
-def _check_same(out, found, results):
-    """Raise ResultsError if writing would lose kept results: of something else, or of runs that are not among these."""
-    names = _identity(found["facts"]), _identity(results.facts)
-    if names[0] != names[1]:
-        raise ResultsError(
-            f"{out} holds results of {'/'.join(names[0])}, not {'/'.join(names[1])}; give another folder."
-        )
-    digests = [[facts.get(key) for key in ("digest", "audio_digest")] for facts in (found["facts"], results.facts)]
-    if digests[0] != digests[1]:
-        raise ResultsError(
-            f"{out} holds results of another recipe, front end, table or recordings (digest {digests[0][0]}, not "
-            f"{digests[1][0]}); give another folder, or delete it to keep these in its place."
-        )
-    if found["runs"] > len(results.manifests):
-        raise ResultsError(
-            f"{out} holds {found['runs']} runs, of which these are {len(results.manifests)}; give another folder, or train "
-            "the others with --repeats or count them with --extend."
-        )
 
 
 def _other(out, facts, beside):
@@ -181,10 +158,10 @@ def _other(out, facts, beside):
         name = _OTHER.get(facts["protocol"])
         place = out.parent / name if name else None
         return place if place and (place / "report.json").is_file() else None
-    found = _identity(read_summary(beside)["facts"])
-    if found[:2] != _identity(facts)[:2] or found[2] == facts["protocol"]:
+    found = names_of(read_summary(beside)["facts"])
+    if found[:2] != names_of(facts)[:2] or found[2] == facts["protocol"]:
         raise ResultsError(
-            f"{beside} holds {'/'.join(found)}, not another protocol of {'/'.join(_identity(facts)[:2])}."
+            f"{beside} holds {'/'.join(found)}, not another protocol of {'/'.join(names_of(facts)[:2])}."
         )
     return Path(beside)
 

@@ -18,6 +18,7 @@ from sertf import workers as workers_module
 from sertf.errors import unknown
 from sertf.experiment import digest
 from sertf.jobs import Fresh, Job, run_job
+from sertf.kept import check_replaceable
 from sertf.materials import extract_material
 from sertf.notes import say_skipped
 from sertf.plan_checks import RunnerError
@@ -35,7 +36,8 @@ def run(
     workers=None,
     scheduler="processes",
     cache=None,
-    extend=None,
+    results=None,
+    extend=False,
     skip_bad=False,
     progress=True,
 ):
@@ -51,8 +53,9 @@ def run(
         workers: worker processes, one thread each; None takes one a core.
         scheduler: "processes" on this machine, or a running "dask" or "ray" cluster.
         cache: folder of the feature cache; None takes the default.
-        extend: folder of results, `<results>/<experiment>/<variant>/<protocol>`, whose runs count as finished; only what
-            it keeps is then run.
+        results: folder that reports are to be written to, in `<results>/<experiment>/<variant>/<protocol>`; what they
+            must not replace there is refused before anything is trained. None writes none.
+        extend: count the runs that `results` keeps as finished, and run only what it keeps.
         skip_bad: go on without clips that cannot be used, and record which.
         progress: show on standard error how far it is.
 
@@ -61,7 +64,7 @@ def run(
 
     Raises:
         RunnerError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
-        ResultsError: results that cannot be extended.
+        ResultsError: results that cannot be extended, or not be replaced.
         Diverged: a training diverged; the other runs are finished first.
     """
     from sertf.extraction import usable_cores
@@ -77,6 +80,7 @@ def run(
         repeats=repeats,
         workers=workers,
         cache=cache,
+        results=results,
         extend=extend,
         skip_bad=skip_bad,
         progress=progress,
@@ -123,7 +127,8 @@ def plan(
     repeats=10,
     workers=None,
     cache=None,
-    extend=None,
+    results=None,
+    extend=False,
     skip_bad=False,
     progress=True,
 ):
@@ -146,15 +151,14 @@ def plan(
     out = Path(out)
     run_folder.check_writable(out)
     pairs = [(variant, protocol) for variant in variants for protocol in protocol_names]
-    if extend is not None:
+    if extend and results is None:
+        raise RunnerError("extend needs results, the folder whose runs count; give it.")
+    if extend:
         # Whoever extends would train what was never run unawares.
-        pairs = kept_runs.kept_pairs(Path(extend) / experiment.name, pairs, wanted="extend")
+        pairs = kept_runs.kept_pairs(Path(results) / experiment.name, pairs, wanted="extend")
     table = utterances.merged(utterances.validate(table), experiment.merged)
-    if table["emotion"].nunique() < 2:
-        raise RunnerError(
-            f"All {len(table)} utterances have the emotion {table['emotion'].iloc[0]}; to tell emotions apart, add "
-            "utterances of another one."
-        )
+    plan_checks.check_emotions(table)
+    plan_checks.check_lengths(experiment, pairs)
     plan_checks.check_folds(experiment, table, pairs)
     store = FeatureCache() if cache is None else FeatureCache(cache)
     plan_checks.check_networks(experiment, table, pairs, store.folder)
@@ -169,8 +173,8 @@ def plan(
                 table, front_end, augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
             )
         folder = folders[variant, protocol] = out / variant / protocol
-        kept = extend and Path(extend) / experiment.name / variant / protocol
-        missing, planned = _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept)
+        kept = None if results is None else Path(results) / experiment.name / variant / protocol
+        missing, planned = _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept, extend)
         jobs, runs = jobs + missing, runs + planned
     say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
@@ -178,7 +182,7 @@ def plan(
     return Plan(jobs, runs - len(jobs), folders, store.folder)
 
 
-def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
+def _prepare(experiment, variant, protocol, material, folder, repeats, kept, extend):
     """Cut and audit the folds, write experiment.json and groups.csv; return the jobs to do and the number of all runs."""
     table, front_end, features = material.table, material.front_end, material.features
     augmentation = experiment.variant(variant).augmentation
@@ -222,8 +226,10 @@ def _prepare(experiment, variant, protocol, material, folder, repeats, kept):
         "epochs": recipe and recipe.epochs,
         "skipped": [[Path(path).name, str(reason)] for path, reason in material.skipped],
     }
+    if kept is not None and not extend:
+        check_replaceable(kept, overview, repeats * len(folds))
     run_folder.write(folder, overview, table)
-    if kept is not None:
+    if extend:
         kept_runs.take_over(kept, folder)
     index = {emotion: i for i, emotion in enumerate(emotions)}
     labels = {u: index[emotion] for u, emotion in zip(rows["utterance"], rows["emotion"])}

@@ -171,8 +171,7 @@ def _run(experiment, table, options):
         print(verification.page(found))
         return
     run_folder.check_writable(results, option="--results")
-    extend = results if options.extend else None
-    folders = runner.run(experiment, table, out=out, repeats=repeats, extend=extend, **common)
+    folders = runner.run(experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common)
     for (variant, protocol), folder in folders.items():
         report.write(folder, results / experiment.name / variant / protocol)
     print(results_table.table_of(results / experiment.name, relative_to=Path.cwd()))
@@ -233,6 +232,8 @@ def with_recipe(experiment, tuned, variants):
         variant = experiment.variant(name)
         if variant.model != tuned.model:
             raise SertfError(f"The recipe is for the model {tuned.model}, but variant {name} trains {variant.model}.")
+        if variant.recipes is None:
+            raise SertfError(f"{variant.model} is fitted in one go and takes no recipe; leave --recipe out.")
         options = {**variant.options, **tuned.options}
         changed[name] = replace(
             variant,
@@ -244,9 +245,9 @@ def with_recipe(experiment, tuned, variants):
 
 
 def few(table):
-    """The first two utterances of every speaker and emotion, more in a corpus of few speakers: ten of each emotion."""
+    """The first two utterances of every speaker and emotion, more where few speakers have it: ten of each emotion."""
     table = table.sort_values("utterance")
-    speakers = table.groupby("corpus")["speaker"].transform("nunique")
+    speakers = table.groupby(["corpus", "emotion"])["speaker"].transform("nunique")
     place = table.groupby(["speaker", "emotion"]).cumcount()
     kept = table[place < (10 / speakers).clip(lower=2)]
     kept.attrs.update(table.attrs)

@@ -121,12 +121,15 @@ def system(model):
 
 
 def front_end_of(model=None, name=None):
-    """Name and options of a front end: the model's own, or another by its name with its default options."""
+    """Name and options of a front end: the model's own, or another by its name with its default options.
+
+    SERCT's for a waveform by its name, whose default are files at their own rates: no model of these can be exported.
+    """
     if name is not None and name not in FRONT_ENDS:
         raise SertfError(unknown("front end", name, FRONT_ENDS))
     if model is not None and name in (None, system(model).front_end):
         return system(model).front_end, dict(system(model).front_end_options)
-    return name, {}
+    return name, dict(_SERCT.front_end_options) if name == _SERCT.front_end else {}
 
 
 def fitted_to(recipe, protocol):
@@ -144,8 +147,8 @@ def experiment(name, model, protocol, *, corpus="table", front_end=None, epochs=
         model: key of `SYSTEMS`.
         protocol: name for `sertf.protocols.protocol`.
         corpus: key of `sertf.corpora.CORPORA`, or "table" for own data.
-        front_end: key of `sertf.features.FEATURES` in place of the model's own, with its default options; the model is
-            then trained without augmentation, which is made for one front end.
+        front_end: key of `sertf.features.FEATURES` in place of the model's own, with options as of `front_end_of`; the
+            model is then trained without augmentation, which is made for one front end.
         epochs: in place of the recipe's.
 
     Raises:

@@ -6,11 +6,12 @@ import pandas as pd
 import pytest
 
 from sertf import kept_runs, report, runner
+from sertf.errors import SertfError
 from sertf.export import ExportError, save
 from sertf.kept import ResultsError, read_predictions
 from sertf.results import collect
 from tests.synthetic_runs import make_run, make_runs
-from tests.toy import EXPERIMENT, RECIPE, in_process, planned, run
+from tests.toy import EXPERIMENT, RECIPE, changed, in_process, planned, run
 
 AUDIO = {"audio_digest": "a1"}
 
@@ -146,7 +147,7 @@ def extended(done, corpus, cache, tmp_path_factory):
     """Results of two repeats, and what is left to do of three that extend them."""
     results, out = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("more")
     report.write(done[1], results / "toy" / "small" / "strict")
-    return results, out, planned(corpus, cache, out, repeats=3, extend=results)
+    return results, out, planned(corpus, cache, out, repeats=3, results=results, extend=True)
 
 
 def test_the_runner_trains_the_further_repeats_alone(extended, done, corpus, cache, monkeypatch):
@@ -160,7 +161,7 @@ def test_the_runner_trains_the_further_repeats_alone(extended, done, corpus, cac
     monkeypatch.setattr(
         runner.workers_module, "run_all", lambda _, jobs, done, **__: counts.append((done, len(jobs))) or []
     )
-    run(corpus, cache, out, repeats=3, extend=results)
+    run(corpus, cache, out, repeats=3, results=results, extend=True)
     assert counts == [(6, 3)]
 
 
@@ -176,7 +177,7 @@ def test_runs_without_a_model_are_not_exported(extended, corpus, cache, monkeypa
     ):
         save(folder / "repeat-00" / "fold-1", tmp_path / "saved")
     in_process(monkeypatch, first=1)
-    run(corpus, cache, out, repeats=3, extend=results)
+    run(corpus, cache, out, repeats=3, results=results, extend=True)
     save(folder, tmp_path / "saved")
     card = json.loads((tmp_path / "saved" / "model_card.json").read_text())
     assert (card["run"]["repeat"], card["run"]["fold"]) == (2, "fold-1")
@@ -185,16 +186,32 @@ def test_runs_without_a_model_are_not_exported(extended, corpus, cache, monkeypa
 def test_only_what_is_kept_is_extended(extended, corpus, cache, tmp_path):
     results, _, _ = extended
     more = replace(EXPERIMENT, variants={name: EXPERIMENT.variants["small"] for name in ("small", "new")})
-    jobs = planned(corpus, cache, tmp_path, experiment=more, protocol_names=None, repeats=3, extend=results)
+    jobs = planned(
+        corpus, cache, tmp_path, experiment=more, protocol_names=None, repeats=3, results=results, extend=True
+    )
     assert len(jobs) == 3
     assert [str(place.relative_to(tmp_path)) for place in sorted(tmp_path.glob("*/*"))] == ["small/strict"]
+
+
+def test_results_that_a_report_would_lose_are_said_before_training(extended, corpus, cache, tmp_path):
+    results, _, _ = extended
+    with pytest.raises(
+        ResultsError, match="holds 6 runs, of which a report of 3 would lose the others; give more --re"
+    ):
+        planned(corpus, cache, tmp_path, repeats=1, results=results)
+    with pytest.raises(ResultsError, match="holds results of another recipe, front end, table or recordings"):
+        planned(corpus, cache, tmp_path, experiment=changed(options={"units": 5}), repeats=2, results=results)
+    assert not list(tmp_path.rglob("experiment.json"))
+    assert len(planned(corpus, cache, tmp_path, repeats=2, results=results)) == 6
+    with pytest.raises(SertfError, match="extend needs results"):
+        planned(corpus, cache, tmp_path, repeats=2, extend=True)
 
 
 def test_extending_what_is_not_kept_is_said_before_anything_is_read(extended, corpus, cache, tmp_path):
     results, _, _ = extended
     with pytest.raises(ResultsError, match="nothing to extend: .*toy keeps no results of small under paper; leave -"):
-        planned(corpus, cache, tmp_path, protocol_names=["paper"], extend=results)
+        planned(corpus, cache, tmp_path, protocol_names=["paper"], results=results, extend=True)
     recipes = {"strict": replace(RECIPE, epochs=3)}
     other = replace(EXPERIMENT, variants={"small": replace(EXPERIMENT.variants["small"], recipes=recipes)})
     with pytest.raises(ResultsError, match="of another experiment or recipe"):
-        planned(corpus, cache, tmp_path, experiment=other, repeats=3, extend=results)
+        planned(corpus, cache, tmp_path, experiment=other, repeats=3, results=results, extend=True)

@@ -156,7 +156,7 @@ def test_files_of_others_in_the_folder_stay(runs, tmp_path):
     [
         (lambda kept: kept["facts"].update(digest="other"), "another recipe, front end, table or recordings"),
         (lambda kept: kept["facts"].update(audio_digest="other"), "another recipe, front end, table or recordings"),
-        (lambda kept: kept.update(runs=kept["runs"] + 1), r"holds \d+ runs, of which these are \d+"),
+        (lambda kept: kept.update(runs=kept["runs"] + 1), r"holds \d+ runs, of which a report of \d+ would lose"),
     ],
     ids=["recipe", "recordings", "more runs"],
 )

@@ -50,6 +50,9 @@ def test_a_few_of_two_speakers_are_ten_of_each_emotion():
     table = script.few(pd.concat([two, many], ignore_index=True))
     counts = table.groupby(["corpus", "emotion"]).size()
     assert counts["two"].tolist() == [10] * 3 and counts["many"].tolist() == [48] * 3
+    # Of 24 speakers, an emotion that two of them have.
+    rare = many[(many["emotion"] != "anger") | many["speaker"].isin(many["speaker"].unique()[:2])]
+    assert script.few(rare).groupby("emotion").size()["anger"] == 10
 
 
 def test_smoke_shrinks_but_keeps_speakers_and_emotions(corpus):
@@ -87,7 +90,8 @@ def test_what_is_given_wrongly_is_said_before_anything_is_trained(cache, tmp_pat
     printed = said(command(cache, tmp_path, "--results", str(tmp_path / "file" / "kept")))
     assert "Cannot write to" in printed and "choose another --results folder" in printed
     monkeypatch.setenv("KERAS_BACKEND", "jacks")
-    assert said(command(cache, tmp_path)) == "error: Unknown KERAS_BACKEND 'jacks'; known are tensorflow, jax.\n"
+    expected = "error: KERAS_BACKEND: Unknown backend 'jacks'; known are tensorflow, jax.\n"
+    assert said(command(cache, tmp_path)) == expected
 
 
 def test_own_data_and_corpora_that_do_not_exist(corpus, cache, tmp_path, monkeypatch, capsys):
@@ -121,10 +125,10 @@ def test_a_network_of_no_layers_is_one_sentence(cache, tmp_path, in_process, cap
 
 def test_extending_takes_the_runs_from_the_results(cache, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(runner, "run", lambda *_, extend, **__: seen.append(extend) or {})
+    monkeypatch.setattr(runner, "run", lambda *_, results, extend, **__: seen.append((results, extend)) or {})
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "kept"), "--extend"))
     script.main(EXPERIMENT, command(cache, tmp_path, "--results", str(tmp_path / "kept")))
-    assert seen == [tmp_path / "kept", None]
+    assert seen == [(tmp_path / "kept", True), (tmp_path / "kept", False)]
     with pytest.raises(SystemExit) as left:
         script.main(EXPERIMENT, command(cache, tmp_path, "--extend", "--verify"))
     assert left.value.code == 2 and len(seen) == 2

@@ -131,6 +131,7 @@ def _train(chosen, table, protocol, tuned, options):
             table,
             out=out,
             repeats=repeats,
+            results=results,
             workers=options.workers,
             cache=options.cache,
             skip_bad=options.skip_bad,
@@ -151,6 +152,7 @@ def _check_shapes(chosen, table, model):
     from sertf import networks, plan_checks
     from sertf.models import MODELS
 
+    plan_checks.check_emotions(table)
     if model in MODELS:
         for described in plan_checks.networks_of(chosen, table, [(model, protocol) for protocol in chosen.protocols]):
             networks.build(*described)

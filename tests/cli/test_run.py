@@ -76,7 +76,19 @@ def test_mistakes(folder, in_process, capsys, monkeypatch):
     assert run("--model", "svm", "--protocol", "reslstm-sa") == 2
     assert run("--model", "svm") == 0
     assert run("--model", "svm", "--front-end", "waveform") == 2
+    assert "holds results of another recipe, front end" in capsys.readouterr().err
+    assert run("--model", "svm", "--front-end", "waveform", "--results", "r") == 2
     assert "runs of another experiment or recipe" in capsys.readouterr().err
+    # Before anything is trained for a report that will not be written.
+    Path("mine.csv").write_text(Path("mine.csv").read_text().rstrip().rpartition("\n")[0])
+    assert run("--model", "svm", "--out", "other") == 2
+    assert "holds results of another recipe, front end, table" in capsys.readouterr().err
+    assert run("--model", "svm", "--front-end", "mfcc_chroma", "--out", "other") == 2
+    assert "svm needs features of one shape, but those of mfcc_chroma are as long" in capsys.readouterr().err
+    assert not list(folder.glob("other/**/manifest.json"))
+    recipes.write(Path("recipe.json"), recipes.Tuned("svm", recipes.Recipe(), {}))
+    assert run("--model", "svm", "--recipe", "recipe.json") == 2
+    assert "svm is fitted in one go and takes no recipe; leave --recipe out" in capsys.readouterr().err
 
     assert run("--model", "svm", "--out", "new", "--results", "mine.csv") == 2
     assert "Cannot write to mine.csv: File exists; choose another --results folder." in capsys.readouterr().err
