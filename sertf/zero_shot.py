@@ -82,7 +82,7 @@ def _trained_and_tested(table, name, corpus):
 
 
 def across(folds, table):
-    """The corpora that folds train and test on, None if a fold tests a corpus that it trains on.
+    """The corpora that folds train and test on, None if any is tested in one fold and trained on in this or another.
 
     Returns:
         dict of "trained" and "tested" to a dict by corpus of its `languages` and its numbers of `utterances` and
@@ -91,11 +91,10 @@ def across(folds, table):
     corpus = dict(zip(table["utterance"], table["corpus"]))
     trained, tested = set(), set()
     for fold in folds:
-        own, other = ({corpus[u] for u in part if u in corpus} for part in (fold.train, fold.test))
-        if own & other:
-            return None
-        trained |= own
-        tested |= other
+        trained |= {corpus[u] for u in fold.train if u in corpus}
+        tested |= {corpus[u] for u in fold.test if u in corpus}
+    if trained & tested:
+        return None
     described = {
         name: {
             "languages": sorted(set(rows["language"]) - {""}),
