@@ -70,9 +70,7 @@ def read(path, *, sample_rate=None):
         samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
     if len(samples) < frames:
         raise AudioError(path, f"cut off: {len(samples)} of {frames} frames could be read; fetch it again")
-    lacking = _lacking_bytes(path)
-    if lacking > HEADER_SLACK:
-        raise AudioError(path, f"cut off: its header states {lacking} bytes more than there are; fetch it again")
+    check_not_cut_off(path)
     channels = samples
     samples = np.ascontiguousarray(channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1))  # (n,)
     if len(samples) and np.ptp(samples) < SILENCE_SPAN <= np.ptp(channels, axis=0).max():
@@ -115,8 +113,15 @@ def _opened(path):
         raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
 
 
+def check_not_cut_off(path):
+    """Raise `AudioError` for a WAV or AIFF that ends before its header says; libsndfile reads it as if it were whole."""
+    lacking = _lacking_bytes(path)
+    if lacking > HEADER_SLACK:
+        raise AudioError(path, f"cut off: its header states {lacking} bytes more than there are; fetch it again")
+
+
 def _lacking_bytes(path):
-    """Bytes by which the samples of a WAV or AIFF end before its header says; libsndfile reads on as if it were whole."""
+    """Bytes by which the samples of a WAV or AIFF are fewer than its header states."""
     size = Path(path).stat().st_size
     with open(path, "rb") as file:
         order = CHUNK_ORDERS.get(file.read(4))

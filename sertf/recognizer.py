@@ -223,6 +223,7 @@ class Recognizer:
                 rate = opened.samplerate
                 self._check_rate(file, rate)
                 self._check_length(file, opened.frames, rate)
+                audio.check_not_cut_off(file)
                 blocks = sources.blocks_of(opened, file, block=round(window * rate))
                 for start, samples in sources.cut_windows(blocks, round(window * rate), max(1, round(hop * rate))):
                     yield start / rate, samples, rate

@@ -38,6 +38,12 @@ def test_bad_audio(recognizer, tmp_path):
     for name in ("text.wav", "short.wav", "silent.wav", "missing.wav"):
         with pytest.raises(AudioError, match=name):
             recognizer.predict(tmp_path / name)
+    # Longer than what is read at once, so that it is read block by block.
+    soundfile.write(tmp_path / "long.wav", np.random.default_rng(0).normal(scale=0.1, size=40 * 16_000), 16_000)
+    whole = (tmp_path / "long.wav").read_bytes()
+    (tmp_path / "long.wav").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(AudioError, match=f"long.wav: cut off: its header states {len(whole) // 2} bytes more"):
+        recognizer.predict(tmp_path / "long.wav")
     with pytest.raises(SertfError, match="window must be"):
         recognizer.predict((np.ones(16_000, "float32"), 16_000), window=0.01)
     with pytest.raises(SertfError, match="files is empty"):
