@@ -1,6 +1,8 @@
 """Worker processes of this machine, or of a dask or ray cluster by its own means: nothing distributed is ours."""
 
 import contextlib
+import importlib.util
+import json
 import os
 import pickle
 import subprocess
@@ -20,14 +22,26 @@ from sertf.quiet import standard_error_hidden
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33), "MALLOC_ARENA_MAX": "1"}
 
 
-BACKENDS = ("tensorflow", "jax")
+BACKENDS = {"tensorflow": "tensorflow", "jax": "'sertf[jax]'"}
+"""The backends that models train on, and what pip installs them by."""
 
 
 def check_backend():
-    """Raise SertfError unless the variable KERAS_BACKEND is unset or names a backend that models train on."""
-    named = os.environ.get("KERAS_BACKEND", BACKENDS[0])
+    """Raise SertfError unless models train on the backend that Keras is going to take, and it is installed.
+
+    Keras takes it from the variable KERAS_BACKEND, else from its keras.json, else TensorFlow.
+    """
+    named, place = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
+    if not named:
+        place = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+        try:
+            named = json.loads(place.read_text(encoding="utf-8"))["backend"]
+        except (OSError, ValueError, KeyError, TypeError):
+            named = "tensorflow"
     if named not in BACKENDS:
-        raise SertfError(unknown("KERAS_BACKEND", named, BACKENDS))
+        raise SertfError(f"{place}: {unknown('backend', named, BACKENDS)}")
+    if importlib.util.find_spec(named) is None:
+        raise SertfError(f"{place}: the backend {named} is not installed; pip install {BACKENDS[named]}.")
 
 
 class SchedulerError(SertfError):

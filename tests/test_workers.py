@@ -34,6 +34,24 @@ def test_a_worker_imports_tensorflow_without_a_line(tmp_path):
 held = []
 
 
+def test_a_backend_that_is_unknown_or_missing(tmp_path, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    workers.check_backend()
+    (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    with pytest.raises(SertfError, match="keras.json: Unknown backend 'torch'; known are tensorflow, jax"):
+        workers.check_backend()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "jax" else name)
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    with pytest.raises(SertfError, match=r"keras.json: the backend jax is not installed; pip install 'sertf\[jax\]'"):
+        workers.check_backend()
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")  # goes before the file
+    workers.check_backend()
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(SertfError, match="KERAS_BACKEND: the backend jax is not installed"):
+        workers.check_backend()
+
+
 def place_of(job):
     """Where a job is done: its process, and what decides the number of TensorFlow's threads there."""
     return job, os.getpid(), os.environ["TF_NUM_INTRAOP_THREADS"]
