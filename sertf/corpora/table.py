@@ -3,6 +3,7 @@
 import collections
 import csv
 import os
+import unicodedata
 from pathlib import Path
 
 from sertf.corpora.base import CorpusError
@@ -22,6 +23,7 @@ SYNONYMS = {
     "excited": "excitement",
     "frustrated": "frustration",
 }
+OF_COPIES = ("parent", "copy")
 GENDERS = {"female": "female", "f": "female", "male": "male", "m": "male", "": ""}
 
 
@@ -31,12 +33,13 @@ def load_table(path, *, skip_bad=False):
     Needed columns: path (relative ones count from the CSV's folder), emotion (canonical or a common form such as
     `happy`, any case), speaker. Optional: utterance (the file's name by default), corpus (the CSV's name), gender
     (female, male, f, m), language, sentence. Speakers and utterances get the corpus's name in front where they lack
-    it, so that they stay unique beside other corpora. Other columns are kept as texts.
+    it, so that they stay unique beside other corpora. Other columns are kept as texts; `parent` and `copy` may not be
+    among them, which are those of augmented copies.
 
     Raises:
-        CorpusError: no such file, not a CSV, needed columns missing, or bad rows: an unknown emotion or gender, no
-            speaker, no such file, a file or utterance named twice. All are listed; `skip_bad=True` leaves them out and
-            records them in `attrs["skipped"]`.
+        CorpusError: no such file, not a CSV, needed columns missing, one speaker written in two ways, or bad rows: an
+            unknown emotion or gender, no speaker, no such file, a file or utterance named twice. All are listed;
+            `skip_bad=True` leaves bad rows out and records them in `attrs["skipped"]`.
         TableError: a speaker of two genders.
     """
     path = expanded(path)
@@ -64,6 +67,11 @@ def load_table(path, *, skip_bad=False):
             f"{path}: lacks the columns {', '.join(absent)}; its first line has {', '.join(columns) or 'nothing'} and "
             f"needs {', '.join(NEEDED)}{'; separate them by commas' if separated else ''}"
         )
+    taken = [column for column in OF_COPIES if column in columns]
+    if taken:
+        raise CorpusError(
+            f"{path}: has the column {taken[0]}, a name that augmented copies of utterances take; give it another one"
+        )
     if not records:
         raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")
 
@@ -88,11 +96,25 @@ def load_table(path, *, skip_bad=False):
         )
     if not rows:
         raise CorpusError(f"{path}: no row is left, all {len(bad)} are bad:\n{listing(reason for _, reason in bad)}")
+    _check_spelling(path, [row["speaker"] for row in rows])
     import pandas
 
     table = pandas.DataFrame(rows)
     table.attrs.update(skipped=bad, left_out={}, missing=[])
     return validate(table)
+
+
+def _check_spelling(path, speakers):
+    """Raise CorpusError for a speaker who is written in two ways: trained on under the one and tested under the other."""
+    written = {}
+    for speaker in dict.fromkeys(speakers):
+        plain = " ".join(unicodedata.normalize("NFKC", speaker).casefold().split())
+        other = written.setdefault(plain, speaker)
+        if other != speaker:
+            raise CorpusError(
+                f"{path}: speakers {other!r} and {speaker!r} differ in case, white space or encoding alone; write one "
+                "speaker in one way, or give two speakers names that differ more"
+            )
 
 
 def _row(record, source, stems):

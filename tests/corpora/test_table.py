@@ -94,6 +94,7 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
         ("path,emotion,speaker\ngone.wav,sad,1\n", "1 rows are bad"),
         ("path,emotion,speaker\n~nosuchuser/a.wav,sad,1\n", "line 2: ~nosuchuser/a.wav: there is no user of this name"),
         ("path,emotion,speaker,emotion\na/one.wav,sad,1,fear\n", "names the columns emotion twice; name each once"),
+        ("path,emotion,speaker,parent\na/one.wav,sad,1,a\n", "has the column parent, a name that augmented copies"),
     ],
 )
 def test_unusable_files(tmp_path, text, reason):
@@ -126,3 +127,11 @@ def test_one_speaker_of_two_genders(tmp_path):
     text = "path,emotion,speaker,gender\na/one.wav,sad,1,f\na/two.wav,sad,1,m\n"
     with pytest.raises(TableError, match="speaker 'mine-1' has several genders"):
         corpora.load_table(write(tmp_path, text))
+
+
+def test_one_speaker_written_in_two_ways(tmp_path):
+    text = "path,emotion,speaker\na/one.wav,happy,{}\na/two.wav,sad,{}\nb/two.flac,sad,ben\n"
+    for other in ("anna m", "Anna  M", "\uff21nna M"):
+        with pytest.raises(CorpusError, match="speakers 'mine-Anna M' and .* differ in case, white space or encoding"):
+            corpora.load_table(write(tmp_path, text.format("Anna M", other)))
+    assert corpora.load_table(write(tmp_path, text.format("Anna M", "Anna N")))["speaker"].nunique() == 3
