@@ -2,6 +2,9 @@
 
 from sertf.training import RunError
 
+# The last batch of an epoch borrows from the one before it, which must not be left with one utterance then.
+SMALLEST_WITH_NORM = 3
+
 
 def build(model, options, recipe, input_shape, num_classes):
     """Build an uncompiled Keras model whose weights, scores and losses are float32 under any precision.
@@ -14,7 +17,7 @@ def build(model, options, recipe, input_shape, num_classes):
         num_classes: number of emotions.
 
     Raises:
-        RunError: batches of one utterance under a batch norm.
+        RunError: batches under a batch norm of which one may be of a single utterance.
         SertfError: options or shapes that the builder refuses.
     """
     import keras
@@ -29,10 +32,11 @@ def build(model, options, recipe, input_shape, num_classes):
         network = MODELS[model](input_shape, num_classes, **options)
     finally:
         keras.config.set_dtype_policy(before)
-    if recipe.batch_size < smallest_batch(network):
+    if smallest_batch(network) > 1 and recipe.batch_size < SMALLEST_WITH_NORM:
         raise RunError(
-            f"{network.name} has a batch norm, which needs batches of 2 utterances or more, but the recipe has batches of "
-            f"{recipe.batch_size}; use a larger batch_size, or a smaller accumulation."
+            f"{network.name} has a batch norm, which needs a batch_size of {SMALLEST_WITH_NORM} or more, so that no batch "
+            f"is of one utterance alone, but the recipe has {recipe.batch_size}; use a larger batch_size, or a smaller "
+            "accumulation."
         )
     return network
 

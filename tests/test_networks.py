@@ -50,7 +50,9 @@ def test_the_recipes_dropout_goes_over_the_options():
     assert networks.build("lstm", {"dropout": 0.1}, Recipe(), STEPS, 3).get_layer("embedding_dropout").rate == 0.1
 
 
-def test_a_batch_norm_needs_two_utterances():
-    networks.check(("lstm", {}, Recipe(batch_size=1), STEPS, 3))
-    with pytest.raises(training.RunError, match="unet has a batch norm, .* but the recipe has batches of 1; use a"):
-        networks.check(("unet", {}, Recipe(batch_size=1), STEPS, 3))
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_no_batch_under_a_batch_norm_can_be_of_one_utterance(batch_size):
+    networks.check(("lstm", {}, Recipe(batch_size=batch_size), STEPS, 3))
+    with pytest.raises(training.RunError, match=f"unet has a batch norm, .* but the recipe has {batch_size}; use a"):
+        networks.check(("unet", {}, Recipe(batch_size=batch_size), STEPS, 3))
+    networks.check(("unet", {}, Recipe(batch_size=3), STEPS, 3))

@@ -35,8 +35,8 @@ from tests.toy import EXPERIMENT, RECIPE, changed, run
             "5 speaker-independent folds need at least 5 speakers",
         ),
         (
-            {"experiment": changed(recipes={"strict": replace(RECIPE, batch_size=1)})},
-            "lstm_sa_h4 has a batch norm, which needs batches of 2 utterances or more, but the recipe has batches of 1",
+            {"experiment": changed(recipes={"strict": replace(RECIPE, batch_size=2)})},
+            "lstm_sa_h4 has a batch norm, which needs a batch_size of 3 or more, .* but the recipe has 2; use a larger",
         ),
         ({"experiment": changed(recipes={"paper": RECIPE})}, "Unknown protocol with a recipe for small 'strict'"),
         (
