@@ -90,10 +90,10 @@ def run_job(job):
     started, code = time.time(), code_digest()
     from sertf import training
 
+    place = job.folder.parts[-4:]  # <variant>/<protocol>/repeat-NN/<fold>
     try:
         fitted, parts, scaling = train(job)
     except training.Diverged as error:
-        place = job.folder.parts[-4:]  # <variant>/<protocol>/repeat-NN/<fold>
         return training.Diverged(f"{'/'.join(place)}: {error}")
     from sertf import pipeline, run_folder
 
@@ -109,7 +109,13 @@ def run_job(job):
         }
     )
     predict = functools.partial(pipeline.predict, batch_size=_scored_at_once(job.recipe))
-    predictions[list(job.emotions)] = predict(fitted.model, test)
+    outputs = predict(fitted.model, test)
+    if not np.isfinite(outputs).all():  # behind the last step no loss is computed any more
+        return training.Diverged(
+            f"{'/'.join(place)}: Training diverged in its last steps: the scores are not finite; lower the learning rate "
+            "or check the features."
+        )
+    predictions[list(job.emotions)] = outputs
     run_folder.write_run(
         job.folder,
         predictions=predictions,
