@@ -23,7 +23,7 @@ def protocol(name):
     if name in PROTOCOLS:
         return PROTOCOLS[name]
     prefix, _, count = name.rpartition("-")
-    if prefix == "speaker-independent" and count.isdigit() and int(count) >= 2:
+    if prefix == "speaker-independent" and count.isdecimal() and int(count) >= 2:
         return _speaker_independent(int(count))
     for prefix, make in (("zero-shot-90-10-", zero_shot.random_90_10), ("zero-shot-", zero_shot.speakers_apart)):
         if name.startswith(prefix) and len(name) > len(prefix):

@@ -188,6 +188,9 @@ def test_too_few_utterances_to_stratify():
 
 
 def test_unknown_protocol_lists_the_known():
+    for name in ("speaker-independent-1", "speaker-independent-\u00b2"):
+        with pytest.raises(ProtocolError, match="Unknown protocol"):
+            protocol(name)
     with pytest.raises(ProtocolError, match="Unknown protocol 'speaker-dependent'.*leave-one-speaker-out"):
         protocol("speaker-dependent")
 

@@ -170,7 +170,9 @@ def _verdict(emotion, confidence, threshold):
 
 
 def _as_csv(table):
-    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    # Six digits of a score, and the milliseconds of a time hours into a recording.
+    times = {name: table[name].map("{:.9g}".format) for name in ("start", "end")}
+    return table.assign(**times).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _as_json(card, table):

@@ -83,6 +83,11 @@ def test_files_hold_what_is_printed(capsys, name):
         assert {emotion: row[emotion] for emotion in EMOTIONS} == pytest.approx(other["scores"], abs=1e-5)
 
 
+def test_times_late_in_a_recording_keep_their_milliseconds():
+    row = {"file": "a.wav", "start": 12345.0625, "end": 12347.125, "emotion": "anger", "confidence": 0.123456789}
+    assert "a.wav,12345.0625,12347.125,anger,0.123457" in predict._as_csv(pd.DataFrame([row]))
+
+
 def test_a_file_that_is_given_twice_has_two_rows(capsys):
     assert [row["file"] for row in predicted(capsys, "a.wav", "b.flac", "a.wav")["predictions"]] == [
         *("a.wav", "b.flac", "a.wav")
