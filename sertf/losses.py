@@ -58,6 +58,10 @@ class BalancedMarginLoss(keras.losses.Loss):
     Call arguments:
         y_true: class indices, (batch,) or (batch, 1).
         y_pred: scores from 0 to 1, (batch, classes); they need not sum to 1.
+
+    Raises:
+        SertfError: weights or margins that are no such numbers; in a call, scores of another number of classes, or labels
+            that are not one index an utterance. An index beyond the classes is not noticed: no class is true then.
     """
 
     def __init__(self, weights, margins=(0.5, 0.5, 0.5), name="balanced_margin", **kwargs):
@@ -78,6 +82,12 @@ class BalancedMarginLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         upper, weight_of_others, lower = self.margins
+        y_true = ops.convert_to_tensor(y_true)  # Keras makes a list of a list's numbers
+        if y_pred.shape[-1] != len(self.weights) or (len(y_true.shape) > 1 and y_true.shape[-1] != 1):
+            raise SertfError(
+                f"BalancedMarginLoss: labels must be class indices (batch,) and scores (batch, {len(self.weights)}), one a "
+                f"weight, got {tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+            )
         labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")
         truth = ops.one_hot(labels, len(self.weights), dtype=y_pred.dtype)  # (batch, classes)
         missed = ops.square(ops.maximum(upper - y_pred, 0.0))

@@ -95,3 +95,13 @@ def test_bad_weights(weights):
 def test_bad_margins(margins):
     with pytest.raises(SertfError, match="margins must be three finite numbers"):
         BalancedMarginLoss([1, 1], margins)
+
+
+@pytest.mark.parametrize(("labels", "scores"), [([[0, 1, 0]], [[0.2, 0.8, 0.5]]), ([1], [[0.2, 0.8]])])
+def test_labels_and_scores_of_other_shapes(labels, scores):
+    """One-hot labels would be taken for three labels; two scores fit no three weights."""
+    with pytest.raises(
+        SertfError, match=r"labels must be class indices \(batch,\) and scores \(batch, 3\), one a weight"
+    ):
+        BalancedMarginLoss([1, 1, 1])(np.array(labels), np.array(scores, "float32"))
+    assert float(BalancedMarginLoss([1, 1, 1])(np.array([[1]]), np.array([[0.2, 0.8, 0.5]], "float32"))) == 0
