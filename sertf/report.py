@@ -100,8 +100,9 @@ def compare(folder_a, folder_b, *, score="uar"):
     names = [fact["variant"] for fact in facts]
     if len({fact["protocol"] for fact in facts}) > 1 or names[0] == names[1]:
         names = [f"{fact['variant']} ({fact['protocol']})" for fact in facts]
-    if score not in summaries[0]["scores"]:
-        raise SertfError(f"score must be one of {list(summaries[0]['scores'])}, got {score!r}.")
+    known = [key for key, entry in summaries[0]["scores"].items() if entry["low"] is not None]
+    if score not in known:
+        raise SertfError(f"score must be one of {', '.join(known)}, got {score!r}.")
     values = [summary["scores"][score]["values"] for summary in summaries]
     return markdown.comparison(
         *names,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, check_whole, is_number
 
 _CHUNK = 256  # draws held in memory at a time: with 10 repeats of 11 emotions some 2.5 MB
 
@@ -66,6 +66,7 @@ def paired_test(a, b, *, level=0.95):
     Raises:
         SertfError: if the lengths differ, if n < 2 or if a score is not finite.
     """
+    _check_level(level)
     a, b = _finite("a", a), _finite("b", b)
     if len(a) != len(b) or len(a) < 2:
         raise SertfError(
@@ -225,8 +226,7 @@ def _facts(predictions, cluster):
 
 def _draws(systems, function, samples, seed):
     """The score's mean over repeats in each draw, one array of shape (samples,) for each system's counts."""
-    if samples < 1:
-        raise SertfError(f"samples must be 1 or more, got {samples}.")
+    check_whole("a bootstrap", samples=samples)
     rng = np.random.default_rng(seed)
     clusters = len(systems[0])
     weights = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=samples)  # (samples, clusters)
@@ -241,6 +241,12 @@ def _draws(systems, function, samples, seed):
     return results
 
 
+def _check_level(level):
+    if not is_number(level) or not 0 < level < 1:
+        raise SertfError(f"level must lie between 0 and 1, such as 0.95, got {level!r}.")
+
+
 def _interval(draws, level):
+    _check_level(level)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -269,7 +269,7 @@ def test_compare(tmp_path):
     assert "With other seeds, good lies above bad. With other speakers, good lies above bad." in text
     assert "With other seeds, bad lies below good." in report.compare(b, a, score="wa")
     assert "a difference between good (paper) and good (paper) is not shown" in report.compare(a, a)
-    with pytest.raises(SertfError, match="score must be one of"):
+    with pytest.raises(SertfError, match="score must be one of uar, wa, macro_f1, weighted_f1, got"):
         report.compare(a, b, score="loss")
     with pytest.raises(SertfError, match="holds no report.json, so it is no kept result"):
         report.compare(a, tmp_path)

@@ -127,7 +127,9 @@ def test_an_emotion_of_one_speaker_only():
     [
         (lambda t: t, {"score": "accuracy"}, "score must be one of .*'uar'"),
         (lambda t: t, {"cluster": "sentence"}, r"lacks the columns \['sentence'\]"),
-        (lambda t: t, {"samples": 0}, "samples must be 1 or more"),
+        (lambda t: t, {"samples": 0}, "samples must be a whole number above 0, got 0"),
+        (lambda t: t, {"samples": 2.5}, "samples must be a whole number above 0, got 2.5"),
+        (lambda t: t, {"level": 95}, "level must lie between 0 and 1, such as 0.95, got 95"),
         (lambda t: t[t["speaker"] == "s0"], {}, "two or more of its values"),
         (lambda t: t.assign(anger=np.nan), {}, "finite numbers"),
         (lambda t: t.assign(anger="x"), {}, "finite numbers"),

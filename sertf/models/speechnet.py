@@ -9,7 +9,9 @@ values are read as 64 steps of 2, or the 64 steps are segments of the utterance,
 the input's shape. Of the sizes its text prints n_1 to n_3 and d alone. The others are ours: n_q = 64, 8 heads of 32, a
 kernel of k = 3, and n_4 = 1024 refinement filters, with which the network has 8.0 of its "~8.3 million" parameters; it
 then takes over 60 million multiplications, where the paper has "approximately 9.5 million FLOPs": the two figures are
-of two networks, or the sizes are others. It does not say where its dropout of 0.5 stands: here before the routing.
+of two networks, or the sizes are others. Equation 10 prints a filter as k x 1, here it is k x 256, over all values of a
+step, and has a bias: 49 of the 64 million multiplications. Pre-attention's layers have biases too, which equation 9 does
+not print. It does not say where its dropout of 0.5 stands: here before the routing.
 Scores are the lengths of class capsules, each from 0 to 1; they need not sum to 1.
 """
 

@@ -154,11 +154,11 @@ def test_a_tenth_of_a_second_is_padded_to_nine_frames():
     samples = noisy_speech(0.1)
     padded = np.pad(samples, (0, 8 * 512 - len(samples)))
     short, long = (np.asarray(FusedStatistics()(x[None]))[0, 0] for x in (samples, padded))
-    names = FusedStatistics().feature_names
-    kept = [k for k, name in enumerate(names) if name != "zero_crossing_rate"]  # a change at the very end is none
-    np.testing.assert_allclose(short[kept], long[kept], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(short, long, rtol=1e-4, atol=1e-4)
     assert np.isfinite(short).all()
 
+
+def test_every_column_has_a_name_of_its_own():
     names = FusedStatistics().feature_names
     assert len(names) == len(set(names)) == 107
     assert names[0] == "mfcc_0" and names[78] == "chroma_0" and names[-1] == "bandwidth"

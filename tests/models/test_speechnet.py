@@ -39,7 +39,7 @@ def test_parameter_counts():
 
 
 def literal(model, features, *, iterations):
-    """SpeechNet on one (steps, dims), from its weights: equations 7, 9 to 14 as printed, Keras's own LSTM for equation 8."""
+    """SpeechNet on one (steps, dims), from its weights: equations 7, 9 to 14 as read, Keras's own LSTM for equation 8."""
     weights = {layer.name: [np.asarray(w, "float64") for w in layer.weights] for layer in model.layers}
     names = [layer.name for layer in model.layers if layer.name.startswith("dense")]
     x = np.asarray(features, "float64")
