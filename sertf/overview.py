@@ -31,7 +31,7 @@ def write(folder, *, references=(), score="wa", beside=(), by=None):
         SertfError: no results, an unknown reference or score, an option that no variant sets to a number, or variants that
             were tested on different utterances.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # its name is the experiment's
     summaries, places = _summaries(folder, [*beside, *(name for name in references if "/" in name)])
     for reference in references:
         if reference not in summaries:

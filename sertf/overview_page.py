@@ -16,10 +16,7 @@ def render(content, summaries, *, links, protocols, figures):
     score = content["score"]
     first = next(iter(next(iter(summaries.values())).values()))
     name_of_score = first["scores"][score]["name"]
-    last = protocols[-1]
-    order = sorted(
-        summaries, key=lambda v: -(summaries[v].get(last) or next(iter(summaries[v].values())))["scores"][score]["mean"]
-    )
+    order = _order(summaries, score, protocols)
     across = any(summary.get("by_corpus") for of_variant in summaries.values() for summary in of_variant.values())
     head = ["variant", "parameters", "published", *(["chance"] if across else [])]
     for protocol in protocols:
@@ -71,6 +68,18 @@ def render(content, summaries, *, links, protocols, figures):
     if content["references"]:
         lines += _differences(content, name_of_score)
     return "\n".join([*lines, *markdown.figures(figures)]).rstrip() + "\n"
+
+
+def _order(summaries, score, protocols):
+    """The variants by their score under the protocol that most of them have, the later of two; behind them the others."""
+    by = max(reversed(protocols), key=lambda protocol: sum(protocol in of_variant for of_variant in summaries.values()))
+
+    def key(variant):
+        of_variant = summaries[variant]
+        chosen = of_variant.get(by) or next(iter(of_variant.values()))
+        return by not in of_variant, -chosen["scores"][score]["mean"]
+
+    return sorted(summaries, key=key)
 
 
 def _chance(summary, score):
@@ -132,6 +141,11 @@ def _differences(content, name_of_score):
             ]
         )
         verdict = markdown.verdict(row["variant"], row["reference"], row["low"], row["high"])
+        if paired is None:
+            repeats = [
+                content["variants"][name][row["protocol"]]["repeats"] for name in (row["variant"], row["reference"])
+            ]
+            verdict += f" (repeats: {repeats[0]} against {repeats[1]}; other seeds are not covered)"
         sentences.append(f"- `{row['protocol']}`, other speakers: {verdict}.")
     head = ["variant", "protocol", "difference", "95 % interval over speakers", "over repeats", "published"]
     title = f"## {name_of_score} minus that of `{references[0]}`"

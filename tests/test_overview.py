@@ -67,6 +67,7 @@ def test_a_single_repeat_has_no_reproducibility_and_no_paired_test(written):
     content, page = written
     (row,) = [row for row in content["differences"] if row["variant"] == "single"]
     assert row["over_repeats"] is None and row["published"] is None
+    assert "(repeats: 1 against 3; other seeds are not covered)" in page
     assert content["variants"]["single"]["paper"]["reproducibility"] is None
     assert "| `single` | paper | 1 | – | – | – | – | – | – |" in page
     assert "not run" in page
