@@ -40,6 +40,8 @@ def experiments():
     found = [script(name).EXPERIMENT for name in SCRIPTS]
     found += [
         script("speechnet_emodb").speechnet_on("ravdess"),
+        script("speechnet_ablation").ablation_on("ravdess"),
+        script("speechnet_baselines").baselines_on("ravdess"),
         script("serct_ablation").ablation_on("ravdess"),
         script("serct_zero_shot").between("emodb", ("ravdess",)),
     ]

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from sertf.kept import read_history
+from sertf import statistics
+from sertf.kept import read_history, read_predictions
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "experiments" / "results"
@@ -53,13 +54,13 @@ def signed(value, digits=2):
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
+def differences_of(experiment):
+    return json.loads((RESULTS / experiment / "overview.json").read_text())["differences"]
+
+
 def difference(experiment, variant, protocol):
     """What an overview sets the variant apart by."""
-    (found,) = (
-        row
-        for row in json.loads((RESULTS / experiment / "overview.json").read_text())["differences"]
-        if (row["variant"], row["protocol"]) == (variant, protocol)
-    )
+    (found,) = (row for row in differences_of(experiment) if (row["variant"], row["protocol"]) == (variant, protocol))
     return found
 
 
@@ -96,10 +97,13 @@ def test_speechnet():
     )
     boosting, vectors = (f"speechnet_baselines_emodb/{name}" for name in ("gradient_boosting", "svm"))
     assert f"10 repeats: {mean(f'{small}/paper')} with shared speakers, where 0.88 is published, and" in README
-    assert f"{mean(f'{small}/strict')} with speakers apart, where gradient boosting on the same values gets " in README
-    assert f"on the same values gets {mean(f'{boosting}/strict')}." in README
+    assert f"{mean(f'{small}/strict')} with speakers apart, where gradient boosting on the means of" in README
+    assert f"over the utterance gets {mean(f'{boosting}/strict')}, a difference that is not shown." in README
+    tables = (read_predictions(RESULTS / place / "strict" / "predictions.csv.gz") for place in (small, boosting))
+    found = statistics.clustered_difference(*tables, score="wa")
+    assert found.low < 0 < found.high
     assert f"give {mean(f'{margins}/paper')}, and {by_test(f'{margins}/paper')} with the epoch chosen" in README
-    assert f"On RAVDESS a UAR of {uar(f'{ravdess}/paper')} and {uar(f'{ravdess}/strict')}." in README
+    assert f"On RAVDESS a UAR of {uar(f'{ravdess}/paper')} and {uar(f'{ravdess}/strict')}; with" in README
     assert f"not met: {spread(f'{small}/paper')}. A network" in FULL
     assert f"number of parameters gives {spread(f'{emodb}/segments/paper')} too" in FULL
     recalls = [mean(f"{place}/paper", "thresholded_recall") for place in (small, margins)]
@@ -141,9 +145,53 @@ def test_speechnet():
     ):
         overview = "speechnet_ablation_emodb", variant, "paper"
         assert text.format(apart(*overview), over_speakers(*overview), over_seeds(*overview)) in FULL
+    for variant, text in (
+        ("without_attention", ""),
+        ("without_refinement", "the refinement "),
+        ("without_encoding", ""),
+    ):
+        overview = "speechnet_ablation_emodb", variant, "strict"
+        assert f"{text}({apart(*overview)}; {over_speakers(*overview)})" in FULL
+    assert [
+        row["variant"]
+        for row in differences_of("speechnet_ablation_emodb")
+        if row["protocol"] == "strict" and not row["low"] <= 0 <= row["high"]
+    ] == ["without_attention", "without_encoding", "without_refinement"]
     overview = "speechnet_ablation_emodb", "without_encoding", "paper"
     assert f"lower over seeds ({over_seeds(*overview)}), which over speakers" in FULL
     assert f"is not shown ({over_speakers(*overview)}); for the other" in FULL
+
+
+def test_speechnet_on_ravdess():
+    baselines, ablations, whole = "speechnet_baselines_ravdess", "speechnet_ablation_ravdess", "speechnet_ravdess"
+    for protocol in ("paper", "strict"):
+        rows = [row for row in differences_of(baselines) if row["protocol"] == protocol]
+        assert len(rows) == 11 and all(row["high"] < 0 for row in rows)
+    for name, protocol in (("autoencoder", "paper"), ("rbm", "strict")):
+        others = [row["variant"] for row in differences_of(baselines)]
+        assert uar(f"{baselines}/{name}/{protocol}") == max(uar(f"{baselines}/{other}/{protocol}") for other in others)
+    ours = uar(f"{whole}/small_segments/paper")
+    assert f"with shared speakers {ours}, the next, the autoencoder, {uar(f'{baselines}/autoencoder/paper')}" in FULL
+    overview = baselines, "autoencoder", "paper"
+    assert f"({apart(*overview)}; {over_speakers(*overview)} over speakers, {over_seeds(*overview)} over seeds)" in FULL
+    ours = uar(f"{whole}/small_segments/strict")
+    found = f"with speakers apart {ours}, the next, the restricted Boltzmann machine, {uar(f'{baselines}/rbm/strict')} "
+    overview = baselines, "rbm", "strict"
+    assert f"{found}({apart(*overview)}; {over_speakers(*overview)} over speakers, one repeat against two)" in FULL
+    overview = ablations, "without_routing", "paper"
+    found = f"a UAR of {spread(f'{ablations}/without_routing/paper', 'uar')} (4 repeats), {apart(*overview)} ("
+    assert f"{found}{over_speakers(*overview)} over speakers; " in FULL
+    values, others = (
+        report(place)["scores"]["uar"]["values"]
+        for place in (f"{ablations}/without_routing/paper", f"{whole}/small_segments/paper")
+    )
+    found = f"lowest of the four, {min(values):.2f}, is higher than the highest of the ten with it, {max(others):.2f})"
+    assert found in FULL and len(values) == 4 and len(others) == 10
+    assert [row["variant"] for row in differences_of(ablations) if not row["low"] <= 0 <= row["high"]] == [
+        "without_routing"
+    ]
+    best, without = uar(f"{baselines}/autoencoder/paper"), uar(f"{ablations}/without_routing/paper")
+    assert f"the best of them {best}, and the network without its routing higher, {without}." in README
 
 
 def test_cnn_transformer():
