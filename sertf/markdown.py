@@ -127,6 +127,16 @@ def table(head, body, *, align="l"):
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
+def called(entry):
+    """A front end or a model as facts have it, by its name and options.
+
+    >>> called({"name": "log_mel", "options": {"sample_rate": 16000, "n_mels": 64}})
+    '`log_mel` (n_mels 64, sample_rate 16000)'
+    """
+    options = ", ".join(f"{name} {value}" for name, value in sorted(entry.get("options", {}).items()))
+    return f"`{entry['name']}`" + (f" ({options})" if options else "")
+
+
 def figures(pairs):
     """The lines of a section of figures, from pairs of file name and caption; none without figures."""
     lines = ["## Figures", ""] if pairs else []

@@ -18,7 +18,7 @@ def render(content, summaries, *, links, protocols, figures):
     name_of_score = first["scores"][score]["name"]
     order = _order(summaries, score, protocols)
     across = any(summary.get("by_corpus") for of_variant in summaries.values() for summary in of_variant.values())
-    head = ["variant", "parameters", "published", *(["chance"] if across else [])]
+    head = ["variant", "trained parameters", "published", *(["chance"] if across else [])]
     for protocol in protocols:
         head += [f"{name_of_score}, `{protocol}`", "UAR", "PLR", "PCLR", "s a run"]
     body = []
@@ -64,6 +64,7 @@ def render(content, summaries, *, links, protocols, figures):
         f"{markdown.SCORE_NOTE[0].upper()}{markdown.SCORE_NOTE[1:]}.",
         "",
     ]
+    lines += _features(summaries, order)
     lines += _agreement(summaries, order, protocols)
     if content["references"]:
         lines += _differences(content, name_of_score)
@@ -80,6 +81,19 @@ def _order(summaries, score, protocols):
         return by not in of_variant, -chosen["scores"][score]["mean"]
 
     return sorted(summaries, key=key)
+
+
+def _features(summaries, order):
+    """A line on what each variant reads, where that is not the same."""
+    read = {}
+    for variant in order:
+        entry = next(iter(summaries[variant].values()))["facts"].get("front_end")
+        if entry:
+            read.setdefault(markdown.called(entry), []).append(f"`{variant}`")
+    if len(read) < 2:
+        return []
+    lines = [f"- {features}: {', '.join(variants)}" for features, variants in read.items()]
+    return ["Not all variants read the same features:", "", *lines, ""]
 
 
 def _chance(summary, score):

@@ -193,6 +193,9 @@ def _reproducibility(columns):
     return [*lines, *markdown.table(head, body, align="ll"), "", note, ""]
 
 
+_BUILT = {"features": "front_end", "model": "model"}
+
+
 def _how(summary, differing):
     facts = summary["facts"]
     seconds = summary["wall_seconds"]
@@ -201,7 +204,7 @@ def _how(summary, differing):
         ["epochs", facts.get("epochs") or "none, fitted by scikit-learn"],
         ["base seed", facts.get("seed", "not stated")],
         ["seeds of the runs", f"{len(set(summary['seeds']))} different, in `manifest.json`"],
-        ["parameters of the model", f"{summary['parameters']:,}" if summary["parameters"] else "not stated"],
+        ["trained parameters", f"{summary['parameters']:,}" if summary["parameters"] else "not stated"],
         ["backend, device", f"{summary['backend']}, {summary['device']}"],
         [
             "time",
@@ -209,6 +212,11 @@ def _how(summary, differing):
         ],
         ["digest of the experiment", f"`{facts['digest']}`"],
     ]
+    body += [[what, markdown.called(facts[key])] for what, key in _BUILT.items() if facts.get(key)]
+    if facts.get("scaling"):
+        body.append(
+            ["standardised by", "all clips" if facts["scaling"] == "corpus" else "the training part of each fold"]
+        )
     recipe = facts.get("recipe") or {}
     body += [[f"recipe: {name.replace('_', ' ')}", f"{value}"] for name, value in recipe.items() if value is not None]
     if facts.get("scaled_each"):

@@ -1,5 +1,7 @@
 """Tables and sentences from summaries written out by hand."""
 
+import doctest
+
 import pytest
 
 from sertf import markdown
@@ -64,3 +66,8 @@ def test_comparison_goes_by_the_interval(low, high, expected):
     )
     assert f"With other seeds, {expected}" in text and f"With other speakers, {expected}" in text
     assert "t-test p < 0.0001, Wilcoxon p = 0.0020" in text
+
+
+def test_doctests():
+    result = doctest.testmod(markdown)
+    assert result.attempted and not result.failed

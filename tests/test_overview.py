@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from sertf import overview, report, reproducibility
+from sertf import overview, overview_page, report, reproducibility
 from sertf.errors import SertfError
 from sertf.kept import ResultsError, read_predictions
 from sertf.scores import scores_of
@@ -176,3 +176,32 @@ def test_one_speaker_has_no_intervals_to_compare_by(tmp_path):
     report.write(runs, tmp_path / "toy" / "h64" / "paper")
     with pytest.raises(ResultsError, match="toy holds scores without intervals, since one speaker was tested"):
         overview.write(tmp_path / "toy")
+
+
+def test_variants_stand_in_the_order_of_the_protocol_that_most_have():
+    means = {"a": {"paper": 0.9}, "b": {"paper": 0.5, "strict": 0.4}, "c": {"paper": 0.4, "strict": 0.45}}
+    summaries = {
+        name: {protocol: {"scores": {"wa": {"mean": mean}}} for protocol, mean in of_variant.items()}
+        for name, of_variant in means.items()
+    }
+    assert overview_page._order(summaries, "wa", ["paper", "strict"]) == ["a", "b", "c"]
+    del summaries["a"]["paper"], summaries["c"]["paper"]
+    summaries["a"]["strict"] = {"scores": {"wa": {"mean": 0.1}}}
+    assert overview_page._order(summaries, "wa", ["paper", "strict"]) == ["c", "b", "a"]
+    del summaries["b"]["strict"]
+    assert overview_page._order(summaries, "wa", ["paper", "strict"]) == ["c", "a", "b"]
+
+
+def test_features_that_differ_are_said(tmp_path):
+    root = tmp_path / "results" / "lstm_toy"
+    for variant, segments in (("whole", 64), ("cut", 64), ("means", 1)):
+        front_end = {"name": "fused_statistics", "options": {"segments": segments}}
+        runs = make_runs(tmp_path / "runs", variant=variant, repeats=1, front_end=front_end)
+        report.write(runs, root / variant / "paper")
+    overview.write(root)
+    page = (root / "overview.md").read_text()
+    assert "Not all variants read the same features:" in page
+    assert "- `fused_statistics` (segments 1): `means`" in page
+    shutil.rmtree(root / "means")
+    overview.write(root)
+    assert "same features" not in (root / "overview.md").read_text()

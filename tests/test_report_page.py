@@ -94,3 +94,15 @@ def test_augmentation_and_scaling_by_cell_are_said():
     page = report_page.render(content | {"facts": content["facts"] | {"augmentation": cut}})
     assert "1 copy in the place of each utterance, drawn anew every epoch: RandomCut (samples 8) |" in page
     assert "augmentation" not in report_page.render(content)
+
+
+def test_what_was_trained_on_what_is_said():
+    content = summary()
+    built = {
+        "front_end": {"name": "fused_statistics", "options": {"segments": 64, "fmax": 7200}},
+        "model": {"name": "speechnet", "options": {}},
+        "scaling": "corpus",
+    }
+    page = report_page.render(content | {"facts": content["facts"] | built})
+    assert "| features | `fused_statistics` (fmax 7200, segments 64) |" in page
+    assert "| model | `speechnet` |" in page and "| standardised by | all clips |" in page
