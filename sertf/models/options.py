@@ -15,7 +15,8 @@ def checked(title, *, least=None, forms=None):
         forms: lengths of the rows that options with the default None take, by name, None for any length: (2,) is a pair,
             (None, 3) are rows of three. A default that is a row, or rows, says as much itself.
 
-    The builder then raises SertfError for fewer than 2 emotions, for an option of another form, for whole numbers that are
+    The builder then raises SertfError for an input shape of anything but whole numbers above 0, and None where a length is
+    open, for fewer than 2 emotions, for an option of another form, for whole numbers that are
     not or are too small, for a fractional default's option that is not finite, and for a switch that is neither True nor
     False. Its attribute `check_values` is a function that checks options alone.
     """
@@ -31,6 +32,7 @@ def checked(title, *, least=None, forms=None):
 
         @functools.wraps(build)
         def build_checked(input_shape, num_classes, **options):
+            _check_shape(title, input_shape)
             check_whole(title, least=2, num_classes=num_classes)
             check_values(options)
             return build(input_shape, num_classes, **options)
@@ -47,6 +49,13 @@ def check_names(model, build, options):
     for name in options:
         if name not in known:
             raise SertfError(unknown(f"option of {model}", name, known))
+
+
+def _check_shape(title, shape):
+    if not isinstance(shape, tuple | list) or not all(size is None or _is_whole(size) and size > 0 for size in shape):
+        raise SertfError(
+            f"{title}: input_shape must be a row of whole numbers above 0, None where a length is open, got {shape!r}."
+        )
 
 
 def _check(title, name, value, default, least, form):

@@ -92,6 +92,8 @@ def build(
         raise SertfError(
             f"SpeechNet: input_shape must be (1, dims) or (3 or more segments, dims), got {tuple(input_shape)}."
         )
+    if without == "encoding" and input_shape[0] == 1 and input_shape[1] < 3:
+        raise SertfError(f"SpeechNet without encoding reads values as steps, 3 or more, got {tuple(input_shape)}.")
     features = keras.Input(input_shape, name="features")
     x = encode(features, encoded=without != "encoding")  # (batch, 64, 2), or (batch, segments, 128)
     if without != "recall":

@@ -60,6 +60,13 @@ def test_every_builder_of_the_zoo_refuses_impossible_dropout(model):
         MODELS[model](shape, 4, **option)
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("shape", [(0, 5), (-3, 5), (64, 0), (64.0, 5), ("64", 5), 5, None])
+def test_every_builder_of_the_zoo_refuses_impossible_shapes(model, shape):
+    with pytest.raises(SertfError, match="input_shape must be a row of whole numbers above 0, None where a length is"):
+        MODELS[model](shape, 3)
+
+
 def test_options_that_a_model_does_not_take():
     check_options("speechnet", {"iterations": 3})
     check_options("svm", {"C": 1.0})

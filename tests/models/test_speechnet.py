@@ -147,6 +147,11 @@ def test_bad_input_shape(input_shape):
         speechnet.build(input_shape, 7)
 
 
+def test_too_few_values_to_be_steps():
+    with pytest.raises(SertfError, match=r"without encoding reads values as steps, 3 or more, got \(1, 2\)"):
+        speechnet.build((1, 2), 7, without="encoding")
+
+
 def test_unknown_module():
     with pytest.raises(SertfError, match="without must be one of encoding, .*got 'lstm'"):
         speechnet.build((1, 107), 7, without="lstm")
