@@ -1,0 +1,123 @@
+"""The figures in the sentences on SpeechNet, from the kept results that they speak of."""
+
+from sertf import statistics
+from sertf.kept import read_predictions
+from tests.prose import (
+    FULL,
+    README,
+    RESULTS,
+    apart,
+    by_test,
+    differences_of,
+    mean,
+    over_seeds,
+    over_speakers,
+    report,
+    share,
+    spread,
+    uar,
+)
+
+
+def test_speechnet():
+    emodb, ravdess = "speechnet_emodb", "speechnet_ravdess/small_segments"
+    small, margins, vector = (
+        f"{emodb}/{name}" for name in ("small_segments", "small_segments_sabour_margins", "small_utterance")
+    )
+    boosting, vectors = (f"speechnet_baselines_emodb/{name}" for name in ("gradient_boosting", "svm"))
+    assert f"10 repeats: {mean(f'{small}/paper')} with shared speakers, where 0.88 is published, and" in README
+    assert f"{mean(f'{small}/strict')} with speakers apart, where gradient boosting on the means of" in README
+    assert f"over the utterance gets {mean(f'{boosting}/strict')}, a difference that is not shown." in README
+    tables = (read_predictions(RESULTS / place / "strict" / "predictions.csv.gz") for place in (small, boosting))
+    found = statistics.clustered_difference(*tables, score="wa")
+    assert found.low < 0 < found.high
+    assert f"give {mean(f'{margins}/paper')}, and {by_test(f'{margins}/paper')} with the epoch chosen" in README
+    assert f"On RAVDESS a UAR of {uar(f'{ravdess}/paper')} and {uar(f'{ravdess}/strict')}; with" in README
+    assert f"not met: {spread(f'{small}/paper')}. A network" in FULL
+    assert f"number of parameters gives {spread(f'{emodb}/segments/paper')} too" in FULL
+    recalls = [mean(f"{place}/paper", "thresholded_recall") for place in (small, margins)]
+    assert f"as the paper thresholds it: {recalls[0]} here, {recalls[1]} with Sabour's margins" in FULL
+    overview = "speechnet_emodb", "segments", "paper"
+    assert f"(difference {apart(*overview, digits=3)}, over speakers {over_speakers(*overview, digits=3)})" in FULL
+    overview = "speechnet_emodb", "small_segments_sabour_margins", "paper"
+    assert (
+        f"give {mean(f'{margins}/paper')} with shared speakers (difference {apart(*overview, digits=3)}, over seeds "
+        f"{over_seeds(*overview, digits=3)}, over speakers {over_speakers(*overview, digits=3)})" in FULL
+    )
+    overview = "speechnet_emodb", "segments_sabour_margins", "paper"
+    assert (
+        f"published size {mean(f'{emodb}/segments_sabour_margins/paper')} ({apart(*overview, digits=3)}, over "
+        f"speakers {over_speakers(*overview, digits=3)})" in FULL
+    )
+    overview = "speechnet_emodb", "small_segments_sabour_margins", "strict"
+    assert f"({apart(*overview, digits=3)}, over speakers {over_speakers(*overview, digits=3)})." in FULL
+    assert f"{mean(f'{small}/paper')} would be {by_test(f'{small}/paper')}, and {mean(f'{margins}/paper')} with" in FULL
+    larger = by_test(f"{emodb}/segments_sabour_margins/paper")
+    assert f"Sabour's margins {by_test(f'{margins}/paper')} ({larger} in the published size)" in FULL
+    assert f"{mean(f'{small}/paper')} becomes {mean(f'{small}/strict')} on EmoDB, and" in FULL
+    assert f"and {uar(f'{ravdess}/paper')} becomes {uar(f'{ravdess}/strict')} on RAVDESS (UAR)" in FULL
+    assert f"the input gives {mean(f'{vector}/paper')} (`strict` {mean(f'{vector}/strict')}), where" in FULL
+    assert f"107 values gives {mean(f'{boosting}/paper')} ({mean(f'{boosting}/strict')}) and a support" in FULL
+    assert f"vector machine {mean(f'{vectors}/paper')} ({mean(f'{vectors}/strict')})." in FULL
+    others = [
+        mean(f"speechnet_baselines_emodb/{name}/strict")
+        for name in ("autoencoder", "rbm", "tcn", "cnn", "unet", "lstm", "gru", "transformer", "lsm")
+    ]
+    assert f"restricted Boltzmann machine get {others[0]}, the others {min(others[2:])} to {max(others[2:])}." in FULL
+    assert others[0] == others[1]
+    assert f"92 % of the test utterances is {share(f'{small}/paper', 'PLR')} here, " in FULL
+    assert f"here, {share(f'{margins}/paper', 'PLR')} with Sabour's margins, and " in FULL
+    assert f"and {share(f'{small}/strict', 'PLR')} with speakers apart" in FULL
+    for variant, text in (
+        ("without_attention", "{} without it ({} and {})"),
+        ("without_modified_routing", "it scores higher, {} ({} and {})"),
+    ):
+        overview = "speechnet_ablation_emodb", variant, "paper"
+        assert text.format(apart(*overview), over_speakers(*overview), over_seeds(*overview)) in FULL
+    for variant, text in (
+        ("without_attention", ""),
+        ("without_refinement", "the refinement "),
+        ("without_encoding", ""),
+    ):
+        overview = "speechnet_ablation_emodb", variant, "strict"
+        assert f"{text}({apart(*overview)}; {over_speakers(*overview)})" in FULL
+    assert [
+        row["variant"]
+        for row in differences_of("speechnet_ablation_emodb")
+        if row["protocol"] == "strict" and not row["low"] <= 0 <= row["high"]
+    ] == ["without_attention", "without_encoding", "without_refinement"]
+    overview = "speechnet_ablation_emodb", "without_encoding", "paper"
+    assert f"lower over seeds ({over_seeds(*overview)}), which over speakers" in FULL
+    assert f"is not shown ({over_speakers(*overview)}); for the other" in FULL
+
+
+def test_speechnet_on_ravdess():
+    baselines, ablations, whole = "speechnet_baselines_ravdess", "speechnet_ablation_ravdess", "speechnet_ravdess"
+    for protocol in ("paper", "strict"):
+        rows = [row for row in differences_of(baselines) if row["protocol"] == protocol]
+        assert len(rows) == 11 and all(row["high"] < 0 for row in rows)
+    for name, protocol in (("autoencoder", "paper"), ("rbm", "strict")):
+        others = [row["variant"] for row in differences_of(baselines)]
+        assert uar(f"{baselines}/{name}/{protocol}") == max(uar(f"{baselines}/{other}/{protocol}") for other in others)
+    ours = uar(f"{whole}/small_segments/paper")
+    assert f"with shared speakers {ours}, the next, the autoencoder, {uar(f'{baselines}/autoencoder/paper')}" in FULL
+    overview = baselines, "autoencoder", "paper"
+    assert f"({apart(*overview)}; {over_speakers(*overview)} over speakers, {over_seeds(*overview)} over seeds)" in FULL
+    ours = uar(f"{whole}/small_segments/strict")
+    found = f"with speakers apart {ours}, the next, the restricted Boltzmann machine, {uar(f'{baselines}/rbm/strict')} "
+    overview = baselines, "rbm", "strict"
+    assert f"{found}({apart(*overview)}; {over_speakers(*overview)} over speakers, one repeat against two)" in FULL
+    overview = ablations, "without_routing", "paper"
+    found = f"a UAR of {spread(f'{ablations}/without_routing/paper', 'uar')} (4 repeats), {apart(*overview)} ("
+    assert f"{found}{over_speakers(*overview)} over speakers; " in FULL
+    values, others = (
+        report(place)["scores"]["uar"]["values"]
+        for place in (f"{ablations}/without_routing/paper", f"{whole}/small_segments/paper")
+    )
+    found = f"lowest of the four, {min(values):.2f}, is higher than the highest of the ten with it, {max(others):.2f})"
+    assert found in FULL and len(values) == 4 and len(others) == 10
+    assert [row["variant"] for row in differences_of(ablations) if not row["low"] <= 0 <= row["high"]] == [
+        "without_routing"
+    ]
+    best, without = uar(f"{baselines}/autoencoder/paper"), uar(f"{ablations}/without_routing/paper")
+    assert f"the best of them {best}, and the network without its routing higher, {without}." in README
