@@ -22,8 +22,7 @@ from sertf.quiet import standard_error_hidden
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33), "MALLOC_ARENA_MAX": "1"}
 
 
-BACKENDS = {"tensorflow": "tensorflow", "jax": "'sertf[jax]'"}
-"""The backends that models train on, and what pip installs them by."""
+BACKENDS = ("tensorflow", "jax")
 
 
 def check_backend():
@@ -37,11 +36,11 @@ def check_backend():
         try:
             named = json.loads(place.read_text(encoding="utf-8"))["backend"]
         except (OSError, ValueError, KeyError, TypeError):
-            named = "tensorflow"
+            named = BACKENDS[0]
     if named not in BACKENDS:
         raise SertfError(f"{place}: {unknown('backend', named, BACKENDS)}")
-    if importlib.util.find_spec(named) is None:
-        raise SertfError(f"{place}: the backend {named} is not installed; pip install {BACKENDS[named]}.")
+    if named != BACKENDS[0] and importlib.util.find_spec(named) is None:  # TensorFlow comes with sertf
+        raise SertfError(f"{place}: the backend {named} is not installed; pip install 'sertf[{named}]'.")
 
 
 class SchedulerError(SertfError):
