@@ -9,7 +9,9 @@ from pathlib import Path
 
 from sertf import markdown, overview_page, plots, statistics
 from sertf.errors import SertfError, is_number
-from sertf.kept import ResultsError, read_predictions, read_summary
+from sertf.kept import ResultsError, read_json, read_predictions, read_summary, write_text
+
+_ASKED = ("references", "score", "beside", "by")
 
 
 def write(folder, *, references=(), score="wa", beside=(), by=None):
@@ -25,7 +27,7 @@ def write(folder, *, references=(), score="wa", beside=(), by=None):
         by: numeric option of the model to draw the score against; variants without it are left out of that figure.
 
     Returns:
-        What `overview.json` holds: `references`, `score`, `variants` and `differences`.
+        What `overview.json` holds: `references`, `score`, `beside` and `by` as given, `variants` and `differences`.
 
     Raises:
         SertfError: no results, an unknown reference or score, an option that no variant sets to a number, or variants that
@@ -51,6 +53,8 @@ def write(folder, *, references=(), score="wa", beside=(), by=None):
         "experiment": folder.name,
         "references": list(references),
         "score": score,
+        "beside": list(beside),
+        "by": by,
         "variants": {
             name: {protocol: _figures_of(summary, score) for protocol, summary in of_variant.items()}
             for name, of_variant in summaries.items()
@@ -63,10 +67,24 @@ def write(folder, *, references=(), score="wa", beside=(), by=None):
     links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
     page = overview_page.render(content, summaries, links=links, protocols=protocols, figures=figures)
     for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
-        staging = folder / f".{name}"
-        staging.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(staging, folder / name)
+        write_text(text, folder / name)
     return content
+
+
+def rewrite_all(results_root):
+    """Write each overview below a folder of results anew, of what its `overview.json` says; returns the pages' paths.
+
+    Raises:
+        SertfError: an overview.json is broken, or as `write`.
+    """
+    paths = sorted(Path(results_root).glob("*/overview.json"))
+    for path in paths:
+        asked = read_json(path)
+        lacking = [key for key in _ASKED if key not in asked]
+        if lacking:
+            raise ResultsError(f"{path} lacks {', '.join(lacking)}; write it by `sertf report --overview` first.")
+        write(path.parent, **{key: asked[key] for key in _ASKED})
+    return [path.with_suffix(".md") for path in paths]
 
 
 def _summaries(folder, beside):

@@ -140,16 +140,23 @@ def write_all(runs, out):
     """`write` for each `experiment.json` at or below `runs`; returns the paths of the report pages.
 
     Raises:
-        ResultsError: if there is none, or as `write`.
+        ResultsError: if there is none, or as `write`; the reports of the others are written before.
     """
     folders = sorted(path.parent for path in Path(runs).rglob("experiment.json"))
     if not folders:
         raise ResultsError(f"{runs} holds no experiment.json, so there are no runs to report; run an experiment first.")
-    pages = []
+    pages, faults = [], []
     for folder in folders:
-        place = Path(out).joinpath(*names_of(read_facts(folder)))
-        write(folder, place)
+        try:
+            place = Path(out).joinpath(*names_of(read_facts(folder)))
+            write(folder, place)
+        except ResultsError as error:  # runs still going on are no reason to leave the finished ones out
+            faults.append(error)
+            continue
         pages.append(place / "report.md")
+    if faults:
+        others = f" {len(pages)} of {len(folders)} reports were written." if len(folders) > 1 else ""
+        raise ResultsError(f"{' '.join(map(str, faults))}{others}")
     return pages
 
 

@@ -32,6 +32,10 @@ def rates(predictions_by_repeat, truth):
     >>> rates([["a", "b"], ["a", "a"], ["a", "c"]], ["a", "a"])
     {'GLR': 0.5, 'FLR': 0.0, 'PLR': 0.5, 'CLR': 0.5, 'FCLR': 0.0, 'PCLR': 0.5}
     """
+    if not np.iterable(predictions_by_repeat):
+        raise SertfError(
+            f"reproducibility needs a list of the predictions of each repeat, got {predictions_by_repeat!r}."
+        )
     rows, truth = [np.asarray(row) for row in predictions_by_repeat], np.asarray(truth)
     if len(rows) < 2:
         raise SertfError(f"reproducibility needs the predictions of 2 repeats or more, got {len(rows)}.")

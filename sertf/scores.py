@@ -40,7 +40,7 @@ def confusion_matrix(truth, predicted, labels):
         Integer array of shape (k, k) whose sum is n.
 
     Raises:
-        SertfError: if the arrays are empty or differ in length, or hold a label that is not among `labels`.
+        SertfError: if the arrays are empty or differ in length, a label is missing (None or NaN), or is not among `labels`.
 
     >>> confusion_matrix(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
     array([[1, 1],
@@ -274,6 +274,13 @@ def _pair(truth, predicted):
             f"truth and predicted must be two lists of labels of one length, not empty, "
             f"got shapes {truth.shape} and {predicted.shape}."
         )
+    for name, labels in (("truth", truth), ("predicted", predicted)):
+        missing = np.flatnonzero(pd.isna(labels))
+        if len(missing):
+            raise SertfError(
+                f"{name} must hold a label of every utterance, but {len(missing)} of {len(labels)} are missing (None or "
+                f"NaN), the first at index {missing[0]}."
+            )
     return truth, predicted
 
 

@@ -75,6 +75,8 @@ def test_refuses_one_repeat_and_other_test_sets():
         reproducibility.rates([["a", "b"], ["a"]], ["a", "b"])
     with pytest.raises(SertfError, match="one test set"):
         reproducibility.rates([[], []], [])
+    with pytest.raises(SertfError, match="list of the predictions of each repeat, got None"):
+        reproducibility.rates(None, ["a"])
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,10 @@ def test_bad_labels(function):
     for pair in (([], []), ([["anger"]], ["anger"]), ("anger", "anger")):
         with pytest.raises(SertfError, match="not empty"):
             function(*pair)
+    with pytest.raises(SertfError, match=r"predicted must hold a label .* 1 of 2 are missing .* at index 1"):
+        function(["anger", "joy"], ["anger", None])
+    with pytest.raises(SertfError, match=r"truth must hold a label .* 1 of 2 are missing .* at index 0"):
+        function([float("nan"), 1.0], [0.0, 1.0])
 
 
 def test_bad_scores_for_the_thresholded_pair():

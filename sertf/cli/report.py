@@ -43,7 +43,10 @@ def add_options(parser):
         "--by", metavar="OPTION", help="of --overview: draw the score against this numeric option of the models"
     )
     parser.add_argument(
-        "--pages", type=Path, metavar="RESULTS", help="write the page of every kept result anew, from its report.json"
+        "--pages",
+        type=Path,
+        metavar="RESULTS",
+        help="write the page of every kept result anew, from its report.json, and every overview, as it was asked for",
     )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of all --results into this file")
     parser.add_argument("--results", type=Path, help="kept results to make the table from")
@@ -58,7 +61,7 @@ def run(options):
     if options.runs is not None:
         done["pages"] += report.write_all(options.runs, options.out)
     if options.pages is not None:
-        done["pages"] += report.rewrite_pages(options.pages)
+        done["pages"] += report.rewrite_pages(options.pages) + overview.rewrite_all(options.pages)
     if options.overview is not None:
         overview.write(
             options.overview,

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,42 @@ def test_a_place_that_cannot_be_written(results, tmp_path, capsys):
     (tmp_path / "file").touch()
     assert cli.main(["report", str(tmp_path / "runs"), "--out", str(tmp_path / "file" / "results")]) == 2
     assert "error: Cannot write to" in capsys.readouterr().err
+
+
+def test_runs_that_are_not_done_leave_the_reports_of_the_others(tmp_path, capsys):
+    for protocol in ("paper", "strict"):
+        make_runs(tmp_path / "runs" / "h64" / protocol, protocol=protocol)
+    next((tmp_path / "runs").glob("h64/paper/**/repeat-02/*/manifest.json")).unlink()
+    assert cli.main(["report", str(tmp_path / "runs"), "--out", str(tmp_path / "results")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be counted" in error and error.rstrip().endswith("1 of 2 reports were written.")
+    kept = tmp_path / "results" / "lstm_toy" / "h64"
+    assert (kept / "strict" / "report.md").is_file() and not (kept / "paper").exists()
+
+
+def test_pages_with_the_overviews_as_they_were_asked_for(tmp_path, capsys):
+    results = tmp_path / "results"
+    make_runs(tmp_path / "runs", model={"name": "lstm", "options": {"hidden": 16}})
+    assert cli.main(["report", str(tmp_path / "runs"), "--out", str(results)]) == 0
+    folder = results / "lstm_toy"
+    shutil.copytree(folder / "h64", folder.parent / "other" / "base")
+    asked = ["--score", "uar", "--reference", "other/base", "--beside", "other/base", "--by", "hidden"]
+    assert cli.main(["report", "--overview", str(folder), *asked]) == 0
+    names = ("overview.md", "overview.json")
+    before = {name: (folder / name).read_text() for name in names}
+    (folder / "overview.md").write_text("stale")
+    for place in (folder / "h64").glob("*/report.json"):
+        content = json.loads(place.read_text())
+        content["scores"]["uar"]["mean"] = 0.1234
+        place.write_text(json.dumps(content))
+    assert cli.main(["report", "--pages", str(results)]) == 0
+    assert str(folder / "overview.md") in capsys.readouterr().out.split()
+    page, content = ((folder / name).read_text() for name in names)
+    assert "0.1234" in page and "0.1234" not in before["overview.md"]
+    assert "by_hidden.png" in page and '"other/base"' in content
+
+
+def test_an_overview_that_does_not_say_what_it_was_asked_for(results, capsys):
+    (results / "lstm_toy" / "overview.json").write_text('{"score": "uar", "references": []}')
+    assert cli.main(["report", "--pages", str(results)]) == 2
+    assert "overview.json lacks beside, by; write it by `sertf report --overview` first" in capsys.readouterr().err
