@@ -48,15 +48,19 @@ def comparison(name_a, name_b, score, test, difference):
     Args:
         name_a, name_b: the systems.
         score: name of the score.
-        test: `sertf.statistics.PairedTest` of a and b over repeats.
+        test: `sertf.statistics.PairedTest` of a and b over repeats, or `UnpairedTest`.
         difference: `sertf.statistics.Difference` of a and b over speakers.
     """
+    if isinstance(test.n, tuple):
+        repeats, tests = f"{test.n[0]} and {test.n[1]}", f"Welch's t-test p {p_value(test.t_p)}"
+    else:
+        repeats, tests = test.n, f"t-test p {p_value(test.t_p)}, Wilcoxon p {p_value(test.wilcoxon_p)}"
     body = [
         [
-            f"other seeds ({test.n} repeats)",
+            f"other seeds ({repeats} repeats)",
             signed(test.difference),
             f"[{signed(test.low)}, {signed(test.high)}]",
-            f"t-test p {p_value(test.t_p)}, Wilcoxon p {p_value(test.wilcoxon_p)}",
+            tests,
         ],
         [
             "other speakers",

@@ -145,10 +145,10 @@ def _differences(places, summaries, references, score):
             except SertfError as error:
                 raise ResultsError(f"{name} cannot be set against {reference} under {protocol}: {error}") from error
             over_repeats = [s["scores"][score]["values"] for s in (summary, whole)]
-            paired = None
-            if len(over_repeats[0]) == len(over_repeats[1]) > 1:
-                test = statistics.paired_test(*over_repeats)
-                paired = {"low": test.low, "high": test.high, "t_p": test.t_p, "repeats": test.n}
+            seeds = None
+            if min(map(len, over_repeats)) > 1:
+                test = statistics.compared_over_repeats(*over_repeats)
+                seeds = {"low": test.low, "high": test.high, "t_p": test.t_p, "repeats": [*map(len, over_repeats)]}
             published = [(s["facts"].get("published") or {}).get(score) for s in (summary, whole)]
             printed = [values and markdown.triple(values)[0] for values in published]
             # One score printed for both says nothing about their difference.
@@ -161,7 +161,7 @@ def _differences(places, summaries, references, score):
                     "difference": speakers.difference,
                     "low": speakers.low,
                     "high": speakers.high,
-                    "over_repeats": paired,
+                    "over_repeats": seeds,
                     "published": gap,
                 }
             )

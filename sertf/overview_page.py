@@ -139,10 +139,12 @@ def _differences(content, name_of_score):
     references, body, sentences = content["references"], [], []
     several = len(references) > 1
     for row in content["differences"]:
-        paired = row["over_repeats"]
+        seeds = row["over_repeats"]
         over_repeats = "–"
-        if paired:
-            over_repeats = f"[{markdown.signed(paired['low'])}, {markdown.signed(paired['high'])}], p {markdown.p_value(paired['t_p'])}"
+        if seeds:
+            over_repeats = f"[{markdown.signed(seeds['low'])}, {markdown.signed(seeds['high'])}], p {markdown.p_value(seeds['t_p'])}"
+            a, b = seeds["repeats"]
+            over_repeats += f" ({a} against {b})" if a != b else ""
         body.append(
             [
                 f"`{row['variant']}`",
@@ -155,15 +157,18 @@ def _differences(content, name_of_score):
             ]
         )
         verdict = markdown.verdict(row["variant"], row["reference"], row["low"], row["high"])
-        if paired is None:
+        if seeds is None:
             repeats = [
                 content["variants"][name][row["protocol"]]["repeats"] for name in (row["variant"], row["reference"])
             ]
             verdict += f" (repeats: {repeats[0]} against {repeats[1]}; other seeds are not covered)"
+        else:
+            of_seeds = markdown.verdict(row["variant"], row["reference"], seeds["low"], seeds["high"])
+            verdict += f"; other seeds: {of_seeds}" if of_seeds != verdict else "; other seeds: the same"
         sentences.append(f"- `{row['protocol']}`, other speakers: {verdict}.")
     head = ["variant", "protocol", "difference", "95 % interval over speakers", "over repeats", "published"]
     title = f"## {name_of_score} minus that of `{references[0]}`"
-    note = "Over repeats is a paired t-test, left out (–) where the numbers of repeats differ or are 1."
+    note = "Over repeats is a paired t-test, Welch's where their numbers differ (in parentheses), left out (–) where one is 1."
     if several:
         head.insert(1, "reference")
         title = f"## {name_of_score} minus that of a reference"

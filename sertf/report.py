@@ -87,10 +87,10 @@ def write(folder, out, *, beside=None):
 
 
 def compare(folder_a, folder_b, *, score="uar"):
-    """Set two kept results side by side, as Markdown: a paired test over repeats, and one over speakers.
+    """Set two kept results side by side, as Markdown: a test over repeats, and a paired one over speakers.
 
     Raises:
-        SertfError: if a folder holds no results, the utterances differ, or the numbers of repeats do.
+        SertfError: if a folder holds no results or those of one repeat, or the utterances differ.
     """
     summaries, tables = [], []
     for folder in (Path(folder_a), Path(folder_b)):
@@ -107,7 +107,7 @@ def compare(folder_a, folder_b, *, score="uar"):
     return markdown.comparison(
         *names,
         summaries[0]["scores"][score]["name"],
-        statistics.paired_test(*values),
+        statistics.compared_over_repeats(*values),
         statistics.clustered_difference(*tables, score=score),
     )
 

@@ -1,10 +1,11 @@
 """Intervals and tests over repeats and speakers.
 
-Two sources of chance are kept apart. Repeats differ by seed: `mean_std` and `paired_test` speak about them, on one
-fixed set of speakers. Other speakers would give other scores: `clustered_bootstrap` and `clustered_difference` draw
+Two sources of chance are kept apart. Repeats differ by seed: `mean_std`, `paired_test` and, where two systems have
+unequal numbers of them, `unpaired_test` speak about them, on one fixed set of speakers. Other speakers would give other scores: `clustered_bootstrap` and `clustered_difference` draw
 the speakers anew, whole speakers at a time, because utterances of one speaker are not independent.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,17 @@ class PairedTest:
     high: float
     t_p: float
     wilcoxon_p: float
+
+
+@dataclass(frozen=True)
+class UnpairedTest:
+    """Two systems compared over n[0] and n[1] repeats; the difference is a minus b, the p-value is two-sided."""
+
+    n: tuple[int, int]
+    difference: float
+    low: float
+    high: float
+    t_p: float
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,41 @@ def paired_test(a, b, *, level=0.95):
         margin = float(scipy.stats.t.ppf((1 + level) / 2, n - 1) * spread / np.sqrt(n))
     wilcoxon_p = float(scipy.stats.wilcoxon(difference).pvalue) if np.abs(difference).max() > 1e-12 else 1.0
     return PairedTest(n=n, difference=mean, low=mean - margin, high=mean + margin, t_p=t_p, wilcoxon_p=wilcoxon_p)
+
+
+def unpaired_test(a, b, *, level=0.95):
+    """Compare two systems by their scores in unequal numbers of repeats: Welch's t-test (1947), of unequal variances.
+
+    The interval is the test's, for the difference of the two means over repeats. As `paired_test`, it says nothing about
+    other speakers, and where neither system's scores differ, p is 1 for a difference of 0 and 0 for any other.
+
+    Args:
+        a, b: scores by repeat, shapes (n,) and (m,), each of 2 or more.
+        level: the interval's coverage.
+
+    Raises:
+        SertfError: if n or m < 2 or if a score is not finite.
+    """
+    _check_level(level)
+    a, b = _finite("a", a), _finite("b", b)
+    n = len(a), len(b)
+    if min(n) < 2:
+        raise SertfError(
+            f"a test over repeats needs the scores of 2 or more of each system, got {n[0]} and {n[1]}; run both with 2 "
+            "--repeats or more."
+        )
+    difference = float(a.mean() - b.mean())
+    if max(a.std(), b.std()) <= 1e-12:  # equal but for rounding: scipy would divide by 0
+        return UnpairedTest(n, difference, difference, difference, float(abs(difference) <= 1e-12))
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # a deterministic system's spread is 0
+        test = scipy.stats.ttest_ind(a, b, equal_var=False)
+    low, high = test.confidence_interval(level)
+    return UnpairedTest(n, difference, float(low), float(high), float(test.pvalue))
+
+
+def compared_over_repeats(a, b):
+    """`paired_test` of as many scores, `unpaired_test` of unequal numbers."""
+    return paired_test(a, b) if len(a) == len(b) else unpaired_test(a, b)
 
 
 def clustered_bootstrap(predictions, *, score="uar", cluster="speaker", samples=2000, seed=0, level=0.95):

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from sertf import markdown
-from sertf.statistics import Difference, PairedTest
+from sertf.statistics import Difference, PairedTest, UnpairedTest
 from tests.synthetic_runs import summary
 
 
@@ -65,7 +65,12 @@ def test_comparison_goes_by_the_interval(low, high, expected):
         "A", "B", "UAR", PairedTest(10, mean, low, high, 0.00001, 0.002), Difference(mean, low, high)
     )
     assert f"With other seeds, {expected}" in text and f"With other speakers, {expected}" in text
-    assert "t-test p < 0.0001, Wilcoxon p = 0.0020" in text
+    assert "other seeds (10 repeats)" in text and "t-test p < 0.0001, Wilcoxon p = 0.0020" in text
+    text = markdown.comparison(
+        "A", "B", "UAR", UnpairedTest((3, 10), mean, low, high, 0.00001), Difference(mean, low, high)
+    )
+    assert f"With other seeds, {expected}" in text
+    assert "other seeds (3 and 10 repeats)" in text and "Welch's t-test p < 0.0001 |" in text
 
 
 def test_doctests():

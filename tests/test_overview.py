@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from sertf import overview, overview_page, report, reproducibility
+from sertf import overview, overview_page, report, reproducibility, statistics
 from sertf.errors import SertfError
-from sertf.kept import ResultsError, read_predictions
+from sertf.kept import ResultsError, read_predictions, read_summary
 from sertf.scores import scores_of
 from tests.synthetic_runs import FOLDS, make_runs
 
@@ -58,7 +58,7 @@ def test_differences_with_intervals_and_a_plain_sentence(written):
     assert set(rows) == {("cut", "paper"), ("cut", "strict"), ("single", "paper"), ("same", "paper")}
     cut = rows["cut", "strict"]
     assert cut["low"] < cut["difference"] < cut["high"] < 0
-    assert cut["over_repeats"]["repeats"] == 3 and cut["published"] == pytest.approx(-0.06)
+    assert cut["over_repeats"]["repeats"] == [3, 3] and cut["published"] == pytest.approx(-0.06)
     assert rows["same", "paper"]["published"] is None
     assert "other speakers: cut lies below whole" in page
 
@@ -106,6 +106,30 @@ def test_each_variant_is_set_against_the_reference_of_its_recipe(results, tmp_pa
     assert against == {"cut": "whole", "single": "whole", "same": "whole", "slow": "whole", "slow_cut": "slow"}
     page = (copy / "overview.md").read_text()
     assert "minus that of a reference" in page and "| `slow_cut` | `slow` | paper |" in page
+
+
+def test_unequal_repeats_are_compared_over_seeds_too(results, tmp_path):
+    copy = tmp_path / "lstm_toy"
+    shutil.copytree(results, copy)
+    report.write(make_runs(tmp_path / "runs", variant="two", repeats=2, skill=0.1), copy / "two" / "paper")
+    (row,) = [row for row in overview.write(copy, references=["whole"])["differences"] if row["variant"] == "two"]
+    values = [read_summary(copy / name / "paper")["scores"]["wa"]["values"] for name in ("two", "whole")]
+    test = statistics.unpaired_test(*values)
+    assert (row["over_repeats"]["low"], row["over_repeats"]["high"]) == (test.low, test.high)
+    page = (copy / "overview.md").read_text()
+    (line,) = [line for line in page.splitlines() if line.startswith("| `two` | paper |") and "against" in line]
+    assert "(2 against 3)" in line
+    assert "- `paper`, other speakers: two lies below whole; other seeds: the same." in page
+
+
+def test_what_holds_over_speakers_but_not_over_seeds_is_said(written):
+    content, page = written
+    row = {"variant": "cut", "reference": "whole", "protocol": "paper", "published": None}
+    row |= {"difference": -0.1, "low": -0.2, "high": -0.05}
+    row["over_repeats"] = {"low": -0.3, "high": 0.1, "t_p": 0.2, "repeats": [3, 3]}
+    lines = overview_page._differences(content | {"differences": [row]}, "UAR")
+    found = "cut lies below whole; other seeds: a difference between cut and whole is not shown (the interval holds 0)."
+    assert lines[-2] == f"- `paper`, other speakers: {found}"
 
 
 def test_without_a_reference(results, tmp_path):

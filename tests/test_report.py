@@ -267,6 +267,9 @@ def test_compare(tmp_path):
     test = statistics.paired_test(*values)
     assert f"{test.difference:+.4f}" in text and "other seeds (3 repeats)" in text
     assert "With other seeds, good lies above bad. With other speakers, good lies above bad." in text
+    fewer = report.write(make_runs(tmp_path / "runs", variant="few", repeats=2), written(tmp_path, variant="few"))
+    assert fewer["facts"]["repeats"] == 2
+    assert "other seeds (3 and 2 repeats)" in report.compare(a, written(tmp_path, variant="few"))
     assert "With other seeds, bad lies below good." in report.compare(b, a, score="wa")
     assert "a difference between good (paper) and good (paper) is not shown" in report.compare(a, a)
     with pytest.raises(SertfError, match="score must be one of uar, wa, macro_f1, weighted_f1, got"):

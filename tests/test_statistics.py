@@ -183,6 +183,36 @@ def test_paired_test_refuses(a, b, message):
         statistics.paired_test(a, b)
 
 
+def test_unpaired_test_by_the_textbook():
+    """Welch's interval of the scores written out: variances of their own, the degrees of freedom of Satterthwaite."""
+    a, b = [0.61, 0.66, 0.64], [0.52, 0.58, 0.55, 0.49, 0.61]
+    result = statistics.unpaired_test(a, b)
+    parts = [np.var(values, ddof=1) / len(values) for values in (a, b)]
+    degrees = sum(parts) ** 2 / sum(part**2 / (len(values) - 1) for part, values in zip(parts, (a, b)))
+    margin = scipy.stats.t.ppf(0.975, degrees) * np.sqrt(sum(parts))
+    assert result.n == (3, 5) and result.difference == pytest.approx(np.mean(a) - np.mean(b))
+    assert (result.low, result.high) == pytest.approx((result.difference - margin, result.difference + margin))
+    assert result.t_p == pytest.approx(2 * scipy.stats.t.sf(result.difference / np.sqrt(sum(parts)), degrees))
+
+
+def test_unpaired_test_without_spread():
+    same = statistics.unpaired_test([0.5, 0.5], [0.5, 0.5, 0.5])
+    assert (same.difference, same.low, same.high, same.t_p) == (0, 0, 0, 1)
+    apart = statistics.unpaired_test([0.75, 0.75], [0.5, 0.5, 0.5])
+    assert (apart.difference, apart.low, apart.high, apart.t_p) == (0.25, 0.25, 0.25, 0)
+    one = statistics.unpaired_test([0.75, 0.75], [0.5, 0.6, 0.4])  # as a deterministic model against a trained one
+    assert one.low < 0.25 < one.high and 0 < one.t_p < 0.05
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [([0.5], [0.5, 0.6], "got 1 and 2; run both with 2 --repeats or more"), ([0.5, np.inf], [0.5] * 3, "finite")],
+)
+def test_unpaired_test_refuses(a, b, message):
+    with pytest.raises(SertfError, match=message):
+        statistics.unpaired_test(a, b)
+
+
 def test_clustered_difference_by_literal_draws():
     a, b = predictions(seed=1, skill=0.8), predictions(seed=2, skill=0.3, repeats=2)
     result = statistics.clustered_difference(a, b, samples=25, seed=5)
