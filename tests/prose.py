@@ -16,6 +16,10 @@ def report(place):
     return json.loads((RESULTS / place / "report.json").read_text())
 
 
+def repeats(place):
+    return report(place)["facts"]["repeats"]
+
+
 def mean(place, score="wa"):
     return f"{report(place)['scores'][score]['mean']:.2f}"
 
