@@ -1,8 +1,9 @@
 """The leakage audit: what the parts of a fold share although they must not.
 
 Every fold is checked for a speaker, an utterance, a duplicate waveform or an augmented copy's parent on both sides,
-for utterances tested twice, and for parts that lack an emotion, and the table for recordings under several emotions. What the protocol does not declare raises
-`LeakageError`; what it declares, shared sentences and doubtful labels become findings that are kept with each result.
+for utterances tested twice, and for parts that lack an emotion, and the table for recordings under several emotions.
+What the protocol does not declare raises `LeakageError`; what it declares, shared sentences and doubtful labels become
+findings that are kept with each result.
 """
 
 from dataclasses import asdict, dataclass

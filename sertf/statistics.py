@@ -1,8 +1,9 @@
 """Intervals and tests over repeats and speakers.
 
 Two sources of chance are kept apart. Repeats differ by seed: `mean_std`, `paired_test` and, where two systems have
-unequal numbers of them, `unpaired_test` speak about them, on one fixed set of speakers. Other speakers would give other scores: `clustered_bootstrap` and `clustered_difference` draw
-the speakers anew, whole speakers at a time, because utterances of one speaker are not independent.
+unequal numbers of them, `unpaired_test` speak about them, on one fixed set of speakers. Other speakers would give other
+scores: `clustered_bootstrap` and `clustered_difference` draw the speakers anew, whole speakers at a time, because
+utterances of one speaker are not independent.
 """
 
 import warnings
