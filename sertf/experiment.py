@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sertf import own_models
 from sertf.augmentation import Augmentation
 from sertf.errors import SertfError, unknown
 from sertf.recipes import Recipe
@@ -39,7 +40,8 @@ class Variant:
     """One model of an experiment.
 
     Attributes:
-        model: name in `sertf.models.MODELS`.
+        model: name in `sertf.models.MODELS` or `sertf.models.classical.CLASSICAL`, or "module:function" of your own, see
+            `sertf.own_models`.
         options: keyword arguments of its builder.
         recipes: `Recipe` by protocol name; None for a scikit-learn model, which has none.
         published: scores of the paper by name, each (mean, standard deviation, best), None where not printed; where they
@@ -171,6 +173,8 @@ class Experiment:
             "watch_test": setting.watch_test,
             "seed": self.seed,
         }
+        if own_models.is_own(chosen.model):
+            identity["model"]["source"] = own_models.source_digest(chosen.model)
         if chosen.augmentation is not None:
             identity["augmentation"] = chosen.augmentation.to_dict()
         if chosen.scaled_each != "dimension":

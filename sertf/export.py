@@ -75,7 +75,7 @@ def _check_place(out):
 def _save_elsewhere(run, out, chosen, with_litert):
     """Export in a process of its own: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
-    paths = [str(Path(sertf.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
     environment = {
         "KERAS_BACKEND": "tensorflow",
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import sertf
-from sertf import protocols, scores, workers
+from sertf import own_models, protocols, scores, workers
 from sertf.experiment import digest
 
 
@@ -176,6 +176,8 @@ def _fit_network(job, parts, scaling):
         described = job.facts["model"]
         model = networks.build(described["name"], described["options"], recipe, job.input_shape, classes)
         batches.smallest = networks.smallest_batch(model)
+        if own_models.is_own(described["name"]) and not balanced:
+            own_models.check_scores(described["name"], pipeline.predict(model, train.taken([0], train.utterances[:1])))
         return model
 
     return training.fit(

@@ -1,5 +1,6 @@
 """A network as a recipe trains it: the model's builder under the recipe's dropout and precision."""
 
+from sertf import own_models
 from sertf.training import RunError
 
 # The last batch of an epoch borrows from the one before it, which must not be left with one utterance then.
@@ -10,7 +11,7 @@ def build(model, options, recipe, input_shape, num_classes):
     """Build an uncompiled Keras model whose weights, scores and losses are float32 under any precision.
 
     Args:
-        model: key of `sertf.models.MODELS`.
+        model: key of `sertf.models.MODELS`, or of the user's own, see `sertf.own_models`.
         options: keyword arguments of its builder; the recipe's dropout goes over them.
         recipe: `sertf.recipes.Recipe`.
         input_shape: of the features of one utterance.
@@ -22,16 +23,18 @@ def build(model, options, recipe, input_shape, num_classes):
     """
     import keras
 
-    from sertf.models import MODELS
+    from sertf.models import find
 
     if recipe.dropout is not None:
         options = {**options, "dropout": recipe.dropout}
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else f"mixed_{recipe.precision}")
     try:
-        network = MODELS[model](input_shape, num_classes, **options)
+        network = find(model)(input_shape, num_classes, **options)
     finally:
         keras.config.set_dtype_policy(before)
+    if own_models.is_own(model):
+        own_models.check_network(model, network, num_classes)
     if smallest_batch(network) > 1 and recipe.batch_size < SMALLEST_WITH_NORM:
         raise RunError(
             f"{network.name} has a batch norm, which needs a batch_size of {SMALLEST_WITH_NORM} or more, so that no batch "
@@ -50,7 +53,9 @@ def smallest_batch(network):
 
 def check(described):
     """Raise for arguments of `build`, as one tuple, that it refuses."""
-    build(*described)
+    network = build(*described)
+    if own_models.is_own(described[0]):
+        own_models.check_restorable(described[0], network)
 
 
 def in_float32(network):

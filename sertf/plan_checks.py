@@ -1,6 +1,6 @@
 """What an experiment cannot be run with, refused before features are extracted for hours."""
 
-from sertf import audit, front_end_checks, networks, protocols, workers
+from sertf import audit, front_end_checks, networks, own_models, protocols, workers
 from sertf.errors import SertfError, unknown
 
 
@@ -11,7 +11,8 @@ class RunnerError(SertfError):
 def check_names(experiment, variants, protocol_names):
     """Raise for names that mean nothing, and for options and recipes that a model does not take."""
     from sertf.features import FEATURES
-    from sertf.models import MODELS, check_options
+    from sertf.models import check_options, takes
+    from sertf.models.classical import CLASSICAL
 
     if experiment.front_end not in FEATURES:
         raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
@@ -19,11 +20,16 @@ def check_names(experiment, variants, protocol_names):
         chosen = experiment.variant(variant)
         front_end_checks.check_names(FEATURES[experiment.front_end], experiment.front_end_options_of(variant))
         check_options(chosen.model, chosen.options)
-        if chosen.recipes is None and chosen.model in MODELS:
+        if chosen.recipes is None and chosen.model not in CLASSICAL:
             raise RunnerError(f"{variant} trains {chosen.model}, a network, but has no recipes; give one by protocol.")
         for protocol in protocol_names:
             protocols.protocol(experiment.setting(protocol).folds)
-            experiment.recipe(variant, protocol)
+            recipe = experiment.recipe(variant, protocol)
+            if recipe is not None and recipe.dropout is not None and not takes(chosen.model, "dropout"):
+                raise RunnerError(
+                    f"The recipe of {variant} has a dropout of {recipe.dropout:g}, but {chosen.model} takes none; use a "
+                    "recipe with dropout=None."
+                )
 
 
 def check_folds(experiment, table, pairs):
@@ -91,12 +97,15 @@ def networks_of(experiment, table, pairs):
 def check_networks(experiment, table, pairs, cache):
     """Raise for a recipe under which a network cannot be trained; arguments as for `check_folds`, and the cache's folder.
 
-    Built are those alone that their small batches put at risk, in a process of their own: in this one the backend would
-    take the GPU's memory from the workers.
+    Built are those alone that their small batches put at risk, and the user's own, in a process of their own: in this
+    one the backend would take the GPU's memory from the workers.
     """
     recipes = ((pair, experiment.recipe(*pair)) for pair in pairs)
     at_risk = [
-        pair for pair, recipe in recipes if recipe is not None and recipe.batch_size < networks.SMALLEST_WITH_NORM
+        pair
+        for pair, recipe in recipes
+        if recipe is not None
+        and (recipe.batch_size < networks.SMALLEST_WITH_NORM or own_models.is_own(experiment.variant(pair[0]).model))
     ]
     for described in networks_of(experiment, table, at_risk):
         variables = {**workers.environment(cache), "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}

@@ -104,7 +104,7 @@ class Tuned:
     """What a search found: a model and the recipe to train it by, as a recipe file holds them.
 
     Attributes:
-        model: name in `sertf.models.MODELS`.
+        model: name in `sertf.models.MODELS`, or "module:function" of one's own.
         recipe: `Recipe`.
         options: keyword arguments of the model's builder that were searched, over those of an experiment.
         corpus: on whose speakers the search was; None where the recipe is of no search.

@@ -75,6 +75,8 @@ def write(folder, overview, table):
             what = "of another experiment or recipe"
             if found.get("table_digest") != overview.get("table_digest"):
                 what = "on another table: its utterances, or what it says of them, have changed since"
+            elif found.get("model", {}).get("source") != overview.get("model", {}).get("source"):
+                what = f"of another version of the module of {overview['model']['name']}, which has changed since"
             raise RunError(
                 f"{folder} holds runs {what} (digest {found.get('digest')}, wanted {overview['digest']}); choose another "
                 "--out folder or delete it."

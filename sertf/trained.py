@@ -1,5 +1,6 @@
 """A trained model in its run directory: which run of an experiment to take, and its front end, network and scaling."""
 
+import contextlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sertf import networks
+from sertf import networks, own_models
 from sertf.errors import SertfError
 from sertf.kept import read_facts, read_json
 from sertf.run_folder import TAKEN_OVER
@@ -108,11 +109,21 @@ def restore(run):
         raise ExportError(
             f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
         )
+    model = run.manifest["model"]["name"]
+    if own_models.is_own(model):
+        # For its layers; of Keras's alone it is loaded without.
+        with contextlib.suppress(SertfError):
+            own_models.find(model)
     try:
         network = keras.saving.load_model(run.place / "weights.keras", compile=False)
         with np.load(run.place / "scaling.npz") as arrays:
             scaling = {"mean": arrays["mean"], "std": arrays["std"]}
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
+        if own_models.is_own(model) and (run.place / "weights.keras").is_file():
+            raise ExportError(
+                f"{run.place}: the network of {model} cannot be loaded ({own_models.reason_of(error)}); its layers are in its "
+                "module, whose folder must be on PYTHONPATH."
+            ) from error
         raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
     return front_end, networks.in_float32(network), scaling

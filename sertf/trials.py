@@ -19,7 +19,7 @@ import numpy as np
 from sertf import jobs, recipes, workers
 from sertf.errors import SertfError
 from sertf.kept import read_json
-from sertf.models import MODELS
+from sertf.models import find
 from sertf.search_spaces import SearchSpace
 from sertf.training import RunError
 
@@ -68,7 +68,7 @@ class ZooHyperModel(keras_tuner.HyperModel):
         options = _options(job, tuned)
         if tuned.recipe.dropout is not None:
             options["dropout"] = tuned.recipe.dropout
-        return MODELS[tuned.model](job.input_shape, len(job.emotions), **options)
+        return find(tuned.model)(job.input_shape, len(job.emotions), **options)
 
 
 class FoldTuner(keras_tuner.Tuner):

@@ -121,6 +121,8 @@ def in_own_process(function, job, variables):
         call, answer = Path(folder) / "call", Path(folder) / "answer"
         call.write_bytes(pickle.dumps((function, job)))
         command = [sys.executable, "-c", "import sys; from sertf.workers import answer; answer(*sys.argv[1:])"]
+        # Modules beside the user's script are found there as they are here.
+        variables = {**variables, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         done = subprocess.run([*command, call, answer], env={**os.environ, **variables}, stderr=subprocess.PIPE)
         if not answer.is_file():
             trace = done.stderr.decode(errors="replace")[-4000:]

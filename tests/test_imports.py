@@ -30,6 +30,7 @@ LEVELS = {
             "notes",
             "canvas",
             "front_end_checks",
+            "own_models",
         ),
         0,
     ),

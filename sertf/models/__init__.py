@@ -1,5 +1,8 @@
 """The zoo's models by name; each is a function `build(input_shape, num_classes, *, ...)` to an uncompiled Keras model."""
 
+import inspect
+
+from sertf import own_models
 from sertf.errors import SertfError, unknown
 from sertf.models import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
@@ -19,8 +22,26 @@ MODELS = {
 }
 
 
+def find(model):
+    """The builder of a name in `MODELS`, or of one that `sertf.own_models` imports."""
+    return own_models.find(model) if own_models.is_own(model) else MODELS[model]
+
+
+def takes(model, option):
+    """Whether the builder of a network takes an option."""
+    if own_models.is_own(model):
+        return own_models.takes(model, option)
+    return option in inspect.signature(MODELS[model]).parameters
+
+
 def check_options(model, options):
-    """Raise SertfError for an unknown model, of these or `sertf.models.classical`, or for options it does not take so."""
+    """Raise SertfError for a model that is in neither `MODELS` nor `CLASSICAL`, nor of the user's own, or for its options.
+
+    They are refused where it does not take them, or not such values.
+    """
+    if own_models.is_own(model):
+        own_models.check_options(model, options)
+        return
     if model not in MODELS | CLASSICAL:
         raise SertfError(unknown("model", model, MODELS | CLASSICAL))
     check_names(model, (MODELS | CLASSICAL)[model], options)
