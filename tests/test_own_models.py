@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sertf
-from sertf import networks, own_models, plan_checks, trained
+from sertf import networks, own_models, plan_checks, trained, workers
 from sertf.errors import SertfError
 from sertf.recipes import Recipe
 from sertf.training import RunError
@@ -14,6 +14,13 @@ from tests import own_network
 from tests.toy import RECIPE, changed, in_process, run
 
 OWN = "tests.own_network:build"
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """One run, and the check before it, in this process, which saves the start of others."""
+    in_process(monkeypatch, first=1)
+    monkeypatch.setattr(workers, "in_own_process", lambda function, job, _: function(job))
 
 
 def own(name, **options):
@@ -113,8 +120,7 @@ def test_networks_that_cannot_be_trained_or_kept(name, message):
     networks.check((OWN, {"units": 3}, Recipe(dropout=0.2), (None, 6), 3))
 
 
-def test_scores_that_are_no_probabilities(corpus, cache, tmp_path, monkeypatch):
-    in_process(monkeypatch, first=1)
+def test_scores_that_are_no_probabilities(corpus, cache, tmp_path, here):
     with pytest.raises(
         SertfError, match="must give probabilities that sum to 1 .* first utterance's sum to 80; let sertf"
     ):
@@ -125,8 +131,7 @@ def test_scores_that_are_no_probabilities(corpus, cache, tmp_path, monkeypatch):
             own_models.check_scores(OWN, bad)
 
 
-def test_runs_of_another_version_of_the_module_do_not_count(corpus, cache, tmp_path, monkeypatch):
-    in_process(monkeypatch, first=1)
+def test_runs_of_another_version_of_the_module_do_not_count(corpus, cache, tmp_path, here, monkeypatch):
     run(corpus, cache, tmp_path, experiment=own("build"))
     monkeypatch.setattr(own_models, "source_digest", lambda _: "of another file")
     with pytest.raises(
@@ -157,8 +162,7 @@ def test_the_readmes_own_model(tmp_path, monkeypatch):
         networks.check((chosen.model, chosen.options, experiment.recipe(name, "strict"), (None, 46), 8))
 
 
-def test_a_module_that_is_gone_when_its_run_is_exported(corpus, cache, tmp_path, monkeypatch):
-    in_process(monkeypatch, first=1)
+def test_a_module_that_is_gone_when_its_run_is_exported(corpus, cache, tmp_path, here):
     (runs,) = run(corpus, cache, tmp_path, experiment=own("build")).values()
     _, chosen, _ = trained.choose(runs, None, None)
     gone = {**chosen.manifest, "model": {**chosen.manifest["model"], "name": "module_that_is_gone:build"}}
