@@ -7,6 +7,7 @@ two together.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from sertf import own_models
 from sertf.augmentation import Augmentation, RandomCut, WhiteNoise
 from sertf.errors import SertfError, unknown
 from sertf.experiment import Experiment, Setting, Variant
@@ -113,8 +114,13 @@ def system(model):
     """Look a model's system up.
 
     Raises:
-        SertfError: an unknown name; the message offers the nearest.
+        SertfError: an unknown name; the message offers the nearest. A model of one's own, which has none.
     """
+    if own_models.is_own(model):
+        raise SertfError(
+            f"{model} is a model of your own, for which no front end and recipe are known; name them with it in an "
+            "experiment, a script of its own (see the README)."
+        )
     if model not in SYSTEMS:
         raise SertfError(unknown("model", model, SYSTEMS))
     return SYSTEMS[model]

@@ -87,6 +87,11 @@ def test_an_experiment_on_own_data():
     ("arguments", "options", "message"),
     [
         (("mine", "reslstm", "random-80-20"), {}, "did you mean reslstm_sa"),
+        (
+            ("mine", "my_models:build", "random-80-20"),
+            {},
+            "is a model of your own, for which no front end and recipe are known",
+        ),
         (("mine", "reslstm_sa", "speaker-independant-5"), {}, "did you mean speaker-independent-5"),
         (("mine", "reslstm_sa", "random-80-20"), {"front_end": "log-mel"}, "did you mean log_mel"),
         (("mine", "svm", "random-80-20"), {"epochs": 3}, "has no epochs"),
