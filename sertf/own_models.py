@@ -40,10 +40,11 @@ def find(model):
             f"Model {model}: worker processes import the builder, which they cannot from the script that started them; "
             "name it by its file, as in my_models:build."
         )
-    builder = getattr(_module(model), function, None)
-    if not callable(builder):
+    module = _module(model)
+    builder = getattr(module, function, None)
+    if not inspect.isroutine(builder) or not str(getattr(module, "__file__", "")).endswith(".py"):
         raise SertfError(
-            f"Model {model}: the module {name} has no function {function}; define it there, as "
+            f"Model {model}: the module {name} has no Python function {function}; define it there, as "
             f"{function}(input_shape, num_classes), with keyword arguments behind."
         )
     return builder
@@ -72,12 +73,22 @@ def source_digest(model):
 
 def check_options(model, options):
     """Raise SertfError for options that the builder does not take, or that no manifest can hold."""
-    parameters = list(inspect.signature(find(model)).parameters.values())
+    signature = inspect.signature(find(model))
+    parameters = list(signature.parameters.values())
     if not any(entry.kind is entry.VAR_KEYWORD for entry in parameters):
         known = [entry.name for entry in parameters[2:] if entry.kind is not entry.VAR_POSITIONAL]
         for name in options:
             if name not in known:
                 raise SertfError(unknown(f"option of {model}", name, known))
+    from_recipe = {"dropout": 0.0} if takes(model, "dropout") else {}
+    try:
+        signature.bind((), 2, **{**from_recipe, **options})
+    except TypeError as error:
+        raise SertfError(
+            f"Model {model} takes {signature}, but is called with input_shape, num_classes and the options "
+            f"{', '.join(options) or '(none)'} ({error}); give it these two first, and every other argument a default or "
+            "an option."
+        ) from None
     for name, value in options.items():
         try:
             json.dumps(value, allow_nan=False)

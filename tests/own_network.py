@@ -38,6 +38,14 @@ def with_anything(input_shape, num_classes, **options):
     return build(input_shape, num_classes)
 
 
+def of_one(input_shape):
+    pass
+
+
+def required(input_shape, num_classes, units):
+    return build(input_shape, num_classes, units)
+
+
 def nothing(input_shape, num_classes):
     pass
 

@@ -54,9 +54,10 @@ def test_an_own_model_is_trained_in_workers_reported_and_exported(corpus, cache,
         ("tests.own_netwrk:build", "Python finds no module tests.own_netwrk; put tests/own_netwrk.py beside"),
         (
             "tests.own_network:biuld",
-            "the module tests.own_network has no function biuld; define it there, as biuld\\(input",
+            "the module tests.own_network has no Python function biuld; define it there, as biuld\\(input",
         ),
-        ("tests.own_network:not_a_function", "has no function not_a_function"),
+        ("tests.own_network:not_a_function", "has no Python function not_a_function"),
+        ("time:sleep", "the module time has no Python function sleep"),
     ],
 )
 def test_names_that_nothing_can_be_imported_by(model, message):
@@ -85,6 +86,8 @@ def test_what_a_module_itself_cannot_import_is_raised_as_it_is(tmp_path, monkeyp
             changed(model="wavelet_cnn_lstm", options={}, recipes={"strict": Recipe(dropout=0.3)}),
             "a dropout of 0.3, but",
         ),
+        (own("of_one"), r"takes \(input_shape\), but is called with .* options \(none\) \(too many positional"),
+        (own("required"), "takes .*'units'.; give it these two first, and every other argument a default or an option"),
         (own("build", recipes=None), "small trains tests.own_network:build, a network, but has no recipes"),
         (own("nothing"), "must return a keras.Model, but returned NoneType"),
     ],
