@@ -6,6 +6,7 @@ Imports Keras Tuner, which takes seconds: `sertf.tuning` imports this module whe
 """
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -25,8 +26,23 @@ from sertf.training import RunError
 
 OBJECTIVE = "val_uar"
 RESULT = "result.json"
+
+
+class GridOracle(keras_tuner.oracles.GridSearchOracle):
+    """Keras Tuner's grid that can be gone on with: its own does not keep in which order its trials stand."""
+
+    def reload(self):
+        super().reload()
+        # One that was not written into the oracle's file yet is drawn again.
+        values = {name: self.trials[name].hyperparameters.values for name in self.start_order}
+        ordered = sorted(values, key=functools.cmp_to_key(lambda a, b: self._compare(values[a], values[b])))
+        for name in ordered:
+            self._ordered_ids.insert(name)
+        self._populate_next = ordered  # what follows each, where it was not tried
+
+
 _ORACLES = {
-    "grid": keras_tuner.oracles.GridSearchOracle,
+    "grid": GridOracle,
     "random": keras_tuner.oracles.RandomSearchOracle,
     "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
     "hyperband": keras_tuner.oracles.HyperbandOracle,

@@ -92,24 +92,40 @@ def test_the_best_validation_uar_makes_the_recipe(corpus, cache, tmp_path, in_pr
         assert sorted(set(found.trials["epochs"])) == [1, 3, 9]
 
 
-def test_broken_off_and_gone_on_with(corpus, cache, tmp_path, in_process):
+@pytest.mark.parametrize("tuner", ["grid", "random", "bayesian"])
+def test_broken_off_and_gone_on_with(corpus, cache, tmp_path, in_process, tuner):
     """The first trial is kept, the one in flight starts again, and the search ends as if nothing had happened."""
     train, trained = in_process
-    whole = search(corpus, cache, tmp_path / "whole")
+    whole = search(corpus, cache, tmp_path / "whole", tuner=tuner)
     trained.clear()
     train.interrupted_at = 5  # the second fold of the second trial
     with pytest.raises(KeyboardInterrupt):
-        search(corpus, cache, tmp_path / "broken")
+        search(corpus, cache, tmp_path / "broken", tuner=tuner)
     train.interrupted_at = None
     first, again = trained[:3], len(trained)
-    found = search(corpus, cache, tmp_path / "broken")
+    found = search(corpus, cache, tmp_path / "broken", tuner=tuner)
     assert len(trained) - again == 6
     assert not {entry[1:] for entry in trained[again:]} & {entry[1:] for entry in first}
     pd.testing.assert_frame_equal(found.trials.drop(columns="seconds"), whole.trials.drop(columns="seconds"))
     assert found.best == whole.best
-    search(corpus, cache, tmp_path / "broken")
+    search(corpus, cache, tmp_path / "broken", tuner=tuner)
     assert len(trained) - again == 6
-    assert len(search(corpus, cache, tmp_path / "broken", trials=4).trials) == 4
+    assert len(search(corpus, cache, tmp_path / "broken", tuner=tuner, trials=4).trials) == 4
+
+
+def test_a_grid_is_tried_out_in_whichever_steps(corpus, cache, tmp_path, in_process):
+    train, trained = in_process
+    assert len(search(corpus, cache, tmp_path, tuner="grid", trials=1).trials) == 1
+    for trainings in (8, 20, 31):
+        train.interrupted_at = trainings
+        with pytest.raises(KeyboardInterrupt):
+            search(corpus, cache, tmp_path, tuner="grid", trials=None)
+    train.interrupted_at = None
+    found = search(corpus, cache, tmp_path, tuner="grid", trials=None).trials
+    rates, units = (1e-3, 3e-3, 1e-2, 3e-2), (2, 3, 4, 5)
+    assert sorted(zip(found["learning_rate"], found["units"])) == [(rate, unit) for rate in rates for unit in units]
+    counted = len(trained)
+    assert len(search(corpus, cache, tmp_path, tuner="grid", trials=None).trials) == 16 and len(trained) == counted
 
 
 def test_finished_but_not_yet_in_the_oracles_file(corpus, cache, tmp_path, in_process):
