@@ -118,12 +118,19 @@ def exit_code():
 
 
 def in_one_sentence(main):
-    """Decorator: the main function of a script, which ends the process with 2 after one sentence on a user's mistake."""
+    """Decorator: the main function of a script, which ends the process after one sentence on a user's mistake, with 2.
+
+    And after Ctrl-C, with 130.
+    """
 
     @functools.wraps(main)
     def called(*arguments, **options):
         with exit_code() as code:
-            result = main(*arguments, **options)
+            try:
+                result = main(*arguments, **options)
+            except KeyboardInterrupt:
+                print("Interrupted.", file=sys.stderr)
+                code.value = 130
         if code.value:
             sys.exit(code.value)
         return result

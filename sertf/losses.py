@@ -69,9 +69,10 @@ class BalancedMarginLoss(keras.losses.Loss):
         self.weights, self.margins = _numbers(weights), tuple(_numbers(margins))
         if not (len(self.weights) >= 2 and all(0 < weight < np.inf for weight in self.weights)):
             raise SertfError(f"BalancedMarginLoss: weights must be 2 or more finite numbers above 0, got {weights!r}.")
-        if len(self.margins) != 3 or not np.isfinite(self.margins).all():
+        if len(self.margins) != 3 or not all(0 <= margin <= 1 for margin in self.margins):
             raise SertfError(
-                f"BalancedMarginLoss: margins must be three finite numbers (alpha1, alpha2, alpha3), got {margins!r}."
+                "BalancedMarginLoss: margins must be three numbers from 0 to 1 (alpha1, alpha2, alpha3), got "
+                f"{margins!r}."
             )
 
     @property
@@ -83,7 +84,12 @@ class BalancedMarginLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         upper, weight_of_others, lower = self.margins
         y_true = ops.convert_to_tensor(y_true)  # Keras makes a list of a list's numbers
-        if y_pred.shape[-1] != len(self.weights) or (len(y_true.shape) > 1 and y_true.shape[-1] != 1):
+        rows = y_true.shape[0] if len(y_true.shape) else 1, y_pred.shape[0]
+        if (
+            y_pred.shape[-1] != len(self.weights)
+            or (len(y_true.shape) > 1 and y_true.shape[-1] != 1)
+            or (None not in rows and rows[0] != rows[1])
+        ):
             raise SertfError(
                 f"BalancedMarginLoss: labels must be class indices (batch,) and scores (batch, {len(self.weights)}), one a "
                 f"weight, got {tuple(y_true.shape)} and {tuple(y_pred.shape)}."

@@ -18,9 +18,10 @@ def render(content, summaries, *, links, protocols, figures):
     name_of_score = first["scores"][score]["name"]
     order = _order(summaries, score, protocols)
     across = any(summary.get("by_corpus") for of_variant in summaries.values() for summary in of_variant.values())
+    beside = [] if score == "uar" else ["UAR"]
     head = ["variant", "trained parameters", "published", *(["chance"] if across else [])]
     for protocol in protocols:
-        head += [f"{name_of_score}, `{protocol}`", "UAR", "PLR", "PCLR", "s a run"]
+        head += [f"{name_of_score}, `{protocol}`", *beside, "PLR", "PCLR", "s a run"]
     body = []
     for variant in order:
         known = next(iter(summaries[variant].values()))
@@ -45,11 +46,11 @@ def render(content, summaries, *, links, protocols, figures):
         for protocol in protocols:
             summary = summaries[variant].get(protocol)
             if summary is None:
-                row += ["not run", "–", "–", "–", "–"]
+                row += ["not run", *["–"] * (len(beside) + 3)]
                 continue
             agreement = summary["reproducibility"]
             row += [markdown.linked_cell(summary["scores"][score], f"{links[variant]}/{protocol}/report.md")]
-            row += [f"{summary['scores']['uar']['mean']:.4f}"]
+            row += [f"{summary['scores']['uar']['mean']:.4f}" for _ in beside]
             row += [f"{agreement[key]:.4f}" if agreement else "–" for key in ("PLR", "PCLR")]
             row += [f"{summary['wall_seconds'] / summary['runs']:.0f}"]
         body.append(row)
@@ -66,7 +67,7 @@ def render(content, summaries, *, links, protocols, figures):
     ]
     lines += _features(summaries, order)
     lines += _agreement(summaries, order, protocols)
-    if content["references"]:
+    if content["differences"]:
         lines += _differences(content, name_of_score)
     return "\n".join([*lines, *markdown.figures(figures)]).rstrip() + "\n"
 

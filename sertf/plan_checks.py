@@ -22,6 +22,8 @@ def check_names(experiment, variants, protocol_names):
         check_options(chosen.model, chosen.options)
         if chosen.recipes is None and chosen.model not in CLASSICAL:
             raise RunnerError(f"{variant} trains {chosen.model}, a network, but has no recipes; give one by protocol.")
+        if chosen.recipes is not None and chosen.model in CLASSICAL:
+            raise RunnerError(f"{variant} fits {chosen.model} in one go, which takes no recipe; give recipes=None.")
         for protocol in protocol_names:
             protocols.protocol(experiment.setting(protocol).folds)
             recipe = experiment.recipe(variant, protocol)

@@ -1,6 +1,7 @@
 """Exported models at work: a SavedModel and audio files in, a table of emotions out. Needs TensorFlow, not Keras."""
 
 import json
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -188,7 +189,7 @@ class Recognizer:
         rate = sources.checked_rate(sample_rate)
         self._check_rate("the source", rate)
         blocks = sources.live_blocks(chunks, rate)
-        return self._stream(sources.cut_windows(blocks, round(window * rate), max(1, round(hop * rate))), rate)
+        return self._stream(sources.cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))), rate)
 
     def _stream(self, windows, rate):
         for start, samples in windows:
@@ -216,6 +217,10 @@ class Recognizer:
             raise SertfError(f"hop must lie between 0.01 s and the window of {length:g} s, but is {hop!r}.")
         return (whole if window is None else length), length, hop
 
+    def _samples(self, window, rate):
+        """Samples of a window; where it is the shortest that can be heard, no fraction of one is missing."""
+        return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
+
     def _cut(self, file, clip, limit, window, hop):
         """Yield (start in seconds, samples, sample rate) of one source."""
         if clip is None and sources.seconds_of(file) > limit:
@@ -224,8 +229,10 @@ class Recognizer:
                 self._check_rate(file, rate)
                 self._check_length(file, opened.frames, rate)
                 audio.check_not_cut_off(file)
-                blocks = sources.blocks_of(opened, file, block=round(window * rate))
-                for start, samples in sources.cut_windows(blocks, round(window * rate), max(1, round(hop * rate))):
+                blocks = sources.blocks_of(opened, file, block=self._samples(window, rate))
+                for start, samples in sources.cut_windows(
+                    blocks, self._samples(window, rate), max(1, round(hop * rate))
+                ):
                     yield start / rate, samples, rate
             return
         # What cannot be opened ends here too: audio.read says why.
@@ -235,7 +242,7 @@ class Recognizer:
         if len(samples) <= limit * rate:
             yield 0.0, samples, rate
             return
-        for start, part in sources.cut_windows([samples], round(window * rate), max(1, round(hop * rate))):
+        for start, part in sources.cut_windows([samples], self._samples(window, rate), max(1, round(hop * rate))):
             yield start / rate, part, rate
 
     def _check_rate(self, file, rate):

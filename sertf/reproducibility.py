@@ -1,5 +1,7 @@
 """How far repeats of a training agree: the reproducibility scores of SpeechNet (BSPC 2025, equations 1 to 6)."""
 
+from numbers import Number
+
 import numpy as np
 import pandas as pd
 
@@ -36,7 +38,12 @@ def rates(predictions_by_repeat, truth):
         raise SertfError(
             f"reproducibility needs a list of the predictions of each repeat, got {predictions_by_repeat!r}."
         )
-    rows, truth = [np.asarray(row) for row in predictions_by_repeat], np.asarray(truth)
+    try:
+        rows, truth = [np.asarray(row) for row in predictions_by_repeat], np.asarray(truth)
+    except ValueError as error:  # ragged
+        raise SertfError(
+            "predictions of each repeat, and truth, must be a plain row of labels, one an utterance."
+        ) from error
     if len(rows) < 2:
         raise SertfError(f"reproducibility needs the predictions of 2 repeats or more, got {len(rows)}.")
     if truth.ndim != 1 or len(truth) == 0 or any(row.shape != truth.shape for row in rows):
@@ -46,7 +53,8 @@ def rates(predictions_by_repeat, truth):
         )
     if any(pd.isna(row).any() for row in (truth, *rows)):
         raise SertfError("predictions and truth must be labels of every utterance, but some are missing (None or NaN).")
-    if len({np.issubdtype(row.dtype, np.number) for row in (truth, *rows)}) > 1:
+    labels = [label for row in (truth, *rows) for label in pd.unique(row)]
+    if len({isinstance(label, Number | np.bool_) for label in labels}) > 1:
         raise SertfError("predictions and truth must be labels of one kind, but some are numbers and others are names.")
     predictions = np.stack(rows)  # (R, n)
     repeats = len(predictions)

@@ -199,6 +199,12 @@ def score_columns(table):
     missing = [column for column in FACT_COLUMNS if column not in table.columns]
     if missing:
         raise SertfError(f"the table of predictions lacks the columns {missing}; it needs {list(FACT_COLUMNS)}.")
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()].unique().tolist()
+        raise SertfError(f"the table of predictions has several columns of the names {twice}; keep one of each.")
+    unsaid = [column for column in FACT_COLUMNS if table[column].isna().any()]
+    if unsaid:
+        raise SertfError(f"the table of predictions has missing values in the columns {unsaid}; it needs all of them.")
     columns = [column for column in table.columns if column not in FACT_COLUMNS]
     if len(columns) < 2:
         raise SertfError(f"the table of predictions needs one score column an emotion, two or more, got {columns}.")
@@ -214,7 +220,7 @@ def score_columns(table):
                 f"the score column {column!r} is NaN or infinite for {broken.sum()} of {len(table)} predictions, the "
                 f"first of utterance {first!r}; the model that made them has diverged."
             )
-    unknown = sorted(set(table["truth"]) - set(columns))
+    unknown = sorted(set(table["truth"]) - set(columns), key=str)
     if unknown:
         raise SertfError(f"the emotions {unknown} of the truth have no score column; the columns are {columns}.")
     return columns

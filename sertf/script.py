@@ -44,9 +44,7 @@ def main(experiment, arguments=None, *, on=None, between=None):
             print("Interrupted; finished runs are kept, and the same command goes on from there.", file=sys.stderr)
             code.value = 130
         except _worker_died() as error:
-            print(
-                f"A worker process died ({error}); finished runs are kept, the same command goes on.", file=sys.stderr
-            )
+            print(workers.death(error), file=sys.stderr)
             code.value = 1
     if code.value:
         sys.exit(code.value)
@@ -170,7 +168,7 @@ def _run(experiment, table, options):
         found = verification.verify(experiment, table, results=results, epochs=options.verify, **common)
         print(verification.page(found))
         return
-    run_folder.check_writable(results, option="--results")
+    run_folder.check_writable(results, option="--results" if options.results or not options.smoke else "--out")
     folders = runner.run(experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common)
     for (variant, protocol), folder in folders.items():
         report.write(folder, results / experiment.name / variant / protocol)

@@ -5,13 +5,16 @@ the way of Keras Tuner's hyperparameters (`Float`, `Int`, `Choice`), without imp
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from sertf.augmentation import Augmentation, WhiteNoise
+from sertf.errors import SertfError, unknown
 from sertf.experiment import Experiment, Setting, Variant
 from sertf.recipes import Recipe, Tuned
 
 SEARCH = "search"
+RESULT = "result.json"
+"""File that a finished trial of a search leaves."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,22 @@ class SearchSpace:
         return self.experiment.variant(SEARCH)
 
     def tuned(self, hyperparameters):
-        """The recipe and options that hyperparameters stand for, a `sertf.recipes.Tuned`."""
-        changes, options = self.ask(hyperparameters)
+        """The recipe and options that hyperparameters stand for, a `sertf.recipes.Tuned`.
+
+        Raises:
+            SertfError: `ask` gives anything but two dicts, or changes what no recipe has.
+        """
+        found = self.ask(hyperparameters)
+        if not (isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(part, dict) for part in found)):
+            raise SertfError(
+                "The space's `ask` must return two dicts, changes to the recipe and options of the model, either of which "
+                f"may be empty, but returned {found!r}."
+            )
+        changes, options = found
+        known = [field.name for field in fields(Recipe)]
+        for name in changes:
+            if name not in known:
+                raise SertfError(unknown("field of a recipe, which the space's `ask` changes,", name, known))
         recipe = replace(self.experiment.recipe(SEARCH, SEARCH), **changes)
         return Tuned(self.variant.model, recipe, options, self.experiment.corpus)
 

@@ -10,6 +10,9 @@ from sertf import audio
 from sertf.audio import AudioError
 from sertf.errors import SertfError
 
+# Decoders overshoot full scale a little; no recording is this far beyond it.
+_LOUDEST = 16.0
+
 
 def cut_windows(blocks, size, step):
     """Cut a stream of arrays into overlapping windows; memory holds a window, a step and a block.
@@ -105,6 +108,12 @@ def _floats(samples, name):
         raise SertfError(
             f"{name} must be mono floats (n,) with full scale at 1, but got {samples.dtype} {samples.shape}; "
             "mix channels by their mean, divide 16-bit integers by 32768."
+        )
+    peak = np.abs(samples).max(initial=0.0)
+    if np.isfinite(peak) and peak > _LOUDEST:
+        raise SertfError(
+            f"{name} must have full scale at 1, but the largest is {peak:.6g}; divide samples that were 16-bit integers by "
+            "32768."
         )
     return samples.astype(np.float32, copy=False)
 

@@ -21,11 +21,10 @@ from sertf import jobs, recipes, workers
 from sertf.errors import SertfError
 from sertf.kept import read_json
 from sertf.models import find
-from sertf.search_spaces import SearchSpace
+from sertf.search_spaces import RESULT, SearchSpace
 from sertf.training import RunError
 
 OBJECTIVE = "val_uar"
-RESULT = "result.json"
 
 
 class GridOracle(keras_tuner.oracles.GridSearchOracle):

@@ -16,6 +16,7 @@ import json
 import multiprocessing
 import multiprocessing.connection
 import pickle
+import shutil
 import socket
 import sys
 import tempfile
@@ -29,7 +30,7 @@ from sertf.errors import SertfError, exit_code
 from sertf.kept import read_json
 from sertf.quiet import standard_error_hidden
 from sertf.recipes import Tuned
-from sertf.search_spaces import SEARCH
+from sertf.search_spaces import RESULT, SEARCH
 
 TUNERS = ("grid", "random", "bayesian", "hyperband")
 SCORE = "val_uar"
@@ -179,8 +180,11 @@ def _asked(space):
     """What a space asks for: its hyperparameters with their ranges, plain values."""
     with standard_error_hidden():
         import keras_tuner
+    from sertf.models import check_options
+
     hyperparameters = keras_tuner.HyperParameters()
-    space.tuned(hyperparameters)
+    tuned = space.tuned(hyperparameters)
+    check_options(tuned.model, {**space.variant.options, **tuned.options})
     return json.loads(json.dumps(hyperparameters.get_config()["space"]))
 
 
@@ -189,10 +193,12 @@ def _check_same(place, described):
     if place.exists():
         found = read_json(place)
         other = [_DECIDING[key] for key in described if found.get(key) != described[key]]
-        if other:
+        if other and any((place.parent / "trials").glob(f"trial_*/{RESULT}")):
             raise TuningError(
                 f"{place.parent} holds another search, of {', '.join(other)}; choose another --out folder or delete it."
             )
+        if other:  # nothing was found in it
+            shutil.rmtree(place.parent / "trials", ignore_errors=True)
     place.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
 
 
@@ -225,8 +231,8 @@ def _run_processes(task, count):
                 process.join()
     if stopped is not None:
         raise TuningError(
-            f"{stopped.name} of the search stopped (exit code {stopped.exitcode}), see above; finished trials are kept, "
-            "the same command goes on."
+            f"{stopped.name} of the search stopped (exit code {stopped.exitcode}), see above; finished trials are kept, and "
+            "once its cause is mended the same command goes on."
         )
 
 
@@ -253,7 +259,7 @@ def _process(task):
 def _write_found(out):
     from sertf import plots, search_plots
 
-    results = [read_json(path) for path in (out / "trials").glob("trial_*/result.json")]
+    results = [read_json(path) for path in (out / "trials").glob(f"trial_*/{RESULT}")]
     results.sort(key=lambda result: int(result["trial"]))
     if not any(result[SCORE] is not None for result in results):
         reason = next((result["failed"] for result in results if result["failed"]), "none was finished")

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,16 @@ def check_backend():
 
 class SchedulerError(SertfError):
     """A scheduler that is unknown or not installed."""
+
+
+def death(error):
+    """The sentence on a worker process that died, of joblib's paragraph the exit code alone."""
+    code = re.search(r"\{(.+?)\}", str(error))
+    cause = f" ({code[1]})" if code else ""
+    return (
+        f"A worker process died{cause}; finished runs are kept, the same command goes on. If memory was short, fewer "
+        "--workers need less."
+    )
 
 
 def forget_models():

@@ -20,8 +20,12 @@ def repeats(place):
     return report(place)["facts"]["repeats"]
 
 
+def exact(place, score="wa"):
+    return report(place)["scores"][score]["mean"]
+
+
 def mean(place, score="wa"):
-    return f"{report(place)['scores'][score]['mean']:.2f}"
+    return f"{exact(place, score):.2f}"
 
 
 def uar(place):

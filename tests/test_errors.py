@@ -70,6 +70,16 @@ def test_a_script_ends_with_2_after_a_mistake(capsys):
     assert left.value.code == 2 and capsys.readouterr().err == "error: fold 9 is unknown.\n"
 
 
+def test_a_script_that_is_interrupted(capsys):
+    @in_one_sentence
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130 and capsys.readouterr().err == "Interrupted.\n"
+
+
 def test_home_folders():
     assert expanded("~/corpora") == Path.home() / "corpora"
     with pytest.raises(

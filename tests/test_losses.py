@@ -91,13 +91,19 @@ def test_bad_weights(weights):
         BalancedMarginLoss(weights)
 
 
-@pytest.mark.parametrize("margins", [(0.5,), (float("nan"), 0.5, 0.1), (0.5, 0.5, float("inf")), 0.5, (None, 0.5, 0.1)])
+@pytest.mark.parametrize(
+    "margins",
+    [(0.5,), (float("nan"), 0.5, 0.1), (0.5, 0.5, float("inf")), 0.5, (None, 0.5, 0.1), (-1, 0, 0), (0.9, 0.5, 1.1)],
+)
 def test_bad_margins(margins):
-    with pytest.raises(SertfError, match="margins must be three finite numbers"):
+    with pytest.raises(SertfError, match="margins must be three numbers from 0 to 1"):
         BalancedMarginLoss([1, 1], margins)
 
 
-@pytest.mark.parametrize(("labels", "scores"), [([[0, 1, 0]], [[0.2, 0.8, 0.5]]), ([1], [[0.2, 0.8]])])
+@pytest.mark.parametrize(
+    ("labels", "scores"),
+    [([[0, 1, 0]], [[0.2, 0.8, 0.5]]), ([1], [[0.2, 0.8]]), ([1], [[0.2, 0.8, 0.5]] * 2), ([1, 0], [[0.2, 0.8, 0.5]])],
+)
 def test_labels_and_scores_of_other_shapes(labels, scores):
     """One-hot labels would be taken for three labels; two scores fit no three weights."""
     with pytest.raises(

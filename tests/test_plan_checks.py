@@ -21,6 +21,14 @@ from tests.toy import EXPERIMENT, RECIPE, changed, run
         ({"experiment": changed(options={"unit": 4})}, "Unknown option of lstm_sa 'unit'; did you mean units"),
         ({"experiment": changed(options={"units": "4"})}, "LSTM-SA: units must be a whole number above 0, got '4'"),
         (
+            {"experiment": changed(model="svm", options={})},
+            "small fits svm in one go, which takes no recipe; give recipes=None",
+        ),
+        (
+            {"experiment": changed(model="svm", options={"C": -1.0}, recipes=None)},
+            "Options of svm: The 'C' parameter of SVC must be",
+        ),
+        (
             {"experiment": changed(front_end_options={"n_mel": 3})},
             "Unknown option of MfccChroma 'n_mel'; did you mean n_mels",
         ),

@@ -9,6 +9,7 @@ from tests.prose import (
     apart,
     by_test,
     differences_of,
+    exact,
     mean,
     over_seeds,
     over_speakers,
@@ -32,7 +33,7 @@ def test_speechnet():
     found = statistics.clustered_difference(*tables, score="wa")
     assert found.low < 0 < found.high
     assert f"give {mean(f'{margins}/paper')}, and {by_test(f'{margins}/paper')} with the epoch chosen" in README
-    assert f"On RAVDESS a UAR of {uar(f'{ravdess}/paper')} and {uar(f'{ravdess}/strict')}; with" in README
+    assert f"On RAVDESS a UAR of {uar(f'{ravdess}/paper')} and {uar(f'{ravdess}/strict')}, above all eleven" in README
     assert f"not met: {spread(f'{small}/paper')}. A network" in FULL
     assert f"number of parameters gives {spread(f'{emodb}/segments/paper')} too" in FULL
     recalls = [mean(f"{place}/paper", "thresholded_recall") for place in (small, margins)]
@@ -109,6 +110,18 @@ def test_speechnet_on_ravdess():
     assert over_speakers(*overview) == over_seeds(*overview)
     found += f"({apart(*overview)}; {over_speakers(*overview)} over speakers and over seeds, three repeats against ten)"
     assert found in FULL and repeats(f"{baselines}/rbm/strict") == 3 and repeats(f"{whole}/small_segments/strict") == 10
+    overview, place = (whole, "small_utterance", "paper"), f"{whole}/small_utterance"
+    found = (
+        f"it gets {uar(f'{place}/paper')} ({repeats(f'{place}/paper')} repeats; {apart(*overview)} to the segments; "
+    )
+    found += (
+        f"{over_speakers(*overview)} over speakers, {over_seeds(*overview)} over seeds) and {uar(f'{place}/strict')}"
+    )
+    assert f"{found} ({repeats(f'{place}/strict')} × 5 folds), less than eight and than five of the eleven" in FULL
+    names = {row["variant"] for row in differences_of(baselines)}
+    means = {protocol: exact(f"{place}/{protocol}", "uar") for protocol in ("paper", "strict")}
+    above = [sum(exact(f"{baselines}/{n}/{protocol}", "uar") > means[protocol] for n in names) for protocol in means]
+    assert above == [8, 5] and len(names) == 11
     overview = ablations, "without_routing", "paper"
     place = f"{ablations}/without_routing/paper"
     found = f"a UAR of {spread(place, 'uar')} ({repeats(place)} repeats), {apart(*overview)} ("
@@ -116,5 +129,7 @@ def test_speechnet_on_ravdess():
     assert [row["variant"] for row in differences_of(ablations) if not row["low"] <= 0 <= row["high"]] == [
         "without_routing"
     ]
-    best, without = uar(f"{baselines}/autoencoder/paper"), uar(f"{ablations}/without_routing/paper")
-    assert f"the best of them {best}, and the network without its routing higher, {without}." in README
+    best = f"{uar(f'{baselines}/autoencoder/paper')} and {uar(f'{baselines}/rbm/strict')}"
+    means = f"{uar(f'{whole}/small_utterance/paper')} and {uar(f'{whole}/small_utterance/strict')}"
+    without = f"{uar(f'{ablations}/without_routing/paper')} and {uar(f'{ablations}/without_routing/strict')}"
+    assert f"which read the means (the best {best}), but {means} on the means itself, and {without} without" in README

@@ -108,11 +108,24 @@ def test_silence_in_a_live_source_is_not_scored(recognizer):
         (np.array([0.1, np.nan], np.float32), "the chunk at 0.50 s holds samples that are not finite"),
         (np.zeros((10, 2), np.float32), r"the chunk at 0.50 s must be mono floats .* float32 \(10, 2\); mix channels"),
         (np.zeros(10, np.int16), "the chunk at 0.50 s must be mono floats .* int16"),
+        (
+            np.full(10, -20_000.0),
+            "the chunk at 0.50 s must have full scale at 1, but the largest is 20000; divide samples",
+        ),
     ],
 )
 def test_bad_chunks(recognizer, chunk, message):
     with pytest.raises(SertfError, match=message):
         list(recognizer.stream([np.ones(4000, "float32"), chunk], sample_rate=8000))
+
+
+def test_the_shortest_window_at_rates_of_which_it_is_no_whole_number_of_samples(recognizer, tmp_path):
+    shortest, rate = recognizer.card["minimum_seconds"], 11_025
+    assert shortest * rate % 1
+    samples = np.random.default_rng(0).normal(scale=0.1, size=rate // 2).astype("float32")
+    soundfile.write(tmp_path / "clip.wav", samples, rate)
+    heard = list(recognizer.stream([samples], sample_rate=rate, window=shortest, hop=shortest))
+    assert len(heard) == len(recognizer.predict(tmp_path / "clip.wav", window=shortest, hop=shortest)) > 1
 
 
 def test_bad_live_sources(recognizer):

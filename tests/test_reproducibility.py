@@ -86,11 +86,18 @@ def test_refuses_one_repeat_and_other_test_sets():
         ([[0.0, np.nan], [0.0, 1.0]], [0.0, 1.0], "labels of every utterance, but some are missing"),
         ([["a", "b"], ["a", "b"]], ["a", None], "labels of every utterance, but some are missing"),
         ([[0, 1], [0, 1]], ["a", "b"], "some are numbers and others are names"),
+        ([np.array([0, "b"], object)] * 2, np.array([0, "b"], object), "some are numbers and others are names"),
+        ([[0, [1]], [0, 1]], [0, 1], "must be a plain row of labels, one an utterance"),
     ],
 )
 def test_labels_that_cannot_agree(by_repeat, truth, message):
     with pytest.raises(SertfError, match=message):
         reproducibility.rates(by_repeat, truth)
+
+
+def test_numbers_of_whichever_type_agree():
+    plain = np.array([0, 1, 2])
+    assert reproducibility.rates([plain.astype(object), plain.astype(float)], plain)["PCLR"] == 1.0
 
 
 def test_of_a_table_matches_by_utterance():

@@ -89,6 +89,8 @@ def test_what_is_given_wrongly_is_said_before_anything_is_trained(cache, tmp_pat
     (tmp_path / "file").touch()
     printed = said(command(cache, tmp_path, "--results", str(tmp_path / "file" / "kept")))
     assert "Cannot write to" in printed and "choose another --results folder" in printed
+    printed = said([*without_data, "--data", str(tmp_path), "--smoke", "--out", str(tmp_path / "file" / "runs")])
+    assert "Cannot write to" in printed and "choose another --out folder" in printed
     monkeypatch.setenv("KERAS_BACKEND", "jacks")
     expected = "error: KERAS_BACKEND: Unknown backend 'jacks'; known are tensorflow, jax.\n"
     assert said(command(cache, tmp_path)) == expected

@@ -28,6 +28,22 @@ def asks_for_less(hp):
     return {"learning_rate": hp.Choice("learning_rate", [1e-3])}, {"units": hp.Int("units", 2, 5)}
 
 
+def asks_for_an_unknown_field(hp):
+    return {"learning_rat": hp.Choice("learning_rate", [1e-3])}, {}
+
+
+def asks_for_one_dict(hp):
+    return {"learning_rate": hp.Choice("learning_rate", [1e-3])}
+
+
+def asks_for_an_unknown_option(hp):
+    return {}, {"unitz": hp.Choice("units", [3])}
+
+
+def asks_for_no_units(hp):
+    return {}, {"units": hp.Choice("units", [0, 8])}
+
+
 TOY = SearchSpace(
     replace(
         EXPERIMENT,
@@ -222,6 +238,33 @@ def test_another_search_in_the_folder(corpus, cache, tmp_path, in_process):
     (tmp_path / "trials" / "oracle.json").write_text("")
     with pytest.raises(SertfError, match="is damaged .* delete it and search again"):
         search(corpus, cache, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (
+            asks_for_an_unknown_field,
+            "Unknown field of a recipe, which the space's `ask` changes, 'learning_rat'; did you mean",
+        ),
+        (asks_for_one_dict, "must return two dicts, .* but returned {'learning_rate': 0.001}"),
+        (asks_for_an_unknown_option, "Unknown option of lstm_sa 'unitz'; did you mean units"),
+        (asks_for_no_units, "LSTM-SA: units must be a whole number above 0, got 0"),
+    ],
+)
+def test_spaces_that_ask_for_what_is_not_there(corpus, cache, tmp_path, in_process, ask, message):
+    with pytest.raises(SertfError, match=message):
+        search(corpus, cache, tmp_path, space=replace(TOY, ask=ask))
+    assert not in_process[1] and not (tmp_path / "search.json").exists()
+
+
+def test_a_search_that_found_nothing_gives_way_to_another(corpus, cache, tmp_path, in_process):
+    train, trained = in_process
+    train.interrupted_at = 1
+    with pytest.raises(KeyboardInterrupt):
+        search(corpus, cache, tmp_path, space=replace(TOY, ask=asks_for_less))
+    train.interrupted_at = None
+    assert len(search(corpus, cache, tmp_path).trials) == 3
 
 
 def test_without_keras_tuner(corpus, cache, tmp_path, monkeypatch):

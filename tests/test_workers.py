@@ -95,6 +95,15 @@ def test_jobs_are_done_in_other_processes_of_one_thread_even_by_one_worker(tmp_p
         workers.run_all(refuse, [3], **options)
 
 
+def test_a_death_in_one_sentence():
+    told = "A worker process was terminated.\n\nThe exit codes of the workers are {SIGKILL(-9), EXIT(0)}\nMore on this."
+    assert workers.death(told) == (
+        "A worker process died (SIGKILL(-9), EXIT(0)); finished runs are kept, the same command goes on. If memory was "
+        "short, fewer --workers need less."
+    )
+    assert workers.death("?").startswith("A worker process died; finished")
+
+
 def test_what_was_done_before_counts(tmp_path, capsys):
     workers.run_all(place_of, [3, 4], workers=1, scheduler="processes", progress=True, cache=tmp_path, done=6)
     assert capsys.readouterr().err.startswith("training 8/8, ")

@@ -124,7 +124,7 @@ def _train(chosen, table, protocol, tuned, options):
         out = options.out or Path("runs") / f"{chosen.name}_smoke"
         results = options.results or out / "results"
     _check_shapes(chosen, table, options.model)
-    run_folder.check_writable(results, option="--results")
+    run_folder.check_writable(results, option="--results" if options.results or not options.smoke else "--out")
     try:
         folders = runner.run(
             chosen,
@@ -137,10 +137,10 @@ def _train(chosen, table, protocol, tuned, options):
             skip_bad=options.skip_bad,
         )
     except (KeyboardInterrupt, TerminatedWorkerError) as error:
-        print("Finished runs are kept; the same command goes on from there.", file=sys.stderr)
         if isinstance(error, KeyboardInterrupt):
+            print("Finished runs are kept; the same command goes on from there.", file=sys.stderr)
             raise
-        raise SertfError(f"A worker process died ({error}); fewer --workers need less memory.") from error
+        raise SertfError(workers.death(error)) from error
     runs = folders[options.model, protocol]
     place = results / chosen.name / options.model / protocol
     summary = report.write(runs, place)

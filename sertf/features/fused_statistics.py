@@ -129,12 +129,11 @@ class FusedStatistics(keras.layers.Layer):
         return lengths * 0 + self.segments
 
     def call(self, waveform, lengths=None):
-        spectral.check_samples("FusedStatistics", waveform, self.minimum_samples)
-        if lengths is None:
-            lengths = keras.ops.zeros_like(waveform[:, 0], dtype="int32") + keras.ops.shape(waveform)[1]
+        spectral.check_samples("FusedStatistics", waveform, self.minimum_samples, lengths)
+        lengths = spectral.own_lengths(waveform, lengths)
         waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, keras.ops.shape(waveform)[1]))
         waveform = spectral.pad_to(waveform, self.shortest_samples)
-        lengths = keras.ops.maximum(keras.ops.cast(lengths, "int32"), self.shortest_samples)
+        lengths = keras.ops.maximum(lengths, self.shortest_samples)
         counts = spectral.centred_frames(lengths, self.hop_length)
         described = self._describe(waveform, lengths, counts)
         return descriptors.segment_means(described, counts=counts, segments=self.segments)  # (batch, segments, 107)

@@ -113,7 +113,7 @@ class LogMel(keras.layers.Layer):
         return lengths * 0 + self.feature_shape[0]
 
     def call(self, waveform, lengths=None):
-        spectral.check_samples("LogMel", waveform, self.minimum_samples)
+        spectral.check_samples("LogMel", waveform, self.minimum_samples, lengths)
         if lengths is not None:
             own = spectral.own_positions(lengths, keras.ops.shape(waveform)[1])
             waveform = spectral.keep_own(waveform, own)

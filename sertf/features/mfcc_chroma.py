@@ -84,7 +84,7 @@ class MfccChroma(keras.layers.Layer):
         return spectral.centred_frames(lengths, self.hop_length)
 
     def call(self, waveform, lengths=None):
-        spectral.check_samples("MfccChroma", waveform, self.minimum_samples)
+        spectral.check_samples("MfccChroma", waveform, self.minimum_samples, lengths)
         own = None
         if lengths is not None:
             samples = keras.ops.shape(waveform)[1]

@@ -154,10 +154,8 @@ class Scalogram(keras.layers.Layer):
         return lengths * 0 + self.n_bins
 
     def call(self, waveform, lengths=None):
-        spectral.check_samples("Scalogram", waveform, self.minimum_samples)
-        if lengths is None:
-            lengths = keras.ops.zeros_like(waveform[:, 0], dtype="int32") + keras.ops.shape(waveform)[1]
-        lengths = keras.ops.cast(lengths, "int32")
+        spectral.check_samples("Scalogram", waveform, self.minimum_samples, lengths)
+        lengths = spectral.own_lengths(waveform, lengths)
         waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, keras.ops.shape(waveform)[1]))
         window = _centred(_unit_rms(waveform), lengths, self.duration_samples)
         power = wavelets.pooled_power(window, self._bank)  # (batch, n_bins, n_scales)

@@ -56,7 +56,7 @@ class Waveform(keras.layers.Layer):
         return lengths * 0 + self.samples
 
     def call(self, waveform, lengths=None):
-        spectral.check_samples("Waveform", waveform, self.minimum_samples)
+        spectral.check_samples("Waveform", waveform, self.minimum_samples, lengths)
         if lengths is not None:
             own = spectral.own_positions(lengths, keras.ops.shape(waveform)[1])
             waveform = spectral.keep_own(waveform, own)

@@ -16,6 +16,11 @@ def squash(capsules):
     return capsules * (ops.sqrt(square + SMALLEST_SQUARE) / (1.0 + square))
 
 
+def _check_shape(layer, argument, form, shape):
+    if len(shape) != 3 or None in shape[1:]:
+        raise SertfError(f"{layer}: {argument} must be {form}, of fixed size but for the batch, got {tuple(shape)}.")
+
+
 @keras.saving.register_keras_serializable("sertf")
 class CapsulePartition(keras.layers.Layer):
     """Cut (batch, steps, filters) into blocks of `dimension` adjacent values, (batch, capsules, dimension).
@@ -29,6 +34,7 @@ class CapsulePartition(keras.layers.Layer):
         self.dimension = dimension
 
     def build(self, inputs_shape):
+        _check_shape("CapsulePartition", "inputs", "(batch, steps, filters)", inputs_shape)
         _, steps, filters = inputs_shape
         if (steps * filters) % self.dimension:
             raise SertfError(
@@ -87,6 +93,7 @@ class CapsuleRouting(keras.layers.Layer):
         self.mode = mode
 
     def build(self, capsules_shape):
+        _check_shape("CapsuleRouting", "capsules", "(batch, capsules, values)", capsules_shape)
         _, capsules, values = capsules_shape
         # Glorot's deviation for each W_ij on its own, a small square matrix; Keras would take its fans from all of them.
         deviation = (2 / (values + self.dimension)) ** 0.5

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from sertf.errors import check_finite
+from sertf.errors import SertfError, check_finite
 
 
 @keras.saving.register_keras_serializable("sertf")
@@ -18,6 +18,8 @@ class ReconstructionError(keras.layers.Layer):
     def __init__(self, weight=1.0, **kwargs):
         super().__init__(**kwargs)
         check_finite("ReconstructionError", weight=weight)
+        if weight < 0:
+            raise SertfError(f"ReconstructionError: weight must be 0 or more, got {weight!r}.")
         self.weight = weight
 
     def call(self, code, target, reconstruction):

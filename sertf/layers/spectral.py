@@ -166,10 +166,33 @@ def check_decibels(layer, *, top_db):
         raise SertfError(f"{layer}: top_db must be above 0, got {top_db!r}.")
 
 
-def check_samples(layer, waveform, minimum_samples):
-    """Raise a SertfError unless the waveform is (batch, samples) with enough samples, as far as its shape tells."""
+def own_lengths(waveform, lengths):
+    """Samples of each row, (batch,) int32, none beyond those that are there; all of them where `lengths` is None."""
+    samples = keras.ops.shape(waveform)[1]
+    if lengths is None:
+        return keras.ops.zeros_like(waveform[:, 0], dtype="int32") + samples
+    return keras.ops.minimum(keras.ops.cast(lengths, "int32"), samples)
+
+
+def check_samples(layer, waveform, minimum_samples, lengths=None):
+    """Raise a SertfError unless the waveform is (batch, samples) with enough samples, as far as its shape tells.
+
+    And unless it is of floats, and there is a length for each row.
+    """
     if len(waveform.shape) != 2:
         raise SertfError(f"{layer}: waveform must be (batch, samples), got the shape {tuple(waveform.shape)}.")
+    if "float" not in keras.backend.standardize_dtype(waveform.dtype):
+        raise SertfError(
+            f"{layer}: waveform must be floats with full scale at 1, got {waveform.dtype}; divide 16-bit integers by 32768."
+        )
+    rows = waveform.shape[0]
+    if lengths is not None and (
+        len(lengths.shape) != 1 or None not in (rows, lengths.shape[0]) and lengths.shape[0] != rows
+    ):
+        raise SertfError(
+            f"{layer}: lengths must be (batch,), the samples of each row, got the shape {tuple(lengths.shape)} for a "
+            f"waveform of {tuple(waveform.shape)}."
+        )
     samples = waveform.shape[1]
     if samples is not None and samples < minimum_samples:
         raise SertfError(f"{layer}: waveform must hold at least {minimum_samples} samples, got {samples}.")

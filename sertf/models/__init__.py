@@ -4,7 +4,7 @@ import inspect
 
 from sertf import own_models
 from sertf.errors import SertfError, unknown
-from sertf.models import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
+from sertf.models import classical, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
 from sertf.models.classical import CLASSICAL
 from sertf.models.options import check_names
@@ -47,3 +47,5 @@ def check_options(model, options):
     check_names(model, (MODELS | CLASSICAL)[model], options)
     if model in MODELS:
         MODELS[model].check_values(options)
+    else:
+        classical.check_values(model, options)

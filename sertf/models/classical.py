@@ -25,6 +25,17 @@ def build_gradient_boosting(*, seed, trees=200, subsample=0.8, max_features="sqr
     )
 
 
+def check_values(model, options):
+    """Raise SertfError for options that the model's estimator does not take, in scikit-learn's words."""
+    from sklearn.utils._param_validation import InvalidParameterError
+
+    estimator = CLASSICAL[model](seed=0, **options)
+    try:
+        estimator._validate_params()
+    except InvalidParameterError as error:
+        raise SertfError(f"Options of {model}: {error}") from error
+
+
 CLASSICAL = {
     "svm": build_svm,
     "gradient_boosting": build_gradient_boosting,
@@ -47,13 +58,19 @@ class ClassicalModel:
         """Fit on a list of (steps, dims) arrays of one shape and their class indices, (n,).
 
         Raises:
-            SertfError: arrays of different shapes, or a class without an utterance.
+            SertfError: arrays of different shapes, labels that are not one class index an array, or a class without an
+            utterance.
         """
         shapes = sorted({array.shape for array in arrays})
         if len(shapes) > 1:
             raise SertfError(
                 f"A scikit-learn model needs features of one shape, got {len(shapes)}, such as {shapes[0]} and "
                 f"{shapes[-1]}; use a front end of fixed length, such as fused_statistics."
+            )
+        if np.shape(labels) != (len(arrays),) or not np.isin(labels, range(self.classes)).all():
+            raise SertfError(
+                f"A scikit-learn model needs labels of shape ({len(arrays)},), one an utterance, from 0 to "
+                f"{self.classes - 1}, got the shape {np.shape(labels)} and values {sorted(set(np.ravel(labels).tolist()))}."
             )
         absent = sorted(set(range(self.classes)) - set(np.asarray(labels).tolist()))
         if absent:

@@ -45,7 +45,9 @@ def checked(title, *, least=None, forms=None):
 
 def check_names(model, build, options):
     """Raise SertfError if a builder takes no option of some name; it lists those that it takes."""
-    known = [entry.name for entry in inspect.signature(build).parameters.values() if entry.kind is entry.KEYWORD_ONLY]
+    parameters = inspect.signature(build).parameters.values()
+    # A seed is the run's affair.
+    known = [entry.name for entry in parameters if entry.kind is entry.KEYWORD_ONLY and entry.name != "seed"]
     for name in options:
         if name not in known:
             raise SertfError(unknown(f"option of {model}", name, known))

@@ -86,7 +86,7 @@ def build(
         iterations: of the routing.
         dimension: values of a capsule, d.
     """
-    if without is not None and without not in ABLATIONS:
+    if without is not None and not (isinstance(without, str) and without in ABLATIONS):
         raise SertfError(f"SpeechNet: without must be one of {', '.join(ABLATIONS)}, or None, got {without!r}.")
     if len(input_shape) != 2 or None in tuple(input_shape) or input_shape[0] == 2:
         raise SertfError(

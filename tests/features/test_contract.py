@@ -109,6 +109,21 @@ def test_stays_float32_under_a_half_precision_policy(front_end):
     np.testing.assert_array_equal(halved, values(front_end(batch, lengths)))
 
 
+def test_lengths_beyond_the_samples_are_all_of_them(front_end):
+    batch = batch_of(front_end)[0][:, :30001]
+    whole = np.full(3, 30001, "int32")
+    np.testing.assert_array_equal(values(front_end(batch, whole * 2)), values(front_end(batch, whole)))
+
+
+def test_what_is_no_padded_batch_of_floats(front_end):
+    batch, lengths = batch_of(front_end)
+    for bad in (lengths[:1], lengths[:, None]):
+        with pytest.raises(SertfError, match=r"lengths must be \(batch,\), the samples of each row, got the shape"):
+            front_end(batch, bad)
+    with pytest.raises(SertfError, match="waveform must be floats with full scale at 1, got .*int16.*; divide 16-bit"):
+        front_end((batch * 100).astype("int16"), lengths)
+
+
 def test_no_samples(front_end):
     with pytest.raises(SertfError, match="waveform must hold at least"):
         front_end(np.zeros((1, 0), "float32"))

@@ -104,6 +104,12 @@ def test_a_block_size_that_does_not_divide():
     [
         (lambda: CapsulePartition(0), "CapsulePartition: dimension must be a whole number above 0, got 0"),
         (lambda: CapsuleRouting(3, iterations=0), "CapsuleRouting: iterations must be a whole number above 0, got 0"),
+        (
+            lambda: CapsulePartition(4)(keras.Input((None, 4))),
+            r"inputs must be \(batch, steps, filters\), of fixed size",
+        ),
+        (lambda: CapsulePartition(4)(np.zeros((2, 4), "float32")), r"of fixed size but for the batch, got \(2, 4\)"),
+        (lambda: CapsuleRouting(3)(keras.Input((None, 4))), r"capsules must be \(batch, capsules, values\), of fixed"),
         (lambda: CapsuleRouting(3, mode="fast"), "mode must be one of modified, classic, got 'fast'"),
     ],
 )

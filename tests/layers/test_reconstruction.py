@@ -20,3 +20,5 @@ def test_the_error_joins_the_loss():
 def test_impossible_weight():
     with pytest.raises(SertfError, match="ReconstructionError: weight must be a finite number, got nan"):
         ReconstructionError(float("nan"))
+    with pytest.raises(SertfError, match="ReconstructionError: weight must be 0 or more, got -1.0"):
+        ReconstructionError(-1.0)
