@@ -122,13 +122,18 @@ def test_speechnet_on_ravdess():
     means = {protocol: exact(f"{place}/{protocol}", "uar") for protocol in ("paper", "strict")}
     above = [sum(exact(f"{baselines}/{n}/{protocol}", "uar") > means[protocol] for n in names) for protocol in means]
     assert above == [8, 5] and len(names) == 11
-    overview = ablations, "without_routing", "paper"
-    place = f"{ablations}/without_routing/paper"
-    found = f"a UAR of {spread(place, 'uar')} ({repeats(place)} repeats), {apart(*overview)} ("
-    assert f"{found}{over_speakers(*overview)} over speakers, {over_seeds(*overview)} over seeds)" in FULL
-    assert [row["variant"] for row in differences_of(ablations) if not row["low"] <= 0 <= row["high"]] == [
-        "without_routing"
-    ]
+    for protocol, text in (("paper", "with shared speakers a UAR of"), ("strict", "with speakers apart")):
+        overview, place = (ablations, "without_routing", protocol), f"{ablations}/without_routing/{protocol}"
+        found = f"{text} {spread(place, 'uar')}, {apart(*overview)} ({over_speakers(*overview)} over speakers, "
+        assert f"{found}{over_seeds(*overview)} over seeds)" in FULL and repeats(place) == 4
+    rows = {(row["variant"], row["protocol"]): row["low"] <= 0 <= row["high"] for row in differences_of(ablations)}
+    assert {key for key, holds_zero in rows.items() if not holds_zero} == {
+        ("without_routing", "paper"),
+        ("without_routing", "strict"),
+    }
+    assert sum(protocol == "paper" for _, protocol in rows) == 7
+    apart_too = {variant for variant, protocol in rows if protocol == "strict"}
+    assert apart_too == {"without_routing", "without_attention", "without_encoding"}
     best = f"{uar(f'{baselines}/autoencoder/paper')} and {uar(f'{baselines}/rbm/strict')}"
     means = f"{uar(f'{whole}/small_utterance/paper')} and {uar(f'{whole}/small_utterance/strict')}"
     without = f"{uar(f'{ablations}/without_routing/paper')} and {uar(f'{ablations}/without_routing/strict')}"
