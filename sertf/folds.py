@@ -57,7 +57,8 @@ class Protocol:
         """
         if len(table) == 0:
             raise ProtocolError(f"Protocol {self.name} needs utterances, but the table is empty.")
-        recording = table["utterance"].map(audio_digests or {}).fillna(table["utterance"])
+        known = audio_digests or {}
+        recording = table["utterance"].map(lambda utterance: known.get(utterance, utterance))
         return self.make(table.assign(recording=recording).sort_values("utterance"), seed)
 
 

@@ -163,20 +163,23 @@ def plan(
     store = FeatureCache() if cache is None else FeatureCache(cache)
     plan_checks.check_networks(experiment, table, pairs, store.folder)
     extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
-    materials, folders, jobs, runs = {}, {}, [], 0
-    for variant, protocol in pairs:
+    materials, keys, folders, jobs, runs = {}, {}, {}, [], 0
+    for variant, _ in pairs:
         options, augmentation = experiment.front_end_options_of(variant), experiment.variant(variant).augmentation
-        key = digest([options, augmentation and augmentation.to_dict()])
+        key = keys[variant] = digest([options, augmentation and augmentation.to_dict()])
         if key not in materials:
             front_end = FEATURES[experiment.front_end](**options)
             materials[key] = extract_material(
                 table, front_end, augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
             )
+    # Before folds are cut, which what is left may be too little for.
+    say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
+    for variant, protocol in pairs:
         folder = folders[variant, protocol] = out / variant / protocol
         kept = None if results is None else Path(results) / experiment.name / variant / protocol
-        missing, planned = _prepare(experiment, variant, protocol, materials[key], folder, repeats, kept, extend)
+        material = materials[keys[variant]]
+        missing, planned = _prepare(experiment, variant, protocol, material, folder, repeats, kept, extend)
         jobs, runs = jobs + missing, runs + planned
-    say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
     # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
     return Plan(jobs, runs - len(jobs), folders, store.folder)

@@ -257,6 +257,17 @@ def test_bad_clips_stop_the_run_or_are_left_out_and_recorded(corpus, cache, tmp_
     assert facts["utterances"] == len(table) - 1
 
 
+def test_bad_clips_are_said_though_the_others_are_too_few_for_the_folds(corpus, cache, tmp_path):
+    (tmp_path / "broken.wav").write_text("no audio")
+    table = corpus.copy()
+    table.attrs.clear()
+    chosen = (table["speaker"] == table["speaker"].iloc[0]) & (table["emotion"] == "anger")
+    table.loc[chosen, "path"] = str(tmp_path / "broken.wav")
+    with pytest.warns(UserWarning, match="1 clips, .* are left out:\n .*broken.wav: not readable"):
+        with pytest.raises(LeakageError, match="no utterance of anger"):
+            run(table, cache, tmp_path / "runs", skip_bad=True)
+
+
 def test_leaking_folds_stop_before_training(corpus, cache, tmp_path):
     """The same recording under two speakers stands on both sides of some fold."""
     table = corpus.copy()
