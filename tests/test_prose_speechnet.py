@@ -133,7 +133,7 @@ def test_speechnet_on_ravdess():
     }
     assert sum(protocol == "paper" for _, protocol in rows) == 7
     apart_too = {variant for variant, protocol in rows if protocol == "strict"}
-    assert apart_too == {"without_routing", "without_attention", "without_encoding"}
+    assert apart_too == {f"without_{part}" for part in ("routing", "attention", "refinement", "encoding")}
     best = f"{uar(f'{baselines}/autoencoder/paper')} and {uar(f'{baselines}/rbm/strict')}"
     means = f"{uar(f'{whole}/small_utterance/paper')} and {uar(f'{whole}/small_utterance/strict')}"
     without = f"{uar(f'{ablations}/without_routing/paper')} and {uar(f'{ablations}/without_routing/strict')}"
