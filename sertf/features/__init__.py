@@ -1,5 +1,6 @@
 """Front ends: Keras layers, padded waveform batches in, features out. One file and one line below for each."""
 
+from sertf.features.front_end import FrontEnd
 from sertf.features.fused_statistics import FusedStatistics
 from sertf.features.log_mel import LogMel
 from sertf.features.mfcc_chroma import MfccChroma
@@ -14,4 +15,4 @@ FEATURES = {
     "waveform": Waveform,
 }
 
-__all__ = ["FEATURES", "FusedStatistics", "LogMel", "MfccChroma", "Scalogram", "Waveform"]
+__all__ = ["FEATURES", "FrontEnd", "FusedStatistics", "LogMel", "MfccChroma", "Scalogram", "Waveform"]

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from sertf.errors import SertfError, is_number
+from sertf.features.front_end import FrontEnd
 from sertf.layers import descriptors, spectral
 
 N_MFCC = 26
@@ -21,7 +22,7 @@ NAMES = (
 
 
 @keras.saving.register_keras_serializable("sertf")
-class FusedStatistics(keras.layers.Layer):
+class FusedStatistics(FrontEnd):
     """Means of 107 spectral and temporal descriptors, over the utterance or over equal segments of it.
 
     SpeechNet (BSPC 2025) names its fusion features and their number, 107, and neither their sizes nor the windows.
@@ -67,8 +68,6 @@ class FusedStatistics(keras.layers.Layer):
     """
 
     version = 1
-    span = None  # reads the whole utterance
-    minimum_samples = 1
 
     def __init__(
         self,
@@ -83,8 +82,7 @@ class FusedStatistics(keras.layers.Layer):
         fmax=None,
         name=None,
     ):
-        # float32 under any global policy: half precision would round the power spectrum's small values to 0.
-        super().__init__(name=name, dtype="float32", trainable=False)
+        super().__init__(sample_rate, name=name)
         sizes = {"sample_rate": sample_rate, "segments": segments, "n_fft": n_fft}
         sizes |= {"hop_length": hop_length, "n_mels": n_mels}
         spectral.check_sizes("FusedStatistics", **sizes, top_db=top_db)
@@ -92,7 +90,6 @@ class FusedStatistics(keras.layers.Layer):
             raise SertfError(f"FusedStatistics: n_mels must be {N_MFCC} or more, got {n_mels}.")
         if not is_number(roll_share) or not 0 < roll_share < 1:
             raise SertfError(f"FusedStatistics: roll_share must lie between 0 and 1, got {roll_share!r}.")
-        self.sample_rate = sample_rate
         self.segments = segments
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -124,14 +121,8 @@ class FusedStatistics(keras.layers.Layer):
         self._dct = spectral.dct_matrix(self.n_mels, N_MFCC)
         self.built = True
 
-    def frames(self, lengths):
-        """Own frames of utterances of `lengths` samples: the segments, for every length (ints, arrays or tensors)."""
-        return lengths * 0 + self.segments
-
-    def call(self, waveform, lengths=None):
-        spectral.check_samples("FusedStatistics", waveform, self.minimum_samples, lengths)
+    def features(self, waveform, lengths):
         lengths = spectral.own_lengths(waveform, lengths)
-        waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, keras.ops.shape(waveform)[1]))
         waveform = spectral.pad_to(waveform, self.shortest_samples)
         lengths = keras.ops.maximum(lengths, self.shortest_samples)
         counts = spectral.centred_frames(lengths, self.hop_length)
@@ -163,19 +154,3 @@ class FusedStatistics(keras.layers.Layer):
             descriptors.spectral_bandwidth(magnitude, self._frequencies, centroid),
         ]
         return keras.ops.concatenate(values, axis=-1)
-
-    def compute_output_shape(self, waveform_shape):
-        return (waveform_shape[0], *self.feature_shape)
-
-    def get_config(self):
-        return {
-            "sample_rate": self.sample_rate,
-            "segments": self.segments,
-            "n_fft": self.n_fft,
-            "hop_length": self.hop_length,
-            "n_mels": self.n_mels,
-            "top_db": self.top_db,
-            "roll_share": self.roll_share,
-            "fmax": self.fmax,
-            "name": self.name,
-        }

@@ -3,11 +3,12 @@
 import keras
 
 from sertf.errors import SertfError, check_finite, is_number
+from sertf.features.front_end import FrontEnd
 from sertf.layers import spectral
 
 
 @keras.saving.register_keras_serializable("sertf")
-class LogMel(keras.layers.Layer):
+class LogMel(FrontEnd):
     """Mel spectrogram in decibels under the maximum, of a cut of fixed length.
 
     CNN-Transformer with cross-attention (IJACSA 2025): the 3 s from 0.5 s on at 48 kHz, padded with zeros, Hamming
@@ -54,8 +55,7 @@ class LogMel(keras.layers.Layer):
         top_db=80.0,
         name=None,
     ):
-        # float32 under any global policy: half precision would round the power spectrum's small values to 0.
-        super().__init__(name=name, dtype="float32", trainable=False)
+        super().__init__(sample_rate, name=name)
         sizes = {"sample_rate": sample_rate, "n_fft": n_fft, "win_length": win_length}
         sizes |= {"hop_length": hop_length, "n_mels": n_mels}
         spectral.check_sizes("LogMel", **sizes, top_db=top_db)
@@ -70,7 +70,6 @@ class LogMel(keras.layers.Layer):
             )
         if fmax is not None and not (is_number(fmax) and 0 < fmax <= sample_rate / 2):
             raise SertfError(f"LogMel: fmax must lie between 0 and {sample_rate / 2:g} Hz, got {fmax!r}.")
-        self.sample_rate = sample_rate
         self.offset_seconds = float(offset_seconds)
         self.duration_seconds = float(duration_seconds)
         self.n_fft = n_fft
@@ -108,36 +107,10 @@ class LogMel(keras.layers.Layer):
         self._window = spectral.window(self.window, self.win_length)
         self.built = True
 
-    def frames(self, lengths):
-        """Own frames of utterances of `lengths` samples: all of the cut's, for every length."""
-        return lengths * 0 + self.feature_shape[0]
-
-    def call(self, waveform, lengths=None):
-        spectral.check_samples("LogMel", waveform, self.minimum_samples, lengths)
-        if lengths is not None:
-            own = spectral.own_positions(lengths, keras.ops.shape(waveform)[1])
-            waveform = spectral.keep_own(waveform, own)
+    def features(self, waveform, lengths):
         cut = waveform[:, self.offset_samples : self.offset_samples + self.duration_samples]
         cut = keras.ops.pad(cut, [[0, 0], [0, self.duration_samples]])[:, : self.duration_samples]
         cut = keras.ops.reshape(cut, (-1, self.duration_samples))  # states the length where it was unknown
         power = spectral.power_spectrogram(cut, self._window, n_fft=self.n_fft, hop_length=self.hop_length)
         mel = keras.ops.matmul(power, self._filters)  # (batch, frames, n_mels)
         return spectral.power_to_db(mel, relative=True, top_db=self.top_db)
-
-    def compute_output_shape(self, waveform_shape):
-        return (waveform_shape[0], *self.feature_shape)
-
-    def get_config(self):
-        return {
-            "sample_rate": self.sample_rate,
-            "offset_seconds": self.offset_seconds,
-            "duration_seconds": self.duration_seconds,
-            "n_fft": self.n_fft,
-            "win_length": self.win_length,
-            "hop_length": self.hop_length,
-            "n_mels": self.n_mels,
-            "window": self.window,
-            "fmax": self.fmax,
-            "top_db": self.top_db,
-            "name": self.name,
-        }

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 
 from sertf.errors import SertfError
+from sertf.features.front_end import FrontEnd
 from sertf.layers import spectral
 
 
 @keras.saving.register_keras_serializable("sertf")
-class MfccChroma(keras.layers.Layer):
+class MfccChroma(FrontEnd):
     """Mel frequency cepstral coefficients and chroma of each frame.
 
     ResLSTM-SA (arXiv 2606.03359): 34 MFCC and 12 chroma from windows of 4096 samples every 2048 at 48 kHz, librosa's
@@ -37,8 +38,6 @@ class MfccChroma(keras.layers.Layer):
     """
 
     version = 1
-    span = None  # reads the whole utterance
-    minimum_samples = 1
 
     def __init__(
         self,
@@ -52,14 +51,12 @@ class MfccChroma(keras.layers.Layer):
         top_db=80.0,
         name=None,
     ):
-        # float32 under any global policy: half precision would round the power spectrum's small values to 0.
-        super().__init__(name=name, dtype="float32", trainable=False)
+        super().__init__(sample_rate, name=name)
         sizes = {"sample_rate": sample_rate, "n_mfcc": n_mfcc, "n_chroma": n_chroma}
         sizes |= {"n_fft": n_fft, "hop_length": hop_length, "n_mels": n_mels}
         spectral.check_sizes("MfccChroma", **sizes, top_db=top_db)
         if n_mfcc > n_mels:
             raise SertfError(f"MfccChroma: n_mfcc must be at most n_mels ({n_mels}), got {n_mfcc}.")
-        self.sample_rate = sample_rate
         self.n_mfcc = n_mfcc
         self.n_chroma = n_chroma
         self.n_fft = n_fft
@@ -83,32 +80,14 @@ class MfccChroma(keras.layers.Layer):
         """Own frames of utterances of `lengths` samples: 1 + lengths // hop_length (ints, arrays or tensors)."""
         return spectral.centred_frames(lengths, self.hop_length)
 
-    def call(self, waveform, lengths=None):
-        spectral.check_samples("MfccChroma", waveform, self.minimum_samples, lengths)
+    def features(self, waveform, lengths):
         own = None
         if lengths is not None:
-            samples = keras.ops.shape(waveform)[1]
-            waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, samples))
-            own = spectral.own_positions(self.frames(lengths), self.frames(samples))
+            own = spectral.own_positions(self.frames(lengths), self.frames(keras.ops.shape(waveform)[1]))
         power = spectral.power_spectrogram(waveform, self._window, n_fft=self.n_fft, hop_length=self.hop_length)
         bands = keras.ops.matmul(power, self._filters)  # (batch, frames, n_mels + n_chroma)
         mel, chroma = bands[:, :, : self.n_mels], bands[:, :, self.n_mels :]
         mfcc = keras.ops.matmul(spectral.power_to_db(mel, own_frames=own, top_db=self.top_db), self._dct)
-        features = keras.ops.concatenate([mfcc, spectral.scale_to_peak(chroma)], axis=-1)
-        return spectral.keep_own(features, own)  # (batch, frames, n_mfcc + n_chroma)
-
-    def compute_output_shape(self, waveform_shape):
-        batch, samples = waveform_shape
-        return (batch, None if samples is None else self.frames(samples), self.feature_shape[-1])
-
-    def get_config(self):
-        return {
-            "sample_rate": self.sample_rate,
-            "n_mfcc": self.n_mfcc,
-            "n_chroma": self.n_chroma,
-            "n_fft": self.n_fft,
-            "hop_length": self.hop_length,
-            "n_mels": self.n_mels,
-            "top_db": self.top_db,
-            "name": self.name,
-        }
+        return keras.ops.concatenate(
+            [mfcc, spectral.scale_to_peak(chroma)], axis=-1
+        )  # (batch, frames, n_mfcc + n_chroma)

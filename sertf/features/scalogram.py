@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from sertf.errors import SertfError, check_finite, check_whole
+from sertf.features.front_end import FrontEnd
 from sertf.layers import spectral, wavelets
 
 COLOURS = ("power", "rgb")
@@ -15,7 +16,7 @@ LARGEST_SHARE_AT_ZERO = 0.5
 
 
 @keras.saving.register_keras_serializable("sertf")
-class Scalogram(keras.layers.Layer):
+class Scalogram(FrontEnd):
     """Power of a continuous wavelet transform in decibels, over time and scale, of a window of fixed length.
 
     CNN-LSTM on wavelet-scaled spectrograms (TS 2025, section 3.1): 16 kHz, scaled to unit RMS, 8 s, the logarithm of the
@@ -65,9 +66,8 @@ class Scalogram(keras.layers.Layer):
     """
 
     version = 1
-    span = None  # reads the whole utterance: its RMS, and its middle if it is longer than the window
+    # Though no fixed span is read: its RMS is the whole utterance's.
     reads_middle = True
-    minimum_samples = 1
 
     def __init__(
         self,
@@ -85,8 +85,7 @@ class Scalogram(keras.layers.Layer):
         colour_map="jet",
         name=None,
     ):
-        # float32 under any global policy: half precision would round the small powers to 0.
-        super().__init__(name=name, dtype="float32", trainable=False)
+        super().__init__(sample_rate, name=name)
         # Under TensorFlow silent blocks are left out, which XLA's fixed shapes cannot.
         self.supports_jit = keras.backend.backend() != "tensorflow"
         check_whole("Scalogram", sample_rate=sample_rate, n_scales=n_scales, n_bins=n_bins, precision=precision)
@@ -94,7 +93,6 @@ class Scalogram(keras.layers.Layer):
             raise SertfError(f"Scalogram: precision must lie between 8 and 20, got {precision}.")
         spectral.check_decibels("Scalogram", top_db=top_db)
         check_finite("Scalogram", duration_seconds=duration_seconds, fmin=fmin, fmax=fmax)
-        self.sample_rate = sample_rate
         self.duration_seconds = float(duration_seconds)
         self.n_scales = n_scales
         self.n_bins = n_bins
@@ -149,14 +147,8 @@ class Scalogram(keras.layers.Layer):
         self._table = _colour_table(self.colour_map) if self.colour == "rgb" else None
         self.built = True
 
-    def frames(self, lengths):
-        """Own frames of utterances of `lengths` samples: all of the window's, for every length."""
-        return lengths * 0 + self.n_bins
-
-    def call(self, waveform, lengths=None):
-        spectral.check_samples("Scalogram", waveform, self.minimum_samples, lengths)
+    def features(self, waveform, lengths):
         lengths = spectral.own_lengths(waveform, lengths)
-        waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, keras.ops.shape(waveform)[1]))
         window = _centred(_unit_rms(waveform), lengths, self.duration_samples)
         power = wavelets.pooled_power(window, self._bank)  # (batch, n_bins, n_scales)
         decibels = spectral.power_to_db(power, top_db=self.top_db)
@@ -172,25 +164,6 @@ class Scalogram(keras.layers.Layer):
         share = (place - keras.ops.floor(place))[..., None]
         colours = [keras.ops.take(self._table, index, axis=0) for index in (below, above)]  # (batch, bins, scales, 3)
         return keras.ops.reshape((1 - share) * colours[0] + share * colours[1], (-1, *self.feature_shape))
-
-    def compute_output_shape(self, waveform_shape):
-        return (waveform_shape[0], *self.feature_shape)
-
-    def get_config(self):
-        return {
-            "sample_rate": self.sample_rate,
-            "duration_seconds": self.duration_seconds,
-            "n_scales": self.n_scales,
-            "n_bins": self.n_bins,
-            "fmin": self.fmin,
-            "fmax": self.fmax,
-            "wavelet": self.wavelet,
-            "precision": self.precision,
-            "top_db": self.top_db,
-            "colour": self.colour,
-            "colour_map": self.colour_map,
-            "name": self.name,
-        }
 
 
 def _unit_rms(waveform):

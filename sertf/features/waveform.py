@@ -3,11 +3,12 @@
 import keras
 
 from sertf.errors import check_whole
+from sertf.features.front_end import FrontEnd
 from sertf.layers import spectral
 
 
 @keras.saving.register_keras_serializable("sertf")
-class Waveform(keras.layers.Layer):
+class Waveform(FrontEnd):
     """The samples of a clip from its start on, a fixed number of them.
 
     SERCT (section 4.2): 144,000 samples at the file's own rate; longer clips lose their end, shorter ones are padded with
@@ -31,17 +32,12 @@ class Waveform(keras.layers.Layer):
     """
 
     version = 1
-    minimum_samples = 1
     # That clips were cut is said when they are extracted: here the length is no choice of a paper's, but a limit.
     reports_cuts = True
 
     def __init__(self, sample_rate=None, *, samples=144_000, name=None):
-        # float32 under any global policy, as every front end.
-        super().__init__(name=name, dtype="float32", trainable=False)
+        super().__init__(sample_rate, name=name)
         check_whole("Waveform", samples=samples)
-        if sample_rate is not None:
-            check_whole("Waveform", sample_rate=sample_rate)
-        self.sample_rate = sample_rate
         self.samples = samples
         self.feature_names = ["amplitude"]
         self.feature_shape = (samples, 1)
@@ -51,20 +47,6 @@ class Waveform(keras.layers.Layer):
         """First sample of the cut and the one behind its last."""
         return 0, self.samples
 
-    def frames(self, lengths):
-        """Own samples of the cut of utterances of `lengths` samples: all of them, for every length."""
-        return lengths * 0 + self.samples
-
-    def call(self, waveform, lengths=None):
-        spectral.check_samples("Waveform", waveform, self.minimum_samples, lengths)
-        if lengths is not None:
-            own = spectral.own_positions(lengths, keras.ops.shape(waveform)[1])
-            waveform = spectral.keep_own(waveform, own)
+    def features(self, waveform, lengths):
         cut = spectral.pad_to(waveform, self.samples)[:, : self.samples]
         return keras.ops.reshape(cut, (-1, self.samples, 1))
-
-    def compute_output_shape(self, waveform_shape):
-        return (waveform_shape[0], *self.feature_shape)
-
-    def get_config(self):
-        return {"sample_rate": self.sample_rate, "samples": self.samples, "name": self.name}

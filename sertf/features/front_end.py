@@ -1,0 +1,94 @@
+"""What every front end shares: the zoo's, and a user's own."""
+
+import inspect
+
+import keras
+
+from sertf.errors import SertfError, check_whole
+from sertf.layers import spectral
+
+
+class FrontEnd(keras.layers.Layer):
+    """A Keras layer, padded waveforms in, features out, that is the same in training and in an exported model.
+
+    A subclass sets `feature_shape` in its constructor and keeps each of its arguments under the argument's name. It
+    defines `features` and, unless all clips have the same number of frames, `frames`, by `keras.ops`. Constants are NumPy
+    arrays, made in `build` where they are large; a front end has no weights.
+
+    Args:
+        sample_rate: Hz of the waveforms, to which clips are resampled; None takes every clip at its own rate, which no
+            model can be exported for.
+        name: of the layer.
+
+    Call arguments:
+        waveform: (batch, samples) floats, full scale at 1; rows shorter than the longest are padded at the end.
+        lengths: (batch,) integers, the true samples of each row; None if all of them are.
+
+    Returns:
+        (batch, frames, values) float32, rows of 0 beyond an utterance's own frames.
+
+    Raises:
+        SertfError: for what is no such waveform, or one of less than `minimum_samples`.
+
+    Attributes:
+        version: to be raised with every change of the arithmetic, so that features in the cache do not count any more.
+        span: first sample of what is read of every clip and the one behind its last; None for all of it.
+        minimum_samples: what a clip needs.
+        reports_cuts: whether to say which clips are longer than the span.
+        reads_middle: whether only the middle of a clip longer than `duration_seconds` is read.
+        feature_shape: (frames, values of a frame); None in place of frames that depend on the clip's length.
+    """
+
+    version = 1
+    span = None
+    minimum_samples = 1
+    reports_cuts = False
+    reads_middle = False
+
+    def __init__(self, sample_rate, *, name=None):
+        # float32 under any global policy: half precision would round a power spectrum's small values to 0.
+        super().__init__(name=name, dtype="float32", trainable=False)
+        if sample_rate is not None:
+            check_whole(type(self).__name__, sample_rate=sample_rate)
+        self.sample_rate = sample_rate
+
+    def frames(self, lengths):
+        """Own frames of utterances of `lengths` samples (ints, arrays or tensors): those of `feature_shape`, for all."""
+        return lengths * 0 + self.feature_shape[0]
+
+    def features(self, waveform, lengths):
+        """Features, (batch, frames, values).
+
+        Args:
+            waveform: (batch, samples) with zeros behind each row's own samples.
+            lengths: (batch,) int32, none beyond the samples that are there; None if all of them are own.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no features(waveform, lengths).")
+
+    def call(self, waveform, lengths=None):
+        spectral.check_samples(type(self).__name__, waveform, self.minimum_samples, lengths)
+        if lengths is None:
+            return self.features(waveform, None)
+        lengths = spectral.own_lengths(waveform, lengths)
+        waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, keras.ops.shape(waveform)[1]))
+        features = self.features(waveform, lengths)
+        if self.feature_shape[0] is not None:
+            return features
+        return spectral.keep_own(features, spectral.own_positions(self.frames(lengths), keras.ops.shape(features)[1]))
+
+    def compute_output_shape(self, waveform_shape):
+        batch, samples = waveform_shape
+        frames, values = self.feature_shape
+        if frames is None and samples is not None:
+            frames = self.frames(samples)
+        return (batch, frames, values)
+
+    def get_config(self):
+        arguments = inspect.signature(type(self)).parameters
+        missing = [argument for argument in arguments if not hasattr(self, argument)]
+        if missing:
+            raise SertfError(
+                f"{type(self).__name__} must keep each argument of its constructor under the argument's name, but has no "
+                f"{', '.join(missing)}; add self.{missing[0]} = {missing[0]}."
+            )
+        return {argument: getattr(self, argument) for argument in arguments}
