@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sertf import own_models
+from sertf import own_code, own_models
 from sertf.augmentation import Augmentation
 from sertf.errors import SertfError, unknown
 from sertf.recipes import Recipe
@@ -89,7 +89,8 @@ class Experiment:
         corpus: name in `sertf.corpora.CORPORA`, with a language behind where one is taken alone, such as "esd_en", or
             "table" for own data, which a script takes as a CSV by `--data`; the names of several corpora are joined by
             "+", the one that is trained on first.
-        front_end: name in `sertf.features.FEATURES`.
+        front_end: name in `sertf.features.FEATURES`, or "module:Class" of one of the user's own, derived from
+            `sertf.features.FrontEnd`.
         front_end_options: keyword arguments of the front end.
         variants: `Variant` by name.
         protocols: `Setting` by name, "paper" and "strict".
@@ -173,7 +174,7 @@ class Experiment:
             "watch_test": setting.watch_test,
             "seed": self.seed,
         }
-        if own_models.is_own(chosen.model):
+        if own_code.is_own(chosen.model):
             identity["model"]["source"] = own_models.source_digest(chosen.model)
         if chosen.augmentation is not None:
             identity["augmentation"] = chosen.augmentation.to_dict()

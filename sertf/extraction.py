@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sertf import audio
+from sertf import audio, own_code
 from sertf.augmentation import seed_of
 from sertf.entries import entry_path, stored_frames, write_entry
 from sertf.errors import SertfError
@@ -41,10 +41,14 @@ def usable_cores():
 
 
 def front_end_key(front_end):
-    """What makes a front end's features what they are: class, version, configuration."""
+    """What makes a front end's features what they are: class, version, configuration; of a user's own, its file too."""
     config = front_end.get_config()
     config.pop("name", None)  # Keras numbers the names of layers; the arithmetic does not depend on it
-    return {"class": type(front_end).__name__, "version": type(front_end).version, "config": config}
+    made = type(front_end)
+    key = {"class": made.__name__, "version": made.version, "config": config}
+    if not made.__module__.startswith("sertf."):
+        key["source"] = [made.__module__, own_code.source_digest(made)]
+    return key
 
 
 def front_end_digest(front_end):

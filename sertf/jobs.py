@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import sertf
-from sertf import own_models, protocols, scores, workers
+from sertf import own_code, own_models, protocols, scores, workers
 from sertf.experiment import digest
 
 
@@ -162,10 +162,10 @@ def _fit_network(job, parts, scaling):
     weights = losses.class_weights(parts["train"].labels, classes, names=job.emotions) if balanced else None
     validation, train, fresh = parts["validation"], parts["train"], None
     if job.fresh is not None:
-        from sertf.features import FEATURES
+        from sertf import features
         from sertf.fresh import FreshCopies
 
-        front_end = FEATURES[job.facts["front_end"]["name"]](**job.facts["front_end"]["config"])
+        front_end = features.find(job.facts["front_end"]["name"])(**job.facts["front_end"]["config"])
         copies = {copy: clip for copy, (_, *clip) in job.fresh.copies.items()}
         fresh = FreshCopies(copies, front_end, job.fresh.augmentation, scaling, seed=job.seed)
         train = job.fresh.joined(train)
@@ -176,7 +176,7 @@ def _fit_network(job, parts, scaling):
         described = job.facts["model"]
         model = networks.build(described["name"], described["options"], recipe, job.input_shape, classes)
         batches.smallest = networks.smallest_batch(model)
-        if own_models.is_own(described["name"]) and not balanced:
+        if own_code.is_own(described["name"]) and not balanced:
             own_models.check_scores(described["name"], pipeline.predict(model, train.taken([0], train.utterances[:1])))
         return model
 

@@ -1,6 +1,6 @@
 """A network as a recipe trains it: the model's builder under the recipe's dropout and precision."""
 
-from sertf import own_models
+from sertf import own_code, own_models
 from sertf.training import RunError
 
 # The last batch of an epoch borrows from the one before it, which must not be left with one utterance then.
@@ -33,7 +33,7 @@ def build(model, options, recipe, input_shape, num_classes):
         network = find(model)(input_shape, num_classes, **options)
     finally:
         keras.config.set_dtype_policy(before)
-    if own_models.is_own(model):
+    if own_code.is_own(model):
         own_models.check_network(model, network, num_classes)
     if smallest_batch(network) > 1 and recipe.batch_size < SMALLEST_WITH_NORM:
         raise RunError(
@@ -54,7 +54,7 @@ def smallest_batch(network):
 def check(described):
     """Raise for arguments of `build`, as one tuple, that it refuses."""
     network = build(*described)
-    if own_models.is_own(described[0]):
+    if own_code.is_own(described[0]):
         own_models.check_restorable(described[0], network)
 
 

@@ -1,47 +1,28 @@
 """Models of a user's own beside the zoo's: named "module:function", such as "my_models:build".
 
-The module is a file beside the script, or whatever else `import` finds, in worker processes too; a cluster's need it
-installed. Its function builds as the zoo's do: of input_shape, num_classes and options an uncompiled Keras model whose
+The module's function builds as the zoo's do: of input_shape, num_classes and options an uncompiled Keras model whose
 output are float32 scores, (batch, num_classes).
 """
 
-import importlib
 import inspect
-import json
-from pathlib import Path
 
 import numpy as np
 
+from sertf import own_code
 from sertf.errors import SertfError, unknown
 
 # Half precision inside a network leaves sums of softmax this far from 1.
 _TOLERANCE = 1e-2
 
 
-def is_own(model):
-    """Whether a model's name is one of a user's own."""
-    return ":" in model
-
-
 def find(model):
     """Import the builder of "module:function".
 
     Raises:
-        SertfError: a name of another form, no such module or function. What goes wrong inside the module is raised as it
-            is.
+        SertfError: as `sertf.own_code.find`, or no such function.
     """
+    module, builder = own_code.find("model", model)
     name, _, function = model.partition(":")
-    if name.endswith(".py"):
-        raise SertfError(f"Model {model}: a module is named without .py; write {Path(name).stem}:{function}.")
-    if not all(part.isidentifier() for part in [*name.split("."), function]):
-        raise SertfError(f"Model {model}: a model of your own is named module:function, such as my_models:build.")
-    if name == "__main__":
-        raise SertfError(
-            f"Model {model}: worker processes import the builder, which they cannot from the script that started them; "
-            "name it by its file, as in my_models:build."
-        )
-    module = _module(model)
-    builder = getattr(module, function, None)
     if not inspect.isroutine(builder) or not str(getattr(module, "__file__", "")).endswith(".py"):
         raise SertfError(
             f"Model {model}: the module {name} has no Python function {function}; define it there, as "
@@ -50,25 +31,10 @@ def find(model):
     return builder
 
 
-def _module(model):
-    name = model.partition(":")[0]
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise  # one that the user's module imports
-        raise SertfError(
-            f"Model {model}: Python finds no module {name}; put {name.replace('.', '/')}.py beside the script, or its "
-            "folder on PYTHONPATH."
-        ) from None
-
-
 def source_digest(model):
     """Digest of the module's file, so that runs of another version of it do not count as finished."""
-    import hashlib
-
-    find(model)
-    return hashlib.blake2b(Path(_module(model).__file__).read_bytes(), digest_size=8).hexdigest()
+    module, builder = own_code.find("model", model)
+    return own_code.source_digest(builder, module)
 
 
 def check_options(model, options):
@@ -89,14 +55,7 @@ def check_options(model, options):
             f"{', '.join(options) or '(none)'} ({error}); give it these two first, and every other argument a default or "
             "an option."
         ) from None
-    for name, value in options.items():
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError):
-            raise SertfError(
-                f"Model {model}: the option {name} must be a plain value (number, text, True, False, None, or a list or "
-                f"mapping of these), got {value!r}."
-            ) from None
+    own_code.check_plain(f"Model {model}", options)
 
 
 def takes(model, option):

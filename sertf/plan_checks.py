@@ -1,7 +1,7 @@
 """What an experiment cannot be run with, refused before features are extracted for hours."""
 
-from sertf import audit, front_end_checks, networks, own_models, protocols, workers
-from sertf.errors import SertfError, unknown
+from sertf import audit, front_end_checks, networks, own_code, protocols, workers
+from sertf.errors import SertfError
 
 
 class RunnerError(SertfError):
@@ -10,15 +10,17 @@ class RunnerError(SertfError):
 
 def check_names(experiment, variants, protocol_names):
     """Raise for names that mean nothing, and for options and recipes that a model does not take."""
-    from sertf.features import FEATURES
+    from sertf import features
     from sertf.models import check_options, takes
     from sertf.models.classical import CLASSICAL
 
-    if experiment.front_end not in FEATURES:
-        raise RunnerError(unknown("front end", experiment.front_end, FEATURES))
+    front_end = features.find(experiment.front_end)
     for variant in variants:
         chosen = experiment.variant(variant)
-        front_end_checks.check_names(FEATURES[experiment.front_end], experiment.front_end_options_of(variant))
+        options = experiment.front_end_options_of(variant)
+        front_end_checks.check_names(front_end, options)
+        if own_code.is_own(experiment.front_end):
+            front_end_checks.check_own(experiment.front_end, front_end, options)
         check_options(chosen.model, chosen.options)
         if chosen.recipes is None and chosen.model not in CLASSICAL:
             raise RunnerError(f"{variant} trains {chosen.model}, a network, but has no recipes; give one by protocol.")
@@ -70,12 +72,12 @@ def check_emotions(table):
 
 def check_lengths(experiment, pairs):
     """Raise for a scikit-learn model, which takes one shape, behind a front end whose features are as long as the clips."""
-    from sertf.features import FEATURES
+    from sertf import features
     from sertf.models.classical import CLASSICAL
 
     for variant, _ in pairs:
         model, options = experiment.variant(variant).model, experiment.front_end_options_of(variant)
-        if model in CLASSICAL and FEATURES[experiment.front_end](**options).feature_shape[0] is None:
+        if model in CLASSICAL and features.find(experiment.front_end)(**options).feature_shape[0] is None:
             raise RunnerError(
                 f"{model} needs features of one shape, but those of {experiment.front_end} are as long as the clips; use a "
                 "front end of fixed length, such as fused_statistics."
@@ -84,13 +86,13 @@ def check_lengths(experiment, pairs):
 
 def networks_of(experiment, table, pairs):
     """Arguments of `sertf.networks.build` for each (variant, protocol) that trains a network."""
-    from sertf.features import FEATURES
+    from sertf import features
 
     found = []
     for variant, protocol in pairs:
         chosen, recipe = experiment.variant(variant), experiment.recipe(variant, protocol)
         if recipe is not None:
-            front_end = FEATURES[experiment.front_end](**experiment.front_end_options_of(variant))
+            front_end = features.find(experiment.front_end)(**experiment.front_end_options_of(variant))
             shape, classes = tuple(front_end.feature_shape), table["emotion"].nunique()
             found.append((chosen.model, dict(chosen.options), recipe, shape, classes))
     return found
@@ -107,7 +109,7 @@ def check_networks(experiment, table, pairs, cache):
         pair
         for pair, recipe in recipes
         if recipe is not None
-        and (recipe.batch_size < networks.SMALLEST_WITH_NORM or own_models.is_own(experiment.variant(pair[0]).model))
+        and (recipe.batch_size < networks.SMALLEST_WITH_NORM or own_code.is_own(experiment.variant(pair[0]).model))
     ]
     for described in networks_of(experiment, table, at_risk):
         variables = {**workers.environment(cache), "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}

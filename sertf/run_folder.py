@@ -75,6 +75,10 @@ def write(folder, overview, table):
             what = "of another experiment or recipe"
             if found.get("table_digest") != overview.get("table_digest"):
                 what = "on another table: its utterances, or what it says of them, have changed since"
+            elif found.get("front_end") == overview.get("front_end") and found.get("front_end_digest") != overview.get(
+                "front_end_digest"
+            ):
+                what = f"on features of another version of {overview['front_end']['name']}, which has changed since"
             elif found.get("model", {}).get("source") != overview.get("model", {}).get("source"):
                 what = f"of another version of the module of {overview['model']['name']}, which has changed since"
             raise RunError(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sertf import audit as audit_module
-from sertf import front_end_checks, kept_runs, plan_checks, protocols, run_folder, utterances, zero_shot
+from sertf import front_end_checks, kept_runs, own_code, plan_checks, protocols, run_folder, utterances, zero_shot
 from sertf import workers as workers_module
 from sertf.errors import unknown
 from sertf.experiment import digest
@@ -140,8 +140,8 @@ def plan(
     Raises:
         RunnerError, RunError, LeakageError, ProtocolError, ResultsError: as `run`.
     """
+    from sertf import extraction, features
     from sertf.cache import FeatureCache
-    from sertf.features import FEATURES
 
     for name, number in (("repeats", repeats), ("workers", workers)):
         if number is not None and number < 1:
@@ -168,7 +168,9 @@ def plan(
         options, augmentation = experiment.front_end_options_of(variant), experiment.variant(variant).augmentation
         key = keys[variant] = digest([options, augmentation and augmentation.to_dict()])
         if key not in materials:
-            front_end = FEATURES[experiment.front_end](**options)
+            front_end = features.find(experiment.front_end)(**options)
+            if own_code.is_own(experiment.front_end):
+                front_end_checks.check_features(experiment.front_end, front_end, extraction.compiled(front_end))
             materials[key] = extract_material(
                 table, front_end, augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
             )

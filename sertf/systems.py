@@ -7,7 +7,7 @@ two together.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sertf import own_models
+from sertf import own_code
 from sertf.augmentation import Augmentation, RandomCut, WhiteNoise
 from sertf.errors import SertfError, unknown
 from sertf.experiment import Experiment, Setting, Variant
@@ -116,7 +116,7 @@ def system(model):
     Raises:
         SertfError: an unknown name; the message offers the nearest. A model of one's own, which has none.
     """
-    if own_models.is_own(model):
+    if own_code.is_own(model):
         raise SertfError(
             f"{model} is a model of your own, for which no front end and recipe are known; name them with it in an "
             "experiment, a script of its own (see the README)."
@@ -131,6 +131,10 @@ def front_end_of(model=None, name=None):
 
     SERCT's for a waveform by its name, whose default are files at their own rates: no model of these can be exported.
     """
+    if name is not None and own_code.is_own(name):
+        raise SertfError(
+            f"{name} is a front end of your own; name it in an experiment, a script of its own (see the README)."
+        )
     if name is not None and name not in FRONT_ENDS:
         raise SertfError(unknown("front end", name, FRONT_ENDS))
     if model is not None and name in (None, system(model).front_end):

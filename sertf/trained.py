@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sertf import networks, own_models
+from sertf import networks, own_code, own_models
 from sertf.errors import SertfError
 from sertf.kept import read_facts, read_json
 from sertf.run_folder import TAKEN_OVER
@@ -91,15 +91,16 @@ def restore(run):
     import keras
 
     import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
+    from sertf import features
     from sertf.extraction import front_end_digest
-    from sertf.features import FEATURES
 
     if not (run.place / "weights.keras").is_file() and (run.place / "weights.joblib").is_file():
         raise ExportError(f"{run.place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
     described = run.manifest["front_end"]
-    if described["name"] not in FEATURES:
-        raise ExportError(f"{run.place} used the front end '{described['name']}'; known are {', '.join(FEATURES)}.")
-    front_end = FEATURES[described["name"]](**described["config"])
+    try:
+        front_end = features.find(described["name"])(**described["config"])
+    except SertfError as error:
+        raise ExportError(f"{run.place} was trained on features that cannot be computed again: {error}") from error
     if front_end.sample_rate is None:
         raise ExportError(
             f"{run.place} was trained on every file at its own rate, so its model knows no rate to bring other audio to; "
@@ -110,7 +111,7 @@ def restore(run):
             f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
         )
     model = run.manifest["model"]["name"]
-    if own_models.is_own(model):
+    if own_code.is_own(model):
         # For its layers; of Keras's alone it is loaded without.
         with contextlib.suppress(SertfError):
             own_models.find(model)
@@ -120,7 +121,7 @@ def restore(run):
             scaling = {"mean": arrays["mean"], "std": arrays["std"]}
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
-        if own_models.is_own(model) and (run.place / "weights.keras").is_file():
+        if own_code.is_own(model) and (run.place / "weights.keras").is_file():
             raise ExportError(
                 f"{run.place}: the network of {model} cannot be loaded ({own_models.reason_of(error)}); its layers are in its "
                 "module, whose folder must be on PYTHONPATH."

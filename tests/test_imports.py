@@ -11,7 +11,8 @@ import sertf
 
 ROOT = Path(sertf.__file__).parent
 LEVELS = {
-    **dict.fromkeys(("errors", "progress", "quiet"), -1),
+    "errors": -2,
+    **dict.fromkeys(("progress", "quiet", "own_code"), -1),
     **dict.fromkeys(
         (
             "utterances",

@@ -1,5 +1,9 @@
 """Front ends: Keras layers, padded waveform batches in, features out. One file and one line below for each."""
 
+import inspect
+
+from sertf import own_code
+from sertf.errors import SertfError, unknown
 from sertf.features.front_end import FrontEnd
 from sertf.features.fused_statistics import FusedStatistics
 from sertf.features.log_mel import LogMel
@@ -15,4 +19,24 @@ FEATURES = {
     "waveform": Waveform,
 }
 
-__all__ = ["FEATURES", "FrontEnd", "FusedStatistics", "LogMel", "MfccChroma", "Scalogram", "Waveform"]
+
+def find(name):
+    """The class of a name in `FEATURES`, or of a user's own, "module:Class", which is derived from `FrontEnd`.
+
+    Raises:
+        SertfError: a name that is neither.
+    """
+    if not own_code.is_own(name):
+        if name not in FEATURES:
+            raise SertfError(unknown("front end", name, FEATURES))
+        return FEATURES[name]
+    module, found = own_code.find("front end", name)
+    if not inspect.isclass(found) or not issubclass(found, FrontEnd):
+        raise SertfError(
+            f"Front end {name}: the module {module.__name__} has no class {name.partition(':')[2]} derived from "
+            "sertf.features.FrontEnd; define it there."
+        )
+    return found
+
+
+__all__ = ["FEATURES", "find", "FrontEnd", "FusedStatistics", "LogMel", "MfccChroma", "Scalogram", "Waveform"]

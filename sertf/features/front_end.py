@@ -54,6 +54,10 @@ class FrontEnd(keras.layers.Layer):
 
     def frames(self, lengths):
         """Own frames of utterances of `lengths` samples (ints, arrays or tensors): those of `feature_shape`, for all."""
+        if self.feature_shape[0] is None:
+            raise SertfError(
+                f"{type(self).__name__} must define frames(lengths), as its feature_shape says no number of them."
+            )
         return lengths * 0 + self.feature_shape[0]
 
     def features(self, waveform, lengths):
@@ -63,7 +67,7 @@ class FrontEnd(keras.layers.Layer):
             waveform: (batch, samples) with zeros behind each row's own samples.
             lengths: (batch,) int32, none beyond the samples that are there; None if all of them are own.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no features(waveform, lengths).")
+        raise SertfError(f"{type(self).__name__} must define features(waveform, lengths).")
 
     def call(self, waveform, lengths=None):
         spectral.check_samples(type(self).__name__, waveform, self.minimum_samples, lengths)

@@ -2,7 +2,7 @@
 
 import inspect
 
-from sertf import own_models
+from sertf import own_code, own_models
 from sertf.errors import SertfError, unknown
 from sertf.models import classical, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
@@ -24,12 +24,12 @@ MODELS = {
 
 def find(model):
     """The builder of a name in `MODELS`, or of one that `sertf.own_models` imports."""
-    return own_models.find(model) if own_models.is_own(model) else MODELS[model]
+    return own_models.find(model) if own_code.is_own(model) else MODELS[model]
 
 
 def takes(model, option):
     """Whether the builder of a network takes an option."""
-    if own_models.is_own(model):
+    if own_code.is_own(model):
         return own_models.takes(model, option)
     return option in inspect.signature(MODELS[model]).parameters
 
@@ -39,7 +39,7 @@ def check_options(model, options):
 
     They are refused where it does not take them, or not such values.
     """
-    if own_models.is_own(model):
+    if own_code.is_own(model):
         own_models.check_options(model, options)
         return
     if model not in MODELS | CLASSICAL:

@@ -1,0 +1,167 @@
+"""Front ends of a user's own, from their name to the exported model."""
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sertf
+from sertf import extraction, features, front_end_checks, own_code, trained
+from sertf.errors import SertfError
+from sertf.features import MfccChroma
+from sertf.training import RunError
+from tests import own_front_end
+from tests.toy import EXPERIMENT, RECIPE, changed, in_process, run
+
+OWN = "tests.own_front_end:Energy"
+
+
+def own(name="Energy", **options):
+    """The tiny experiment on a front end of the user's own."""
+    small = changed(recipes={"strict": replace(RECIPE, epochs=1)})
+    return replace(small, front_end=f"tests.own_front_end:{name}", front_end_options=options)
+
+
+def test_an_own_front_end_is_trained_on_in_workers_reported_and_exported(corpus, cache, tmp_path):
+    (runs,) = run(corpus, cache, tmp_path / "runs", experiment=own(window=800)).values()
+    sertf.report.write(runs, tmp_path / "results")
+    assert OWN in (tmp_path / "results" / "report.json").read_text()
+    model = sertf.load(sertf.export.save(runs, tmp_path / "exported"))
+    assert model.card["front_end"]["config"] == {"sample_rate": 16000, "window": 800}
+    assert len(model.predict(corpus["path"].iloc[0])) == 1
+    manifest = next(runs.glob("repeat-00/*/manifest.json")).read_text()
+    assert '"window": 800' in manifest
+
+
+def test_an_own_front_end_of_a_fixed_number_of_frames(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch, first=1)
+    experiment = replace(own("Loudest", sample_rate=8000), variants={"svm": sertf.experiment.Variant("svm", None)})
+    (runs,) = run(corpus, cache, tmp_path, experiment=experiment).values()
+    assert len(list(runs.glob("repeat-00/*/manifest.json"))) == 1
+
+
+def test_rows_beyond_the_own_frames_are_zero_and_lengths_count():
+    layer = own_front_end.Energy(window=400)
+    waveform = np.random.default_rng(0).normal(size=(2, 1200)).astype("float32")
+    together = np.asarray(layer(waveform, np.array([1200, 500], "int32")))
+    assert together.shape == (2, 4, 1) and not together[1, 2:].any()
+    np.testing.assert_allclose(together[1, :2], np.asarray(layer(waveform[1:, :500]))[0], rtol=1e-6)
+    with pytest.raises(SertfError, match="Energy: waveform must be floats"):
+        layer((waveform * 1000).astype("int16"))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "message"),
+    [
+        (
+            own("Enrgy"),
+            r"the module tests.own_front_end has no class Enrgy derived from sertf.features.FrontEnd; define",
+        ),
+        (own("not_a_class"), "has no class not_a_class derived from"),
+        (replace(own(), front_end="keras:Model"), "the module keras has no class Model derived from"),
+        (replace(own(), front_end="features.py:Energy"), "Front end features.py:Energy: a module is named without .py"),
+        (
+            replace(own(), front_end="my features:E"),
+            "a front end of your own is named module:Class, such as my_features:",
+        ),
+        (replace(own(), front_end="__main__:Energy"), "name it by its file, as in my_features:Energy"),
+        (replace(own(), front_end="no_such_module:Energy"), "Python finds no module no_such_module"),
+        (replace(own(), front_end="mfcc"), "Unknown front end 'mfcc'; did you mean mfcc_chroma"),
+        (own(windw=3), "Unknown option of Energy 'windw'; did you mean window"),
+        (own(window=np.int64(400)), "Energy: the option window must be a plain value"),
+        (
+            own("Demanding"),
+            "is made of the options .none. .missing a required argument: 'window'.; give every argument",
+        ),
+        (own("Shapeless"), r"must set self.feature_shape in its constructor, .* but has \(None, None\)"),
+        (own("Forgetful"), "must keep each argument of its constructor under .* has no width; add self.width = width"),
+        (own("Twisting"), "is another one if it is made again of what it keeps of window; keep the argument as it was"),
+        (own("Keeping"), "Keeping: the option window must be a plain value .* got np.int64"),
+        (own("Energy", sample_rate=0), "Energy: sample_rate must be a whole number above 0, got 0"),
+    ],
+)
+def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, experiment, message):
+    with pytest.raises(SertfError, match=message):
+        run(corpus.assign(path="nowhere.wav"), tmp_path / "cache", tmp_path, experiment=experiment)
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Weighted", r"has weights \(.*scale\), which no run would keep; make its constants NumPy arrays"),
+        (
+            "Fractional",
+            r"must say in frames\(lengths\) how many frames 1 samples have, .* but says 0.0025; divide by //",
+        ),
+        ("Frameless", r"but says 0; divide by //, and let minimum_samples be what a frame needs"),
+        (
+            "Miscounting",
+            r"must give float32 of shape \(1, 2, 1\) for a clip of 1 samples, .* gives float32 of shape \(1, 1, 1\)",
+        ),
+        ("Undefined", "gives NaN or infinity for noise of 1 samples"),
+        (
+            "Padded",
+            "gives other features where a clip is padded with zeros .by .*; leave out what lies behind `lengths`",
+        ),
+    ],
+)
+def test_features_that_are_not_what_the_front_end_says(name, message):
+    layer = getattr(own_front_end, name)()
+    with pytest.raises(SertfError, match=message):
+        front_end_checks.check_features(name, layer, extraction.Compiled(layer))
+
+
+def test_what_must_be_defined():
+    empty = own_front_end.Empty(16000)
+    with pytest.raises(SertfError, match=r"Empty must define frames\(lengths\), as its feature_shape says no number"):
+        empty.frames(3)
+    with pytest.raises(SertfError, match=r"Empty must define features\(waveform, lengths\)"):
+        empty.features(None, None)
+
+
+def test_the_zoos_front_ends_pass_the_checks():
+    for layer in (MfccChroma(16000), features.FusedStatistics(), features.LogMel(offset_seconds=0.0)):
+        front_end_checks.check_features("zoo", layer, extraction.Compiled(layer))
+        front_end_checks.check_own("zoo", type(layer), {})
+
+
+def test_features_of_another_version_of_the_file_are_not_taken(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch, first=1)
+    (runs,) = run(corpus, cache, tmp_path / "runs", experiment=own()).values()
+    before = extraction.front_end_digest(own_front_end.Energy())
+    with monkeypatch.context() as patched:
+        patched.setattr(own_code, "source_digest", lambda *_: "of another file")
+        assert extraction.front_end_digest(own_front_end.Energy()) != before
+        assert extraction.front_end_digest(MfccChroma()) == extraction.front_end_digest(MfccChroma())
+        with pytest.raises(RunError, match=f"runs on features of another version of {OWN}, which has changed since"):
+            run(corpus, cache, tmp_path / "runs", experiment=own())
+        with pytest.raises(
+            trained.ExportError, match="features of another version of tests.own_front_end:Energy; run the"
+        ):
+            sertf.export.save(runs, tmp_path / "exported")
+    with monkeypatch.context() as patched:
+        patched.setattr(own_code.importlib, "import_module", _missing)
+        with pytest.raises(
+            trained.ExportError, match="cannot be computed again: .* Python finds no module tests.own_front"
+        ):
+            sertf.export.save(runs, tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()
+
+
+def _missing(name):
+    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def test_the_readmes_own_front_end(tmp_path, monkeypatch):
+    page = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (block,) = (code for code in page.split("```python\n")[1:] if "FrontEnd" in code)
+    (tmp_path / "my_energy.py").write_text(block.partition("```")[0])
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("my_energy")
+    assert "my_energy:Energy" in page
+    layer = front_end_checks.check_own("my_energy:Energy", module.Energy, {})
+    front_end_checks.check_features("my_energy:Energy", layer, extraction.Compiled(layer))
+    assert EXPERIMENT.front_end in features.FEATURES
