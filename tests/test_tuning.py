@@ -11,17 +11,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from sertf import cli, jobs, recipes, runner, tuning
+from sertf import cli, recipes, tuning
 from sertf.errors import SertfError
-from sertf.search_spaces import SEARCH, SearchSpace
-from sertf.training import Fitted, RunError
-from tests.toy import EXPERIMENT
+from sertf.search_spaces import SEARCH
+from tests.toy_search import TOY, made_up, search
 
 pytest.importorskip("keras_tuner", reason="needs the extra tune")
-
-
-def ask(hp):
-    return {"learning_rate": hp.Choice("learning_rate", [1e-3, 3e-3, 1e-2, 3e-2])}, {"units": hp.Int("units", 2, 5)}
 
 
 def asks_for_less(hp):
@@ -44,165 +39,9 @@ def asks_for_no_units(hp):
     return {}, {"units": hp.Choice("units", [0, 8])}
 
 
-TOY = SearchSpace(
-    replace(
-        EXPERIMENT,
-        variants={
-            "search": replace(EXPERIMENT.variants["small"], recipes={"search": EXPERIMENT.recipe("small", "strict")})
-        },
-        protocols={"search": EXPERIMENT.protocols["strict"]},
-    ),
-    ask,
-)
-
-
-def search(corpus, cache, out, *, space=TOY, **options):
-    return tuning.search(space, corpus, out=out, cache=cache, progress=False, **{"trials": 3, **options})
-
-
 @pytest.fixture
 def in_process(monkeypatch):
-    """Trials run here instead of in processes of their own, and trainings are made up: the list of what was trained.
-
-    The validation UAR grows with the rate and the units; what `fails` holds as units diverges.
-    """
-    from sertf import trials
-
-    trained = []
-
-    def train(job):
-        rate, units = job.recipe.learning_rate, job.facts["model"]["options"]["units"]
-        trained.append((job.fold, rate, units, job.recipe.epochs))
-        if train.interrupted_at == len(trained):
-            raise KeyboardInterrupt
-        if units in train.fails:
-            raise RunError("Training diverged in epoch 1.")
-        uar = rate + units / 10
-        return Fitted(None, pd.DataFrame({"epoch": [1, 2], "val_uar": [uar, 0.9]}), 1), None, None
-
-    train.interrupted_at, train.fails = None, ()
-    monkeypatch.setattr(jobs, "train", train)
-    monkeypatch.setattr(trials.workers, "forget_models", lambda: None)
-    monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
-    monkeypatch.setattr(tuning, "_run_processes", lambda task, _: trials.run(trials.Search(**task)))
-    return train, trained
-
-
-@pytest.mark.parametrize("tuner", tuning.TUNERS)
-def test_the_best_validation_uar_makes_the_recipe(corpus, cache, tmp_path, in_process, tuner):
-    _, trained = in_process
-    trials = {"hyperband": None, "grid": 6, "random": 6, "bayesian": 4}[
-        tuner
-    ]  # three of these at random, then one by model
-    found = search(corpus, cache, tmp_path, space=TOY.on(epochs=9), tuner=tuner, trials=trials)
-    best = found.trials.loc[found.trials["val_uar"].idxmax()]
-    assert found.best_score == best["val_uar"] == pytest.approx(best["learning_rate"] + best["units"] / 10)
-    kept = recipes.read(tmp_path / "recipe.json")
-    assert kept == found.best and kept.model == "lstm_sa"
-    assert (kept.recipe.learning_rate, kept.options) == (best["learning_rate"], {"units": best["units"]})
-    assert kept.recipe.epochs == 9
-    assert len(trained) == 3 * len(found.trials)
-    assert len(pd.read_csv(tmp_path / "trials.csv")) == len(found.trials)
-    assert (tmp_path / "trials.png").read_bytes().startswith(b"\x89PNG")
-    if tuner == "hyperband":
-        assert sorted(set(found.trials["epochs"])) == [1, 3, 9]
-
-
-@pytest.mark.parametrize("tuner", ["grid", "random", "bayesian"])
-def test_broken_off_and_gone_on_with(corpus, cache, tmp_path, in_process, tuner):
-    """The first trial is kept, the one in flight starts again, and the search ends as if nothing had happened."""
-    train, trained = in_process
-    whole = search(corpus, cache, tmp_path / "whole", tuner=tuner)
-    trained.clear()
-    train.interrupted_at = 5  # the second fold of the second trial
-    with pytest.raises(KeyboardInterrupt):
-        search(corpus, cache, tmp_path / "broken", tuner=tuner)
-    train.interrupted_at = None
-    first, again = trained[:3], len(trained)
-    found = search(corpus, cache, tmp_path / "broken", tuner=tuner)
-    assert len(trained) - again == 6
-    assert not {entry[1:] for entry in trained[again:]} & {entry[1:] for entry in first}
-    pd.testing.assert_frame_equal(found.trials.drop(columns="seconds"), whole.trials.drop(columns="seconds"))
-    assert found.best == whole.best
-    search(corpus, cache, tmp_path / "broken", tuner=tuner)
-    assert len(trained) - again == 6
-    assert len(search(corpus, cache, tmp_path / "broken", tuner=tuner, trials=4).trials) == 4
-
-
-def test_a_grid_is_tried_out_in_whichever_steps(corpus, cache, tmp_path, in_process):
-    train, trained = in_process
-    assert len(search(corpus, cache, tmp_path, tuner="grid", trials=1).trials) == 1
-    for trainings in (8, 20, 31):
-        train.interrupted_at = trainings
-        with pytest.raises(KeyboardInterrupt):
-            search(corpus, cache, tmp_path, tuner="grid", trials=None)
-    train.interrupted_at = None
-    found = search(corpus, cache, tmp_path, tuner="grid", trials=None).trials
-    rates, units = (1e-3, 3e-3, 1e-2, 3e-2), (2, 3, 4, 5)
-    assert sorted(zip(found["learning_rate"], found["units"])) == [(rate, unit) for rate in rates for unit in units]
-    counted = len(trained)
-    assert len(search(corpus, cache, tmp_path, tuner="grid", trials=None).trials) == 16 and len(trained) == counted
-
-
-def test_finished_but_not_yet_in_the_oracles_file(corpus, cache, tmp_path, in_process):
-    """Killed right behind a trial, whose result is kept: it is not trained again."""
-    train, trained = in_process
-    train.fails = (2, 3)
-    first = search(corpus, cache, tmp_path, trials=4).trials
-    oracle = json.loads((tmp_path / "trials" / "oracle.json").read_text())
-    oracle["ongoing_trials"] = dict(zip(("worker-0", "worker-1"), first["trial"][-2:]))
-    oracle["end_order"] = oracle["end_order"][:-2]
-    (tmp_path / "trials" / "oracle.json").write_text(json.dumps(oracle))
-    trained.clear()
-    again = search(corpus, cache, tmp_path, trials=4).trials
-    assert not trained
-    pd.testing.assert_frame_equal(again, first)
-
-
-def test_test_parts_are_never_loaded(corpus, cache, tmp_path, in_process):
-    _, trained = in_process
-    search(corpus, cache, tmp_path, trials=1)
-    assert [fold.test for fold, *_ in trained] == [(), (), ()]
-    planned = runner.plan(TOY.experiment, corpus, out=tmp_path / "other", repeats=1, cache=cache, progress=False).jobs
-    for job, (fold, *_) in zip(planned, trained):
-        assert (fold.train, fold.validation) == (job.fold.train, job.fold.validation)
-        assert job.fold.test and not set(job.fold.test) & {*fold.train, *fold.validation}
-
-
-def test_a_fold_without_its_test_part_trains(corpus, cache, tmp_path, monkeypatch):
-    """Not a single feature of a test utterance is read, whatever trains on."""
-    from sertf.cache import Features
-
-    planned = runner.plan(TOY.experiment, corpus, out=tmp_path, repeats=1, cache=cache, progress=False).jobs
-    (job,) = tuning._without_test_parts(planned, ["fold-2"])
-    read, original = set(), Features.__getitem__
-    monkeypatch.setattr(Features, "__getitem__", lambda self, name: (read.add(name), original(self, name))[1])
-    fitted, _, _ = jobs.train(job)
-    assert read == {*job.fold.train, *job.fold.validation}
-    assert not read & set(planned[1].fold.test)
-    assert fitted.history["val_uar"].between(0, 1).all()
-
-
-def test_diverged_trials_have_no_score(corpus, cache, tmp_path, in_process):
-    train, _ = in_process
-    train.fails = (2, 3)
-    found = search(corpus, cache, tmp_path, tuner="grid", trials=None)
-    failed = found.trials[found.trials["failed"].notna()]
-    assert set(failed["units"]) == {2, 3} and failed["val_uar"].isna().all()
-    assert found.best.options == {"units": 5}
-
-
-def test_trials_that_all_diverge_end_the_search(corpus, cache, tmp_path, in_process):
-    train, _ = in_process
-    train.fails = range(10)
-    with pytest.raises(SertfError, match="consecutive failures.*Training diverged"):
-        search(corpus, cache, tmp_path, trials=8)
-
-
-def test_a_fault_of_the_code_is_no_failed_trial(corpus, cache, tmp_path, in_process, monkeypatch):
-    monkeypatch.setattr(jobs, "train", lambda job: 1 / 0)
-    with pytest.raises(RuntimeError, match="division by zero"):
-        search(corpus, cache, tmp_path)
+    return made_up(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +189,7 @@ def test_two_workers_killed_with_their_command_and_gone_on_with(corpus, cache, t
     corpus.to_pickle(tmp_path / "table.pkl")
     code = (
         "import pandas, sys\n"
-        "from tests.test_tuning import search\n"
+        "from tests.toy_search import search\n"
         "if __name__ == '__main__':\n"
         "    table, options = pandas.read_pickle(sys.argv[1]), {'trials': 50, 'folds': ['fold-1']}\n"
         "    search(table, sys.argv[3], sys.argv[2], workers_count=2, **options)\n"

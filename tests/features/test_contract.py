@@ -40,7 +40,9 @@ def values(tensor):
 
 
 def test_every_public_front_end_is_listed():
-    public = {getattr(sertf.features, name) for name in sertf.features.__all__ if name not in ("FEATURES", "FrontEnd", "find")}
+    public = {
+        getattr(sertf.features, name) for name in sertf.features.__all__ if name not in ("FEATURES", "FrontEnd", "find")
+    }
     assert public == set(FEATURES.values())
 
 
