@@ -18,6 +18,8 @@ from sertf.errors import SertfError
 CLIPS_AT_ONCE = 4
 # Clips are padded to multiples of this, so that a backend that compiles for each shape (JAX) meets few of them.
 PADDING_SECONDS = 0.5
+# Packages whose versions, not files, decide what a front end computes.
+_NOT_OWN = ("sertf", "keras", "tensorflow", "builtins")
 
 
 class CacheError(SertfError):
@@ -41,13 +43,18 @@ def usable_cores():
 
 
 def front_end_key(front_end):
-    """What makes a front end's features what they are: class, version, configuration; of a user's own, its file too."""
+    """What makes a front end's features what they are: class, version, configuration.
+
+    Of a user's own also the files of the class and of those it is derived from; not what these import.
+    """
     config = front_end.get_config()
     config.pop("name", None)  # Keras numbers the names of layers; the arithmetic does not depend on it
     made = type(front_end)
     key = {"class": made.__name__, "version": made.version, "config": config}
-    if not made.__module__.startswith("sertf."):
-        key["source"] = [made.__module__, own_code.source_digest(made)]
+    own = [part for part in made.__mro__ if part.__module__.partition(".")[0] not in _NOT_OWN]
+    if own:
+        key["source"] = [[part.__module__, part.__name__, own_code.source_digest(part)] for part in own]
+        key["versions"] = [part.version for part in made.__mro__ if "version" in vars(part)]
     return key
 
 

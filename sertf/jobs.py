@@ -162,10 +162,15 @@ def _fit_network(job, parts, scaling):
     weights = losses.class_weights(parts["train"].labels, classes, names=job.emotions) if balanced else None
     validation, train, fresh = parts["validation"], parts["train"], None
     if job.fresh is not None:
-        from sertf import features
+        from sertf import extraction, features
         from sertf.fresh import FreshCopies
 
         front_end = features.find(job.facts["front_end"]["name"])(**job.facts["front_end"]["config"])
+        if extraction.front_end_digest(front_end) != job.facts["front_end_digest"]:
+            raise training.RunError(
+                f"{job.facts['front_end']['name']} is of another version here than where its features were extracted; start "
+                "the same command again, with one version on all machines."
+            )
         copies = {copy: clip for copy, (_, *clip) in job.fresh.copies.items()}
         fresh = FreshCopies(copies, front_end, job.fresh.augmentation, scaling, seed=job.seed)
         train = job.fresh.joined(train)
@@ -176,6 +181,11 @@ def _fit_network(job, parts, scaling):
         described = job.facts["model"]
         model = networks.build(described["name"], described["options"], recipe, job.input_shape, classes)
         batches.smallest = networks.smallest_batch(model)
+        if own_code.is_own(described["name"]) and own_models.source_digest(described["name"]) != described["source"]:
+            raise training.RunError(
+                f"{described['name']} is of another version here than where the runs were planned; start the same command "
+                "again, with one version on all machines."
+            )
         if own_code.is_own(described["name"]) and not balanced:
             own_models.check_scores(described["name"], pipeline.predict(model, train.taken([0], train.utterances[:1])))
         return model

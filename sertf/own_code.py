@@ -8,13 +8,24 @@ import hashlib
 import importlib
 import inspect
 import json
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
 
 from sertf.errors import SertfError
 
+# The function or class, and what its file was when it was first asked for.
+_digests = weakref.WeakKeyDictionary()
+
 
 def is_own(name):
-    """Whether a name of a model or a front end is one of a user's own."""
+    """Whether a name of a model or a front end is one of a user's own.
+
+    Raises:
+        SertfError: what is no text, such as the function itself, which no manifest could hold.
+    """
+    if not isinstance(name, str):
+        raise SertfError(f"Models and front ends are named by text, such as 'my_models:build', got {name!r}.")
     return ":" in name
 
 
@@ -51,7 +62,7 @@ def find(kind, name):
             raise  # one that the user's module imports
         raise SertfError(
             f"{what}: Python finds no module {module}; put {module.replace('.', '/')}.py beside the script, or its folder "
-            "on PYTHONPATH."
+            "on PYTHONPATH, which the command sertf needs in any case."
         ) from None
     return found, getattr(found, attribute, None)
 
@@ -64,7 +75,8 @@ def source_digest(defined, module=None):
         module: whose file counts; None for the one that it was defined in.
 
     Raises:
-        SertfError: for what was typed in, or is of no Python file: a change of it would not be noticed.
+        SertfError: for what was typed in, or is of no Python file: a change of it would not be noticed. For a file that
+            is not what was imported any more.
     """
     file = str(getattr(module or inspect.getmodule(defined), "__file__", ""))
     if not file.endswith(".py"):
@@ -72,7 +84,10 @@ def source_digest(defined, module=None):
             f"{defined.__name__} is in no Python file, so that a change of it would not be noticed; define it in one and "
             "import it."
         )
-    return hashlib.blake2b(Path(file).read_bytes(), digest_size=8).hexdigest()
+    found = hashlib.blake2b(Path(file).read_bytes(), digest_size=8).hexdigest()
+    if _digests.setdefault(defined, found) != found:
+        raise SertfError(f"{file} has changed since {defined.__name__} was imported from it; start Python anew.")
+    return found
 
 
 def check_plain(what, options):
@@ -80,8 +95,17 @@ def check_plain(what, options):
     for name, value in options.items():
         try:
             json.dumps(value, allow_nan=False)
+            plain = _keys_are_text(value)
         except (TypeError, ValueError):
+            plain = False
+        if not plain:
             raise SertfError(
-                f"{what}: the option {name} must be a plain value (number, text, True, False, None, or a list or mapping "
-                f"of these), got {value!r}."
-            ) from None
+                f"{what}: the option {name} must be a plain value (number, text, True, False, None, or a list or mapping by "
+                f"text of these), got {value!r}."
+            )
+
+
+def _keys_are_text(value):
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) for key in value) and all(map(_keys_are_text, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_keys_are_text, value))

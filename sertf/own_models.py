@@ -28,6 +28,7 @@ def find(model):
             f"Model {model}: the module {name} has no Python function {function}; define it there, as "
             f"{function}(input_shape, num_classes), with keyword arguments behind."
         )
+    own_code.source_digest(builder, module)  # of the file as it is imported
     return builder
 
 

@@ -1,6 +1,6 @@
 """What an experiment cannot be run with, refused before features are extracted for hours."""
 
-from sertf import audit, front_end_checks, networks, own_code, protocols, workers
+from sertf import audit, front_end_checks, networks, own_code, own_front_ends, protocols, workers
 from sertf.errors import SertfError
 
 
@@ -20,7 +20,7 @@ def check_names(experiment, variants, protocol_names):
         options = experiment.front_end_options_of(variant)
         front_end_checks.check_names(front_end, options)
         if own_code.is_own(experiment.front_end):
-            front_end_checks.check_own(experiment.front_end, front_end, options)
+            own_front_ends.check(experiment.front_end, front_end, options)
         check_options(chosen.model, chosen.options)
         if chosen.recipes is None and chosen.model not in CLASSICAL:
             raise RunnerError(f"{variant} trains {chosen.model}, a network, but has no recipes; give one by protocol.")

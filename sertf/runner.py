@@ -13,7 +13,17 @@ import numpy as np
 import pandas as pd
 
 from sertf import audit as audit_module
-from sertf import front_end_checks, kept_runs, own_code, plan_checks, protocols, run_folder, utterances, zero_shot
+from sertf import (
+    front_end_checks,
+    kept_runs,
+    own_code,
+    own_front_ends,
+    plan_checks,
+    protocols,
+    run_folder,
+    utterances,
+    zero_shot,
+)
 from sertf import workers as workers_module
 from sertf.errors import unknown
 from sertf.experiment import digest
@@ -140,7 +150,7 @@ def plan(
     Raises:
         RunnerError, RunError, LeakageError, ProtocolError, ResultsError: as `run`.
     """
-    from sertf import extraction, features
+    from sertf import audio, extraction, features
     from sertf.cache import FeatureCache
 
     for name, number in (("repeats", repeats), ("workers", workers)):
@@ -170,7 +180,9 @@ def plan(
         if key not in materials:
             front_end = features.find(experiment.front_end)(**options)
             if own_code.is_own(experiment.front_end):
-                front_end_checks.check_features(experiment.front_end, front_end, extraction.compiled(front_end))
+                own_front_ends.check_features(
+                    experiment.front_end, front_end, extraction.Compiled, shortest_seconds=audio.MIN_SECONDS
+                )
             materials[key] = extract_material(
                 table, front_end, augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
             )
@@ -279,5 +291,5 @@ def _fresh_copies(augmentation, material):
 
 
 def _plain(config):
-    """A layer's configuration without what Keras adds of its own."""
-    return {name: value for name, value in config.items() if name not in ("name", "dtype", "trainable")}
+    """A front end's configuration without the layer's name, which Keras numbers."""
+    return {name: value for name, value in config.items() if name != "name"}

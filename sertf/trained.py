@@ -99,7 +99,7 @@ def restore(run):
     described = run.manifest["front_end"]
     try:
         front_end = features.find(described["name"])(**described["config"])
-    except SertfError as error:
+    except (SertfError, TypeError) as error:  # a constructor that has changed since takes other arguments
         raise ExportError(f"{run.place} was trained on features that cannot be computed again: {error}") from error
     if front_end.sample_rate is None:
         raise ExportError(

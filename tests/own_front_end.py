@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from sertf.features import FrontEnd
+from sertf.features import FrontEnd, MfccChroma
 
 
 class Energy(FrontEnd):
@@ -64,6 +64,61 @@ class Demanding(Energy):
         super().__init__(16000, window, name=name)
 
 
+class Versioned(Energy):
+    def __init__(self, sample_rate=16000, version=1, name=None):
+        super().__init__(sample_rate, name=name)
+
+
+class Passing(MfccChroma):
+    def __init__(self, emphasis=0.97, **options):
+        super().__init__(**options)
+        self.emphasis = emphasis
+
+
+class Banded(Energy):
+    """A list among its arguments, which Keras tracks."""
+
+    def __init__(self, sample_rate=16000, factors=(1.0, 2.0), name=None):
+        super().__init__(sample_rate, name=name)
+        self.factors = factors
+        self.feature_shape = (None, len(factors))
+
+    def features(self, waveform, lengths):
+        energy = super().features(waveform, lengths)
+        return keras.ops.concatenate([factor * energy for factor in self.factors], axis=-1)
+
+
+class Joining(Banded):
+    """Takes a tuple alone."""
+
+    def __init__(self, sample_rate=16000, factors=(1.0, 2.0), name=None):
+        super().__init__(sample_rate, factors, name=name)
+        self._edges = (0.0,) + factors  # noqa: RUF005
+
+
+class Telling(Banded):
+    """Features by the kind of what it is given, which a manifest does not keep."""
+
+    def features(self, waveform, lengths):
+        return super().features(waveform, lengths) * (2.0 if isinstance(self.factors, tuple) else 1.0)
+
+
+class Long(Energy):
+    minimum_samples = 0.1
+
+
+class Spanning(Energy):
+    span = (0.0, 400.0)
+
+
+class Reporting(Energy):
+    reports_cuts = True
+
+
+class Middle(Energy):
+    reads_middle = True
+
+
 class Weighted(Energy):
     def build(self, waveform_shape):
         super().build(waveform_shape)
@@ -77,7 +132,7 @@ class Fractional(Energy):
 
 class Frameless(Energy):
     def frames(self, lengths):
-        return lengths // self.window
+        return lengths // 100_000
 
 
 class Miscounting(Energy):
@@ -98,8 +153,28 @@ class Padded(Energy):
         return energy - keras.ops.mean(energy, axis=1, keepdims=True)
 
 
-class Empty(FrontEnd):
+class Leaking(Energy):
+    """A small value of the padding too beside a large one."""
+
+    def __init__(self, sample_rate=16000, name=None):
+        super().__init__(sample_rate, name=name)
+        self.feature_shape = (None, 2)
+
+    def features(self, waveform, lengths):
+        energy = super().features(waveform, lengths)
+        share = keras.ops.mean(keras.ops.abs(waveform), axis=1)[:, None, None] + keras.ops.zeros_like(energy)
+        return keras.ops.concatenate([1000 + energy, share], axis=-1)
+
+
+class Unframed(FrontEnd):
     feature_shape = (None, 1)
+
+    def features(self, waveform, lengths):
+        return waveform[:, :, None]
+
+
+class Empty(FrontEnd):
+    feature_shape = (1, 1)
 
 
 not_a_class = 3

@@ -32,6 +32,7 @@ LEVELS = {
             "canvas",
             "front_end_checks",
             "own_models",
+            "own_front_ends",
         ),
         0,
     ),

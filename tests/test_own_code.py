@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,12 @@ def test_the_digest_of_a_class_is_that_of_its_file(tmp_path, monkeypatch):
     before = own_code.source_digest(found)
     assert module.Mine is found and before == own_code.source_digest(found) != own_code.source_digest(Energy)
     place.write_text("class Mine:\n    value = 2\n")
-    assert own_code.source_digest(found) != before
+    with pytest.raises(
+        SertfError, match="front_end_of_mine.py has changed since Mine was imported from it; start Python"
+    ):
+        own_code.source_digest(found)
+    importlib.reload(module)
+    assert own_code.source_digest(module.Mine) != before
 
 
 def test_what_is_typed_in_has_no_digest():
@@ -24,7 +31,7 @@ def test_what_is_typed_in_has_no_digest():
         own_code.source_digest(typed)
 
 
-@pytest.mark.parametrize("value", [np.float32(1), float("inf"), {1, 2}, np.zeros(2)])
+@pytest.mark.parametrize("value", [np.float32(1), float("inf"), {1, 2}, np.zeros(2), {1: 2}, [{2: 3}]])
 def test_options_that_no_manifest_can_hold(value):
     own_code.check_plain("Model x:y", {"units": 3, "names": ["a", None], "of": {"b": 1.5}})
     with pytest.raises(SertfError, match="Model x:y: the option units must be a plain value"):

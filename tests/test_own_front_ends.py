@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import sertf
-from sertf import extraction, features, front_end_checks, own_code, trained
+from sertf import extraction, features, jobs, own_code, own_front_ends, trained
+from sertf.augmentation import Augmentation, Gain
 from sertf.errors import SertfError
 from sertf.features import MfccChroma
 from sertf.training import RunError
 from tests import own_front_end
-from tests.toy import EXPERIMENT, RECIPE, changed, in_process, run
+from tests.toy import EXPERIMENT, RECIPE, changed, in_process, planned, run
 
 OWN = "tests.own_front_end:Energy"
 
@@ -77,7 +78,25 @@ def test_rows_beyond_the_own_frames_are_zero_and_lengths_count():
         ),
         (own("Shapeless"), r"must set self.feature_shape in its constructor, .* but has \(None, None\)"),
         (own("Forgetful"), "must keep each argument of its constructor under .* has no width; add self.width = width"),
-        (own("Twisting"), "is another one if it is made again of what it keeps of window; keep the argument as it was"),
+        (
+            own("Twisting"),
+            "keeps of window something else than it was given; keep the argument as it is, under its name",
+        ),
+        (own("Twisting", window=400), "keeps of window something else than it was given"),
+        (own("Versioned"), "has an argument version, which is a name of Keras or of FrontEnd; choose another"),
+        (own("Passing"), r"must write its constructor's arguments out, .* in place of \*\*options"),
+        (
+            own("Joining"),
+            r"cannot be made again of what a manifest keeps of it, where tuples are lists \(can only concat",
+        ),
+        (own("Banded", factors={1: 2.0}), "the option factors must be a plain value .* mapping by text of these"),
+        (own("Empty", sample_rate=16000), r"must define features\(self, waveform, lengths\)"),
+        (own("Unframed", sample_rate=16000), r"must define frames\(self, lengths\)"),
+        (own("Long"), "must have a whole number above 0 as minimum_samples, got 0.1"),
+        (own("Spanning"), r"must have as span its first sample and the one behind its last, .* got \(0.0, 400.0\)"),
+        (own("Reporting"), "reports cuts but has no span"),
+        (own("Middle"), "reads the middle of clips, but says not how much; set duration_seconds"),
+        (replace(own(), front_end=own_front_end.Energy), "are named by text, such as 'my_models:build', got <class"),
         (own("Keeping"), "Keeping: the option window must be a plain value .* got np.int64"),
         (own("Energy", sample_rate=0), "Energy: sample_rate must be a whole number above 0, got 0"),
     ],
@@ -94,14 +113,16 @@ def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, experiment,
         ("Weighted", r"has weights \(.*scale\), which no run would keep; make its constants NumPy arrays"),
         (
             "Fractional",
-            r"must say in frames\(lengths\) how many frames 1 samples have, .* but says 0.0025; divide by //",
+            r"must say in frames\(lengths\) how many frames 1600 samples have, .* but says 4.0; divide by //",
         ),
         ("Frameless", r"but says 0; divide by //, and let minimum_samples be what a frame needs"),
         (
             "Miscounting",
-            r"must give float32 of shape \(1, 2, 1\) for a clip of 1 samples, .* gives float32 of shape \(1, 1, 1\)",
+            r"must give float32 of shape \(1, 6, 1\) for a clip of 1600 samples, .* gives float32 of shape \(1, 5, 1\)",
         ),
-        ("Undefined", "gives NaN or infinity for noise of 1 samples"),
+        ("Undefined", "gives NaN or infinity for noise of 1600 samples; if it needs more of them, set minimum_samples"),
+        ("Leaking", "gives other features where a clip is padded with zeros"),
+        ("Telling", "gives other features where it is made again of what a manifest keeps"),
         (
             "Padded",
             "gives other features where a clip is padded with zeros .by .*; leave out what lies behind `lengths`",
@@ -111,21 +132,20 @@ def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, experiment,
 def test_features_that_are_not_what_the_front_end_says(name, message):
     layer = getattr(own_front_end, name)()
     with pytest.raises(SertfError, match=message):
-        front_end_checks.check_features(name, layer, extraction.Compiled(layer))
+        own_front_ends.check_features(name, layer, extraction.Compiled, shortest_seconds=0.1)
 
 
-def test_what_must_be_defined():
-    empty = own_front_end.Empty(16000)
-    with pytest.raises(SertfError, match=r"Empty must define frames\(lengths\), as its feature_shape says no number"):
-        empty.frames(3)
-    with pytest.raises(SertfError, match=r"Empty must define features\(waveform, lengths\)"):
-        empty.features(None, None)
+def test_a_list_among_the_arguments_goes_to_workers_and_back(corpus, cache, tmp_path):
+    (runs,) = run(corpus, cache, tmp_path / "runs", experiment=own("Banded", factors=[1.0, 3.0])).values()
+    model = sertf.load(sertf.export.save(runs, tmp_path / "exported"))
+    assert model.card["front_end"]["config"]["factors"] == [1.0, 3.0]
+    assert type(own_front_end.Banded(factors=[1.0]).get_config()["factors"]) is list
 
 
 def test_the_zoos_front_ends_pass_the_checks():
     for layer in (MfccChroma(16000), features.FusedStatistics(), features.LogMel(offset_seconds=0.0)):
-        front_end_checks.check_features("zoo", layer, extraction.Compiled(layer))
-        front_end_checks.check_own("zoo", type(layer), {})
+        own_front_ends.check_features("zoo", layer, extraction.Compiled, shortest_seconds=0.1)
+        own_front_ends.check("zoo", type(layer), {})
 
 
 def test_features_of_another_version_of_the_file_are_not_taken(corpus, cache, tmp_path, monkeypatch):
@@ -135,7 +155,6 @@ def test_features_of_another_version_of_the_file_are_not_taken(corpus, cache, tm
     with monkeypatch.context() as patched:
         patched.setattr(own_code, "source_digest", lambda *_: "of another file")
         assert extraction.front_end_digest(own_front_end.Energy()) != before
-        assert extraction.front_end_digest(MfccChroma()) == extraction.front_end_digest(MfccChroma())
         with pytest.raises(RunError, match=f"runs on features of another version of {OWN}, which has changed since"):
             run(corpus, cache, tmp_path / "runs", experiment=own())
         with pytest.raises(
@@ -148,7 +167,43 @@ def test_features_of_another_version_of_the_file_are_not_taken(corpus, cache, tm
             trained.ExportError, match="cannot be computed again: .* Python finds no module tests.own_front"
         ):
             sertf.export.save(runs, tmp_path / "exported")
+    with monkeypatch.context() as patched:
+        patched.setattr(own_front_end.Energy, "__init__", lambda self, pitch: None)
+        with pytest.raises(trained.ExportError, match="cannot be computed again: .*unexpected keyword argument"):
+            sertf.export.save(runs, tmp_path / "exported")
     assert not (tmp_path / "exported").exists()
+
+
+def test_a_version_of_a_parent_counts_too(tmp_path, monkeypatch):
+    for name, base in (("parent_of_mine", "sertf.features:LogMel"), ("child_of_mine", "parent_of_mine:Mine")):
+        module, _, parent = base.partition(":")
+        (tmp_path / f"{name}.py").write_text(f"from {module} import {parent}\n\n\nclass Mine({parent}):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    child = features.find("child_of_mine:Mine")
+    key = extraction.front_end_key(child())
+    assert [source[0] for source in key["source"]] == ["child_of_mine", "parent_of_mine"]
+    before = extraction.front_end_digest(child())
+    monkeypatch.setattr(features.LogMel, "version", features.LogMel.version + 1)
+    assert extraction.front_end_digest(child()) != before
+    (tmp_path / "parent_of_mine.py").write_text("# another\n")
+    with pytest.raises(
+        SertfError, match="parent_of_mine.py has changed since Mine was imported from it; start Python anew"
+    ):
+        extraction.front_end_digest(child())
+
+
+def test_fresh_copies_are_made_by_the_version_that_made_the_features(corpus, cache, tmp_path, monkeypatch):
+    augmentation = Augmentation((Gain(),), copies=1, fresh=True)
+    experiment = replace(
+        own(), variants=changed(recipes=own().variants["small"].recipes, augmentation=augmentation).variants
+    )
+    job = planned(corpus, cache, tmp_path, experiment=experiment)[0]
+    facts = {**job.facts, "front_end_digest": "of another file"}
+    with pytest.raises(
+        RunError, match="Energy is of another version here than where its features were extracted; start"
+    ):
+        jobs.run_job(replace(job, facts=facts))
+    jobs.run_job(job)
 
 
 def _missing(name):
@@ -162,6 +217,6 @@ def test_the_readmes_own_front_end(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("my_energy")
     assert "my_energy:Energy" in page
-    layer = front_end_checks.check_own("my_energy:Energy", module.Energy, {})
-    front_end_checks.check_features("my_energy:Energy", layer, extraction.Compiled(layer))
+    layer = own_front_ends.check("my_energy:Energy", module.Energy, {})
+    own_front_ends.check_features("my_energy:Energy", layer, extraction.Compiled, shortest_seconds=0.1)
     assert EXPERIMENT.front_end in features.FEATURES

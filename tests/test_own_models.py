@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import sertf
-from sertf import networks, own_models, plan_checks, trained, workers
+from sertf import jobs, networks, own_models, plan_checks, trained, workers
 from sertf.errors import SertfError
 from sertf.recipes import Recipe
 from sertf.training import RunError
 from tests import own_network
-from tests.toy import RECIPE, changed, in_process, run
+from tests.toy import RECIPE, changed, in_process, planned, run
 
 OWN = "tests.own_network:build"
 
@@ -150,7 +150,19 @@ def test_the_source_digest_is_that_of_the_file(tmp_path, monkeypatch):
     before = own_models.source_digest("digested_module:build")
     assert before == own_models.source_digest("digested_module:build")
     place.write_text("def build(input_shape, num_classes): ...\n")
-    assert before != own_models.source_digest("digested_module:build")
+    with pytest.raises(
+        SertfError, match="digested_module.py has changed since build was imported from it; start Python"
+    ):
+        own_models.find("digested_module:build")
+
+
+def test_a_worker_that_imports_another_version(corpus, cache, tmp_path):
+    job = planned(corpus, cache, tmp_path, experiment=own("build"))[0]
+    facts = {**job.facts, "model": {**job.facts["model"], "source": "of another file"}}
+    with pytest.raises(
+        RunError, match="build is of another version here than where the runs were planned; start the same"
+    ):
+        jobs.run_job(replace(job, facts=facts))
 
 
 def test_the_readmes_own_model(tmp_path, monkeypatch):

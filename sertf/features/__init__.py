@@ -36,6 +36,7 @@ def find(name):
             f"Front end {name}: the module {module.__name__} has no class {name.partition(':')[2]} derived from "
             "sertf.features.FrontEnd; define it there."
         )
+    own_code.source_digest(found)  # of the file as it is imported
     return found
 
 

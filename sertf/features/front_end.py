@@ -1,6 +1,7 @@
 """What every front end shares: the zoo's, and a user's own."""
 
 import inspect
+from collections.abc import Mapping
 
 import keras
 
@@ -12,8 +13,10 @@ class FrontEnd(keras.layers.Layer):
     """A Keras layer, padded waveforms in, features out, that is the same in training and in an exported model.
 
     A subclass sets `feature_shape` in its constructor and keeps each of its arguments under the argument's name. It
-    defines `features` and, unless all clips have the same number of frames, `frames`, by `keras.ops`. Constants are NumPy
-    arrays, made in `build` where they are large; a front end has no weights.
+    defines `features` by `keras.ops` and, unless all clips have the same number of frames, `frames` by arithmetic that
+    ints and tensors share. Constants are NumPy arrays, made in `build` where they are large; a front end has no weights.
+    Whether features in the cache count is decided by the files of the class and of those it is derived from, not by what
+    these import or read: for such changes raise `version`.
 
     Args:
         sample_rate: Hz of the waveforms, to which clips are resampled; None takes every clip at its own rate, which no
@@ -65,14 +68,14 @@ class FrontEnd(keras.layers.Layer):
 
         Args:
             waveform: (batch, samples) with zeros behind each row's own samples.
-            lengths: (batch,) int32, none beyond the samples that are there; None if all of them are own.
+            lengths: (batch,) int32, none beyond the samples that are there.
         """
         raise SertfError(f"{type(self).__name__} must define features(waveform, lengths).")
 
     def call(self, waveform, lengths=None):
         spectral.check_samples(type(self).__name__, waveform, self.minimum_samples, lengths)
         if lengths is None:
-            return self.features(waveform, None)
+            return self.features(waveform, spectral.own_lengths(waveform, None))
         lengths = spectral.own_lengths(waveform, lengths)
         waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, keras.ops.shape(waveform)[1]))
         features = self.features(waveform, lengths)
@@ -88,6 +91,7 @@ class FrontEnd(keras.layers.Layer):
         return (batch, frames, values)
 
     def get_config(self):
+        """The arguments of the constructor, as plain values: lists and dicts in place of those by which Keras tracks."""
         arguments = inspect.signature(type(self)).parameters
         missing = [argument for argument in arguments if not hasattr(self, argument)]
         if missing:
@@ -95,4 +99,12 @@ class FrontEnd(keras.layers.Layer):
                 f"{type(self).__name__} must keep each argument of its constructor under the argument's name, but has no "
                 f"{', '.join(missing)}; add self.{missing[0]} = {missing[0]}."
             )
-        return {argument: getattr(self, argument) for argument in arguments}
+        return {argument: _plain(getattr(self, argument)) for argument in arguments}
+
+
+def _plain(value):
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return (tuple if isinstance(value, tuple) else list)(_plain(inner) for inner in value)
+    return value

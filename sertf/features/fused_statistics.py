@@ -122,7 +122,6 @@ class FusedStatistics(FrontEnd):
         self.built = True
 
     def features(self, waveform, lengths):
-        lengths = spectral.own_lengths(waveform, lengths)
         waveform = spectral.pad_to(waveform, self.shortest_samples)
         lengths = keras.ops.maximum(lengths, self.shortest_samples)
         counts = spectral.centred_frames(lengths, self.hop_length)

@@ -81,9 +81,7 @@ class MfccChroma(FrontEnd):
         return spectral.centred_frames(lengths, self.hop_length)
 
     def features(self, waveform, lengths):
-        own = None
-        if lengths is not None:
-            own = spectral.own_positions(self.frames(lengths), self.frames(keras.ops.shape(waveform)[1]))
+        own = spectral.own_positions(self.frames(lengths), self.frames(keras.ops.shape(waveform)[1]))
         power = spectral.power_spectrogram(waveform, self._window, n_fft=self.n_fft, hop_length=self.hop_length)
         bands = keras.ops.matmul(power, self._filters)  # (batch, frames, n_mels + n_chroma)
         mel, chroma = bands[:, :, : self.n_mels], bands[:, :, self.n_mels :]

@@ -148,7 +148,6 @@ class Scalogram(FrontEnd):
         self.built = True
 
     def features(self, waveform, lengths):
-        lengths = spectral.own_lengths(waveform, lengths)
         window = _centred(_unit_rms(waveform), lengths, self.duration_samples)
         power = wavelets.pooled_power(window, self._bank)  # (batch, n_bins, n_scales)
         decibels = spectral.power_to_db(power, top_db=self.top_db)
