@@ -42,6 +42,7 @@ def experiments():
         script("speechnet_emodb").speechnet_on("ravdess"),
         script("speechnet_ablation").ablation_on("ravdess"),
         script("speechnet_baselines").baselines_on("ravdess"),
+        script("speechnet_baselines_segments").segments_on("ravdess"),
         script("serct_ablation").ablation_on("ravdess"),
         script("serct_zero_shot").between("emodb", ("ravdess",)),
     ]
@@ -111,6 +112,7 @@ def few_speakers(tmp_path_factory):
         ("speechnet_emodb", "speechnet_on"),
         ("speechnet_ablation", "ablation_on"),
         ("speechnet_baselines", "baselines_on"),
+        ("speechnet_baselines_segments", "segments_on"),
         ("serct_tess", "serct_on"),
         ("serct_ablation", "ablation_on"),
         ("serct_baselines", "baselines_on"),
@@ -131,6 +133,7 @@ def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, on, corpus):
     [
         ("speechnet_emodb", "speechnet_on", "small_segments"),
         ("speechnet_baselines", "baselines_on", "svm"),
+        ("speechnet_baselines_segments", "segments_on", "svm"),
         ("serct_depth", "depth_on", "layers_1"),
     ],
 )

@@ -130,11 +130,50 @@ def test_speechnet_on_ravdess():
     assert {key for key, holds_zero in rows.items() if not holds_zero} == {
         ("without_routing", "paper"),
         ("without_routing", "strict"),
+        ("without_pre_attention", "strict"),
     }
-    assert sum(protocol == "paper" for _, protocol in rows) == 7
-    apart_too = {variant for variant, protocol in rows if protocol == "strict"}
-    assert apart_too == {f"without_{part}" for part in ("routing", "attention", "refinement", "encoding")}
+    assert [sum(protocol == chosen for _, protocol in rows) for chosen in ("paper", "strict")] == [7, 7]
+    assert {
+        repeats(f"{ablations}/{variant}/{protocol}") for variant, protocol in rows if variant != "without_routing"
+    } == {1}
+    overview = ablations, "without_pre_attention", "strict"
+    assert f"scores lower without it ({apart(*overview)}; {over_speakers(*overview)} over speakers)." in FULL
     best = f"{uar(f'{baselines}/autoencoder/paper')} and {uar(f'{baselines}/rbm/strict')}"
     means = f"{uar(f'{whole}/small_utterance/paper')} and {uar(f'{whole}/small_utterance/strict')}"
     without = f"{uar(f'{ablations}/without_routing/paper')} and {uar(f'{ablations}/without_routing/strict')}"
     assert f"which read the means (the best {best}), but {means} on the means itself, and {without} without" in README
+
+
+def test_speechnets_baselines_on_its_segments():
+    emodb, ravdess = (f"speechnet_baselines_segments_{corpus}" for corpus in ("emodb", "ravdess"))
+
+    def beyond(experiment, protocol, side):
+        """Those whose intervals, over speakers and, where there are repeats, over seeds, lie on one side of 0."""
+        rows = [row for row in differences_of(experiment) if row["protocol"] == protocol]
+        assert len(rows) == 11
+        spans = {row["variant"]: [row, *filter(None, [row["over_repeats"]])] for row in rows}
+        return {name for name, of in spans.items() if all(span[side] * (1 if side == "low" else -1) > 0 for span in of)}
+
+    def both(*overview):
+        return f"({apart(*overview)}; {over_speakers(*overview)} over speakers, {over_seeds(*overview)} over seeds)"
+
+    assert f"with shared speakers the CNN gets {mean(f'{emodb}/cnn/paper')} {both(emodb, 'cnn', 'paper')}; five" in FULL
+    assert beyond(emodb, "paper", "low") == {"cnn"} and len(beyond(emodb, "paper", "high")) == 5
+    assert beyond(emodb, "strict", "low") == set() and len(beyond(emodb, "strict", "high")) == 3
+    assert beyond(ravdess, "paper", "low") == {"cnn", "lstm", "transformer", "gru"}
+    assert beyond(ravdess, "strict", "low") == {"cnn", "lstm", "unet", "rbm"}
+    assert beyond(ravdess, "paper", "high") == beyond(ravdess, "strict", "high") == {"lsm"}
+    named = {"unet": "U-Net", "rbm": "restricted Boltzmann machine"}
+    for protocol, variants in (("paper", ("lstm", "transformer", "gru")), ("strict", ("unet", "lstm", "rbm"))):
+        for variant in variants:
+            name = named.get(variant, variant.upper() if variant != "transformer" else variant)
+            found = f"{name} {uar(f'{ravdess}/{variant}/{protocol}')} ({apart(ravdess, variant, protocol)})"
+            assert found in FULL, found
+    assert f"with shared speakers the CNN gets {uar(f'{ravdess}/cnn/paper')} {both(ravdess, 'cnn', 'paper')}" in FULL
+    assert f"the CNN {uar(f'{ravdess}/cnn/strict')} ({apart(ravdess, 'cnn', 'strict')}; " in FULL
+    of_cnn = [uar(f"{ravdess}/cnn/{protocol}") for protocol in ("paper", "strict")]
+    of_cnn += [mean(f"{emodb}/cnn/{protocol}") for protocol in ("paper", "strict")]
+    assert "gets {} and {} there, and {} and {} on EmoDB".format(*of_cnn) in README
+    assert {repeats(f"{emodb}/{variant}/paper") for variant in ("cnn", "unet", "gru")} == {10}
+    assert [repeats(f"{ravdess}/{variant}/paper") for variant in ("cnn", "unet", "gru")] == [10, 3, 3]
+    assert {repeats(f"{e}/{v}/strict") for e in (emodb, ravdess) for v in ("cnn", "unet", "gru")} == {1}
