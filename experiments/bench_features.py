@@ -112,7 +112,7 @@ def compare(paths, count, front_end, loop, difference, exact=None):
 
     `exact` is the loop that ours is compared with, on a few files, where the plain one is too coarse for it.
     """
-    from sertf.cache import FeatureCache
+    from sertf.extraction.cache import FeatureCache
 
     table = pd.DataFrame({"utterance": [Path(path).stem for path in paths], "path": paths})
     every = len(table) // count

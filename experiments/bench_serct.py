@@ -30,22 +30,25 @@ def main():
     if options.steps < 1:
         raise SertfError(f"--steps must be 1 or more, but is {options.steps}.")
 
-    from sertf import networks, pipeline, training
-    from sertf.recipes import Recipe
+    from sertf.training.batches import Batches, as_dataset
+    from sertf.training.fit import fit
+    from sertf.training.network import build_network
+    from sertf.training.recipe import Recipe
+    from sertf.training.scaling import Part
 
     noise = np.random.default_rng(0).normal(size=(options.batch, options.samples, 1)).astype("float32")
     utterances = tuple(map(str, range(options.batch)))
-    part = pipeline.Part(utterances, list(noise), np.arange(options.batch, dtype="int32") % 7)
+    part = Part(utterances, list(noise), np.arange(options.batch, dtype="int32") % 7)
     recipe = Recipe(
         batch_size=options.batch, epochs=1 + options.steps, l2=5e-3, monitor=None, precision=options.precision
     )
     ends = [time.perf_counter()]
-    fitted = training.fit(
-        lambda: networks.build(
+    fitted = fit(
+        lambda: build_network(
             "serct", {"size": options.size, "attention": options.attention}, recipe, (options.samples, 1), 7
         ),
         recipe,
-        train=pipeline.as_dataset(pipeline.Batches(part, options.batch, seed=0)),  # one batch an epoch
+        train=as_dataset(Batches(part, options.batch, seed=0)),  # one batch an epoch
         validation=None,
         num_classes=7,
         seed=0,
@@ -64,9 +67,9 @@ def main():
 
 
 def _device():
-    from sertf import training
+    from sertf.training.environment import environment
 
-    found = training.environment()
+    found = environment()
     return f"{found['backend']}, {found['device']}"
 
 

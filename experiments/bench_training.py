@@ -92,7 +92,7 @@ def main():
 def prepare(data, cache, case, path):
     """Scaled features and labels of the first fold's training and validation part, into one file."""
     import sertf
-    from sertf.augmentation import Augmentation, copies_of
+    from sertf.audio.augmentation import Augmentation, copies_of
     from sertf.features import FEATURES
 
     name, front_end_options = case["front_end"]
@@ -100,14 +100,14 @@ def prepare(data, cache, case, path):
     store = sertf.cache.FeatureCache(cache)
     features = store.extract(table, front_end)
     fold = sertf.protocols.protocol(case["protocol"])(table)[0]
-    emotions = sertf.utterances.emotions_of(table)
+    emotions = sertf.corpora.utterances.emotions_of(table)
     labels = {row.utterance: emotions.index(row.emotion) for row in table.itertuples()}
     if case["noisy_copies"]:
         copies = copies_of(table, case["noisy_copies"])
         features = features.joined(store.extract(copies, front_end, augmentation=Augmentation()))
         fold = fold.with_copies(dict(zip(copies["utterance"], copies["parent"])))
         labels |= {row.utterance: labels[row.parent] for row in copies.itertuples()}
-    parts, _ = sertf.pipeline.parts_of(fold, features, labels, each=case["scaled_each"])
+    parts, _ = sertf.training.scaling.parts_of(fold, features, labels, each=case["scaled_each"])
     arrays = {}
     for name in ("train", "validation"):
         part = parts[name]
@@ -120,7 +120,7 @@ def measure(options, backend, way, workers, parts):
     """Mean seconds an epoch and of its input alone over processes at the same time, and their peak memory together."""
     import psutil
 
-    from sertf import workers as workers_module
+    from sertf.parallel import processes as workers_module
 
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     if way == "ours":
@@ -143,31 +143,33 @@ def measure(options, backend, way, workers, parts):
 
 def train(way, path, name, epochs):
     """Mean seconds an epoch of one model, the first epoch left out, and of a pass over its batches alone, 0 if plain."""
-    from sertf import pipeline, training
     from sertf.models import MODELS
-    from sertf.recipes import Recipe
+    from sertf.training.batches import Batches, as_dataset
+    from sertf.training.fit import fit
+    from sertf.training.recipe import Recipe
+    from sertf.training.scaling import Part
 
     arrays, case = np.load(path), CASES[name]
     parts = {}
     for part in ("train", "validation"):
         cuts = np.cumsum(arrays[f"{part}_lengths"])[:-1]
         utterances = tuple(map(str, range(len(cuts) + 1)))
-        parts[part] = pipeline.Part(utterances, np.split(arrays[f"{part}_frames"], cuts), arrays[f"{part}_labels"])
+        parts[part] = Part(utterances, np.split(arrays[f"{part}_frames"], cuts), arrays[f"{part}_labels"])
     lengths = np.concatenate([part.lengths for part in parts.values()])
     dims = parts["train"].arrays[0].shape[1]
     shape = (int(lengths[0]) if np.ptp(lengths) == 0 else None, dims)
     ends = []
     if way == "ours":
-        train = pipeline.Batches(parts["train"], case["batch_size"], seed=1)
+        train = Batches(parts["train"], case["batch_size"], seed=1)
         started = time.perf_counter()
-        for _ in pipeline.as_dataset(train):
+        for _ in as_dataset(train):
             pass
         alone = time.perf_counter() - started
-        training.fit(
+        fit(
             lambda: MODELS[name](shape, 8, **case["options"]),
             Recipe(batch_size=case["batch_size"], epochs=epochs + 1, restart_epochs=10),
-            train=pipeline.as_dataset(train),
-            validation=pipeline.as_dataset(pipeline.Batches(parts["validation"], 64)),
+            train=as_dataset(train),
+            validation=as_dataset(Batches(parts["validation"], 64)),
             num_classes=8,
             seed=1,
             watch=lambda *_: {"end": ends.append(time.perf_counter()) or len(ends)},

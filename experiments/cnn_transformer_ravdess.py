@@ -16,10 +16,10 @@ is the published recipe broken off there, an hour on some two CPU cores.
 
 from dataclasses import replace
 
-from sertf.augmentation import Augmentation, WhiteNoise
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.recipes import Recipe
-from sertf.script import main
+from sertf.audio.augmentation import Augmentation, WhiteNoise
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.training.recipe import Recipe
 
 # Table I. The paper's epochs need a GPU.
 PUBLISHED_RECIPE = Recipe(

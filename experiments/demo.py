@@ -11,8 +11,8 @@ from pathlib import Path
 
 import sertf
 from sertf.errors import in_one_sentence
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.recipes import Recipe
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.training.recipe import Recipe
 
 EXPERIMENT = Experiment(
     name="demo",
@@ -42,7 +42,7 @@ def main():
     table = sertf.corpora.load("embedded", options.out / "corpus")
     print(f"{len(table)} clips of {table['speaker'].nunique()} speakers in {options.out / 'corpus'}")
     results = options.out / "results"
-    folders = sertf.runner.run(
+    folders = sertf.experiment.runner.run(
         EXPERIMENT,
         table,
         out=options.out / "runs",
@@ -53,10 +53,10 @@ def main():
     )
     runs = folders["reslstm_sa_h16", "strict"]
     place = results / "demo" / "reslstm_sa_h16" / "strict"
-    summary = sertf.report.write(runs, place)
+    summary = sertf.reports.write_report(runs, place)
     uar = summary["scores"]["uar"]
     print(f"UAR over 2 repeats {uar['mean']:.3f} (chance 0.250); report: {place / 'report.md'}")
-    model = sertf.export.save(runs, options.out / "saved_model")
+    model = sertf.export.saved_model.save(runs, options.out / "saved_model")
     print(f"SavedModel: {model}")
     clip = table["path"].iloc[0]
     print(f"Prediction for {clip}:")

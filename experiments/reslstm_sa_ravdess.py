@@ -6,9 +6,9 @@
 runs one of them, some three minutes a run and worker on a CPU. The recipe is what reslstm_sa_search.py found.
 """
 
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.recipes import Recipe
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.training.recipe import Recipe
 
 # Trial 8 of the search, for both protocols: within one standard error of the best trial by validation UAR (strict) and
 # by test UAR (paper), and the fastest of these. The search was made with ResLSTM-SA h64; the others take its recipe over.

@@ -21,8 +21,8 @@ from scipy.stats import qmc
 
 import sertf
 from sertf.errors import in_one_sentence
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.recipes import Recipe
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.training.recipe import Recipe
 
 # Section IV-C of the paper.
 LEARNING_RATES = (3e-5, 2e-4)
@@ -103,7 +103,9 @@ def _train(model, recipes, epochs, table, *, seed, out, workers, cache):
         protocols={"search": Setting("reslstm-sa")},
         seed=seed,
     )
-    folders = sertf.runner.run(experiment, table, out=out / f"epochs-{epochs}", repeats=1, workers=workers, cache=cache)
+    folders = sertf.experiment.runner.run(
+        experiment, table, out=out / f"epochs-{epochs}", repeats=1, workers=workers, cache=cache
+    )
     return pd.DataFrame([_row(trial, recipes[trial], folder) for (trial, _), folder in folders.items()])
 
 
@@ -116,7 +118,7 @@ def _row(trial, recipe, folder):
         "trial": trial,
         **{name: values[name] for name in ("learning_rate", "l2", "dropout", "restart_epochs", "batch_size", "epochs")},
         "val_uar": float(np.mean(best)),
-        "test_uar": sertf.scores.scores_of(predictions)["uar"],
+        "test_uar": sertf.evaluation.scores.scores_of(predictions)["uar"],
         "wall_seconds": sum(json.loads(run.read_text())["wall_seconds"] for run in runs),
         "folder": str(folder),
     }

@@ -11,8 +11,8 @@ of the CNN baseline, in whose log they are the best epoch's by the test part.
 
 from serct_tess import NARROW_RATE, PAPER, REMARKS, SEED, at_rate, protocols_on, recipes_on, serct
 
-from sertf.experiment import Experiment
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment
 
 OPTIONS = {
     "without_transformer": {"without": "transformer"},

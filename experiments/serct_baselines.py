@@ -11,8 +11,8 @@ The recipe is SERCT's.
 
 from serct_tess import FRONT_ENDS, PAPER, REMARKS, SEED, SIZES, protocols_on, published, recipes_on
 
-from sertf.experiment import Experiment, Variant
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Variant
 
 NETWORKS = {
     "mlp": "waveform_mlp",

@@ -10,8 +10,8 @@ on TESS and ESD its curves rise to 3 or 4 layers and then stay or fall.
 
 from serct_tess import NARROW_RATE, PAPER, REMARKS, SEED, protocols_on, recipes_on, serct, with_rate
 
-from sertf.experiment import Experiment
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment
 
 
 def depth_on(corpus):

@@ -7,7 +7,7 @@ As serct_tess.py, whose variants and protocols these are.
 
 from serct_tess import serct_on
 
-from sertf.script import main
+from sertf.experiment.command_line import main
 
 EXPERIMENT = serct_on("emodb")
 

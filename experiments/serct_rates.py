@@ -18,8 +18,8 @@ from serct_tess import serct_on
 
 import sertf
 from sertf.errors import in_one_sentence
-from sertf.recipes import Recipe
-from sertf.search_spaces import SEARCH, SearchSpace
+from sertf.training.recipe import Recipe
+from sertf.tuning.spaces import SEARCH, SearchSpace
 
 RATES = (1e-3, 3e-4, 1e-4, 1e-5)
 FOLD = "fold-1"
@@ -58,7 +58,7 @@ def main():
     name = space.experiment.name
     out = arguments.out or Path("runs") / name
     table = sertf.corpora.load(arguments.corpus, arguments.data)
-    found = sertf.tuning.search(
+    found = sertf.tuning.search.search(
         space, table, out=out, tuner="grid", trials=None, folds=[FOLD], workers_count=arguments.workers
     )
     kept = (arguments.results or Path(__file__).parent / "results") / name

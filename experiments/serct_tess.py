@@ -19,12 +19,12 @@ training part, padding included, where the code takes it as it is read.
 
 from dataclasses import replace
 
-from sertf.corpora_options import speakers_in
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.protocols import speakers_apart
-from sertf.recipes import Recipe
-from sertf.script import main
-from sertf.systems import fitted_to
+from sertf.corpora.selection import speakers_in
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.experiment.systems import fitted_to
+from sertf.protocols.splits import speakers_apart
+from sertf.training.recipe import Recipe
 
 PAPER = (
     "Zheng, SERCT: End-to-End Speech Emotion Recognition based on CNN-Transformer, master's thesis, University of "

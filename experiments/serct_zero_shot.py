@@ -17,8 +17,8 @@ from dataclasses import replace
 from serct_baselines import baselines
 from serct_tess import NARROW_RATE, PAPER, RECIPES, REMARKS, SEED, at_rate, serct
 
-from sertf.experiment import Experiment, Setting
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Setting
 
 # Table 4 stands beside nothing of ours: what was trained on which English corpus it does not say.
 ZERO_SHOT_REMARK = (

@@ -9,8 +9,8 @@ The whole network is `small_segments` of speechnet_emodb.py.
 
 from speechnet_emodb import FRONT_END, PAPER, SEGMENTS, SMALL, protocols_on, recipes_on
 
-from sertf.experiment import Experiment, Variant
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Variant
 
 # Table 2: accuracy, precision, recall and F1 on EmoDB; a single figure each, the number of repeats is not stated.
 PUBLISHED = {

@@ -12,9 +12,9 @@ repeats are the same.
 
 from speechnet_emodb import FRONT_END, PAPER, protocols_on, recipes_on
 
-from sertf.experiment import Experiment, Variant
-from sertf.recipes import Recipe
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Variant
+from sertf.training.recipe import Recipe
 
 BASELINE_RECIPES = {
     protocol: Recipe(learning_rate=1e-3, batch_size=32, epochs=100, monitor=monitor)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from speechnet_baselines import baselines_on
 from speechnet_emodb import FRONT_END, SEGMENTS
 
-from sertf.script import main
+from sertf.experiment.command_line import main
 
 
 def segments_on(corpus):

@@ -11,12 +11,12 @@ where `--variant` names it, the paper's, which is for a GPU: on one core a run t
 
 from dataclasses import replace
 
-from sertf.corpora_options import speakers_in
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.protocols import speakers_apart
-from sertf.recipes import Recipe
-from sertf.script import main
-from sertf.systems import fitted_to
+from sertf.corpora.selection import speakers_in
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.experiment.systems import fitted_to
+from sertf.protocols.splits import speakers_apart
+from sertf.training.recipe import Recipe
 
 PAPER = (
     "Zhang, Pang, Zhao, Tang, Shen and Wang, Pre-attentive speech signal processing with adaptive routing for emotion "

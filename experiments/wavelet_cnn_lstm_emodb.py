@@ -16,10 +16,10 @@ multiply-adds a forward pass; `cpu` halves both and pools one block less, so tha
 
 from dataclasses import replace
 
-from sertf.augmentation import Augmentation, RandomCut
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.recipes import Recipe
-from sertf.script import main
+from sertf.audio.augmentation import Augmentation, RandomCut
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.training.recipe import Recipe
 
 PAPER = (
     "Sayed, Husnain, Shoaib, Ghadi, Alajmi and Qahmash, A combine CNN-RNN based approach for augmenting the performance "

@@ -9,8 +9,8 @@ some 7 minutes a run on a CPU core.
 
 from wavelet_cnn_lstm_emodb import FRONT_END, PAPER, PROTOCOLS, variant
 
-from sertf.experiment import Experiment
-from sertf.script import main
+from sertf.experiment.command_line import main
+from sertf.experiment.description import Experiment
 
 EXPERIMENT = Experiment(
     name="wavelet_cnn_lstm_pooling",

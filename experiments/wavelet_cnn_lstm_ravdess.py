@@ -8,7 +8,7 @@ that the paper's random baseline of 14.29 % implies. A run of `cpu` takes 55 to 
 
 from wavelet_cnn_lstm_emodb import wavelet_cnn_lstm_on
 
-from sertf.script import main
+from sertf.experiment.command_line import main
 
 EXPERIMENT = wavelet_cnn_lstm_on("ravdess", merged={"calm": "neutral"})
 

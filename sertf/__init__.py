@@ -1,12 +1,29 @@
 """sertf: a model zoo for speech emotion recognition on TensorFlow and Keras 3.
 
-Submodules load when first touched, so that `import sertf` stays fast: TensorFlow, Keras and librosa come with the
-module that needs them.
+The public names:
+
+- `load`: a trained model, as a `sertf.inference.Recognizer`.
+- `corpora`: `CORPORA`, `load`, `load_several`, `load_table` give utterance tables.
+- `protocols`: `PROTOCOLS` and `protocol` give folds, `audit.audit` says what they leak.
+- `features`: `FEATURES`, the front ends, and `FrontEnd` for one of your own.
+- `cache`: `FeatureCache` computes features once.
+- `models`: `MODELS`, functions that build Keras models.
+- `training`: `Recipe`, `fit`, `scaling.parts_of`, `batches`.
+- `experiment`: `Experiment`, `Variant`, `Setting`, `Recipe`, `run`, and `main` for scripts.
+- `papers`: `PAPERS`, the published systems with their experiments.
+- `evaluation`: `scores`, `statistics`, `groups`, `reproducibility`, `zero_shot`.
+- `reports`: `write_report`.
+- `export`: `saved_model.save`.
+- `tuning`: `search.search` and the papers' search spaces.
+
+Everything loads when it is first touched, so that `import sertf` stays fast: TensorFlow, Keras and librosa come with the
+package that needs them.
 """
 
-import importlib
 import os
 import sys
+
+import lazy_loader
 
 # Off by default on processors without AVX-512; there too oneDNN trains SpeechNet 1.2 times and the CNN-Transformer 1.7
 # times as fast. TensorFlow asks when it loads, and all processes of a run must answer alike to give the same digits.
@@ -15,48 +32,12 @@ if "tensorflow" not in sys.modules:
 
 __version__ = "0.1.0"
 
-_SUBMODULES = (
-    "audio",
-    "audit",
-    "bundled",
-    "cache",
-    "corpora",
-    "download",
-    "experiment",
-    "export",
-    "features",
-    "layers",
-    "litert",
-    "metrics",
-    "models",
-    "pipeline",
-    "plots",
-    "protocols",
-    "recipes",
-    "recognizer",
-    "report",
-    "results",
-    "runner",
-    "scores",
-    "statistics",
-    "systems",
-    "training",
-    "tuning",
-    "utterances",
-)
-
 
 def load(model=None):
-    """Load a model as a `sertf.recognizer.Recognizer`: an exported one's folder, a bundled one's name, or the default."""
-    folder = importlib.import_module("sertf.bundled").folder_of(model)
-    return importlib.import_module("sertf.recognizer").load(folder)
+    """Load a model as a `sertf.inference.Recognizer`: an exported one's folder, a bundled one's name, or the default."""
+    from sertf.inference import bundled, recognizer
+
+    return recognizer.load(bundled.folder_of(model))
 
 
-def __getattr__(name):
-    if name in _SUBMODULES:
-        return importlib.import_module(f"sertf.{name}")
-    raise AttributeError(f"module 'sertf' has no attribute '{name}'")
-
-
-def __dir__():
-    return sorted([*globals(), *_SUBMODULES])
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

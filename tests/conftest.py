@@ -34,10 +34,10 @@ def cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def done(corpus, cache, tmp_path_factory):
     """Two repeats × three folds by two worker processes: the folder of all runs, and that of the variant's."""
-    from sertf import runner
+    from sertf.experiment.runner import run
 
     out = tmp_path_factory.mktemp("runs")
-    folders = runner.run(
+    folders = run(
         EXPERIMENT, corpus, out=out, protocol_names=["strict"], repeats=2, workers=2, cache=cache, progress=False
     )
     return out, folders["small", "strict"]
@@ -46,13 +46,13 @@ def done(corpus, cache, tmp_path_factory):
 @pytest.fixture(scope="session")
 def exported(done, tmp_path_factory):
     """A SavedModel of one of these runs."""
-    from sertf import export
+    from sertf.export import saved_model
 
-    return export.save(done[1], tmp_path_factory.mktemp("saved") / "toy", repeat=1, fold="fold-2")
+    return saved_model.save(done[1], tmp_path_factory.mktemp("saved") / "toy", repeat=1, fold="fold-2")
 
 
 @pytest.fixture(scope="session")
 def recognizer(exported):
-    from sertf.recognizer import load
+    from sertf.inference.recognizer import load
 
     return load(exported)

@@ -1,4 +1,4 @@
-"""A model of a user's own, and some that cannot be trained, as `sertf.own_models` imports them."""
+"""A model of a user's own, and some that cannot be trained, as `sertf.custom.models` imports them."""
 
 import keras
 

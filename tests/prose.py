@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sertf.kept import read_history
+from sertf.runs.stored import read_history
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "experiments" / "results"

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
-from sertf import plots
+from sertf.plots import scores
 
 EMOTIONS = ["neutral", "sadness", "anger"]
 FOLDS = ["fold-1", "fold-2"]
@@ -13,7 +13,7 @@ FOLDS = ["fold-1", "fold-2"]
 
 def without_rendering(monkeypatch):
     """Leave the rendering of figures out, which takes most of a report's time."""
-    monkeypatch.setattr(plots, "save", lambda figure, path: path.touch())
+    monkeypatch.setattr(scores, "save", lambda figure, path: path.touch())
 
 
 def written(tmp_path, protocol="paper", variant="h64"):

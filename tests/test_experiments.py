@@ -9,15 +9,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from sertf import corpora, markdown, protocols, zero_shot
-from sertf import script as run_script
-from sertf.audit import audit
+from sertf import corpora
 from sertf.errors import SertfError
-from sertf.experiment import digest
+from sertf.experiment import command_line
+from sertf.experiment.checks import check_folds
+from sertf.experiment.description import digest
 from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.models.classical import CLASSICAL
-from sertf.plan_checks import check_folds
+from sertf.protocols import splits, zero_shot
+from sertf.protocols.audit import audit
+from sertf.reports.markdown import HOURS
 from tests import toy
 from tests.corpora import trees
 
@@ -62,14 +64,14 @@ def test_the_parts_of_an_experiment_fit_together(name):
         inspect.signature(FEATURES[experiment.front_end]).bind(**experiment.front_end_options_of(variant))
         assert chosen.compared_with is None or chosen.compared_with[0] in experiment.variants
         for protocol, setting in experiment.protocols.items():
-            cut, recipe = protocols.protocol(setting.folds), experiment.recipe(variant, protocol)
+            cut, recipe = splits.protocol(setting.folds), experiment.recipe(variant, protocol)
             json.dumps(experiment.identity(variant, protocol))
             # What is chosen by a validation part needs one, and a part that chooses nothing is lost to training.
             assert recipe is None or (recipe.monitor is None) == ("no validation" in cut.allows)
             leaks = {sentence for _, sentence in experiment.declared_leaks(variant, protocol)} - {OTHER_FOLDS}
             assert protocol != "strict" or not (leaks or "speaker" in cut.allows or setting.watch_test)
             for key, scores in experiment.published(variant, protocol).items():
-                assert len(scores) == 3 and 0 < scores[0] and (scores[0] <= 1 or key == markdown.HOURS)
+                assert len(scores) == 3 and 0 < scores[0] and (scores[0] <= 1 or key == HOURS)
 
 
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: "-".join(path.parts[-4:-1]))
@@ -123,7 +125,7 @@ def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, on, corpus):
     experiment = getattr(script(name), on)(corpus)
     pairs = [(variant, protocol) for variant in experiment.variants for protocol in experiment.protocols]
     check_folds(experiment, few_speakers[corpus], pairs)  # raises where a recipe has nobody to choose an epoch by
-    assert protocols.protocol(experiment.setting("strict").folds).allows <= {"no validation"}
+    assert splits.protocol(experiment.setting("strict").folds).allows <= {"no validation"}
     monitors = {(recipe := experiment.recipe(variant, "strict")) and recipe.monitor for variant, _ in pairs}
     assert monitors - {None} == (set() if corpus == "tess" else {"uar"})
 
@@ -141,11 +143,11 @@ def test_scripts_train_and_report(corpus, cache, tmp_path, monkeypatch, capsys, 
     """From the command line to the table, on two speakers of the tiny corpus in place of TESS's."""
     toy.in_process(monkeypatch)
     two = corpus[corpus["speaker"].isin(sorted(set(corpus["speaker"]))[:2])]
-    monkeypatch.setattr(run_script.corpora, "load", lambda *_, **__: two)
+    monkeypatch.setattr(command_line.corpora, "load", lambda *_, **__: two)
     module = script(name)
     arguments = ["--corpus", "tess", "--data", "unused", "--variant", variant, "--protocol", "strict", "--smoke"]
     arguments += ["--out", str(tmp_path), "--cache", str(cache)]
-    run_script.main(module.EXPERIMENT, arguments, on=getattr(module, on))
+    command_line.main(module.EXPERIMENT, arguments, on=getattr(module, on))
     place = tmp_path / "results" / getattr(module, on)("tess").name / variant / "strict"
     report = json.loads((place / "report.json").read_text())
     assert 0 <= report["scores"]["uar"]["mean"] <= 1 and report["facts"]["folds"] == ["fold-1", "fold-2"]
@@ -158,7 +160,7 @@ def test_serct_on_tess_which_is_not_at_hand(tmp_path):
     experiment = script("serct_tess").EXPERIMENT
     folds = {}
     for name in ("paper", "strict"):
-        cut = protocols.protocol(experiment.setting(name).folds)
+        cut = splits.protocol(experiment.setting(name).folds)
         folds[name] = cut(table, seed=experiment.seed)
         audit(folds[name], table, allows=cut.allows)
     assert [(len(fold.train), len(fold.test)) for fold in folds["paper"]] == [(2520, 280)]
@@ -179,7 +181,7 @@ def test_serct_zero_shot_from_tess(tmp_path):
     assert experiment.name == "serct_zero_shot_tess_to_emodb" and experiment.corpora == ("tess", "emodb")
     assert experiment.published("narrow", "paper") == {}  # of what it was trained on the thesis says nothing
     for name, trained in (("paper", 2160), ("strict", 1200)):
-        (fold,) = protocols.protocol(experiment.setting(name).folds)(table, seed=experiment.seed)
+        (fold,) = splits.protocol(experiment.setting(name).folds)(table, seed=experiment.seed)
         assert (fold.name, len(fold.train), len(fold.test)) == ("emodb", trained, 454)
     assert script("serct_zero_shot").between("ravdess", ("tess", "emodb")).name.endswith("ravdess_to_emodb_tess")
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from sertf import report, results_table
-from sertf.kept import read_history, read_predictions
+from sertf.reports import readme_table, report
+from sertf.runs.stored import read_history, read_predictions
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "experiments" / "results"
@@ -46,7 +46,7 @@ def test_manifest_and_report_are_of_the_same_runs(folder):
 
 
 def test_the_readme_holds_the_table_of_the_kept_results():
-    assert results_table.table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme_table.table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", sorted(RESULTS.glob("*/overview.json")), ids=lambda page: page.parent.name)

@@ -1,7 +1,7 @@
 """The figures in the sentences on SpeechNet, from the kept results that they speak of."""
 
-from sertf import statistics
-from sertf.kept import read_predictions
+from sertf.evaluation.statistics import clustered_difference
+from sertf.runs.stored import read_predictions
 from tests.prose import (
     FULL,
     README,
@@ -30,7 +30,7 @@ def test_speechnet():
     assert f"{mean(f'{small}/strict')} with speakers apart, where gradient boosting on the means of" in README
     assert f"over the utterance gets {mean(f'{boosting}/strict')}, a difference that is not shown." in README
     tables = (read_predictions(RESULTS / place / "strict" / "predictions.csv.gz") for place in (small, boosting))
-    found = statistics.clustered_difference(*tables, score="wa")
+    found = clustered_difference(*tables, score="wa")
     assert found.low < 0 < found.high
     assert f"give {mean(f'{margins}/paper')}, and {by_test(f'{margins}/paper')} with the epoch chosen" in README
     assert f"On RAVDESS a UAR of {uar(f'{ravdess}/paper')} and {uar(f'{ravdess}/strict')}, above all eleven" in README

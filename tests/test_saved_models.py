@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf import audio, bundled, corpora
-from sertf.kept_runs import read_manifests
-from sertf.model_card import markdown
-from sertf.recognizer import load, read_card
+from sertf import corpora
+from sertf.audio.files import read_audio, resample
+from sertf.inference import bundled
+from sertf.inference.card import markdown
+from sertf.inference.recognizer import load, read_card
+from sertf.runs.reuse import read_manifests
 
 ROOT = bundled.ROOT
 MODELS = sorted(path.parent for path in ROOT.glob("*/saved_model.pb"))
@@ -26,7 +28,7 @@ def clips():
     root = Path(os.environ.get("SERTF_DATA", "nowhere")) / "ravdess"
     if not root.is_dir():
         pytest.skip("set SERTF_DATA to a folder that holds ravdess/")
-    return [audio.read(path) for path in sorted(root.glob("Actor_*/*"))[::240]]
+    return [read_audio(path) for path in sorted(root.glob("Actor_*/*"))[::240]]
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
@@ -75,9 +77,9 @@ def test_real_speech_at_other_rates_scores_as_through_the_training_path(clips, r
     model = load(ROOT / "reslstm_sa_h64_ravdess")
     score = model.model.signatures["waveform"]
     for samples, own_rate in clips:
-        given = audio.resample(samples, own_rate, rate)
+        given = resample(samples, own_rate, rate)
         ours = score(waveform=given[None], sample_rate=rate)["scores"].numpy()
-        back = audio.resample(given, rate, model.sample_rate)
+        back = resample(given, rate, model.sample_rate)
         expected = score(waveform=back[None], sample_rate=model.sample_rate)["scores"].numpy()
         np.testing.assert_allclose(ours, expected, atol=0.02)
 
@@ -85,12 +87,12 @@ def test_real_speech_at_other_rates_scores_as_through_the_training_path(clips, r
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*/model.tflite")), ids=lambda path: path.parent.name)
 def test_litert_scores_real_speech_as_the_savedmodel(clips, path):
     pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
-    from sertf import litert
+    from sertf.export.litert import runner
 
-    model, run = load(path.parent), litert.runner(path)
+    model, run = load(path.parent), runner(path)
     assert model.card["litert"]["input"] == "waveform"
     for samples, rate in clips:
-        samples = audio.resample(samples, rate, model.sample_rate)
+        samples = resample(samples, rate, model.sample_rate)
         ours = run(waveform=samples[None])["scores"]
         expected = model.model.signatures["waveform"](waveform=samples[None], sample_rate=model.sample_rate)["scores"]
         np.testing.assert_allclose(ours, expected, atol=1e-4)

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from sertf import runner
-from sertf.experiment import Experiment, Setting, Variant
-from sertf.recipes import Recipe
+from sertf.experiment import runner
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.parallel import processes
+from sertf.training.recipe import Recipe
 
 RECIPE = Recipe(learning_rate=0.01, epochs=2, batch_size=8)
 EXPERIMENT = Experiment(
@@ -40,6 +41,4 @@ def planned(corpus, cache, out, *, experiment=EXPERIMENT, **options):
 
 def in_process(monkeypatch, *, first=None):
     """Run jobs, the `first` few of them, here instead of in worker processes, which saves their start."""
-    monkeypatch.setattr(
-        runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs[:first]]
-    )
+    monkeypatch.setattr(processes, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs[:first]])

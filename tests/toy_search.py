@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from sertf import jobs, tuning
-from sertf.search_spaces import SearchSpace
-from sertf.training import Fitted, RunError
+from sertf.experiment import job as jobs
+from sertf.training.fit import Fitted, RunError
+from sertf.tuning import search as tuning
+from sertf.tuning.spaces import SearchSpace
 from tests.toy import EXPERIMENT
 
 
@@ -38,7 +39,7 @@ def made_up(monkeypatch):
     Returns:
         The function that takes a training's place, and the list of what was trained.
     """
-    from sertf import trials
+    from sertf.tuning.trials import Search, run, workers
 
     trained = []
 
@@ -54,7 +55,7 @@ def made_up(monkeypatch):
 
     train.interrupted_at, train.fails = None, ()
     monkeypatch.setattr(jobs, "train", train)
-    monkeypatch.setattr(trials.workers, "forget_models", lambda: None)
+    monkeypatch.setattr(workers, "forget_models", lambda: None)
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
-    monkeypatch.setattr(tuning, "_run_processes", lambda task, _: trials.run(trials.Search(**task)))
+    monkeypatch.setattr(tuning, "_run_processes", lambda task, _: run(Search(**task)))
     return train, trained

@@ -9,9 +9,9 @@ import sys
 import warnings
 
 import sertf
-from sertf import workers
 from sertf.cli import app, corpora, export, extract, info, predict, report, run, tune
 from sertf.errors import SertfError, exit_code, unknown
+from sertf.parallel.environment import check_backend
 
 COMMANDS = {
     "predict": predict,
@@ -52,7 +52,7 @@ def main(arguments=None):
     with exit_code() as code, warnings.catch_warnings():
         warnings.showwarning = _say
         try:
-            workers.check_backend()
+            check_backend()
             _run(arguments)
         except KeyboardInterrupt:
             print("Interrupted.", file=sys.stderr)

@@ -37,9 +37,10 @@ def run(options):
 
     if importlib.util.find_spec("gradio") is None:
         raise SertfError("The page needs the extra: pip install 'sertf[app]'.")
-    from sertf import app, listening
+    from sertf.app import session
+    from sertf.app.page import build, sealed, serve, write_examples
 
-    folders = listening.models(options.model or ())
-    with app.sealed() as folder:
-        page = app.build(listening.Listener(folders), app.write_examples(folder / "examples"))
-        app.serve(page, port=options.port, browser=options.open)
+    folders = session.models(options.model or ())
+    with sealed() as folder:
+        page = build(session.Listener(folders), write_examples(folder / "examples"))
+        serve(page, port=options.port, browser=options.open)

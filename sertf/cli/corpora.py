@@ -82,7 +82,8 @@ def _show(corpus):
 
 
 def run_fetch(options):
-    from sertf import corpora, download
+    from sertf import corpora
+    from sertf.corpora import download
 
     folder = download.fetch(options.corpus, options.to)
     corpus = corpora.CORPORA[options.corpus]

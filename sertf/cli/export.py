@@ -24,16 +24,16 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import workers
-    from sertf.kept import read_facts
+    from sertf.parallel.environment import import_tensorflow_quietly
+    from sertf.runs.stored import read_facts
 
     if not (options.runs / "manifest.json").is_file():
         read_facts(options.runs)  # says what is wrong before TensorFlow takes its time to load
-    workers.import_tensorflow_quietly()
-    from sertf import export
-    from sertf.recognizer import read_card
+    import_tensorflow_quietly()
+    from sertf.export import saved_model
+    from sertf.inference.recognizer import read_card
 
-    folder = export.save(
+    folder = saved_model.save(
         options.runs, options.out, repeat=options.repeat, fold=options.fold, with_litert=options.litert
     )
     if options.json:

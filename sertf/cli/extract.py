@@ -25,20 +25,18 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import systems
     from sertf.errors import SertfError
+    from sertf.experiment.systems import FRONT_ENDS, front_end_of
 
     if options.model is None and options.front_end is None:
-        raise SertfError(
-            f"Give --front-end ({', '.join(systems.FRONT_ENDS)}), or --model for what a model is trained on."
-        )
-    name, front_end_options = systems.front_end_of(options.model, options.front_end)
+        raise SertfError(f"Give --front-end ({', '.join(FRONT_ENDS)}), or --model for what a model is trained on.")
+    name, front_end_options = front_end_of(options.model, options.front_end)
     shared.check_workers(options)
     table = shared.load_table(options)
-    from sertf import workers
+    from sertf.parallel.environment import import_tensorflow_quietly
 
-    workers.import_tensorflow_quietly()
-    from sertf.cache import FeatureCache
+    import_tensorflow_quietly()
+    from sertf.extraction.cache import FeatureCache
     from sertf.features import FEATURES
 
     store = FeatureCache(options.cache) if options.cache else FeatureCache()

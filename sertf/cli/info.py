@@ -18,11 +18,12 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import bundled, model_card
-    from sertf.recognizer import read_card
+    from sertf.inference.bundled import folder_of
+    from sertf.inference.card import markdown
+    from sertf.inference.recognizer import read_card
 
-    card = read_card(bundled.folder_of(options.model))
+    card = read_card(folder_of(options.model))
     if options.json:
         shared.print_json(card)
     else:
-        print(model_card.markdown(card), end="")
+        print(markdown(card), end="")

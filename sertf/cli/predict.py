@@ -51,18 +51,18 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import bundled
-    from sertf.recognizer import load, read_card
+    from sertf.inference.bundled import folder_of
+    from sertf.inference.recognizer import load, read_card
 
     _check(options)
-    folder = bundled.folder_of(options.model)
+    folder = folder_of(options.model)
     card = read_card(folder)
     with _readable(options.files) as places:
         clips, bad = _durations(places)
         _refuse(bad, options.skip_bad, nothing_left=not clips)
-        from sertf import workers
+        from sertf.parallel.environment import import_tensorflow_quietly
 
-        workers.import_tensorflow_quietly()
+        import_tensorflow_quietly()
         model = load(folder)
         tables, found = _predict(model, clips, options)
     _refuse(found, options.skip_bad, nothing_left=not tables)
@@ -112,12 +112,12 @@ def _readable(files):
 
 def _durations(places):
     """(name, path, seconds) of the files whose header can be read, and (name, reason) of the others."""
-    from sertf import audio
+    from sertf.audio import files as audio
 
     clips, bad = [], []
     for name, path in places:
         try:
-            samples, rate = audio.header(path)
+            samples, rate = audio.read_header(path)
             clips.append((name, path, samples / rate))
         except audio.AudioError as error:
             bad.append((name, error.reason))
@@ -140,7 +140,7 @@ def _predict(model, clips, options):
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    from sertf.audio import AudioError
+    from sertf.audio.files import AudioError
 
     tables, bad, done = [], [], 0.0
     console = Console(stderr=True)

@@ -55,15 +55,17 @@ def add_options(parser):
 
 def run(options):
     _check(options)
-    from sertf import overview, report, results_table
+    from sertf.reports import readme_table
+    from sertf.reports.overview import rewrite_all, write
+    from sertf.reports.report import compare, rewrite_pages, write_all
 
     done = {"pages": []}
     if options.runs is not None:
-        done["pages"] += report.write_all(options.runs, options.out)
+        done["pages"] += write_all(options.runs, options.out)
     if options.pages is not None:
-        done["pages"] += report.rewrite_pages(options.pages) + overview.rewrite_all(options.pages)
+        done["pages"] += rewrite_pages(options.pages) + rewrite_all(options.pages)
     if options.overview is not None:
-        overview.write(
+        write(
             options.overview,
             references=options.reference,
             score=options.score or "wa",
@@ -72,10 +74,10 @@ def run(options):
         )
         done["pages"].append(options.overview / "overview.md")
     if options.readme is not None:
-        results_table.update_readme(options.readme, options.results)
+        readme_table.update_readme(options.readme, options.results)
         done["pages"].append(options.readme)
     if options.compare is not None:
-        done["comparison"] = report.compare(*options.compare, score=options.score or "uar")
+        done["comparison"] = compare(*options.compare, score=options.score or "uar")
     if options.json:
         shared.print_json(done)
         return

@@ -50,7 +50,8 @@ def experiment(name, arguments):
 
 
 def add_options(parser):
-    from sertf import protocols, systems
+    from sertf.experiment import systems
+    from sertf.protocols import splits
 
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
     parser.add_argument("--corpus", metavar="NAME", help="one that `sertf corpora` lists, or a language of it: esd_en")
@@ -61,7 +62,7 @@ def add_options(parser):
     parser.add_argument(
         "--protocol",
         metavar="NAME",
-        help=f"how speakers are parted: {', '.join(protocols.PROTOCOLS)}, or speaker-independent-k for any other k "
+        help=f"how speakers are parted: {', '.join(splits.PROTOCOLS)}, or speaker-independent-k for any other k "
         "(speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
     )
     recipe = parser.add_mutually_exclusive_group()
@@ -76,24 +77,26 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import protocols, recipes, systems
     from sertf.errors import SertfError
+    from sertf.experiment import systems
+    from sertf.protocols import splits
+    from sertf.training.recipe import read_recipe
 
     # Names first, then the table, then TensorFlow: each takes longer to load than the one before.
     systems.front_end_of(options.model, options.front_end)
     if options.protocol is not None:
-        protocols.protocol(options.protocol)
+        splits.protocol(options.protocol)
     shared.check_workers(options)
     for option in ("repeats", "epochs"):
         value = getattr(options, option)
         if value is not None and value < 1:
             raise SertfError(f"--{option} must be 1 or more, but is {value}.")
-    tuned = options.recipe and recipes.read(options.recipe)
+    tuned = options.recipe and read_recipe(options.recipe)
     if tuned and tuned.model != options.model:
         raise SertfError(f"{options.recipe} is for {tuned.model}; give --model {tuned.model}, or leave --recipe out.")
     table = shared.load_table(options)
     name = options.corpus or options.table.stem
-    protocol = options.protocol or protocols.speakers_apart(table["speaker"].nunique())
+    protocol = options.protocol or splits.speakers_apart(table["speaker"].nunique())
     chosen = systems.experiment(
         name,
         options.model,
@@ -108,23 +111,26 @@ def run(options):
 def _train(chosen, table, protocol, tuned, options):
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    from sertf import workers
     from sertf.errors import SertfError
+    from sertf.parallel.environment import import_tensorflow_quietly
+    from sertf.parallel.processes import death
 
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        workers.import_tensorflow_quietly()
-    from sertf import report, run_folder, runner, script
+        import_tensorflow_quietly()
+    from sertf.experiment import command_line, runner
+    from sertf.reports.report import write_report
+    from sertf.runs.folder import check_writable
 
     if tuned:
-        chosen = script.with_recipe(chosen, tuned, [options.model])
+        chosen = command_line.with_recipe(chosen, tuned, [options.model])
     repeats, results = options.repeats, options.results or Path("results")
     out = options.out or Path("runs") / chosen.name
     if options.smoke:
-        chosen, table, repeats = script.shrink(chosen), script.few(table), 1
+        chosen, table, repeats = command_line.shrink(chosen), command_line.few(table), 1
         out = options.out or Path("runs") / f"{chosen.name}_smoke"
         results = options.results or out / "results"
     _check_shapes(chosen, table, options.model)
-    run_folder.check_writable(results, option="--results" if options.results or not options.smoke else "--out")
+    check_writable(results, option="--results" if options.results or not options.smoke else "--out")
     try:
         folders = runner.run(
             chosen,
@@ -140,34 +146,35 @@ def _train(chosen, table, protocol, tuned, options):
         if isinstance(error, KeyboardInterrupt):
             print("Finished runs are kept; the same command goes on from there.", file=sys.stderr)
             raise
-        raise SertfError(workers.death(error)) from error
+        raise SertfError(death(error)) from error
     runs = folders[options.model, protocol]
     place = results / chosen.name / options.model / protocol
-    summary = report.write(runs, place)
+    summary = write_report(runs, place)
     _show(summary, runs, place / "report.md", options.json)
 
 
 def _check_shapes(chosen, table, model):
     """Build the network once, so that a front end that does not fit is said before hours of extraction."""
-    from sertf import networks, plan_checks
+    from sertf.experiment import checks
     from sertf.models import MODELS
+    from sertf.training.network import build_network
 
-    plan_checks.check_emotions(table)
+    checks.check_emotions(table)
     if model in MODELS:
-        for described in plan_checks.networks_of(chosen, table, [(model, protocol) for protocol in chosen.protocols]):
-            networks.build(*described)
+        for described in checks.networks_of(chosen, table, [(model, protocol) for protocol in chosen.protocols]):
+            build_network(*described)
 
 
 def _show(summary, runs, page, as_json):
-    from sertf import markdown
+    from sertf.reports.markdown import SCORE_NOTE, score_cell
 
     if as_json:
         shared.print_json({"runs": runs, "report": page, "scores": summary["scores"]})
         return
     for key in ("uar", "wa"):
         entry = summary["scores"][key]
-        print(f"{entry['name']}: {markdown.score_cell(entry)}")
-    print(f"{markdown.SCORE_NOTE[0].upper()}{markdown.SCORE_NOTE[1:]}.")
+        print(f"{entry['name']}: {score_cell(entry)}")
+    print(f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.")
     print(f"Report: {page}")
     if summary["facts"]["epochs"] is not None:  # no SavedModel holds a scikit-learn model
         print(f"To use it: sertf export {runs} saved_models/{summary['facts']['experiment']}")

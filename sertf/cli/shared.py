@@ -30,7 +30,7 @@ def data_folder(options):
 
 
 def add_extraction(parser):
-    from sertf.systems import FRONT_ENDS
+    from sertf.experiment.systems import FRONT_ENDS
 
     parser.add_argument("--front-end", metavar="NAME", help=f"of {', '.join(FRONT_ENDS)} (the model's)")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
@@ -53,11 +53,12 @@ def load_table(options):
 
 def load_corpus(name, options):
     """The utterances of a corpus by its name, or of one of its languages alone, found by `--data`."""
-    from sertf import corpora, corpora_options
+    from sertf import corpora
+    from sertf.corpora import selection
 
     data = data_folder(options)
-    if name not in corpora_options.CHOICES:
-        raise SertfError(unknown("corpus", name, corpora_options.CHOICES))
+    if name not in selection.CHOICES:
+        raise SertfError(unknown("corpus", name, selection.CHOICES))
     if name == "embedded":
         data = options.data  # made where it is asked for, not among the real ones
     elif data is None:
@@ -65,7 +66,7 @@ def load_corpus(name, options):
             f"{name} needs --data, the folder that holds it, or SERTF_DATA; `sertf corpora` says where to get it."
         )
     table = corpora.load(name.partition("_")[0], data, skip_bad=options.skip_bad)
-    return corpora_options.of_languages(table, (name,))
+    return selection.of_languages(table, (name,))
 
 
 def check_workers(options):
@@ -86,7 +87,7 @@ def check_place(path):
 
 def write(path, text):
     """Write a text file: all of it, or nothing."""
-    from sertf.entries import write_atomically
+    from sertf.extraction.cache_entries import write_atomically
 
     try:
         write_atomically(path, text.encode())

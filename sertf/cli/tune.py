@@ -17,7 +17,7 @@ EXAMPLES = """\
 
 
 def add_options(parser):
-    from sertf.search_spaces import SPACES
+    from sertf.tuning.spaces import SPACES
 
     parser.add_argument("space", metavar="SPACE", help=f"what is searched, of {', '.join(SPACES)}; demo needs no data")
     shared.add_data(parser)
@@ -35,11 +35,11 @@ def add_options(parser):
 
 
 def run(options):
-    from sertf import tuning
     from sertf.errors import SertfError, unknown
-    from sertf.search_spaces import SPACES
+    from sertf.tuning import search
+    from sertf.tuning.spaces import SPACES
 
-    for kind, name, known in (("space", options.space, SPACES), ("tuner", options.tuner, tuning.TUNERS)):
+    for kind, name, known in (("space", options.space, SPACES), ("tuner", options.tuner, search.TUNERS)):
         if name not in known:
             raise SertfError(unknown(kind, name, known))
     if options.tuner == "hyperband" and options.trials is not None:
@@ -49,7 +49,7 @@ def run(options):
     out = options.out or Path("runs") / f"{options.space}_{options.tuner}"
     counted = options.tuner in ("random", "bayesian")
     try:
-        found = tuning.search(
+        found = search.search(
             space,
             table,
             out=out,
@@ -67,7 +67,7 @@ def run(options):
     if options.json:
         shared.print_json({"recipe": recipe, "best": found.best_score, "trials": out / "trials.csv"})
         return
-    best_first = found.trials.drop(columns="failed").sort_values(tuning.SCORE, ascending=False)
+    best_first = found.trials.drop(columns="failed").sort_values(search.SCORE, ascending=False)
     print(best_first.head(10).to_string(index=False))
     failed = found.trials["failed"].notna().sum()
     print(f"{len(found.trials)} trials, {failed} failed; best validation UAR {found.best_score:.4f}")

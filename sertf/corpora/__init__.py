@@ -7,10 +7,11 @@ is one file, one line here and one test row. Own data needs no file: `load_table
 import inspect
 
 from sertf.corpora import casia, embedded, emodb, esd, iemocap, ravdess, savee, tess
-from sertf.corpora.base import Archive, Corpus, CorpusError, CorpusWarning, find_files, locate
-from sertf.corpora.table import load_table
+from sertf.corpora.card import Archive, Corpus, CorpusError, CorpusWarning
+from sertf.corpora.csv_table import load_table
+from sertf.corpora.folder import find_files, locate
+from sertf.corpora.utterances import validate
 from sertf.errors import unknown
-from sertf.utterances import validate
 
 CORPORA = {
     "ravdess": ravdess.CORPUS,
@@ -47,7 +48,7 @@ def load(name, root=None, *, skip_bad=False, **options):
         **options: The corpus's own, such as `song` of RAVDESS; see its file.
 
     Returns:
-        DataFrame as `sertf.utterances` describes it. `attrs` hold `skipped` ([(path, reason)]), `left_out`
+        DataFrame as `sertf.corpora.utterances` describes it. `attrs` hold `skipped` ([(path, reason)]), `left_out`
         ({reason: count} of files that were not asked for) and `missing` (lines on what the complete corpus has more).
 
     Raises:

@@ -2,7 +2,8 @@
 
 import re
 
-from sertf.corpora.base import BadFile, Corpus, decode, match, read_folder
+from sertf.corpora.card import Corpus
+from sertf.corpora.folder import BadFile, decode, match, read_folder
 
 # Folder names come in several spellings of case. The corpus does not say which speaker is a woman, so gender is empty.
 SPEAKERS = {name.lower(): name for name in ("liuchanhg", "wangzhe", "zhaoquanyin", "ZhaoZuoxiang")}

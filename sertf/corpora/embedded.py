@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from sertf.corpora.base import BadFile, Corpus, CorpusError, corpus_root, decode, match, read_folder
+from sertf.corpora.card import Corpus, CorpusError
+from sertf.corpora.folder import BadFile, corpus_root, decode, match, read_folder
 from sertf.errors import expanded
 
 VERSION = 1

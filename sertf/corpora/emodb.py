@@ -2,7 +2,8 @@
 
 import re
 
-from sertf.corpora.base import Archive, Corpus, decode, match, read_folder
+from sertf.corpora.card import Archive, Corpus
+from sertf.corpora.folder import decode, match, read_folder
 
 GENDERS = {
     "03": "male",

@@ -2,7 +2,8 @@
 
 import re
 
-from sertf.corpora.base import BadFile, Corpus, CorpusError, LeftOut, match, read_folder
+from sertf.corpora.card import Corpus, CorpusError
+from sertf.corpora.folder import BadFile, LeftOut, match, read_folder
 
 WOMEN = {1, 2, 3, 7, 9, 15, 16, 17, 18, 19}
 TEXTS = 350

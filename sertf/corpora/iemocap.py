@@ -7,7 +7,8 @@ Labels come from lines of `Session*/dialog/EmoEvaluation/*.txt` such as
 
 import re
 
-from sertf.corpora.base import BadFile, Corpus, CorpusError, LeftOut, corpus_root, find_files, match, read_folder
+from sertf.corpora.card import Corpus, CorpusError
+from sertf.corpora.folder import BadFile, LeftOut, corpus_root, find_files, match, read_folder
 from sertf.errors import listing
 
 # Class sets by the codes they take: "4+exc" counts excitement as happiness, as most of the literature does.

@@ -2,7 +2,8 @@
 
 import re
 
-from sertf.corpora.base import Archive, BadFile, Corpus, LeftOut, decode, match, read_folder
+from sertf.corpora.card import Archive, Corpus
+from sertf.corpora.folder import BadFile, LeftOut, decode, match, read_folder
 
 INTENSITIES = {"01": "normal", "02": "strong"}
 CHANNELS = {"01": "speech", "02": "song"}

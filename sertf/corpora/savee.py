@@ -2,7 +2,8 @@
 
 import re
 
-from sertf.corpora.base import BadFile, Corpus, decode, match, read_folder
+from sertf.corpora.card import Corpus
+from sertf.corpora.folder import BadFile, decode, match, read_folder
 
 SPEAKERS = {speaker: speaker for speaker in ("DC", "JE", "JK", "KL")}
 

@@ -6,7 +6,8 @@ speaker OAF is named `OA_bite_neutral.wav`. All of these are read.
 
 import re
 
-from sertf.corpora.base import Corpus, decode, match, read_folder
+from sertf.corpora.card import Corpus
+from sertf.corpora.folder import decode, match, read_folder
 
 SPEAKERS = {"OAF": "OAF", "OA": "OAF", "YAF": "YAF"}  # OAF is 64 years old, YAF 26
 

@@ -2,7 +2,7 @@
 
 import inspect
 
-from sertf import own_code
+from sertf.custom.code import import_named, is_custom, source_digest
 from sertf.errors import SertfError, unknown
 from sertf.features.front_end import FrontEnd
 from sertf.features.fused_statistics import FusedStatistics
@@ -26,17 +26,17 @@ def find(name):
     Raises:
         SertfError: a name that is neither.
     """
-    if not own_code.is_own(name):
+    if not is_custom(name):
         if name not in FEATURES:
             raise SertfError(unknown("front end", name, FEATURES))
         return FEATURES[name]
-    module, found = own_code.find("front end", name)
+    module, found = import_named("front end", name)
     if not inspect.isclass(found) or not issubclass(found, FrontEnd):
         raise SertfError(
             f"Front end {name}: the module {module.__name__} has no class {name.partition(':')[2]} derived from "
             "sertf.features.FrontEnd; define it there."
         )
-    own_code.source_digest(found)  # of the file as it is imported
+    source_digest(found)  # of the file as it is imported
     return found
 
 

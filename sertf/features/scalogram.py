@@ -25,7 +25,7 @@ class Scalogram(FrontEnd):
     wavelet, 80 dB under the utterance's maximum and matplotlib's jet are choices of ours.
 
     The utterance is scaled to unit RMS over its own samples, then padded with zeros or cut to the window, centred: as
-    much before as behind it (`sertf.augmentation.RandomCut` does it at random, for training). Exact zeros before its
+    much before as behind it (`sertf.audio.augmentation.RandomCut` does it at random, for training). Exact zeros before its
     first and behind its last other sample are padding, whoever put them there, and do not count in the RMS; so an
     utterance padded at random is as loud as one padded here. A clip of zeros stays zero, and its power is at the floor
     of 1e-10 (-100 dB) everywhere. Coefficients are those of `pywt.cwt(window, scales, wavelet, method="fft")`, their

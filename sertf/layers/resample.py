@@ -19,13 +19,13 @@ FILTER_LENGTH = 193.4
 KAISER_BETA = 13.0
 CUTOFF = 0.95687
 PASSBAND_END = 0.905
-# `sertf.audio.RESAMPLING_FLOOR`: what lies this far under a row's peak is the arithmetic's rounding, and becomes 0.
+# `sertf.audio.files.RESAMPLING_FLOOR`: what lies this far under a row's peak is the arithmetic's rounding, and becomes 0.
 FLOOR = 2.0**-20
 _POINTS = 1025
 
 
 def resample(waveform, source_rate, target_rate):
-    """Resample (batch, samples) as `sertf.audio.resample` does; equal rates give back the very same samples.
+    """Resample (batch, samples) as `sertf.audio.files.resample` does; equal rates give back the very same samples.
 
     Args:
         waveform: (batch, samples) float32, at least one sample.

@@ -2,7 +2,8 @@
 
 import inspect
 
-from sertf import own_code, own_models
+from sertf.custom import models as custom_models
+from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.models import classical, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
@@ -23,14 +24,14 @@ MODELS = {
 
 
 def find(model):
-    """The builder of a name in `MODELS`, or of one that `sertf.own_models` imports."""
-    return own_models.find(model) if own_code.is_own(model) else MODELS[model]
+    """The builder of a name in `MODELS`, or of one that `sertf.custom.models` imports."""
+    return custom_models.find(model) if is_custom(model) else MODELS[model]
 
 
 def takes(model, option):
     """Whether the builder of a network takes an option."""
-    if own_code.is_own(model):
-        return own_models.takes(model, option)
+    if is_custom(model):
+        return custom_models.takes(model, option)
     return option in inspect.signature(MODELS[model]).parameters
 
 
@@ -39,8 +40,8 @@ def check_options(model, options):
 
     They are refused where it does not take them, or not such values.
     """
-    if own_code.is_own(model):
-        own_models.check_options(model, options)
+    if is_custom(model):
+        custom_models.check_options(model, options)
         return
     if model not in MODELS | CLASSICAL:
         raise SertfError(unknown("model", model, MODELS | CLASSICAL))

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from sertf import cli, corpora, download
+from sertf import cli, corpora
+from sertf.corpora import download
 from tests.corpora import trees
 
 

@@ -4,9 +4,9 @@ import pytest
 import soundfile
 
 from sertf import cli
-from sertf.cache import FeatureCache
+from sertf.experiment.systems import system
+from sertf.extraction.cache import FeatureCache
 from sertf.features import FEATURES
-from sertf.systems import system
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_what_a_model_trains_on_is_in_the_cache(table, corpus, tmp_path, capsys,
     assert extract("--table", table, "--model", "cnn_transformer", "--cache", tmp_path / "cache", "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["utterances"] == 32 and said["front_end"] == "log_mel" and said["skipped"] == []
-    monkeypatch.setattr("sertf.extraction.store", None)  # every entry is a hit
+    monkeypatch.setattr("sertf.extraction.clip.store", None)  # every entry is a hit
     features = FeatureCache(tmp_path / "cache").extract(
         corpus, FEATURES["log_mel"](**system("cnn_transformer").front_end_options), progress=False
     )

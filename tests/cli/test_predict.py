@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from sertf import audio, bundled, cli
+from sertf import cli
+from sertf.audio import files
 from sertf.cli import predict
+from sertf.inference.bundled import DEFAULT, folder_of
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -20,16 +22,16 @@ EMOTIONS = ["neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust
 
 @pytest.fixture(scope="module")
 def model():
-    from sertf.recognizer import load
+    from sertf.inference.recognizer import load
 
-    return load(bundled.folder_of())
+    return load(folder_of())
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch, model):
     """A working folder of recordings, and the model loaded once for all tests."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sertf.recognizer.load", lambda _: model)
+    monkeypatch.setattr("sertf.inference.recognizer.load", lambda _: model)
     noise = np.random.default_rng(0).normal(scale=0.1, size=16_000).astype("float32")
     soundfile.write("a.wav", noise, 16_000)
     soundfile.write("b.flac", noise[::-1], 16_000)
@@ -47,7 +49,7 @@ def predicted(capsys, *arguments):
 
 def test_json_holds_scores_of_every_file(capsys, model):
     content = predicted(capsys, "a.wav", "b.flac")
-    assert content["model"] == bundled.DEFAULT and content["emotions"] == EMOTIONS
+    assert content["model"] == DEFAULT and content["emotions"] == EMOTIONS
     first, second = content["predictions"]
     expected = model.predict("a.wav").iloc[0]
     assert (first["file"], first["start"], first["end"]) == ("a.wav", 0, 1) and second["file"] == "b.flac"
@@ -157,7 +159,7 @@ def test_a_disk_that_fails_at_the_end_keeps_the_old_file(capsys, folder, monkeyp
     def refuses(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("sertf.entries.os.replace", refuses)
+    monkeypatch.setattr("sertf.extraction.cache_entries.os.replace", refuses)
     assert cli.main(["predict", "a.wav", "--out", "out.csv"]) == 2
     assert "out.csv cannot be written (No space left on device)" in capsys.readouterr().err
     monkeypatch.undo()
@@ -177,7 +179,7 @@ def test_a_read_only_folder_is_said_before_any_work(capsys, monkeypatch):
 
 def test_the_memory_for_a_long_file_does_not_grow_with_it(capsys, monkeypatch):
     noise = np.random.default_rng(0).integers(-3000, 3000, 10 * 2000, dtype="int16")
-    monkeypatch.setattr(audio, "read", None)
+    monkeypatch.setattr(files, "read", None)
     peaks = []
     for windows in (2, 16, 48):  # the first loads and traces what is loaded and traced once
         soundfile.write("long.wav", np.tile(noise, windows), 2000)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sertf import cli, results_table
+from sertf import cli
+from sertf.reports import readme_table
 from tests.synthetic_runs import make_runs, without_rendering
 
 
@@ -26,7 +27,7 @@ def results(tmp_path, capsys):
 
 def test_pages_readme_and_overview(results, tmp_path, capsys):
     readme = tmp_path / "README.md"
-    readme.write_text(f"{results_table.BEGIN}\n{results_table.END}\n")
+    readme.write_text(f"{readme_table.BEGIN}\n{readme_table.END}\n")
     assert cli.main(["report", "--readme", str(readme), "--results", str(results)]) == 0
     assert "`h64`" in readme.read_text()
     assert cli.main(["report", "--overview", str(results / "lstm_toy"), "--score", "uar", "--json"]) == 0

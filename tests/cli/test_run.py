@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sertf import cli, recipes, runner
+from sertf import cli
+from sertf.experiment import runner
+from sertf.parallel import processes
+from sertf.training.recipe import Recipe, Tuned, write_recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +24,7 @@ def folder(corpus, tmp_path, monkeypatch):
 
 @pytest.fixture
 def in_process(monkeypatch):
-    monkeypatch.setattr(runner.workers_module, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs])
+    monkeypatch.setattr(processes, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs])
 
 
 def run(*arguments):
@@ -47,7 +50,7 @@ def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
 
 
 def test_a_searched_recipe(folder, in_process, capsys):
-    recipes.write(Path("recipe.json"), recipes.Tuned("waveform_mlp", recipes.Recipe(epochs=1, batch_size=8), {}))
+    write_recipe(Path("recipe.json"), Tuned("waveform_mlp", Recipe(epochs=1, batch_size=8), {}))
     assert run("--recipe", "recipe.json") == 2
     assert "recipe.json is for waveform_mlp; give --model waveform_mlp" in capsys.readouterr().err
     assert run("--model", "waveform_mlp", "--recipe", "recipe.json", "--out", "o") == 0
@@ -86,7 +89,7 @@ def test_mistakes(folder, in_process, capsys, monkeypatch):
     assert run("--model", "svm", "--front-end", "mfcc_chroma", "--out", "other") == 2
     assert "svm needs features of one shape, but those of mfcc_chroma are as long" in capsys.readouterr().err
     assert not list(folder.glob("other/**/manifest.json"))
-    recipes.write(Path("recipe.json"), recipes.Tuned("svm", recipes.Recipe(), {}))
+    write_recipe(Path("recipe.json"), Tuned("svm", Recipe(), {}))
     assert run("--model", "svm", "--recipe", "recipe.json") == 2
     assert "svm is fitted in one go and takes no recipe; leave --recipe out" in capsys.readouterr().err
 

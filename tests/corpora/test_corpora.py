@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sertf import corpora, utterances
+from sertf import corpora
 from sertf.corpora import CORPORA, CorpusError, CorpusWarning
-from sertf.utterances import COLUMNS, EMOTIONS
+from sertf.corpora.utterances import COLUMNS, EMOTIONS, digest, emotions_of
 from tests.corpora import trees
 
 DATA = os.environ.get("SERTF_DATA")
@@ -30,7 +30,16 @@ SPEAKERS = {name: row[3] for name, row in COMPLETE.items()} | {"emodb": 10, "esd
 def test_every_corpus_is_listed_and_has_a_row_here():
     assert set(CORPORA) == set(COMPLETE) | OTHERS
     files = {path.stem for path in Path(corpora.__file__).parent.glob("*.py")}
-    assert files - {"__init__", "base", "table", "synthesis"} == set(CORPORA)
+    assert files - {
+        "__init__",
+        "card",
+        "csv_table",
+        "download",
+        "folder",
+        "selection",
+        "synthesis",
+        "utterances",
+    } == set(CORPORA)
 
 
 @pytest.mark.parametrize("name", CORPORA)
@@ -182,8 +191,8 @@ def test_real_ravdess():
     assert table["emotion"].value_counts().to_dict() == {
         emotion: 96 if emotion == "neutral" else 192 for emotion in CORPORA["ravdess"].emotions.values()
     }
-    assert utterances.emotions_of(table) == list(CORPORA["ravdess"].emotions.values())
-    assert utterances.digest(table) == "c306677630e8157ec10b867f77bb9291"
+    assert emotions_of(table) == list(CORPORA["ravdess"].emotions.values())
+    assert digest(table) == "c306677630e8157ec10b867f77bb9291"
 
 
 @needs_data

@@ -3,7 +3,7 @@ import pytest
 
 from sertf import corpora
 from sertf.corpora import CorpusError
-from sertf.utterances import TableError
+from sertf.corpora.utterances import TableError
 from tests.corpora import trees
 
 

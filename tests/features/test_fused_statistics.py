@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf import audio
+from sertf.audio.files import read_audio, resample
 from sertf.errors import SertfError
 from sertf.features import FusedStatistics
 
@@ -80,7 +80,7 @@ def test_every_descriptor_is_librosas(seed):
 def test_every_descriptor_is_librosas_on_real_speech(corpus):
     paths = sorted(p for p in Path(os.environ["SERTF_DATA"], corpus).rglob("*") if p.suffix in (".wav", ".flac"))
     for path in paths[:: len(paths) // 4][:4]:
-        samples, _ = audio.read(path, sample_rate=RATE)
+        samples, _ = read_audio(path, sample_rate=RATE)
         assert_like_librosa(samples)
 
 
@@ -206,7 +206,7 @@ def test_a_spectrum_that_ends_early_is_librosas_of_the_cut_spectrum():
 def test_a_spectrum_that_ends_early_outlives_resampling():
     """White noise recorded at 16 kHz, and the same on its way through 44.1 kHz, whose filters take the top away."""
     recorded = np.random.default_rng(0).normal(0, 0.1, RATE).astype("float32")
-    resampled = audio.resample(audio.resample(recorded, RATE, 44100), 44100, RATE)[: len(recorded)]
+    resampled = resample(resample(recorded, RATE, 44100), 44100, RATE)[: len(recorded)]
     contrast = FusedStatistics().feature_names.index("contrast_6")
 
     def moved(**options):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import pywt
 
-from sertf import audio
-from sertf.augmentation import RandomCut
+from sertf.audio.augmentation import RandomCut
+from sertf.audio.files import read_audio
 from sertf.errors import SertfError
 from sertf.features import Scalogram
 
@@ -100,7 +100,7 @@ def test_real_speech(corpus, clip):
     root = os.environ.get("SERTF_DATA")
     if not root:
         pytest.skip("SERTF_DATA is not set")
-    samples, _ = audio.read(next((Path(root) / corpus).rglob(clip)), sample_rate=RATE)
+    samples, _ = read_audio(next((Path(root) / corpus).rglob(clip)), sample_rate=RATE)
     assert_same(Scalogram(), samples)
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from sertf import audio
-from sertf.cache import CacheError, FeatureCache
+from sertf.audio.files import resample
 from sertf.errors import SertfError
+from sertf.extraction.cache import CacheError, FeatureCache
 from sertf.features import Waveform
 
 
@@ -77,7 +77,7 @@ def test_every_file_at_its_own_rate(tmp_path, table):
 def test_other_rates_are_resampled(tmp_path, table):
     features = extract(tmp_path, table[:2], Waveform(16000, samples=8000))
     np.testing.assert_array_equal(features["clip0"][:, 0], noise(8000, 0))
-    expected = audio.resample(noise(4000, 1), 8000, 16000)
+    expected = resample(noise(4000, 1), 8000, 16000)
     np.testing.assert_array_equal(features["clip1"][:, 0], expected)
 
 

@@ -8,7 +8,7 @@ if keras.backend.backend() != "tensorflow":
 import soxr
 import tensorflow as tf
 
-from sertf import audio
+from sertf.audio import files
 from sertf.layers.resample import FLOOR, resample, resampled_lengths
 
 
@@ -74,8 +74,8 @@ def test_lengths_round_like_soxr():
 
 
 def test_silences_the_same_as_the_reader_of_files():
-    assert FLOOR == audio.RESAMPLING_FLOOR
+    assert FLOOR == files.RESAMPLING_FLOOR
     signal = np.round(speechlike(16_000) * 2**15).astype("float32") / 2**15
     signal[3000:8000] = 0
-    ours, theirs = resampled(signal, 16_000, 48_000), audio.resample(signal, 16_000, 48_000)
+    ours, theirs = resampled(signal, 16_000, 48_000), files.resample(signal, 16_000, 48_000)
     assert np.mean((ours == 0) != (theirs == 0)) < 1e-3

@@ -1,0 +1,207 @@
+"""What `sertf app` does with a recording: the models to choose from, and one clip heard by one of them, for its page."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+
+from sertf.audio.files import AudioError, read_header
+from sertf.errors import SertfError
+from sertf.inference import windows
+from sertf.inference.bundled import folder_of, names
+from sertf.inference.card import markdown
+from sertf.inference.recognizer import ModelError, load, read_card
+from sertf.parallel.environment import import_tensorflow_quietly
+
+FOLDER = Path("saved_models")
+PARTS = 20
+"""Parts of a clip that are silenced, one at a time, to see what an answer rests on."""
+_COLUMNS = 1200  # of a drawn waveform
+_BATCH = 4  # clips with a silenced part scored at a time
+
+
+def models(given=()):
+    """The models to choose from.
+
+    Args:
+        given: names of bundled models, folders of exported ones, or folders that hold several of these; without any, the
+            bundled ones and those in `FOLDER`.
+
+    Returns:
+        Dict of name to folder. A name that comes again becomes the folder's path.
+
+    Raises:
+        SertfError: an unknown name, or a folder that neither is nor holds a model that sertf exported.
+    """
+    if given:
+        folders = [folder for model in given for folder in _models_in(folder_of(model))]
+    else:
+        folders = [*map(folder_of, names()), *_exported(FOLDER)]
+    found = {}
+    for folder in dict.fromkeys(folders):
+        found[str(folder) if folder.name in found else folder.name] = folder
+    return found
+
+
+def _models_in(folder):
+    """The folder, if it is a model, else the models in it."""
+    inside = [] if (folder / "saved_model.pb").exists() else _exported(folder)
+    if not inside:
+        read_card(folder)  # says what is wrong
+    return inside or [folder]
+
+
+def _exported(folder):
+    """Folders of the models that sertf exported into a folder; others are left out."""
+
+    def ours(path):
+        try:
+            return bool(read_card(path))
+        except ModelError:
+            return False
+
+    return [path.parent for path in sorted(folder.glob("*/saved_model.pb")) if ours(path.parent)]
+
+
+class Heard(NamedTuple):
+    """What a page shows of a clip.
+
+    Attributes:
+        text: Markdown: the emotion in words and how sure the model is, or the sentence on what is wrong.
+        scores: dict of emotion to score, the mean over the windows; None if the clip cannot be used.
+        figure: the clip over time, a matplotlib `Figure`; None if the clip cannot be used.
+    """
+
+    text: str
+    scores: dict | None = None
+    figure: Any = None
+
+
+class Listener:
+    """Hears clips with one of several models, which is loaded when it is first asked for; the last one is kept.
+
+    Args:
+        folders: dict of name to folder, as `models` gives it.
+    """
+
+    def __init__(self, folders):
+        self.folders = folders
+        self._name = self._model = None
+
+    def card(self, name):
+        """The model card as Markdown, one level of headings lower, since it stands in a page."""
+        text = markdown(read_card(self.folders[name]))
+        lines = text.splitlines()
+        code = np.cumsum([line.startswith("```") for line in lines]) % 2
+        return "\n".join(
+            f"#{line}" if line.startswith("#") and not inside else line for line, inside in zip(lines, code)
+        )
+
+    def hear(self, path, name, threshold=0.0):
+        """Recognize the emotion in a clip; a mistake becomes its sentence.
+
+        Args:
+            path: audio file, or None if none was given.
+            name: of the model.
+            threshold: under this confidence the answer is `uncertain`, as in `sertf predict`.
+
+        Returns:
+            `Heard`.
+        """
+        if path is None:
+            return Heard("**Nothing to hear yet.** Upload a recording, record one or pick an example.")
+        try:
+            read_header(path)  # most of what is wrong shows before a model is loaded
+            return self._hear(path, self._loaded(name), name, threshold)
+        except AudioError as error:
+            # The path is that of a copy in a temporary folder; its name is the user's.
+            return Heard(f"**This recording cannot be used.** {Path(error.path).name}: {error.reason}.")
+        except SertfError as error:
+            return Heard(f"**This does not work.** {error}")
+
+    def _loaded(self, name):
+        if name != self._name:
+            import_tensorflow_quietly()
+            self._name = self._model = None  # so that memory never holds two
+            self._model = load(self.folders[name])
+            self._name = name
+        return self._model
+
+    def _hear(self, path, model, name, threshold):
+        from sertf.plots import clips
+
+        table = model.predict(path)
+        heard = table.dropna(subset="emotion")
+        means = {emotion: float(heard[emotion].mean()) for emotion in model.emotions}
+        window = heard.loc[heard["confidence"].idxmax()]
+        with soundfile.SoundFile(path) as opened:
+            seconds = opened.frames / opened.samplerate
+            columns = windows.blocks_of(opened, path, block=-(-opened.frames // _COLUMNS))
+            extremes = np.array([(block.min(), block.max()) for block in columns])  # (columns, 2)
+            opened.seek(round(window["start"] * opened.samplerate))
+            frames = round((window["end"] - window["start"]) * opened.samplerate)
+            samples = opened.read(frames, dtype="float32", always_2d=True).mean(axis=1)  # (n,)
+            rate = opened.samplerate
+        curve = inside(model, samples, rate, window["emotion"])._replace(start=window["start"], end=window["end"])
+        middles = (table["start"] + table["end"]) / 2
+        over_time = (middles, {emotion: table[emotion] for emotion in model.emotions}) if len(table) > 1 else None
+        figure = clips.heard(extremes, seconds, curve, over_time)
+        text = _in_words(table, means, threshold)
+        if len(table) > 1:
+            stretch = f"{window['start']:.1f} to {window['end']:.1f} s"
+            text += f" What a score rests on is shown for the surest window, {stretch}."
+        return Heard(f"{text}\n\n`{Path(path).name}`, heard by `{name}`", means, figure)
+
+
+def _in_words(table, means, threshold):
+    """The answer on a clip in Markdown, from its windows and their mean scores."""
+    emotion = max(means, key=means.get)
+    confidence = means[emotion]
+    silent = int(table["emotion"].isna().sum())
+    if confidence >= threshold:
+        text = f"## {emotion}\n\nConfidence {confidence:.2f}: the largest score, which is not calibrated."
+    else:
+        text = f"## uncertain\n\nThe largest score, {confidence:.2f} for {emotion}, is under {threshold:.2f}."
+    if len(table) > 1:
+        seconds = table["end"].iloc[0] - table["start"].iloc[0]
+        text += f" Scores are means over {len(table) - silent} windows of {seconds:g} s."
+    if silent:
+        text += f" Digital silence is not scored (windows: {silent})."
+    return text
+
+
+def inside(model, samples, sample_rate, emotion):
+    """What a model's answer on one clip rests on: its attention, or where it has none that follows time, occlusion.
+
+    Occlusion (Zeiler and Fergus 2014): each part of the clip is silenced in turn, and the emotion's score falls by so
+    much.
+
+    Args:
+        model: `Recognizer`.
+        samples: mono float32, (n,), of a length that the model takes as a whole.
+        sample_rate: Hz.
+        emotion: whose score is watched.
+
+    Returns:
+        `plots_clips.Curve` from 0 to the end of the samples: attention in %, or the fall of the score by `PARTS` parts.
+    """
+    from sertf.plots import clips
+
+    score = model.model.signatures["waveform"]
+    outputs = {key: value.numpy() for key, value in score(waveform=samples[None], sample_rate=sample_rate).items()}
+    seconds = len(samples) / sample_rate
+    # Where frames have a fixed number the clip was cut or padded, and steps of attention are no shares of it.
+    if "attention" in outputs and model.card["front_end"]["shape"][0] is None:
+        values = 100 * outputs["attention"][0]  # (steps,)
+        return clips.Curve(0.0, seconds, values, "attention in %", 100 / len(values), "even attention")
+    place = model.emotions.index(emotion)
+    parts = np.array_split(np.arange(len(samples)), PARTS)
+    silenced = []
+    for first in range(0, PARTS, _BATCH):
+        batch = np.repeat(samples[None], len(parts[first : first + _BATCH]), axis=0)
+        for row, part in zip(batch, parts[first : first + _BATCH]):
+            row[part] = 0
+        silenced += list(score(waveform=batch, sample_rate=sample_rate)["scores"].numpy()[:, place])
+    falls = outputs["scores"][0, place] - np.array(silenced)  # (PARTS,)
+    return clips.Curve(0.0, seconds, falls, f"fall of {emotion}'s\nscore if silenced", 0.0, "no change")

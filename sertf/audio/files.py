@@ -1,0 +1,174 @@
+"""Read audio files: any format soundfile reads, mixed to mono, resampled with soxr.
+
+A clip that cannot be used raises `AudioError`, which names the file, what is wrong and how to mend it.
+"""
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from sertf.errors import SertfError
+
+# Suffixes of the formats that libsndfile tells by their content; headerless .raw is left out, its layout is a guess.
+SUFFIXES = frozenset(
+    {".wav", ".wave", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga", ".opus", ".mp3", ".au", ".snd", ".caf"}
+    | {".w64", ".rf64", ".sph", ".nist", ".voc", ".avr"}
+)
+MIN_SECONDS = 0.1
+# A clip whose samples span less than this is silent: below one step of 24-bit audio (1.2e-7). A constant offset is
+# silence too, so the span counts and not the peak.
+SILENCE_SPAN = 1e-7
+# Containers of chunks with a length each, all in one byte order, and the chunks that hold the samples.
+CHUNK_ORDERS = {b"RIFF": "little", b"RIFX": "big", b"FORM": "big"}
+SAMPLE_CHUNKS = (b"data", b"SSND")
+# A stream whose end is not known yet states some length near these, and one never closed states 0.
+UNKNOWN_LENGTH = 0x7FFFF000
+# Some writers count the header (44 bytes, a few more with other chunks) as samples.
+HEADER_SLACK = 128
+# Resampled samples this far under the peak are rounding noise: soxr HQ is precise to 20 bits.
+RESAMPLING_FLOOR = 2.0**-20
+
+
+class AudioError(SertfError):
+    """A clip that cannot be used.
+
+    Attributes:
+        path: The file, a str.
+        reason: What is wrong with it, and the mend.
+    """
+
+    def __init__(self, path, reason):
+        # Both go to args, so that the error survives pickling on its way out of a worker process.
+        super().__init__(str(path), reason)
+        self.path = str(path)
+        self.reason = reason
+
+    def __str__(self):
+        return f"{self.path}: {self.reason}"
+
+
+def read_audio(path, *, sample_rate=None):
+    """Read a file as mono float32.
+
+    Args:
+        path: Audio file; the format is told by the content, so an AIFF inside a .wav name is read.
+        sample_rate: Hz to resample to; None keeps the file's own.
+
+    Returns:
+        samples, float32 (n,), full scale at 1, and their sample rate in Hz, an int.
+
+    Raises:
+        AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent, by its channels' mixture too, or
+            non-finite.
+    """
+    with _opened(path) as file:
+        rate, frames = file.samplerate, file.frames
+        samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
+    if len(samples) < frames:
+        raise AudioError(path, f"cut off: {len(samples)} of {frames} frames could be read; fetch it again")
+    check_not_cut_off(path)
+    channels = samples
+    samples = np.ascontiguousarray(channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1))  # (n,)
+    if len(samples) and np.ptp(samples) < SILENCE_SPAN <= np.ptp(channels, axis=0).max():
+        raise AudioError(path, "its channels cancel each other out when they are mixed; give it with one of them alone")
+    check_audio(samples, rate, path=path)
+    if sample_rate is not None and sample_rate != rate:
+        samples = resample(samples, rate, sample_rate)
+        rate = int(sample_rate)
+    return samples, rate
+
+
+def read_header(path):
+    """Samples and sample rate in Hz that a file states of itself, without decoding it.
+
+    Raises:
+        AudioError: missing, unreadable or empty; what only decoding shows is not looked for.
+    """
+    with _opened(path) as file:
+        frames, rate = file.frames, file.samplerate
+    if frames == 0:
+        raise AudioError(path, "the clip is empty (no samples); fetch it again or leave it out")
+    return frames, rate
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The open file; what fails at or after opening it becomes an `AudioError`."""
+    path = Path(path)
+    if not path.exists():
+        raise AudioError(path, "no such file; check the path or leave it out")
+    if not path.is_file():
+        raise AudioError(path, f"{'a folder' if path.is_dir() else 'not a file'}; give the path of an audio file")
+    if path.stat().st_size == 0:
+        raise AudioError(path, "the file is empty (0 bytes); fetch it again or leave it out")
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            yield file
+    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        detail = str(error).rpartition(": ")[2].rstrip(".")
+        raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
+
+
+def check_not_cut_off(path):
+    """Raise `AudioError` for a WAV or AIFF that ends before its header says; libsndfile reads it as if it were whole."""
+    lacking = _lacking_bytes(path)
+    if lacking > HEADER_SLACK:
+        raise AudioError(path, f"cut off: its header states {lacking} bytes more than there are; fetch it again")
+
+
+def _lacking_bytes(path):
+    """Bytes by which the samples of a WAV or AIFF are fewer than its header states."""
+    size = Path(path).stat().st_size
+    with open(path, "rb") as file:
+        order = CHUNK_ORDERS.get(file.read(4))
+        at = 12
+        while order is not None and at + 8 <= size:
+            file.seek(at)
+            name, length = file.read(4), int.from_bytes(file.read(4), order)
+            if name in SAMPLE_CHUNKS:
+                return 0 if length >= UNKNOWN_LENGTH else max(0, length - (size - at - 8))
+            at += 8 + length + length % 2
+    return 0
+
+
+def check_audio(samples, sample_rate, *, path):
+    """Raise `AudioError` for `path` if its samples, (n,), are empty, non-finite, too short or silent."""
+    if len(samples) == 0:
+        raise AudioError(path, "the clip is empty (no samples); fetch it again or leave it out")
+    finite = np.isfinite(samples)
+    if not finite.all():
+        raise AudioError(
+            path, f"{np.count_nonzero(~finite)} samples are not finite (NaN or infinite); convert it again"
+        )
+    seconds = len(samples) / sample_rate
+    if seconds < MIN_SECONDS:
+        raise AudioError(path, f"too short: {seconds:.4f} s, at least {MIN_SECONDS} s are needed; leave it out")
+    if np.ptp(samples) < SILENCE_SPAN:
+        raise AudioError(path, f"silent: its samples span less than {SILENCE_SPAN:g}; record it again or leave it out")
+
+
+def resample(samples, source, target):
+    """Resample (n,) or (n, channels) from `source` to `target` Hz with soxr's HQ filter (band-limited, linear phase).
+
+    What lies 120 dB or more under the peak is the filter's rounding noise and becomes 0: digital silence stays silent.
+    Front ends that scale each frame, as chroma does, would make features of the noise as large as those of speech.
+    """
+    for name, rate in (("source", source), ("target", target)):
+        if int(rate) != rate or rate <= 0:
+            raise SertfError(f"{name} sample rate must be a positive whole number of Hz; got {rate!r}")
+    if source == target:
+        return samples
+    resampled = soxr.resample(samples, int(source), int(target), quality="HQ")
+    size = np.abs(resampled)
+    return np.where(size < RESAMPLING_FLOOR * size.max(axis=0, initial=0), 0, resampled).astype(resampled.dtype)
+
+
+def audio_digest(samples, sample_rate):
+    """Hex digest of decoded audio: equal for the same samples whatever the file's name, format or place."""
+    state = hashlib.blake2b(int(sample_rate).to_bytes(8, "little"), digest_size=16)
+    state.update(np.ascontiguousarray(samples, dtype="<f4").data)
+    return state.hexdigest()

@@ -1,0 +1,165 @@
+"""Own data: a CSV with one row an utterance."""
+
+import collections
+import csv
+import os
+import unicodedata
+from pathlib import Path
+
+from sertf.corpora.card import CorpusError
+from sertf.corpora.utterances import COLUMNS, EMOTIONS, validate
+from sertf.errors import expanded, listing
+
+NEEDED = ("path", "emotion", "speaker")
+SYNONYMS = {
+    **{emotion: emotion for emotion in EMOTIONS},
+    "happy": "happiness",
+    "sad": "sadness",
+    "angry": "anger",
+    "fearful": "fear",
+    "disgusted": "disgust",
+    "surprised": "surprise",
+    "bored": "boredom",
+    "excited": "excitement",
+    "frustrated": "frustration",
+}
+OF_COPIES = ("parent", "copy")
+GENDERS = {"female": "female", "f": "female", "male": "male", "m": "male", "": ""}
+
+
+def load_table(path, *, skip_bad=False):
+    """Load own data from a CSV file (UTF-8, comma-separated, header in the first line).
+
+    Needed columns: path (relative ones count from the CSV's folder), emotion (canonical or a common form such as
+    `happy`, any case), speaker. Optional: utterance (the file's name by default), corpus (the CSV's name), gender
+    (female, male, f, m), language, sentence. Speakers and utterances get the corpus's name in front where they lack
+    it, so that they stay unique beside other corpora. Other columns are kept as texts; `parent` and `copy` may not be
+    among them, which are those of augmented copies.
+
+    Raises:
+        CorpusError: no such file, not a CSV, needed columns missing, one speaker written in two ways, or bad rows: an
+            unknown emotion or gender, no speaker, no such file, a file or utterance named twice. All are listed;
+            `skip_bad=True` leaves bad rows out and records them in `attrs["skipped"]`.
+        TableError: a speaker of two genders.
+    """
+    path = expanded(path)
+    if not path.is_file():
+        raise CorpusError(f"{path}: no such file; give a CSV with the columns {', '.join(NEEDED)}")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True, skipinitialspace=True)
+            columns = [column.strip() for column in reader.fieldnames or ()]
+            reader.fieldnames = columns
+            records = [(reader.line_num, record) for record in reader]
+    except (OSError, csv.Error, UnicodeError) as error:
+        raise CorpusError(
+            f"{path}: not readable as CSV in UTF-8 ({error}); save it as comma-separated UTF-8"
+        ) from error
+    twice = [column for column, count in collections.Counter(columns).items() if count > 1]
+    if "" in twice:
+        raise CorpusError(f"{path}: has {columns.count('')} columns without a name; name each in its first line")
+    if twice:
+        raise CorpusError(f"{path}: its first line names the columns {', '.join(twice)} twice; name each once")
+    absent = [column for column in NEEDED if column not in columns]
+    if absent:
+        separated = len(columns) == 1 and any(mark in columns[0] for mark in ";\t")  # by something else
+        raise CorpusError(
+            f"{path}: lacks the columns {', '.join(absent)}; its first line has {', '.join(columns) or 'nothing'} and "
+            f"needs {', '.join(NEEDED)}{'; separate them by commas' if separated else ''}"
+        )
+    taken = [column for column in OF_COPIES if column in columns]
+    if taken:
+        raise CorpusError(
+            f"{path}: has the column {taken[0]}, a name that augmented copies of utterances take; give it another one"
+        )
+    if not records:
+        raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")
+
+    stems = collections.Counter(Path((record["path"] or "").strip()).stem for _, record in records)
+    rows, bad, seen = [], [], {}
+    for line, record in records:
+        try:
+            row = _row(record, path, stems)
+            # One file may be written in several ways: from another folder, or through a link.
+            for key, value in (("path", os.path.realpath(row["path"])), ("utterance", row["utterance"])):
+                other = seen.setdefault((key, value), line)
+                if other != line:
+                    raise ValueError(f"{key} {row[key]!r} comes in line {other} already")
+        except ValueError as error:
+            bad.append((record["path"] or "", f"line {line}: {error}"))
+        else:
+            rows.append(row)
+    if bad and not skip_bad:
+        raise CorpusError(
+            f"{path}: {len(bad)} rows are bad; mend or remove them, or go on without them with skip_bad=True "
+            f"(--skip-bad):\n{listing(reason for _, reason in bad)}"
+        )
+    if not rows:
+        raise CorpusError(f"{path}: no row is left, all {len(bad)} are bad:\n{listing(reason for _, reason in bad)}")
+    _check_spelling(path, [row["speaker"] for row in rows])
+    import pandas
+
+    table = pandas.DataFrame(rows)
+    table.attrs.update(skipped=bad, left_out={}, missing=[])
+    return validate(table)
+
+
+def _check_spelling(path, speakers):
+    """Raise CorpusError for a speaker who is written in two ways: trained on under the one and tested under the other."""
+    written = {}
+    for speaker in dict.fromkeys(speakers):
+        plain = " ".join(unicodedata.normalize("NFKC", speaker).casefold().split())
+        other = written.setdefault(plain, speaker)
+        if other != speaker:
+            raise CorpusError(
+                f"{path}: speakers {other!r} and {speaker!r} differ in case, white space or encoding alone; write one "
+                "speaker in one way, or give two speakers names that differ more"
+            )
+
+
+def _row(record, source, stems):
+    """One utterance from one CSV row; ValueError says what is wrong with it."""
+    # csv's DictReader gives a short row None values and a long row a None key.
+    if None in record or None in record.values():
+        raise ValueError("has not as many fields as the first line; quote texts that hold a comma")
+    record = {key: value.strip() for key, value in record.items()}
+    faults = []
+    emotion = SYNONYMS.get(record["emotion"].lower())
+    if emotion is None:
+        faults.append(f"unknown emotion {record['emotion']!r}; allowed are {', '.join(SYNONYMS)}")
+    gender = GENDERS.get(record.get("gender", "").lower())
+    if gender is None:
+        faults.append(f"unknown gender {record['gender']!r}; allowed are female, male or empty")
+    if not record["speaker"]:
+        faults.append("speaker is empty")
+    file = source.parent / _at_home(record["path"])
+    if not record["path"]:
+        faults.append("path is empty")
+    elif not file.is_file():
+        faults.append(f"no such file: {file}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    corpus = record.get("corpus") or source.stem
+    stem = Path(record["path"]).stem
+    # A stem that several files share would not be unique; the path as written is.
+    utterance = record.get("utterance") or (stem if stems[stem] == 1 else record["path"])
+    known = {
+        "utterance": _prefixed(utterance, corpus),
+        "path": str(file),
+        "corpus": corpus,
+        "emotion": emotion,
+        "speaker": _prefixed(record["speaker"], corpus),
+        "gender": gender,
+        "language": record.get("language", ""),
+        "sentence": record.get("sentence", ""),
+    }
+    return {**known, **{key: value for key, value in record.items() if key not in COLUMNS}}
+
+
+def _at_home(path):
+    """The path behind `~`; ValueError where there is no such user."""
+    return expanded(path) if path.startswith("~") else Path(path)
+
+
+def _prefixed(name, corpus):
+    return name if name.startswith(f"{corpus}-") else f"{corpus}-{name}"

@@ -1,0 +1,207 @@
+"""Fetch a corpus that anyone may download: resumable, checked, unpacked safely, validated by the corpus's own loader."""
+
+import os
+import shutil
+import stat
+import tempfile
+import warnings
+import zipfile
+from pathlib import Path
+
+from sertf import corpora
+from sertf.errors import SertfError, expanded, unknown
+from sertf.parallel.progress import shown
+
+CHUNK_BYTES = 1 << 16
+TIMEOUT_SECONDS = 30
+
+
+class DownloadError(SertfError):
+    """A corpus that cannot be fetched; what is said tells whether the same command goes on from there."""
+
+
+def fetch(name, folder, *, progress=True):
+    """Download a corpus, unpack it to `<folder>/<name>` and check that it is complete.
+
+    The folder of the corpus appears only when all of it is there. What has come of a download that was broken off stays
+    beside it in a hidden file, and the next call goes on from there.
+
+    Args:
+        name: key of `sertf.corpora.CORPORA`.
+        folder: that shall hold the corpus; made if missing.
+        progress: show a progress bar on standard error.
+
+    Returns:
+        Folder of the corpus; one that is there already and complete is left as it is.
+
+    Raises:
+        DownloadError: no open archive, no connection, a wrong checksum, an archive that is damaged or unsafe, no room.
+    """
+    if name not in corpora.CORPORA:
+        raise DownloadError(unknown("corpus", name, corpora.CORPORA))
+    corpus = corpora.CORPORA[name]
+    if corpus.archive is None:
+        raise DownloadError(
+            f"{corpus.title} has no archive that anyone may download ({corpus.licence}); ask for it at {corpus.url}"
+        )
+    folder = expanded(folder)
+    out = folder / name
+    if out.exists():
+        _validate(corpus, out, f"{out} is there already, but not as it should be; remove it or give another folder")
+        return out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        archive = _download(corpus.archive, folder / f".{name}-download.zip", progress)
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder) as staging:
+            unpacked = Path(staging) / name
+            try:
+                unpack(archive, unpacked, progress=progress)
+                _validate(corpus, unpacked, f"{corpus.archive.url} is not the complete corpus")
+            except DownloadError:
+                archive.unlink()  # the same bytes would fail again
+                raise
+            os.replace(unpacked, out)
+        archive.unlink()
+    except OSError as error:
+        raise DownloadError(
+            f"{folder}: cannot be written ({error.strerror}); make room or give another folder."
+        ) from error
+    return out
+
+
+def _download(archive, place, progress):
+    """Download an archive to a place and compare its checksum; returns the place."""
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    resumable = Resumable(place.with_name(f"{place.name}.part"), progress=progress)
+    try:
+        pooch.retrieve(archive.url, archive.checksum, fname=place.name, path=place.parent, downloader=resumable)
+    except requests.RequestException as error:
+        if not resumable.part.exists():
+            raise DownloadError(f"{archive.url} cannot be fetched ({_reason(error)}); try again later.") from error
+        raise DownloadError(
+            f"{archive.url}: the download was broken off ({_reason(error)}); what has come is kept, and the same command "
+            "goes on from there."
+        ) from error
+    except ValueError as error:
+        if isinstance(error, SertfError):
+            raise
+        # pooch has removed the file.
+        raise DownloadError(
+            f"{archive.url}: the download has another checksum than its makers publish ({archive.checksum}); it was "
+            "removed, fetch it again."
+        ) from error
+    return place
+
+
+class Resumable:
+    """A downloader for pooch that goes on where an earlier download was broken off.
+
+    Args:
+        part: file that holds what has come so far; complete, it is renamed to what pooch asks for.
+        progress: show a progress bar on standard error.
+    """
+
+    def __init__(self, part, *, progress=True):
+        self.part = part
+        self.progress = progress
+
+    def __call__(self, url, output_file, pooch):
+        import requests
+
+        done = self.part.stat().st_size if self.part.exists() else 0
+        # Bytes as they lie on the server: a transfer that is compressed on the way cannot be continued.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+            if response.status_code == 416:  # nothing lies behind what has come: all of it, or of another file
+                if _total(response) != done:
+                    self.part.unlink()
+                    return self(url, output_file, pooch)
+            else:
+                response.raise_for_status()
+                self._receive(response, done if response.status_code == 206 else 0)
+        os.replace(self.part, output_file)
+
+    def _receive(self, response, done):
+        import requests
+
+        total = _total(response)
+        if done and not response.headers.get("Content-Range", "").startswith(f"bytes {done}-"):
+            raise requests.ConnectionError(f"another part came than was asked for, behind {done} bytes")
+        free = shutil.disk_usage(self.part.parent).free
+        if total is not None and total - done > free:
+            raise DownloadError(
+                f"{self.part.parent}: {free / 1e6:.1f} MB are free, the download needs {(total - done) / 1e6:.1f} MB; make "
+                "room or give another folder."
+            )
+        with (
+            open(self.part, "ab" if done else "wb") as file,
+            shown("Downloading", total, done=done, size=True, show=self.progress) as advance,
+        ):
+            for chunk in response.iter_content(CHUNK_BYTES):
+                file.write(chunk)
+                advance(len(chunk))
+            size = file.tell()
+        if total is not None and size != total:
+            raise requests.ConnectionError(f"{size} of {total} bytes came")
+
+
+def unpack(archive, folder, *, progress=True):
+    """Unpack a ZIP file to a new folder.
+
+    Raises:
+        DownloadError: a damaged archive, one with links or with paths out of the folder, or too little room on the disk.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = opened.infolist()
+            _check_members(members)
+            needed = sum(member.file_size for member in members)
+            free = shutil.disk_usage(folder.parent).free
+            if needed > free:
+                raise OSError(28, f"{needed / 1e6:.1f} MB needed, {free / 1e6:.1f} MB free")
+            folder.mkdir()
+            with shown("Unpacking", needed, size=True, show=progress) as advance:
+                for member in members:
+                    opened.extract(member, folder)
+                    advance(member.file_size)
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+        raise DownloadError(f"The archive is damaged ({error}); it was removed, fetch it again.") from error
+
+
+def _check_members(members):
+    """Refuse what would not lie in the folder afterwards: zipfile itself would move it there under another name."""
+    for member in members:
+        name = member.filename.replace("\\", "/")
+        if name.startswith("/") or ":" in name.split("/")[0] or ".." in name.split("/"):
+            raise DownloadError(f"The archive holds a path out of its folder ({member.filename}); it was removed.")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise DownloadError(f"The archive holds a link ({member.filename}); it was removed.")
+
+
+def _validate(corpus, folder, message):
+    """Load the corpus; a fault or anything missing is said behind the message."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", corpora.CorpusWarning)
+            missing = corpus.load(folder).attrs["missing"]
+    except corpora.CorpusError as error:
+        raise DownloadError(f"{message}: {error}") from error
+    if missing:
+        raise DownloadError(f"{message}: {'; '.join(missing[:3])}{'; ...' if len(missing) > 3 else ''}")
+
+
+def _total(response):
+    """Bytes of the whole file as a response states them, or None."""
+    whole = response.headers.get("Content-Range", "").rpartition("/")[2]
+    if response.status_code in (206, 416):
+        return int(whole) if whole.isdigit() else None
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() else None
+
+
+def _reason(error):
+    response = getattr(error, "response", None)
+    return f"the server answered {response.status_code}" if response is not None else type(error).__name__

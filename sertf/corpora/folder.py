@@ -1,0 +1,171 @@
+"""What the corpus files share: the card, the scan of a folder, the list of bad files, the check for completeness."""
+
+import collections
+import dataclasses
+import os
+import re
+import warnings
+from pathlib import Path
+
+from sertf.audio.files import SUFFIXES
+from sertf.corpora.card import CorpusError, CorpusWarning
+from sertf.corpora.utterances import EMOTIONS, validate
+from sertf.errors import expanded, listing
+
+
+class BadFile(Exception):
+    """A parser's word on one file that it cannot place; `read_folder` collects these."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """A parser's word on one file that belongs to the corpus but was not asked for."""
+
+    reason: str
+
+
+def corpus_root(corpus, root):
+    """Absolute folder of a corpus: `root`, or the one folder in it that bears the corpus's name."""
+    if root is None:
+        raise CorpusError(f"{corpus.name} needs root, the folder that holds it; get it from {corpus.url}")
+    root = expanded(root)
+    if not root.exists():
+        raise CorpusError(f"{root}: no such folder; give the folder that holds {corpus.name} ({corpus.url})")
+    if not root.is_dir():
+        raise CorpusError(f"{root}: not a folder; give the folder that holds {corpus.name} ({corpus.url})")
+    named = [folder for folder in sorted(root.iterdir()) if _plain(folder.name) == corpus.name and folder.is_dir()]
+    if len(named) > 1:
+        raise CorpusError(
+            f"{root}: several folders could be {corpus.name}: {', '.join(folder.name for folder in named)}; name one"
+        )
+    return named[0] if named else root
+
+
+def locate(corpus, data):
+    """Folder of a corpus below a folder of corpora, or that folder itself if it bears the corpus's name; None without."""
+    data = expanded(data)
+    folders = [data, *(sorted(data.iterdir()) if data.is_dir() else ())]
+    return next((folder for folder in folders if _plain(folder.name) == corpus.name and folder.is_dir()), None)
+
+
+def _plain(name):
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def find_files(root, suffixes=SUFFIXES):
+    """Files below a folder with one of the suffixes in either case, sorted; hidden files and folders do not count."""
+    found = []
+    for folder, folders, names in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
+        found += [
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes
+        ]
+    return sorted(found)
+
+
+def match(corpus, path):
+    """Match a file's stem against the corpus's pattern, a dict of its groups; `BadFile` says what was expected."""
+    found = corpus.pattern.fullmatch(path.stem)
+    if found is None:
+        raise BadFile(f"the name fits no {corpus.name} utterance; expected is one like {Path(corpus.example).name}")
+    return found.groupdict()
+
+
+def decode(code, codes, what):
+    """Look a code up in a mapping; `BadFile` lists the allowed ones."""
+    if code not in codes:
+        raise BadFile(f"unknown {what} {code!r}; allowed are {', '.join(codes)}")
+    return codes[code]
+
+
+def read_folder(corpus, root, parse, *, expected, skip_bad):
+    """Parse every audio file of a corpus into an utterance table.
+
+    Args:
+        corpus: The `Corpus`.
+        root: Its folder, or the folder that holds it.
+        parse: `parse(path)` gives a row without path and corpus, or a `LeftOut`, or raises `BadFile`.
+        expected: {(speaker, emotion): count} of the complete corpus, or {(None, emotion): count}.
+        skip_bad: Leave bad files out instead of raising.
+
+    Returns:
+        The validated table. `attrs["skipped"]`: [(path, reason)] of bad files; `attrs["left_out"]`: {reason: count} of
+        files not asked for; `attrs["missing"]`: lines on what the complete corpus holds and the folder does not.
+
+    Raises:
+        CorpusError: no folder, no audio file, or bad files (all listed).
+    """
+    root = corpus_root(corpus, root)
+    paths = find_files(root)
+    if not paths:
+        raise CorpusError(f"{root}: holds no audio file; {corpus.name} looks like {corpus.example} ({corpus.url})")
+    rows, bad, left_out = [], [], collections.Counter()
+    for path in paths:
+        try:
+            row = parse(path)
+        except BadFile as error:
+            bad.append((str(path), str(error)))
+            continue
+        if isinstance(row, LeftOut):
+            left_out[row.reason] += 1
+        else:
+            rows.append({**row, "path": str(path), "corpus": corpus.name})
+    return make_table(corpus, root, rows, bad, left_out=left_out, expected=expected, skip_bad=skip_bad)
+
+
+def make_table(corpus, root, rows, bad, *, left_out, expected, skip_bad):
+    """Rows and bad files to a validated table; see `read_folder`."""
+    first, kept = {}, []
+    for row in rows:
+        other = first.setdefault(row["utterance"], row["path"])
+        if other == row["path"]:
+            kept.append(row)
+        else:
+            bad.append((row["path"], f"the same utterance as {other}; keep one of them"))
+    if bad and not skip_bad:
+        mend = "mend or remove them, or go on without them with skip_bad=True (--skip-bad)"
+        if not rows and not left_out:
+            mend = f"no other is there; give the folder that holds {corpus.name}, with files like {corpus.example}"
+        lines = listing(f"{path}: {reason}" for path, reason in bad)
+        raise CorpusError(f"{root}: {len(bad)} files of {corpus.name} are bad; {mend}:\n{lines}")
+    if not kept:
+        skipped = f"; skipped as bad: {len(bad)}" if bad else ""
+        reasons = "".join(f"; {count} left out: {reason}" for reason, count in left_out.items())
+        raise CorpusError(f"{root}: holds no utterance of {corpus.name} that was asked for{skipped}{reasons}")
+    import pandas
+
+    table = pandas.DataFrame(kept)
+    missing = compare(table, expected)
+    table.attrs.update(skipped=bad, left_out=dict(left_out), missing=missing)
+    if missing:
+        warnings.warn(
+            f"{root}: {len(table)} of {sum(expected.values())} utterances of {corpus.name}; "
+            f"results will not compare with those on the whole corpus:\n{listing(missing)}",
+            CorpusWarning,
+            stacklevel=5,
+        )
+    return validate(table)
+
+
+def compare(table, expected):
+    """Lines that say where a table differs from the {(speaker, emotion): count} of the complete corpus."""
+    by_speaker = any(speaker is not None for speaker, _ in expected)
+    speakers = table["speaker"] if by_speaker else [None] * len(table)
+    found = collections.Counter(zip(speakers, table["emotion"], strict=True))
+    lines = []
+    present = {speaker for speaker, _ in found}
+    for speaker in dict.fromkeys(speaker for speaker, _ in expected):
+        counts = {emotion: count for (who, emotion), count in expected.items() if who == speaker}
+        if speaker not in present:
+            lines.append(f"{speaker}: all {sum(counts.values())} utterances are missing")
+            continue
+        for emotion in (emotion for emotion in EMOTIONS if emotion in counts):
+            if found[speaker, emotion] != counts[emotion]:
+                who = f"{speaker}: " if by_speaker else ""
+                lines.append(f"{who}{emotion} {found[speaker, emotion]} of {counts[emotion]}")
+    for speaker, emotion in found.keys() - expected.keys():
+        who = f"{speaker}: " if by_speaker else ""
+        lines.append(f"{who}{emotion} {found[speaker, emotion]} of 0")
+    return lines

@@ -1,0 +1,69 @@
+"""Zero-shot scores: what a model scores on each corpus that it never heard, beside chance."""
+
+import numpy as np
+
+SCORES = ("uar", "wa", "weighted_f1")
+"""The scores that stand beside chance, those of SERCT's Table 4."""
+
+
+def chance(truth):
+    """The best UAR, WA and weighted F1 that answers can be expected to score which do not depend on the clip.
+
+    1 / emotions and the largest emotion's share p. Answers that name each emotion in a share q have an expected weighted
+    F1 of sum(2 p^2 q / (p + q)), which is concave in q: at its maximum the slopes 2 p^3 / (p + q)^2 of the emotions that
+    are named at all are equal.
+
+    >>> {name: round(level, 4) for name, level in chance(["fear", "anger", "anger", "anger"]).items()}
+    {'uar': 0.5, 'wa': 0.75, 'weighted_f1': 0.6501}
+    """
+    import scipy.optimize
+
+    _, counts = np.unique(np.asarray(truth, dtype=str), return_counts=True)
+    p = counts / counts.sum()
+
+    def shares(slope):
+        return p * np.maximum(np.sqrt(2 * p / slope) - 1, 0)
+
+    steepest = 2 * p.max()  # at this slope no emotion is named, at the lower end of the bracket more than all
+    q = shares(scipy.optimize.brentq(lambda slope: shares(slope).sum() - 1, (p**1.5).sum() ** 2 / 4, steepest))
+    return {"uar": 1 / len(counts), "wa": float(p.max()), "weighted_f1": float((2 * p**2 * q / (p + q)).sum())}
+
+
+def by_corpus(predictions):
+    """Scores on each tested corpus, which is a fold of its own, beside chance.
+
+    Args:
+        predictions: of all repeats.
+
+    Returns:
+        dict by corpus of its numbers of `utterances`, `speakers` and `emotions`, and of `scores` by key, each with `mean`,
+        `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker), `over_repeats` (the t-test's
+        interval of the mean over repeats; None for one) and `chance`.
+    """
+    from sertf.evaluation.scores import scores_of
+    from sertf.evaluation.statistics import clustered_bootstrap, mean_std, paired_test
+
+    found = {}
+    for corpus, part in predictions.groupby("fold", sort=True):
+        by_repeat = [scores_of(rows) for _, rows in part.groupby("repeat", sort=True)]
+        level = chance(part.loc[part["repeat"] == part["repeat"].iloc[0], "truth"])
+        entries = {}
+        for key in SCORES:
+            values = [of_repeat[key] for of_repeat in by_repeat]
+            mean, std, over_repeats = values[0], None, None
+            if len(values) > 1:
+                mean, std = mean_std(values)
+                test = paired_test(values, np.zeros(len(values)))
+                over_repeats = [test.low, test.high]
+            interval = (None, None)
+            if part["speaker"].nunique() > 1:
+                interval = clustered_bootstrap(part, score=key)
+            entries[key] = {"mean": mean, "std": std, "low": interval[0], "high": interval[1]}
+            entries[key] |= {"over_repeats": over_repeats, "chance": level[key]}
+        found[corpus] = {
+            "utterances": int(part["utterance"].nunique()),
+            "speakers": int(part["speaker"].nunique()),
+            "emotions": int(part["truth"].nunique()),
+            "scores": entries,
+        }
+    return found

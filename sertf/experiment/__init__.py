@@ -1,0 +1,5 @@
+"""Experiments: what is trained on what, checked, run and verified."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,203 @@
+"""The frozen description of an experiment: paper, corpus, front end, models, recipes, protocols, published scores."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sertf.audio.augmentation import Augmentation
+from sertf.custom import models as custom_models
+from sertf.custom.code import is_custom
+from sertf.errors import SertfError, unknown
+from sertf.training.recipe import Recipe
+
+SCALINGS = ("training", "corpus")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a protocol is applied.
+
+    Attributes:
+        folds: name in `sertf.protocols.splits`.
+        scaling: rows that mean and deviation come from: "training" part, or the whole "corpus", test rows included.
+        tuned_on_test: the recipe was chosen by scores of the test parts, as many authors do; enters the audit.
+        watch_test: log the test part's UAR after every epoch; it never decides anything, and is off where the
+            protocol is honest.
+    """
+
+    folds: str
+    scaling: str = "training"
+    tuned_on_test: bool = False
+    watch_test: bool = False
+
+    def __post_init__(self):
+        if self.scaling not in SCALINGS:
+            raise SertfError(f"Setting scaling must be one of {', '.join(SCALINGS)}, but is {self.scaling!r}.")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One model of an experiment.
+
+    Attributes:
+        model: name in `sertf.models.MODELS` or `sertf.models.classical.CLASSICAL`, or "module:function" of your own, see
+            `sertf.custom.models`.
+        options: keyword arguments of its builder.
+        recipes: `Recipe` by protocol name; None for a scikit-learn model, which has none.
+        published: scores of the paper by name, each (mean, standard deviation, best), None where not printed; where they
+            differ between protocols, such a mapping by protocol name. Names are those of `sertf.reports.summary.SCORES`,
+            `recall_<emotion>`, `precision_<emotion>`, `f1_<emotion>`, `wa_<fold>` and `uar_<fold>`, or any other.
+        front_end_options: keyword arguments of the front end, over those of the experiment.
+        augmentation: `sertf.audio.augmentation.Augmentation` of the training part; None trains on clean speech alone.
+        scaled_each: what is standardised by itself: "dimension" of the features, or "cell", a dimension in a frame.
+        compared_with: (another variant, what this one has in its place), which its report answers in a line; None
+            compares it with none.
+        for_gpu: too large for a CPU or its memory, so that scripts run it only where it is named; decides no run.
+        tuned_on: names of the corpora by whose validation parts the recipe was chosen; if one of them is tested, its
+            speakers are so in other folds or under another protocol, which enters the audit; decides no run.
+    """
+
+    model: str
+    recipes: Mapping[str, Recipe] | None
+    options: Mapping[str, object] = field(default_factory=dict)
+    published: Mapping[str, tuple] | Mapping[str, Mapping[str, tuple]] = field(default_factory=dict)
+    front_end_options: Mapping[str, object] = field(default_factory=dict)
+    augmentation: Augmentation | None = None
+    scaled_each: str = "dimension"
+    compared_with: tuple[str, str] | None = None
+    for_gpu: bool = False
+    tuned_on: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        by_protocol = [scores for scores in self.published.values() if isinstance(scores, Mapping)]
+        for scores in by_protocol or [self.published]:
+            for name, values in scores.items():
+                if not isinstance(values, tuple | list) or len(values) != 3:
+                    raise SertfError(
+                        f"published {name} of a variant of {self.model} must be (mean, standard deviation, best), None "
+                        f"where not printed, but is {values!r}."
+                    )
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A paper's system on a corpus; `sertf.experiment.runner` trains it, `sertf.reports.report` sets it beside the paper.
+
+    Attributes:
+        name: of the experiment, as in its script and result folder.
+        paper: reference to the paper.
+        corpus: name in `sertf.corpora.CORPORA`, with a language behind where one is taken alone, such as "esd_en", or
+            "table" for own data, which a script takes as a CSV by `--data`; the names of several corpora are joined by
+            "+", the one that is trained on first.
+        front_end: name in `sertf.features.FEATURES`, or "module:Class" of one of the user's own, derived from
+            `sertf.features.FrontEnd`.
+        front_end_options: keyword arguments of the front end.
+        variants: `Variant` by name.
+        protocols: `Setting` by name, "paper" and "strict".
+        seed: all randomness derives from it.
+        others: accuracies, from 0 to 1, of the other systems that the paper sets itself beside, by name; they decide
+            no run.
+        merged: emotions that count as another one, by name, such as {"calm": "neutral"}.
+        remarks: sentences on what the paper prints, for the report; they decide no run.
+    """
+
+    name: str
+    paper: str
+    corpus: str
+    front_end: str
+    variants: Mapping[str, Variant]
+    protocols: Mapping[str, Setting]
+    front_end_options: Mapping[str, object] = field(default_factory=dict)
+    seed: int = 0
+    others: Mapping[str, float] = field(default_factory=dict)
+    merged: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def corpora(self):
+        """Names of the corpora, one or more, without the languages that are taken alone."""
+        return names_of(self.corpus)
+
+    @property
+    def tested_corpora(self):
+        """Names of the corpora that are tested: of several all but the first, which is trained on."""
+        return self.corpora[1:] or self.corpora
+
+    def variant(self, name):
+        """Look a variant up; an unknown name lists the known ones."""
+        return _pick(self.variants, "variant", name)
+
+    def setting(self, protocol):
+        """Look a protocol's setting up; an unknown name lists the known ones."""
+        return _pick(self.protocols, "protocol", protocol)
+
+    def recipe(self, variant, protocol):
+        """The recipe of a variant under a protocol, None for a scikit-learn model."""
+        recipes = self.variant(variant).recipes
+        return None if recipes is None else _pick(recipes, f"protocol with a recipe for {variant}", protocol)
+
+    def declared_leaks(self, variant, protocol):
+        """(name, sentence) of each leak outside the folds, for the audit."""
+        leaks, setting = [], self.setting(protocol)
+        if setting.scaling == "corpus":
+            leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
+        if setting.tuned_on_test:
+            leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
+        elif set(names_of("+".join(self.variant(variant).tuned_on))).intersection(self.tested_corpora):
+            leaks.append(("tuning", "the recipe was chosen by validation utterances of speakers who are tested"))
+        return leaks
+
+    def published(self, variant, protocol):
+        """Scores of the paper by name that a variant's scores under a protocol are set beside."""
+        published = self.variant(variant).published
+        if any(isinstance(scores, Mapping) for scores in published.values()):
+            return published.get(protocol, {})
+        return published
+
+    def front_end_options_of(self, variant):
+        """Keyword arguments of the front end that a variant is trained on."""
+        return {**self.front_end_options, **self.variant(variant).front_end_options}
+
+    def identity(self, variant, protocol):
+        """Everything that decides the runs of one variant under one protocol, as plain values."""
+        chosen, setting, recipe = self.variant(variant), self.setting(protocol), self.recipe(variant, protocol)
+        identity = {
+            "experiment": self.name,
+            "variant": variant,
+            "protocol": protocol,
+            "corpus": self.corpus,
+            "front_end": {"name": self.front_end, "options": self.front_end_options_of(variant)},
+            "model": {"name": chosen.model, "options": dict(chosen.options)},
+            "recipe": recipe and recipe.to_dict(),
+            "folds": setting.folds,
+            "scaling": setting.scaling,
+            "watch_test": setting.watch_test,
+            "seed": self.seed,
+        }
+        if is_custom(chosen.model):
+            identity["model"]["source"] = custom_models.source_digest(chosen.model)
+        if chosen.augmentation is not None:
+            identity["augmentation"] = chosen.augmentation.to_dict()
+        if chosen.scaled_each != "dimension":
+            identity["scaled_each"] = chosen.scaled_each
+        if self.merged:
+            identity["merged"] = dict(self.merged)
+        return identity
+
+
+def names_of(corpus):
+    """Names of the corpora that `Experiment.corpus` joins, without the languages that are taken alone."""
+    return tuple(dict.fromkeys(name.partition("_")[0] for name in corpus.split("+")))
+
+
+def digest(values):
+    """Short digest of plain values, independent of the order of keys."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _pick(choices, kind, name):
+    if name not in choices:
+        raise SertfError(unknown(kind, name, choices))
+    return choices[name]

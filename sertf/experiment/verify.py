@@ -1,0 +1,182 @@
+"""Kept results beside a training of today: the first epochs of a kept run, trained again on this machine.
+
+Corpus, features, folds, network, loss and seed all decide the loss after an epoch, so that one epoch tells within minutes
+whether hours of training would repeat what is kept. Rounding differs between processors and grows from epoch to epoch.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from sertf.errors import check_whole
+from sertf.experiment import runner
+from sertf.experiment.job import train_job
+from sertf.parallel import processes
+from sertf.parallel.environment import forget_models
+from sertf.reports import markdown
+from sertf.runs import reuse
+from sertf.runs.stored import ResultsError, read_history
+
+COLUMNS = ("variant", "protocol", "repeat", "fold", "epoch", "kept", "here", "lowest", "highest", "runs")
+
+
+def verify(
+    experiment,
+    table,
+    *,
+    results,
+    variants=None,
+    protocol_names=None,
+    epochs=1,
+    workers=None,
+    scheduler="processes",
+    **options,
+):
+    """Train the first kept run of each variant and protocol again, for some epochs, and set its losses beside the kept.
+
+    Args:
+        experiment: `sertf.experiment.Experiment`.
+        table: utterance table.
+        results: folder of kept results, `<results>/<experiment>/<variant>/<protocol>`; nothing is written there.
+        variants, protocol_names: names; None takes all. What is not kept of them is left out.
+        epochs: how many, 1 or more; no more than were kept count. A scikit-learn model is fitted as a whole.
+        workers, scheduler, options: as of `sertf.experiment.runner.run`.
+
+    Returns:
+        DataFrame with `COLUMNS`, a row an epoch: the kept training loss, that of this machine, and the lowest and highest
+        that all kept runs of the variant had after this epoch, with their number.
+
+    Raises:
+        ResultsError: nothing is kept, or it is of another experiment, recipe or seed, or trained under another backend.
+        SertfError: as `sertf.experiment.runner.plan`, and as training.
+    """
+    from sertf.extraction.clip import usable_cores
+
+    check_whole("verify", epochs=epochs)
+    root = Path(results) / experiment.name
+    variants, protocol_names = list(variants or experiment.variants), list(protocol_names or experiment.protocols)
+    for variant in variants:
+        experiment.variant(variant)  # raises for an unknown one
+    for protocol in protocol_names:
+        experiment.setting(protocol)
+    names = [(variant, protocol) for variant in variants for protocol in protocol_names]
+    kept = {name: root.joinpath(*name) for name in reuse.kept_pairs(root, names, wanted="verify")}
+    first = {name: _first_of(place) for name, place in kept.items()}
+    for name, place in kept.items():
+        _check_backend(place, first[name][1])
+    with tempfile.TemporaryDirectory() as folder:
+        plan = runner.plan(
+            experiment,
+            table,
+            out=Path(folder),
+            variants=list(dict.fromkeys(variant for variant, _ in kept)),
+            protocol_names=list(dict.fromkeys(protocol for _, protocol in kept)),
+            repeats=1,
+            workers=workers,
+            **options,
+        )
+    planned = {(job.folder.parts[-4], job.folder.parts[-3], job.repeat, job.fold.name): job for job in plan.jobs}
+    done = processes.run_all(
+        _train,
+        [_cut(_job_of(place, planned, name, *first[name]), epochs) for name, place in kept.items()],
+        workers=workers or usable_cores(),
+        scheduler=scheduler,
+        progress=options.get("progress", True),
+        cache=plan.cache,
+    )
+    rows = [row for name, found in done for row in _rows(name, kept[name], found)]
+    rows.sort(key=lambda row: (list(kept).index(row[:2]), row[4]))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _first_of(place):
+    """(repeat, fold) and manifest of the first run of kept results."""
+    return next(iter(reuse.read_manifests(place / "manifest.json").items()), ((None, None), {}))
+
+
+def _check_backend(place, manifest):
+    """Raise where another backend trained, from whose seeds this one draws other numbers."""
+    import keras
+
+    here = keras.backend.backend()
+    trained = manifest.get("backend", here)
+    if trained not in (here, "scikit-learn"):
+        raise ResultsError(
+            f"{place} was trained under {trained}, which draws other weights from the same seed than {here} does; set the "
+            f"variable KERAS_BACKEND={trained} to verify it, or name other variants."
+        )
+
+
+def _job_of(place, planned, name, run, manifest):
+    """The planned job of a kept run."""
+    repeat, fold = run
+    job = planned.get((*name, repeat, fold))
+    if job is None:
+        raise ResultsError(f"{place} keeps first repeat {repeat}, fold {fold}, a run that the experiment has not.")
+    if (manifest.get("digest"), manifest.get("seed")) != (job.facts["digest"], job.seed):
+        raise ResultsError(
+            f"{place} holds results of another experiment, recipe or seed (digest {manifest.get('digest')}, seed "
+            f"{manifest.get('seed')}; now {job.facts['digest']} and {job.seed}), which training cannot repeat."
+        )
+    if manifest.get("audio_digest") not in (None, job.facts["audio_digest"]):
+        raise ResultsError(f"{place} holds results on other recordings under the same names, which cannot be repeated.")
+    return job
+
+
+def _cut(job, epochs):
+    """The job with so many epochs, whose test part is not scored after them."""
+    recipe = job.recipe and replace(job.recipe, epochs=min(epochs, job.recipe.epochs))
+    return replace(job, recipe=recipe, facts={**job.facts, "watch_test": False})
+
+
+def _train(job):
+    """What a worker does: the history of a job, with the names of its variant and protocol."""
+    fitted, _, _ = train_job(job)
+    if job.recipe is not None:
+        forget_models()
+    return job.folder.parts[-4:-2], fitted.history.assign(repeat=job.repeat, fold=job.fold.name)
+
+
+def _rows(name, place, found):
+    kept = read_history(place / "history.csv.gz")
+    for here in found.itertuples():
+        after = kept[kept["epoch"] == here.epoch]
+        own = after[(after["repeat"] == here.repeat) & (after["fold"] == here.fold)]
+        if len(own):
+            losses = after["loss"]
+            yield (
+                *name,
+                here.repeat,
+                here.fold,
+                here.epoch,
+                own["loss"].iloc[0],
+                here.loss,
+                losses.min(),
+                losses.max(),
+                len(losses),
+            )
+
+
+def page(found):
+    """What `verify` found, as a Markdown table and a line on its columns."""
+    body = [
+        [
+            f"`{row.variant}`",
+            f"`{row.protocol}`",
+            f"{row.repeat}, {row.fold}",
+            f"{row.epoch}",
+            f"{row.kept:.6g}",
+            f"{row.here:.6g}",
+            f"{row.here - row.kept:+.1e}",
+            f"{row.lowest:.6g} to {row.highest:.6g} ({row.runs} runs)",
+        ]
+        for row in found.itertuples()
+    ]
+    head = ["variant", "protocol", "repeat, fold", "epoch", "kept loss", "here", "difference", "all kept runs"]
+    note = (
+        "Training loss after an epoch, kept with 6 digits. Rounding differs between processors; another seed, other "
+        "recordings or another recipe differ by more, as the kept runs do from each other."
+    )
+    return "\n".join([*markdown.table(head, body, align="lll"), "", note])

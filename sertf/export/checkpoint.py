@@ -1,0 +1,132 @@
+"""A trained model in its run directory: which run of an experiment to take, and its front end, network and scaling."""
+
+import contextlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sertf.custom import models as custom_models
+from sertf.custom.code import is_custom
+from sertf.errors import SertfError
+from sertf.runs.folder import TAKEN_OVER
+from sertf.runs.stored import read_facts, read_json
+from sertf.training.network import in_float32
+
+_RETRAIN = "train more --repeats and take one of them, or delete it and run the same without --extend"
+
+
+class ExportError(SertfError):
+    """A run that cannot be exported, or a place that cannot be written to."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run: its folder, manifest, and the validation scores of the epoch whose weights it kept.
+
+    The scores are None where the protocol has no validation part.
+    """
+
+    place: Path
+    manifest: dict
+    validation_uar: float | None
+    validation_loss: float | None
+
+
+def choose(runs, repeat, fold):
+    """The folder of runs, the run to export, and a sentence on why this one."""
+    if (runs / "manifest.json").is_file():
+        if (runs / TAKEN_OVER).is_file():
+            raise ExportError(f"{runs} was taken over from kept results, without its model; {_RETRAIN}.")
+        if repeat is not None or fold is not None:
+            raise ExportError(f"{runs} is one run already; leave out repeat and fold, or give the folder of all runs.")
+        folder = runs.absolute().parent.parent
+        return folder, _read_run(runs, read_facts(folder)), "The run was named by hand."
+    facts = read_facts(runs)
+    planned = [(r, f) for r in range(facts["repeats"]) for f in facts["folds"]]
+    places = [runs / f"repeat-{r:02d}" / f for r, f in planned if repeat in (None, r) and fold in (None, f)]
+    finished = [place for place in places if (place / "manifest.json").is_file()]
+    found = [_read_run(place, facts) for place in finished if not (place / TAKEN_OVER).is_file()]
+    if finished and not found:
+        raise ExportError(
+            f"{len(finished)} runs in {runs} were taken over from kept results, without their models; {_RETRAIN}."
+        )
+    if not found:
+        wanted = f"of repeat {'any' if repeat is None else repeat}, fold {'any' if fold is None else fold}"
+        raise ExportError(
+            f"{runs} holds no finished run {wanted}; its repeats are 0 to {facts['repeats'] - 1}, its folds "
+            f"{', '.join(facts['folds'])}."
+        )
+    chosen = "It was named by hand."
+    if found[0].validation_uar is None:
+        if len(places) > 1:
+            chosen = f"It is the first of {len(found)} runs; its protocol has no validation part to choose by."
+        return runs, found[0], chosen
+    best = min(found, key=lambda run: (-run.validation_uar, run.validation_loss))
+    if len(places) > 1:
+        chosen = (
+            f"Of {len(found)} runs it has the best validation UAR, {best.validation_uar:.4f}; test scores had no part "
+            "in the choice, and validation speakers differ from fold to fold."
+        )
+    return runs, best, chosen
+
+
+def _read_run(place, facts):
+    manifest = read_json(place / "manifest.json")
+    if manifest.get("digest") != facts["digest"]:
+        raise ExportError(
+            f"{place} is a run of another experiment (digest {manifest.get('digest')}, not {facts['digest']}); "
+            "delete it and run the experiment again."
+        )
+    try:
+        history = pd.read_csv(place / "history.csv").set_index("epoch").loc[manifest["best_epoch"]]
+        uar, loss = (None if np.isnan(history[key]) else float(history[key]) for key in ("val_uar", "val_loss"))
+        return Run(place, manifest, uar, loss)
+    except (OSError, ValueError, KeyError) as error:
+        raise ExportError(f"{place} is broken: history.csv lacks what is needed ({error}); run it again.") from error
+
+
+def restore(run):
+    """Front end, network and scaling of a run; the network computes in float32, whatever it was trained in."""
+    import keras
+
+    import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
+    from sertf import features
+    from sertf.extraction.clip import front_end_digest
+
+    if not (run.place / "weights.keras").is_file() and (run.place / "weights.joblib").is_file():
+        raise ExportError(f"{run.place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
+    described = run.manifest["front_end"]
+    try:
+        front_end = features.find(described["name"])(**described["config"])
+    except (SertfError, TypeError) as error:  # a constructor that has changed since takes other arguments
+        raise ExportError(f"{run.place} was trained on features that cannot be computed again: {error}") from error
+    if front_end.sample_rate is None:
+        raise ExportError(
+            f"{run.place} was trained on every file at its own rate, so its model knows no rate to bring other audio to; "
+            f"train it with a sample_rate of {described['name']}."
+        )
+    if front_end_digest(front_end) != run.manifest["front_end_digest"]:
+        raise ExportError(
+            f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
+        )
+    model = run.manifest["model"]["name"]
+    if is_custom(model):
+        # For its layers; of Keras's alone it is loaded without.
+        with contextlib.suppress(SertfError):
+            custom_models.find(model)
+    try:
+        network = keras.saving.load_model(run.place / "weights.keras", compile=False)
+        with np.load(run.place / "scaling.npz") as arrays:
+            scaling = {"mean": arrays["mean"], "std": arrays["std"]}
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().partition("\n")[0]
+        if is_custom(model) and (run.place / "weights.keras").is_file():
+            raise ExportError(
+                f"{run.place}: the network of {model} cannot be loaded ({custom_models.reason_of(error)}); its layers are in its "
+                "module, whose folder must be on PYTHONPATH."
+            ) from error
+        raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
+    return front_end, in_float32(network), scaling

@@ -1,0 +1,200 @@
+"""The graph of an exported model: resampling, front end, scaling and network in one `tf.Module` of TensorFlow's own ops.
+
+TensorFlow backend only. `sertf.export.saved_model` builds and saves it; who loads the SavedModel needs TensorFlow and nothing else.
+"""
+
+import keras
+import tensorflow as tf
+
+from sertf.layers import spectral
+from sertf.layers.resample import resample, resampled_lengths
+
+# Hz. Below there is no speech left; the upper end bounds the memory that resampling takes.
+SAMPLE_RATES = (1_000, 768_000)
+# Layers of a network whose output is given beside the scores, and which one if there are several.
+_INSIDE = {"embedding": None, "attention": 1}
+
+
+class ServingModule(tf.Module):
+    """A trained recognizer from waveform or features to scores.
+
+    `tf.saved_model.load` gives back the functions `waveform`, `waveform_with_lengths` and `features`, and the
+    attributes `emotions`, a string variable in the order of the scores, `sample_rate`, an int32 variable, Hz of the
+    training audio, `labels`, the emotions as an asset file, and `weights`, the network's variables.
+
+    Args:
+        network: trained Keras model, features (batch, *front_end.feature_shape) in, scores (batch, emotions) out.
+        front_end: layer of `sertf.features`.
+        mean: subtracted from the features, broadcast over frames.
+        std: the difference is divided by it.
+        emotions: names of the scores.
+        labels: path of a text file with these names, one a line.
+        minimum_seconds: shorter audio is refused.
+    """
+
+    def __init__(self, network, front_end, *, mean, std, emotions, labels, minimum_seconds):
+        super().__init__(name="sertf")
+        network = for_inference(network)
+        front_end.build((None, None))
+        target_rate, shape = front_end.sample_rate, front_end.feature_shape
+        sequence = shape[0] is None
+        minimum_seconds = max(minimum_seconds, front_end.minimum_samples / target_rate)
+        self.emotions = tf.Variable(list(emotions), trainable=False, name="emotions")
+        self.sample_rate = tf.Variable(target_rate, dtype=tf.int32, trainable=False, name="sample_rate")
+        self.labels = tf.saved_model.Asset(str(labels))
+        self.weights = [variable.value for variable in network.variables]
+
+        def score(features, own):
+            # Padding becomes zero again after scaling: that is what networks mask.
+            return network(spectral.keep_own((features - mean) / std, own), training=False)
+
+        samples = tf.TensorSpec((None, None), tf.float32, name="waveform")
+        lengths = tf.TensorSpec((None,), tf.int32, name="lengths")
+        rate = tf.TensorSpec((), tf.int32, name="sample_rate")
+
+        @tf.function(input_signature=[samples, lengths, rate])
+        def waveform_with_lengths(waveform, lengths, sample_rate):
+            """As `waveform`, for rows that are padded at the end and hold `lengths` (batch,) samples."""
+            with tf.control_dependencies(_faults_of_waveform(waveform, lengths, sample_rate, minimum_seconds)):
+                waveform, lengths, sample_rate = map(tf.identity, (waveform, lengths, sample_rate))
+            waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, tf.shape(waveform)[1]))
+            waveform = resample(waveform, sample_rate, target_rate)
+            lengths = resampled_lengths(lengths, sample_rate, target_rate)
+            features = front_end(waveform, lengths)  # (batch, frames, dims)
+            own = spectral.own_positions(front_end.frames(lengths), tf.shape(features)[1]) if sequence else None
+            return score(features, own)
+
+        @tf.function(input_signature=[samples, rate])
+        def waveform(waveform, sample_rate):
+            """Scores of mono audio, (batch, samples) at `sample_rate` Hz, full scale at 1."""
+            batch, count = tf.unstack(tf.shape(waveform))
+            return waveform_with_lengths(waveform, tf.fill([batch], count), sample_rate)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="features")])
+        def features(features):
+            """Scores of the front end's features before scaling; rows of zeros are padding."""
+            axes = list(range(2, len(shape) + 1))
+            own = tf.reduce_any(tf.not_equal(features, 0), axis=axes) if sequence else None  # (batch, frames)
+            with tf.control_dependencies(_faults_of_features(features, own)):
+                features = tf.identity(features)
+            return score(features, own)
+
+        self.waveform, self.waveform_with_lengths, self.features = waveform, waveform_with_lengths, features
+
+    def signatures(self):
+        """Names and functions for `tf.saved_model.save`."""
+        names = ("waveform", "waveform_with_lengths", "features")
+        return {name: getattr(self, name) for name in names} | {"serving_default": self.waveform}
+
+
+class FusedLSTM(keras.layers.LSTM):
+    """An LSTM for inference that runs all time steps in one TensorFlow op, several times faster than Keras's loop.
+
+    Masked steps keep output and state of the step before them, wherever they stand, as in the loop.
+    """
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        if mask is not None:
+            # The op knows no mask: own steps come first, and their states are put back in place behind it.
+            own_first = tf.argsort(tf.cast(~mask, tf.int32), axis=1, stable=True)
+            sequences = tf.gather(sequences, own_first, batch_dims=1)
+        no_peephole = tf.zeros([self.units])
+        states = tf.raw_ops.BlockLSTMV2(
+            seq_len_max=tf.shape(sequences, out_type=tf.int64)[1],
+            x=tf.transpose(sequences, (1, 0, 2)),
+            cs_prev=initial_state[1],
+            h_prev=initial_state[0],
+            w=tf.concat([self.cell.kernel, self.cell.recurrent_kernel], axis=0),
+            wci=no_peephole,
+            wcf=no_peephole,
+            wco=no_peephole,
+            b=self.cell.bias,
+            cell_clip=-1.0,
+        ).h
+        outputs = tf.transpose(states, (1, 0, 2))  # (batch, steps, units)
+        if mask is not None:
+            steps_so_far = tf.cumsum(tf.cast(mask, tf.int32), axis=1)
+            outputs = tf.concat([tf.zeros_like(outputs[:, :1]), outputs], axis=1)
+            outputs = tf.gather(outputs, steps_so_far, batch_dims=1)
+        return outputs[:, -1], outputs, initial_state
+
+
+def for_inference(network, *, fused=True):
+    """The network, its recurrences fused, giving a dict: scores, and embedding and attention where it has them."""
+
+    def copy(layer):
+        config = layer.get_config()
+        fusible = (
+            fused and type(layer) is keras.layers.LSTM and all(config[key] == value for key, value in _FUSIBLE.items())
+        )
+        return (FusedLSTM if fusible else type(layer)).from_config(config)
+
+    copied = keras.models.clone_model(network, clone_function=copy, recursive=True)
+    copied.set_weights(network.get_weights())
+    for layer in copied._flatten_layers():
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False  # exported on a machine with a GPU, it must still run on one without
+    outputs = {"scores": copied.output}
+    names = {layer.name for layer in copied.layers}
+    for name, index in _INSIDE.items():
+        if name in names:
+            output = copied.get_layer(name).output
+            outputs[name] = output if index is None else output[index]
+    return keras.Model(copied.inputs, outputs)
+
+
+_FUSIBLE = {
+    "activation": "tanh",
+    "recurrent_activation": "sigmoid",
+    "use_bias": True,
+    "return_state": False,
+    "stateful": False,
+    "go_backwards": False,
+    "zero_output_for_mask": False,
+}
+
+
+def _faults_of_waveform(waveform, lengths, sample_rate, minimum_seconds):
+    lowest, highest = SAMPLE_RATES
+    shortest, samples = tf.reduce_min(lengths), tf.shape(waveform)[1]
+    seconds = tf.cast(shortest, tf.float64) / tf.cast(sample_rate, tf.float64)
+    return _assertions(
+        (tf.size(waveform) > 0, "The waveform is empty: it holds no samples.", ()),
+        (
+            (lowest <= sample_rate) & (sample_rate <= highest),
+            f"sample_rate must lie between {lowest} and {highest} Hz, but is {{}}.",
+            (sample_rate,),
+        ),
+        (
+            tf.reduce_all((lengths >= 0) & (lengths <= samples)) & (tf.size(lengths) == tf.shape(waveform)[0]),
+            "lengths must give each of the {} waveforms its samples, from 0 to {}, but is {}.",
+            (tf.shape(waveform)[0], samples, lengths),
+        ),
+        (
+            seconds > minimum_seconds - 1e-9,
+            f"The waveform is too short: {{}} samples at {{}} Hz, at least {minimum_seconds:.3g} s are needed.",
+            (shortest, sample_rate),
+        ),
+        (tf.reduce_all(tf.math.is_finite(waveform)), "The waveform holds NaN or infinite samples.", ()),
+    )
+
+
+def _faults_of_features(features, own):
+    return _assertions(
+        (tf.size(features) > 0, "The features are empty: they hold no values.", ()),
+        (tf.reduce_all(tf.math.is_finite(features)), "The features hold NaN or infinite values.", ()),
+        (
+            True if own is None else tf.reduce_all(tf.reduce_any(own, axis=1)),
+            "An utterance has no frame: all its features are zero, which is padding.",
+            (),
+        ),
+    )
+
+
+def _assertions(*checks):
+    """Assert ops from (condition, sentence, values for the sentence's braces)."""
+    return [
+        tf.debugging.Assert(condition, [tf.strings.format(sentence, values)])
+        for condition, sentence, values in checks
+        if condition is not True
+    ]

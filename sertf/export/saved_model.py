@@ -1,0 +1,234 @@
+"""Export a trained run as one SavedModel: waveform in, emotions out, with its model card."""
+
+import glob
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+import sertf
+from sertf.audio.files import MIN_SECONDS
+from sertf.errors import exit_code
+from sertf.evaluation.scores import scores_of
+from sertf.evaluation.statistics import mean_std
+from sertf.export.checkpoint import ExportError, choose, restore
+from sertf.export.litert import FILE, write
+from sertf.inference.card import markdown
+from sertf.inference.recognizer import CARD, MAKER, Recognizer, load
+from sertf.runs.collect import collect
+from sertf.runs.stored import read_facts, read_json, read_predictions
+from sertf.training.recipe import Recipe
+
+__all__ = ["ExportError", "Recognizer", "load", "save"]
+
+_PAGE = "model_card.md"
+_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, _PAGE, FILE}
+
+
+def save(runs, out, *, repeat=None, fold=None, with_litert=False):
+    """Export one run as a SavedModel that needs TensorFlow alone.
+
+    Of a folder of runs, the one of the best validation UAR is taken (equal ones: lower validation loss, then the
+    earlier run), and the first one where the protocol has no validation part; test scores have no part in it. The folds'
+    validation speakers differ, so this favours folds whose validation speakers are easy. The signatures are described in
+    the model card; see also `sertf.export.graph`.
+
+    Args:
+        runs: `<runs>/<variant>/<protocol>`, or one run directory in it.
+        out: folder to write; an exported model that stands there is replaced, anything else never.
+        repeat: take a run of this repeat.
+        fold: take a run of this fold.
+        with_litert: write a LiteRT model beside the SavedModel, see `sertf.export.litert`; needs the extra `litert`.
+
+    Returns:
+        Path of the written folder.
+
+    Raises:
+        ResultsError, ExportError: no such run, a broken or outdated one, or `out` cannot be written.
+        LiteRTError: LiteRT is not installed, or the network does not convert.
+    """
+    import keras
+
+    folder, run, chosen = choose(Path(runs), repeat, fold)
+    out = Path(out)
+    _check_place(out)
+    if keras.backend.backend() != "tensorflow":
+        _save_elsewhere(run, out, chosen, with_litert)
+    else:
+        _save_here(folder, run, out, chosen, with_litert)
+    return out
+
+
+def _check_place(out):
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ExportError(f"{out} is a file; give the folder that the model shall be written to.")
+    entries = {entry.name for entry in out.iterdir()}
+    foreign = sorted(entries - _OURS)
+    if entries and (foreign or CARD not in entries or read_json(out / CARD).get("made_by") != MAKER):
+        what = f"it holds {', '.join(foreign[:3])}" if foreign else f"it has no {CARD} of ours"
+        raise ExportError(f"{out} is no exported model ({what}) and is not overwritten; give another folder.")
+
+
+def _save_elsewhere(run, out, chosen, with_litert):
+    """Export in a process of its own: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
+    code = "import sys; from sertf.export.saved_model import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
+    paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
+    environment = {
+        "KERAS_BACKEND": "tensorflow",
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "CUDA_VISIBLE_DEVICES": "",  # its memory is the caller's, and tracing needs no GPU
+    }
+    command = [sys.executable, "-c", code, str(run.place.absolute()), str(out.absolute()), chosen]
+    command += ["litert"] * with_litert
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stderr.rpartition("error: ")[2] if done.returncode == 2 else done.stderr
+        raise ExportError(said.strip() or f"the export of {run.place} ended with exit code {done.returncode}.")
+
+
+def _export_process(place, out, chosen, *with_litert):
+    with exit_code() as code:
+        folder, run, _ = choose(Path(place), None, None)
+        _save_here(folder, run, Path(out), chosen, bool(with_litert))
+    return code.value
+
+
+def _save_here(folder, run, out, chosen, with_litert):
+    import tensorflow as tf
+
+    from sertf.export.graph import ServingModule
+
+    facts = read_facts(folder)
+    front_end, network, scaling = restore(run)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise ExportError(f"Cannot write to {out.parent}: {error.strerror}; choose another folder.") from error
+    try:
+        labels = staging / "labels.txt"
+        labels.write_text("".join(f"{emotion}\n" for emotion in facts["emotions"]), encoding="utf-8")
+        module = ServingModule(
+            network, front_end, **scaling, emotions=facts["emotions"], labels=labels, minimum_seconds=MIN_SECONDS
+        )
+        model = staging / "model"
+        tf.saved_model.save(module, str(model), signatures=module.signatures())
+        card = _card(folder, facts, run, chosen, out.name, module, front_end)
+        if with_litert:
+            card["litert"] = write(model, network, front_end, **scaling)
+        (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        (model / _PAGE).write_text(markdown(card), encoding="utf-8")
+        _take_place(model, out, old=staging / "old")
+        # Only now, what exports left that were killed: it may hold the model that one of them was to replace.
+        for killed in out.parent.glob(f".{glob.escape(out.name)}-????????/labels.txt"):
+            shutil.rmtree(killed.parent, ignore_errors=True)
+    except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables, and has errors of its own
+        reason = error.strerror if isinstance(error, OSError) else error.message
+        raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _take_place(new, out, *, old):
+    """Rename a folder into place; the one that stood there is lost only when the new one is in."""
+    if not out.exists():
+        os.replace(new, out)
+        return
+    os.replace(out, old)
+    try:
+        os.replace(new, out)
+    except OSError:
+        os.replace(old, out)
+        raise
+
+
+def _card(folder, facts, run, chosen, name, module, front_end):
+    from sertf.corpora import CORPORA
+    from sertf.export.graph import SAMPLE_RATES
+
+    predictions = read_predictions(run.place / "predictions.csv")
+    tested = scores_of(predictions)
+    trained = (facts.get("across") or {}).get("trained") or {facts["corpus"]: facts}
+    names = dict.fromkeys(corpus.partition("_")[0] for corpus in trained)  # without a language that is taken alone
+    corpora = [CORPORA[name] for name in names if name in CORPORA]
+    manifest = run.manifest
+    outputs = module.waveform.get_concrete_function().structured_outputs
+    sizes = {key: output.shape[-1] or "frames" for key, output in outputs.items()}
+    return {
+        "made_by": MAKER,
+        "format": 1,
+        "name": name,
+        "experiment": facts["experiment"],
+        "variant": facts["variant"],
+        "protocol": facts["protocol"],
+        "paper": facts["paper"],
+        "model": manifest["model"] | {"parameters": manifest["parameters"]},
+        "front_end": {
+            "name": manifest["front_end"]["name"],
+            "config": manifest["front_end"]["config"],
+            "shape": list(front_end.feature_shape),
+            "span_seconds": front_end.span and [sample / front_end.sample_rate for sample in front_end.span],
+            "middle_seconds": front_end.duration_seconds if getattr(front_end, "reads_middle", False) else None,
+        },
+        "emotions": facts["emotions"],
+        "sample_rate": front_end.sample_rate,
+        "sample_rates": list(SAMPLE_RATES),
+        "minimum_seconds": max(MIN_SECONDS, front_end.minimum_samples / front_end.sample_rate),
+        "outputs": {key: f"(batch, {sizes[key]})" for key in ("scores", "embedding", "attention") if key in sizes},
+        "corpus": {
+            "name": "+".join(trained),
+            "title": "; ".join(corpus.title for corpus in corpora) or "the user's own data",
+            "citation": "; ".join(corpus.citation for corpus in corpora),
+            "url": " ".join(corpus.url for corpus in corpora),
+            "licence": facts["licence"],
+            "languages": sorted({language for counted in trained.values() for language in counted["languages"]}),
+            "utterances": sum(counted["utterances"] for counted in trained.values()),
+            "speakers": sum(counted["speakers"] for counted in trained.values()),
+            "merged": facts.get("merged", {}),
+        },
+        "run": {key: manifest[key] for key in ("repeat", "fold", "seed", "digest", "best_epoch", "backend", "device")}
+        | {"precision": manifest["recipe"].get("precision", Recipe.precision)}
+        | {"validation_uar": run.validation_uar, "validation_loss": run.validation_loss, "chosen": chosen},
+        "held_out": {key: tested[key] for key in ("uar", "wa", "recall")}
+        | {"utterances": len(predictions), "speakers": int(predictions["speaker"].nunique())},
+        "over_repeats": _over_repeats(folder, facts),
+        "audit": facts["audit"],
+        "versions": {"training": manifest["versions"], "export": _versions()},
+    }
+
+
+def _over_repeats(folder, facts):
+    """Mean and spread of the pooled scores over repeats, None while runs are missing."""
+    planned = [folder / f"repeat-{r:02d}" / f for r in range(facts["repeats"]) for f in facts["folds"]]
+    if not all((place / "manifest.json").is_file() for place in planned):
+        return None
+    tables = [scores_of(table) for _, table in collect(folder).predictions.groupby("repeat")]
+    result = {"repeats": len(tables)}
+    for key in ("uar", "wa"):
+        values = [table[key] for table in tables]
+        mean, std = mean_std(values) if len(values) > 1 else (values[0], None)
+        result[key] = {"mean": mean, "std": std, "best": max(values)}
+    return result
+
+
+def _versions():
+    import keras
+    import tensorflow as tf
+
+    try:
+        version = metadata.version("sertf")
+    except metadata.PackageNotFoundError:
+        version = sertf.__version__
+    return {
+        "python": platform.python_version(),
+        "sertf": version,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+    }

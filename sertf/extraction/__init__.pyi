@@ -1,0 +1,7 @@
+from . import cache
+from .cache import FeatureCache
+
+__all__ = [
+    "FeatureCache",
+    "cache",
+]

@@ -1,0 +1,181 @@
+"""The content-addressed feature store: each utterance's features on disk, made once.
+
+An entry's key is the digest of the decoded audio and the digest of the front end (class, configuration, version).
+The same recording at another path is a hit; a changed recording or parameter is a miss. Entries are written to a
+temporary name and renamed, so that an extraction that was broken off goes on where it stopped, and carry a checksum,
+so that a damaged one is noticed, said and made again. TensorFlow and JAX share the entries, though they round the last
+digits differently (on real speech by a millionth of a feature on average): who wants a run repeated to the last digit
+lets the same backend fill the cache.
+
+    folder/<front end digest>/front_end.json
+    folder/<front end digest>/<audio digest>.npy    a .npy file and the SHA-256 of its bytes
+"""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+
+from sertf.errors import expanded
+from sertf.extraction.cache_entries import DamagedEntry, entry_path, read_entry, write_atomically
+from sertf.extraction.clip import (
+    CacheError,
+    altered,
+    compiled,
+    extract_clip,
+    front_end_digest,
+    front_end_key,
+    usable_cores,
+)
+from sertf.extraction.warnings import say_cuts, say_rates
+from sertf.parallel.progress import shown
+
+
+@dataclass(frozen=True, repr=False)
+class Features(Mapping):
+    """Features of a table's utterances, from utterance id to float32 (frames, dims); read from disk when asked for.
+
+    Holds paths and no arrays: small, and cheap to send to worker processes.
+
+    Attributes:
+        folder: Where the entries lie.
+        audio_digests: Utterance to the digest of its decoded audio; equal digests are duplicate recordings.
+        lengths: Utterance to its number of frames.
+        skipped: (path, reason) of each clip that was left out.
+        front_end_digest: Digest of the front end's class, configuration and version.
+        sample_rates: Utterance to the Hz at which the front end took it.
+    """
+
+    folder: Path
+    audio_digests: dict
+    lengths: dict
+    skipped: list
+    front_end_digest: str
+    sample_rates: dict
+
+    @property
+    def utterances(self):
+        """The utterance ids, in the table's order."""
+        return list(self.audio_digests)
+
+    def __getitem__(self, utterance):
+        path = entry_path(self.folder, self.audio_digests[utterance])
+        try:
+            return read_entry(path)
+        except (DamagedEntry, OSError) as error:
+            raise CacheError(f"{path}: cannot be read ({error}); extract the features again.") from error
+
+    def __iter__(self):
+        return iter(self.audio_digests)
+
+    def __len__(self):
+        return len(self.audio_digests)
+
+    def joined(self, other):
+        """These features and those of other utterances of the same front end."""
+        return replace(
+            self,
+            audio_digests={**self.audio_digests, **other.audio_digests},
+            lengths={**self.lengths, **other.lengths},
+            skipped=[*self.skipped, *other.skipped],
+            sample_rates={**self.sample_rates, **other.sample_rates},
+        )
+
+    def load(self, utterances):
+        """The features of some utterances, a list of arrays (frames, dims)."""
+        return [self[utterance] for utterance in utterances]
+
+
+class FeatureCache:
+    """Feature store below a folder.
+
+    Args:
+        folder: Made if missing; `~` is the home folder.
+    """
+
+    def __init__(self, folder="~/.cache/sertf"):
+        self.folder = expanded(folder)
+
+    def extract(self, table, front_end, *, augmentation=None, seed=0, workers=None, skip_bad=False, progress=True):
+        """Features of every utterance of a table, computed where the cache lacks them.
+
+        Each thread decodes a clip, pads it to a standard length and runs the compiled front end on it: all cores
+        busy, and only one clip for each thread in memory.
+
+        Args:
+            table: Utterance table; the columns `utterance` and `path` are used.
+            front_end: A layer of `sertf.features`; clips are resampled to its sample rate.
+            augmentation: `sertf.audio.augmentation.Augmentation` that makes each row another copy of its clip, by the
+                column `copy`; None takes the clips as they are.
+            seed: Of the augmentation; a copy is the same for the same seed, recording and number.
+            workers: Threads; every core that this process may use if None.
+            skip_bad: Leave unusable clips out and list them in `Features.skipped`.
+            progress: Show on standard error how far it is.
+
+        Returns:
+            `Features`.
+
+        Raises:
+            CacheError: if the folder cannot be written, before any work; or, without `skip_bad`, for all unusable
+                clips at once, after the others have been stored.
+        """
+        workers = workers or usable_cores()
+        # What is worked on, a clip or a numbered copy of it; utterances of one file share it.
+        clips = [(str(path), copy) for path, copy in zip(table["path"], table["copy"] if augmentation else repeat(0))]
+        wanted = list(dict.fromkeys(clips))
+        folder = self._prepare(front_end)
+        results = {}  # clip: Extracted, or the reason why there is none
+        compute = compiled(front_end)
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
+        try:
+            with shown(f"Extracting {type(front_end).__name__} features", len(wanted), show=progress) as advance:
+                tasks = {}
+                for clip in wanted:
+                    alter = augmentation and partial(altered, front_end, augmentation, seed, clip[1])
+                    tasks[pool.submit(extract_clip, clip[0], front_end, compute, folder, alter)] = clip
+                for task in as_completed(tasks):
+                    results[tasks[task]] = task.result()
+                    advance(1)
+        finally:
+            # After Ctrl-C or an error the waiting clips are dropped; those in work end within a second.
+            pool.shutdown(cancel_futures=True)
+        bad = list(dict.fromkeys((clip[0], results[clip]) for clip in wanted if isinstance(results[clip], str)))
+        if bad and not skip_bad:
+            listed = "\n".join(f"  {path}: {reason}" for path, reason in bad)
+            raise CacheError(
+                f"{len(bad)} of {len({path for path, _ in wanted})} clips cannot be used; mend them, or leave them out "
+                f"with skip_bad (--skip-bad):\n{listed}",
+                bad,
+            )
+        good = {
+            utterance: results[clip]
+            for utterance, clip in zip(table["utterance"], clips, strict=True)
+            if not isinstance(results[clip], str)
+        }
+        say_cuts(front_end, [clip.samples for clip in good.values()])
+        say_rates(front_end, [clip.sample_rate for clip in good.values()])
+        return Features(
+            folder=folder,
+            audio_digests={utterance: clip.digest for utterance, clip in good.items()},
+            lengths={utterance: clip.frames for utterance, clip in good.items()},
+            skipped=bad,
+            front_end_digest=front_end_digest(front_end),
+            sample_rates={utterance: clip.sample_rate for utterance, clip in good.items()},
+        )
+
+    def _prepare(self, front_end):
+        """Make the front end's folder, or say before any work why nothing can be kept there."""
+        folder = self.folder / front_end_digest(front_end)
+        description = json.dumps(front_end_key(front_end), indent=2, sort_keys=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / "front_end.json", (description + "\n").encode())
+        except OSError as error:
+            raise CacheError(
+                f"{self.folder}: the feature cache cannot be written ({error.strerror}); make the folder writable or "
+                "give another one."
+            ) from error
+        return folder

@@ -1,0 +1,89 @@
+"""Copies of training utterances that are drawn anew in every epoch, from waveform to scaled features."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from sertf.audio.files import audio_digest, read_audio
+from sertf.errors import SertfError
+from sertf.extraction.clip import altered, compiled, pad_clip, usable_cores
+
+
+def drawable(copies, front_end, augmentation, *, seed, skip_bad=False):
+    """The copies that can be drawn: not those of a clip that is silent where noise should be added.
+
+    One copy of each clip is made for it and not kept. Whether a step that moves a clip at random leaves silence behind
+    it in some epoch, nobody knows before.
+
+    Args:
+        copies: table of copies, with `path` and `copy`, of clips whose features could be extracted.
+        front_end: layer of `sertf.features`.
+        augmentation: `sertf.audio.augmentation.Augmentation`.
+        seed: of the copies that are made.
+        skip_bad: leave copies that cannot be drawn out.
+
+    Returns:
+        The table without these, and their (path, reason), as `sertf.extraction.cache.Features.skipped` holds them.
+
+    Raises:
+        SertfError: without `skip_bad`, for all clips at once.
+    """
+
+    def fault(path):
+        samples, rate = read_audio(path, sample_rate=front_end.sample_rate)
+        try:
+            altered(front_end, augmentation, seed, 1, samples, audio_digest(samples, rate))
+        except SertfError as error:
+            return str(path), str(error)
+
+    paths = list(dict.fromkeys(copies["path"]))
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        bad = [found for found in pool.map(fault, paths) if found is not None]
+    if bad and not skip_bad:
+        listed = "\n".join(f"  {path}: {reason}" for path, reason in bad)
+        raise SertfError(
+            f"No augmented copy can be drawn of {len(bad)} of {len(paths)} clips; mend them, or train without their "
+            f"copies with skip_bad (--skip-bad):\n{listed}"
+        )
+    return copies[~copies["path"].astype(str).isin({path for path, _ in bad})], bad
+
+
+class FreshCopies:
+    """Augmented copies made when asked for; the clean waveforms are held in memory, read when first asked for.
+
+    Args:
+        copies: mapping of a copy's name to the path of its recording and its number.
+        front_end: layer of `sertf.features`.
+        augmentation: `sertf.audio.augmentation.Augmentation`.
+        scaling: function of features, (frames, dims).
+        seed: of the run; a copy is the same for the same seed, epoch, recording and number.
+    """
+
+    def __init__(self, copies, front_end, augmentation, scaling, *, seed):
+        self.copies = copies
+        self.front_end = front_end
+        self.augmentation = augmentation
+        self.scaling = scaling
+        self.seed = seed
+        self._compute = compiled(front_end)
+        self._clips = {}
+
+    def __contains__(self, utterance):
+        return utterance in self.copies
+
+    def draw(self, utterance, epoch):
+        """Scaled features of a copy in an epoch, (frames, dims) float32."""
+        path, copy = self.copies[utterance]
+        if path not in self._clips:
+            samples, rate = read_audio(path, sample_rate=self.front_end.sample_rate)
+            self._clips[path] = samples, rate, audio_digest(samples, rate)
+        samples, rate, digest = self._clips[path]
+        seed = np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]
+        try:
+            samples = altered(self.front_end, self.augmentation, int(seed), copy, samples, digest)
+        except SertfError as error:
+            raise SertfError(
+                f"{path}: copy {copy} cannot be drawn in epoch {epoch + 1}: {error}; leave it out."
+            ) from error
+        features = self._compute(*pad_clip(samples, rate))[0]
+        return self.scaling(features[: self.front_end.frames(len(samples))])

@@ -1,0 +1,6 @@
+from .recognizer import ModelError, Recognizer
+
+__all__ = [
+    "ModelError",
+    "Recognizer",
+]

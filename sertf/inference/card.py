@@ -1,0 +1,182 @@
+"""Model cards: what stands beside an exported model, plain values in, Markdown out."""
+
+_LIMITS = """\
+For research and teaching: to compare methods, to build demonstrations, to start from in work of your own. The labels
+say which emotion a speaker was asked to act or listeners heard, not what anyone felt; the scores above hold for
+speakers, languages and recordings like the corpus's, and other speech is recognized worse. A score is a model's guess
+about a clip, not a fact about a person: no decision about a person may rest on it. The confidence is the largest score
+and is not calibrated."""
+
+_USE = """\
+```python
+import tensorflow as tf
+
+model = tf.saved_model.load("{name}")
+waveform = tf.zeros([1, {rate}])  # (batch, samples), mono, float32, full scale at 1
+outputs = model.signatures["waveform"](waveform=waveform, sample_rate={rate})
+outputs["scores"]  # (batch, {classes}), in the order of model.emotions
+```
+
+| signature | inputs | outputs |
+| --- | --- | --- |
+| `waveform` | `waveform` (batch, samples) float32, {seconds:g} s or more; `sample_rate` int32, {lowest} to {highest} Hz | {outputs} |
+| `waveform_with_lengths` | the same and `lengths` (batch,) int32, the samples of each row without its padding | {outputs} |
+| `features` | `features` {features} float32, as the front end gives them, not scaled{padding} | {outputs} |
+
+Audio at {rate} Hz is used as it is, other rates are resampled inside the model. A recording made at a lower rate lacks
+the upper band that the model was trained on, and is recognized worse for it. `model.emotions` and
+`assets/labels.txt` name the scores, `model.sample_rate` is the training audio's rate. With sertf installed:
+`sertf.load("{name}").predict("clip.wav")`."""
+
+_LITERT = """\
+```python
+from ai_edge_litert.interpreter import Interpreter
+
+run = Interpreter("{name}/{file}").get_signature_runner()
+scores = run({input}={input})["scores"]  # (1, emotions)
+```"""
+
+
+def markdown(card):
+    """The page of a model card.
+
+    Args:
+        card: dict, as `sertf.export.saved_model.save` writes it to `model_card.json`.
+    """
+    corpus, run, tested = card["corpus"], card["run"], card["held_out"]
+    emotions = ", ".join(card["emotions"])
+    speakers = f"{tested['speakers']} speaker{'s' if tested['speakers'] > 1 else ''}"
+    lines = [
+        f"# {card['name']}",
+        "",
+        f"Recognizes the emotion of a speech recording: {emotions}. A `{card['model']['name']}` network of "
+        f"{card['model']['parameters']:,} parameters on `{card['front_end']['name']}` features, as one TensorFlow "
+        f"SavedModel that takes audio of any length{_heard(card)} and needs TensorFlow alone. Paper: {card['paper']}.",
+        "",
+        "## Use",
+        "",
+        _use(card),
+        "",
+        *_litert(card),
+        "## Training data",
+        "",
+        f"{corpus['title']}: {corpus['utterances']} utterances, {corpus['speakers']} speakers, languages: "
+        f"{', '.join(corpus['languages']) or 'not stated'}, used at {card['sample_rate']} Hz. "
+        + "".join(f"{emotion.capitalize()} counts as {other}. " for emotion, other in corpus["merged"].items())
+        + f"Licence of the recordings: {corpus['licence']}."
+        + (f" {corpus['citation']}" if corpus["citation"] else "")
+        + (f" <{corpus['url']}>" if corpus["url"] else ""),
+        "",
+        "## Held-out score",
+        "",
+        f"This very model was tested on {tested['utterances']} utterances of {speakers} (test part of {run['fold']}, "
+        f"protocol `{card['protocol']}`): **UAR {tested['uar']:.4f}**, WA {tested['wa']:.4f}; chance is "
+        f"{1 / len(card['emotions']):.4f}.",
+        "",
+        "| emotion | recall |",
+        "| --- | --- |",
+        *(f"| {emotion} | {recall:.3f} |" for emotion, recall in tested["recall"].items()),
+        "",
+        _over_repeats(card),
+        "",
+        _audit(card),
+        "",
+        "## Intended use and limits",
+        "",
+        _LIMITS,
+        "",
+        "## Origin",
+        "",
+        f"Experiment `{card['experiment']}`, variant `{card['variant']}`, protocol `{card['protocol']}`, repeat "
+        f"{run['repeat']}, {run['fold']}, seed {run['seed']}, digest {run['digest']}. {run['chosen']} {_precision(run)}Trained with "
+        f"{_versions(card['versions']['training'])}; exported with {_versions(card['versions']['export'])}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _heard(card):
+    """What a call hears of a clip, of a model that does not hear all; cards of older exports do not state it."""
+    span, middle = (card["front_end"].get(key) for key in ("span_seconds", "middle_seconds"))
+    if span is None and middle is None:
+        return ""
+    heard, seconds = (f"{span[0]:g} to {span[1]:g} s", span[1]) if span else (f"the middle {middle:g} s", middle)
+    return (
+        f", of which one call hears {heard} and nothing else (`predict` of sertf hears a longer recording in windows of "
+        f"{seconds:g} s),"
+    )
+
+
+def _use(card):
+    shape = card["front_end"]["shape"]
+    lowest, highest = card["sample_rates"]
+    return _USE.format(
+        name=card["name"],
+        rate=card["sample_rate"],
+        classes=len(card["emotions"]),
+        seconds=card["minimum_seconds"],
+        lowest=lowest,
+        highest=highest,
+        outputs=", ".join(f"`{name}` {axes}" for name, axes in card["outputs"].items()),
+        features=f"(batch, {', '.join('frames' if size is None else str(size) for size in shape)})",
+        padding="; frames of zeros are padding" if shape[0] is None else "",
+    )
+
+
+def _litert(card):
+    """Section on the LiteRT model, where there is one."""
+    lite = card.get("litert")
+    if lite is None:
+        return []
+    if lite["input"] == "waveform":
+        takes = (
+            f"`waveform` (1, samples) float32, mono at exactly {card['sample_rate']} Hz: the front end is in it, "
+            "resampling is not"
+        )
+    else:
+        takes = (
+            f"`features` (1, {', '.join('frames' if size is None else str(size) for size in card['front_end']['shape'])})"
+            f" float32, not scaled: LiteRT lacks what `{card['front_end']['name']}` needs, so **the front end is not in "
+            "it** and has to be computed before"
+        )
+    code = _LITERT.format(name=card["name"], file=lite["file"], input=lite["input"])
+    seconds = ", ".join(f"{length:g}" for length in lite["compared_seconds"])
+    return [
+        "## LiteRT",
+        "",
+        f"`{lite['file']}` ({lite['bytes'] / 1000:,.0f} kB) is the same network for phones and small boards, one clip at "
+        f"a time. It takes {takes}. On clips of noise of {seconds} s its scores differ from the SavedModel's by at most "
+        f"{lite['difference']:.1e}.",
+        "",
+        code,
+        "",
+    ]
+
+
+def _over_repeats(card):
+    scores = card["over_repeats"]
+    if scores is None:
+        return "Not all runs of the experiment were there when this was written, so no mean over repeats is given."
+    uar, wa, count = scores["uar"], scores["wa"], scores["repeats"]
+    if count == 1:
+        return f"All folds of the one repeat, pooled: UAR {uar['mean']:.4f}, WA {wa['mean']:.4f}."
+    return (
+        f"All folds pooled, mean ± standard deviation over {count} repeats: UAR {uar['mean']:.4f} ± {uar['std']:.4f} "
+        f"(best {uar['best']:.4f}), WA {wa['mean']:.4f} ± {wa['std']:.4f}."
+    )
+
+
+def _audit(card):
+    findings = "; ".join(card["audit"].get("findings", ()))
+    return f"Leakage audit: {card['audit'].get('verdict', 'not made')}." + (f" Found: {findings}." if findings else "")
+
+
+def _precision(run):
+    """A sentence on arithmetic that the export has not, of which cards of older exports say nothing."""
+    trained = run.get("precision", "float32")
+    if trained == "float32":
+        return ""
+    return f"It was trained and scored in {trained}; exported it computes in float32, so that scores differ slightly. "
+
+
+def _versions(versions):
+    return ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -1,0 +1,271 @@
+"""Exported models at work: a SavedModel and audio files in, a table of emotions out. Needs TensorFlow, not Keras."""
+
+import json
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from sertf.audio.files import SILENCE_SPAN, AudioError, check_not_cut_off, read_audio
+from sertf.errors import SertfError
+from sertf.inference.windows import blocks_of, checked_rate, cut_windows, live_blocks, seconds_of, sources_of
+
+CARD = "model_card.json"
+MAKER = "sertf"
+WHOLE_SECONDS = 12.0
+WINDOW_SECONDS = 10.0
+_NEEDED = (
+    "name",
+    "paper",
+    "protocol",
+    "model",
+    "front_end",
+    "emotions",
+    "sample_rate",
+    "sample_rates",
+    "minimum_seconds",
+)
+_NEEDED += ("outputs", "corpus", "run", "held_out", "over_repeats", "audit", "versions")
+_BATCH = 16  # windows scored at a time
+_MEND = "export one with `sertf export RUNS FOLDER`, or sertf.export.saved_model.save"
+
+
+class ModelError(SertfError):
+    """A folder that is no exported model."""
+
+
+def load(path):
+    """Load an exported model.
+
+    Args:
+        path: folder that `sertf.export.saved_model.save` wrote.
+
+    Returns:
+        `Recognizer`.
+
+    Raises:
+        ModelError: no such folder, a file, no SavedModel, one that sertf did not export, or a damaged one.
+    """
+    return Recognizer(path)
+
+
+def read_card(path):
+    """The model card of an exported model, a dict, without loading the model.
+
+    Raises:
+        ModelError: as `load`.
+    """
+    path = Path(path)
+    if path.is_file():
+        raise ModelError(f"{path} is a file; give the folder of an exported model.")
+    if not path.is_dir():
+        raise ModelError(f"{path}: no such folder; give the folder of an exported model.")
+    if not (path / "saved_model.pb").is_file():
+        raise ModelError(f"{path} is not a SavedModel (it holds no saved_model.pb); {_MEND}.")
+    try:
+        card = json.loads((path / CARD).read_text(encoding="utf-8"))
+        ours = card["made_by"] == MAKER
+    except FileNotFoundError:
+        ours = False
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path / CARD} cannot be read ({error}); export the model again.") from error
+    if not ours:
+        raise ModelError(f"{path} is a SavedModel, but none that sertf exported; {_MEND}.")
+    lacking = [key for key in _NEEDED if key not in card]
+    if lacking:
+        raise ModelError(f"{path / CARD} lacks {', '.join(lacking)}; export the model again.")
+    return card
+
+
+class Window(NamedTuple):
+    """What was recognized in a window of a live source.
+
+    Attributes:
+        start: seconds from the start of the source.
+        end: the same, of the window's last sample.
+        emotion: of the largest score; None for digital silence, which is not scored.
+        confidence: that score, no calibrated probability; NaN for silence.
+        scores: dict of emotion to score.
+    """
+
+    start: float
+    end: float
+    emotion: str | None
+    confidence: float
+    scores: dict
+
+
+class Recognizer:
+    """An exported model, ready to predict.
+
+    Attributes:
+        emotions: names of the scores, in their order.
+        sample_rate: Hz of the audio that the model was trained on; other rates are resampled inside it.
+        card: the model card, a dict.
+        model: the loaded SavedModel, for its signatures.
+    """
+
+    def __init__(self, path):
+        self.card = read_card(path)
+        import tensorflow as tf
+
+        try:
+            self.model = tf.saved_model.load(str(path))
+            self._score = self.model.signatures["waveform"]
+            self.emotions = [name.decode() for name in self.model.emotions.numpy()]
+            self.sample_rate = int(self.model.sample_rate)
+        except (tf.errors.OpError, OSError, ValueError, KeyError, AttributeError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ModelError(f"{path} cannot be loaded, it is damaged ({reason}); export the model again.") from error
+
+    def __repr__(self):
+        return f"Recognizer({self.card['name']}: {', '.join(self.emotions)})"
+
+    def predict(self, files, *, window=None, hop=None, progress=None):
+        """Recognize emotions in audio files, or in samples.
+
+        By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. A model
+        that hears a fixed span of a clip, or its middle, takes windows as long as that, which its card states as
+        `span_seconds` or `middle_seconds`, in place of both. Long files are read block by block, so that memory does
+        not grow with their length. The last window ends where the audio ends. A window of digital silence is not
+        scored: its emotion is None and its scores are NaN.
+
+        Args:
+            files: a path, several paths, or a pair of samples, float (n,) with full scale at 1, and sample rate in Hz.
+            window: seconds; audio longer than this is cut into windows of this length. At most what the model hears.
+            hop: seconds from window to window, at most `window`; half a window by default.
+            progress: function that is told, again and again, at which second of the file its windows are scored.
+
+        Returns:
+            DataFrame, one row a window: file (empty for samples), start and end in seconds, emotion (of the largest
+            score), confidence (that score, no calibrated probability), and one column of scores an emotion.
+
+        Raises:
+            AudioError: a file that is missing, unreadable, too short, silent throughout or otherwise unusable.
+            SertfError: no files, or a window or hop out of range.
+        """
+        import pandas as pd
+
+        limit, window, hop = self._windows(window, hop)
+        rows = []
+        for file, clip in sources_of(files):
+            pending = []
+            for start, samples, rate in self._cut(file, clip, limit, window, hop):
+                pending.append((start, samples, rate))
+                if len(pending) == _BATCH:
+                    rows += self._rows(file, pending)
+                    pending = []
+                    if progress is not None:
+                        progress(start)
+            rows += self._rows(file, pending)
+        return pd.DataFrame(rows, columns=["file", "start", "end", "emotion", "confidence", *self.emotions])
+
+    def stream(self, chunks, *, sample_rate, window=None, hop=None):
+        """Recognize emotions in a live source, in overlapping windows while it goes on.
+
+        Chunks are taken one by one as results are asked for, and a window's result is there as soon as its last sample
+        is: the first after `window` seconds, then one every `hop` seconds, so that what is said shows in a result at
+        most `hop` seconds, and the time to score one window, after it was said. While a window is scored no chunk is
+        taken; the source has to keep what comes in meanwhile. Memory holds a window, a hop and a chunk of samples,
+        however long the source goes on. When it ends, the last window ends there too; a source shorter than a window
+        gives one result for all of it.
+
+        Args:
+            chunks: iterable of mono float arrays (n,) of any lengths, full scale at 1; copied when taken.
+            sample_rate: Hz of the chunks.
+            window: seconds of a window; 10 by default, or what the model hears as in `predict`.
+            hop: seconds from window to window, at most `window`; half a window by default.
+
+        Returns:
+            Iterator of `Window`.
+
+        Raises:
+            SertfError: here for a sample rate, window or hop out of range; while iterating for a chunk that cannot be
+                used, or a source that ends without a sample or sooner than the model needs.
+        """
+        _, window, hop = self._windows(window, hop)
+        rate = checked_rate(sample_rate)
+        self._check_rate("the source", rate)
+        blocks = live_blocks(chunks, rate)
+        return self._stream(cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))), rate)
+
+    def _stream(self, windows, rate):
+        for start, samples in windows:
+            self._check_length("the source", len(samples), rate)
+            (row,) = self._rows("", [(start / rate, samples, rate)])
+            _, start_seconds, end_seconds, emotion, confidence, *scores = row
+            scores = {name: float(score) for name, score in zip(self.emotions, scores)}
+            yield Window(start_seconds, end_seconds, emotion, float(confidence), scores)
+
+    def _windows(self, window, hop):
+        """Seconds of the longest audio that is scored as a whole, of a window, and from window to window."""
+        whole, usual, longest = WHOLE_SECONDS, WINDOW_SECONDS, np.inf
+        shortest, described = self.card["minimum_seconds"], self.card["front_end"]
+        span = described.get("span_seconds") or (0, described.get("middle_seconds"))
+        if span[1] is not None:
+            whole = usual = longest = max(span[1], shortest)
+        if window is None and hop is None:
+            return whole, usual, usual / 2
+        length = usual if window is None else window
+        hop = length / 2 if hop is None else hop
+        if not (shortest <= length <= longest and length < np.inf):
+            most = "" if longest == np.inf else f" and at most {longest:g} s, which is all that this model hears"
+            raise SertfError(f"window must be {shortest:g} s or more{most}, but is {window!r}.")
+        if not 0.01 <= hop <= length:
+            raise SertfError(f"hop must lie between 0.01 s and the window of {length:g} s, but is {hop!r}.")
+        return (whole if window is None else length), length, hop
+
+    def _samples(self, window, rate):
+        """Samples of a window; where it is the shortest that can be heard, no fraction of one is missing."""
+        return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
+
+    def _cut(self, file, clip, limit, window, hop):
+        """Yield (start in seconds, samples, sample rate) of one source."""
+        if clip is None and seconds_of(file) > limit:
+            with soundfile.SoundFile(file) as opened:
+                rate = opened.samplerate
+                self._check_rate(file, rate)
+                self._check_length(file, opened.frames, rate)
+                check_not_cut_off(file)
+                blocks = blocks_of(opened, file, block=self._samples(window, rate))
+                for start, samples in cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))):
+                    yield start / rate, samples, rate
+            return
+        # What cannot be opened ends here too: audio.read_audio says why.
+        samples, rate = read_audio(file) if clip is None else clip
+        self._check_rate(file or "the samples", rate)
+        self._check_length(file or "the samples", len(samples), rate)
+        if len(samples) <= limit * rate:
+            yield 0.0, samples, rate
+            return
+        for start, part in cut_windows([samples], self._samples(window, rate), max(1, round(hop * rate))):
+            yield start / rate, part, rate
+
+    def _check_rate(self, file, rate):
+        lowest, highest = self.card["sample_rates"]
+        if not lowest <= rate <= highest:
+            raise AudioError(file, f"its sample rate is {rate} Hz, {lowest} to {highest} Hz can be used; convert it")
+
+    def _check_length(self, file, samples, rate):
+        shortest = self.card["minimum_seconds"]
+        if samples / rate < shortest:
+            raise AudioError(
+                file, f"too short: {samples / rate:.4f} s, this model needs {shortest:g} s or more; leave it out"
+            )
+
+    def _rows(self, file, windows):
+        """Score windows of one file, which are all of the same length, and make table rows of them."""
+        spoken = [i for i, (_, samples, _) in enumerate(windows) if np.ptp(samples) >= SILENCE_SPAN]
+        scores = np.full((len(windows), len(self.emotions)), np.nan)
+        if spoken:
+            batch = np.stack([windows[i][1] for i in spoken])
+            rate = windows[0][2]
+            scores[spoken] = self._score(waveform=batch, sample_rate=rate)["scores"].numpy()
+        rows = []
+        for i, (start, samples, rate) in enumerate(windows):
+            best = int(scores[i].argmax()) if i in spoken else None
+            emotion, confidence = (None, np.nan) if best is None else (self.emotions[best], scores[i, best])
+            rows.append([file, start, start + len(samples) / rate, emotion, confidence, *scores[i]])
+        return rows

@@ -1,0 +1,1 @@
+"""Independent calls over worker processes, or over a running Dask or Ray cluster."""

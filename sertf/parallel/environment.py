@@ -1,0 +1,102 @@
+"""The backend, and the environment variables under which worker processes start."""
+
+import contextlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+from sertf.errors import SertfError, unknown
+
+# glibc hands every large array back to the system, which clears its pages anew: 40 % of a worker's time with SpeechNet.
+KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33), "MALLOC_ARENA_MAX": "1"}
+
+
+BACKENDS = ("tensorflow", "jax")
+
+
+def check_backend():
+    """Raise SertfError unless models train on the backend that Keras is going to take, and it is installed.
+
+    Keras takes it from the variable KERAS_BACKEND, else from its keras.json, else TensorFlow.
+    """
+    named, place = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
+    if not named:
+        place = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+        try:
+            named = json.loads(place.read_text(encoding="utf-8"))["backend"]
+        except (OSError, ValueError, KeyError, TypeError):
+            named = BACKENDS[0]
+    if named not in BACKENDS:
+        raise SertfError(f"{place}: {unknown('backend', named, BACKENDS)}")
+    if named != BACKENDS[0] and importlib.util.find_spec(named) is None:  # TensorFlow comes with sertf
+        raise SertfError(f"{place}: the backend {named} is not installed; pip install 'sertf[{named}]'.")
+
+
+def forget_models():
+    """Drop what a worker's backend keeps of a finished model, so that its memory stays flat over many runs."""
+    import keras
+
+    keras.backend.clear_session()
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.clear_caches()
+
+
+def import_tensorflow_quietly():
+    """Import TensorFlow without the lines that it writes before its log level counts, nor its hints on tracing later."""
+    with standard_error_hidden():
+        import tensorflow as tf
+    tf.get_logger().setLevel("ERROR")
+
+
+def environment(cache):
+    """Environment variables under which worker processes start: one thread each, since the processes fill the cores."""
+    import keras
+
+    return {
+        "KERAS_BACKEND": keras.backend.backend(),
+        "OMP_NUM_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        **KEEP_MEMORY,
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false "
+        "intra_op_parallelism_threads=1".strip(),
+        # A recipe's repeats compile the same steps; what one worker compiled the others read.
+        "JAX_COMPILATION_CACHE_DIR": str(Path(cache) / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
+@contextlib.contextmanager
+def in_environment(wanted):
+    """Environment variables inside, those of before after it; None removes one."""
+    before = {name: os.environ.get(name) for name in wanted}
+    _set(wanted)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables):
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@contextlib.contextmanager
+def standard_error_hidden():
+    """Send what this process's compiled code writes to standard error nowhere; exceptions are raised as ever."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

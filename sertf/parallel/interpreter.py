@@ -1,0 +1,46 @@
+"""A call in an interpreter of its own, which starts under some environment variables."""
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from sertf.errors import SertfError
+
+
+def in_own_process(function, job, variables):
+    """Call `function` on a job in an interpreter of its own that starts under some environment variables.
+
+    For a cluster's workers: their own threads draw from Python's random numbers while Keras takes its seeds from these,
+    and they have started under the variables of another place.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        call, answer = Path(folder) / "call", Path(folder) / "answer"
+        call.write_bytes(pickle.dumps((function, job)))
+        command = [
+            sys.executable,
+            "-c",
+            "import sys; from sertf.parallel.interpreter import answer; answer(*sys.argv[1:])",
+        ]
+        # Modules beside the user's script are found there as they are here.
+        variables = {**variables, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        done = subprocess.run([*command, call, answer], env={**os.environ, **variables}, stderr=subprocess.PIPE)
+        if not answer.is_file():
+            trace = done.stderr.decode(errors="replace")[-4000:]
+            raise RuntimeError(f"The process of a run ended without an answer (exit code {done.returncode}):\n{trace}")
+        result, error = pickle.loads(answer.read_bytes())
+    if error is not None:
+        raise error
+    return result
+
+
+def answer(call, place):
+    """What `in_own_process` starts: do the call that a file holds, write its result or its `SertfError` to another."""
+    function, job = pickle.loads(Path(call).read_bytes())
+    try:
+        found = function(job), None
+    except SertfError as error:
+        found = None, error
+    Path(place).write_bytes(pickle.dumps(found))

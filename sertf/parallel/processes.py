@@ -1,0 +1,88 @@
+"""Worker processes of this machine, or of a dask or ray cluster by its own means: nothing distributed is ours."""
+
+import os
+import re
+import threading
+import time
+import warnings
+
+from sertf.parallel.clusters import on_dask, on_ray
+from sertf.parallel.environment import environment, in_environment
+from sertf.parallel.progress import shown
+
+
+def death(error):
+    """The sentence on a worker process that died, of joblib's paragraph the exit code alone."""
+    code = re.search(r"\{(.+?)\}", str(error))
+    cause = f" ({code[1]})" if code else ""
+    return (
+        f"A worker process died{cause}; finished runs are kept, the same command goes on. If memory was short, fewer "
+        "--workers need less."
+    )
+
+
+def end_with_parent():
+    """End this process when its parent is gone, from a thread: a killed command leaves nothing at work behind.
+
+    Its runs would take the cores from the command that goes on with them.
+    """
+    parent = os.getppid()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def run_all(function, jobs, *, workers, scheduler, progress, cache, done=0):
+    """Call `function` on every job in worker processes, in any order.
+
+    Never in this process, not even for one worker: it may have threads already, and rounds differently with them.
+
+    Args:
+        function: importable in a worker.
+        jobs: picklable arguments, one a call.
+        workers: processes at a time, one thread each.
+        scheduler: one of `SCHEDULERS`.
+        progress: show on standard error how many are done and the time left.
+        cache: folder whose `jax` subfolder holds what JAX compiled.
+        done: jobs that were done before, which the count starts from.
+
+    Returns:
+        List of what the calls return, in the order in which they end.
+
+    Raises:
+        SchedulerError: unknown scheduler, or its package is missing. What a job raises is raised here.
+    """
+    if not jobs:
+        return []
+    variables, results = environment(cache), []
+    answers = SCHEDULERS[scheduler](function, jobs, variables, min(workers, len(jobs)))
+    with shown("training", done + len(jobs), done=done, show=progress) as advance:
+        for answer in answers:
+            results.append(answer)
+            advance(1)
+    return results
+
+
+def _in_processes(function, jobs, variables, workers):
+    """Answers from joblib's processes on this machine, as they come."""
+    from joblib.externals.loky import as_completed, get_reusable_executor
+
+    # Loky replaces a worker whose memory has grown, which costs a start and does no harm, and warns of each.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+    with in_environment(variables):
+        executor = get_reusable_executor(max_workers=workers, initializer=end_with_parent)
+        try:
+            tasks = [executor.submit(function, job) for job in jobs]
+            yield from (task.result() for task in as_completed(tasks))
+        except BaseException:
+            # After Ctrl-C or an error; what is in work has no manifest yet and is made again.
+            executor.shutdown(kill_workers=True)
+            raise
+
+
+SCHEDULERS = {"processes": _in_processes, "dask": on_dask, "ray": on_ray}
+"""Where jobs are done, by name."""

@@ -1,0 +1,1 @@
+"""Figures of scores, clips and searches; every function returns a Matplotlib figure."""

@@ -1,0 +1,103 @@
+"""Zero-shot: train on one corpus, test on others that the model never heard, over the emotions that all of them have.
+
+`shared_emotions` makes the table, `speakers_apart` and `random_90_10` are the protocols, `across` says which corpora a
+run is trained and tested on, `by_corpus` what it scores on each of them beside chance.
+"""
+
+import numpy as np
+
+from sertf.protocols.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
+
+
+def shared_emotions(table):
+    """The utterances of a table of two or more corpora whose emotion every corpus has, for the zero-shot protocols.
+
+    Raises:
+        ProtocolError: one corpus, or fewer than two shared emotions; the message lists what each corpus has.
+    """
+    found = {corpus: set(rows["emotion"]) for corpus, rows in table.groupby("corpus")}
+    if len(found) < 2:
+        raise ProtocolError(
+            f"Shared emotions need two corpora or more, but the table has {', '.join(found) or 'none'}."
+        )
+    shared = set.intersection(*found.values())
+    if len(shared) < 2:
+        listed = "; ".join(f"{corpus} has {', '.join(sorted(emotions))}" for corpus, emotions in found.items())
+        raise ProtocolError(f"The corpora share {len(shared)} emotions, and 2 are needed to tell apart: {listed}.")
+    kept = table[table["emotion"].isin(shared)]
+    kept.attrs.update(table.attrs)
+    return kept
+
+
+def speakers_apart(corpus):
+    """Train on one corpus, choose by speakers of it that are held out, test on each other corpus in a fold of its own."""
+
+    def make(table, seed):
+        own, tests = _trained_and_tested(table, f"zero-shot-{corpus}", corpus)
+        gender = dict(zip(own["speaker"], own["gender"]))
+        if len(gender) < 2:
+            raise ProtocolError(
+                f"zero-shot-{corpus} holds out a speaker of {corpus} for validation, but the table has {len(gender)} of "
+                f"it; use zero-shot-90-10-{corpus}, which has no validation part."
+            )
+        speakers = list(np.random.default_rng(seed).permutation(np.array(sorted(gender), dtype=object)))
+        validation = validation_speakers(speakers, gender)
+        split = fold_of(own, "split", test=[], validation=validation)
+        return [Fold(name, split.train, split.validation, test) for name, test in tests.items()]
+
+    return Protocol(f"zero-shot-{corpus}", make)
+
+
+def random_90_10(corpus):
+    """Train on the nine tenths of a corpus that random-90-10 trains on, test on each other corpus; nothing to choose by."""
+
+    def make(table, seed):
+        own, tests = _trained_and_tested(table, f"zero-shot-90-10-{corpus}", corpus)
+        check_smallest(own, f"zero-shot-90-10-{corpus}", 10, "90 % of each emotion for training")
+        train, _ = draw(own, 0.1, seed)
+        return [Fold(name, train, (), test) for name, test in tests.items()]
+
+    return Protocol(f"zero-shot-90-10-{corpus}", make, frozenset({"no validation"}))
+
+
+def _trained_and_tested(table, name, corpus):
+    """Rows of the corpus that is trained on, and the utterance ids of each other corpus by its name."""
+    found = {other: rows for other, rows in table.groupby("corpus")}
+    if corpus not in found or len(found) < 2:
+        raise ProtocolError(
+            f"{name} needs a table of {corpus} and another corpus to test on, but it holds {', '.join(found)}."
+        )
+    emotions = set(table["emotion"])
+    for other, rows in found.items():
+        absent = sorted(emotions - set(rows["emotion"]))
+        if absent:
+            raise ProtocolError(
+                f"{name} needs emotions that all corpora have, but {other} lacks {', '.join(absent)}; leave them out, as "
+                "sertf.protocols.zero_shot.shared_emotions does."
+            )
+    return found[corpus], {other: tuple(rows["utterance"]) for other, rows in found.items() if other != corpus}
+
+
+def across(folds, table):
+    """The corpora that folds train and test on, None if any is tested in one fold and trained on in this or another.
+
+    Returns:
+        dict of "trained" and "tested" to a dict by corpus of its `languages` and its numbers of `utterances` and
+        `speakers` in the table; the tested corpora are named as the folds that test them.
+    """
+    corpus = dict(zip(table["utterance"], table["corpus"]))
+    trained, tested = set(), set()
+    for fold in folds:
+        trained |= {corpus[u] for u in fold.train if u in corpus}
+        tested |= {corpus[u] for u in fold.test if u in corpus}
+    if trained & tested:
+        return None
+    described = {
+        name: {
+            "languages": sorted(set(rows["language"]) - {""}),
+            "utterances": len(rows),
+            "speakers": int(rows["speaker"].nunique()),
+        }
+        for name, rows in table.groupby("corpus")
+    }
+    return {"trained": {n: described[n] for n in sorted(trained)}, "tested": {n: described[n] for n in sorted(tested)}}

@@ -1,0 +1,109 @@
+"""Sections of a report page that break the scores down: by fold, by emotion, by group of utterances."""
+
+from sertf.evaluation.scores import BY_EMOTION, BY_FOLD
+from sertf.reports.markdown import mean_cell, p_value, published_by_column, published_cell, signed, table
+
+SHOWN_BELOW = 0.05
+"""A test's p-value below which a difference is said to be shown."""
+
+
+def published_names(columns):
+    """Names of published scores that have a place in these sections.
+
+    Args:
+        columns: dict of protocol to summary.
+    """
+    folds = [fold for column in columns.values() for fold in column.get("folds", ())]
+    return {f"{key}_{emotion}" for key in BY_EMOTION for emotion in _emotions(columns)} | {
+        f"{key}_{fold}" for key in BY_FOLD for fold in folds
+    }
+
+
+def by_fold(summary):
+    """Scores of each fold of one protocol, where it has several; folds of the other are of other utterances."""
+    folds = summary.get("folds") or {}  # a report of before has none
+    if len(folds) < 2:
+        return []
+    columns = {"fold": list(folds)}
+    for name in ("utterances", "speakers"):
+        columns[name] = [entry[name] for entry in folds.values()]
+    notes = ["Mean ± standard deviation over repeats."]
+    published = summary["facts"].get("published") or {}
+    for key in BY_FOLD:
+        name, highest = summary["scores"][key]["name"], f"highest_{key}"
+        if any(f"{key}_{fold}" in published for fold in folds):
+            columns[f"{name}, published"] = [published_cell(published, f"{key}_{fold}") for fold in folds]
+        columns[f"{name}, ours"] = [mean_cell(entry[key]) for entry in folds.values()]
+        if all(highest in entry for entry in folds.values()):
+            columns[f"{name}, highest"] = [mean_cell(entry[highest]) for entry in folds.values()]
+    if any(title.endswith("highest") for title in columns):
+        notes.append("The highest of any epoch is chosen by the test part itself, so it is no honest score.")
+    return ["## By fold", "", *table(list(columns), zip(*columns.values())), "", " ".join(notes), ""]
+
+
+def by_emotion(columns):
+    """Recall, precision and F1 of each emotion, the protocols side by side behind what the paper prints.
+
+    Args:
+        columns: dict of protocol to summary.
+    """
+    lines, emotions = [], _emotions(columns)
+    for key, name in BY_EMOTION.items():
+        ours = {protocol: column[key] for protocol, column in columns.items() if column.get(key)}
+        if not ours:  # a report of before knows the recall alone
+            continue
+        printed = {
+            title: published
+            for title, published in published_by_column(columns).items()
+            if any(f"{key}_{emotion}" in published for emotion in emotions)
+        }
+        body = [
+            [
+                emotion,
+                *(published_cell(published, f"{key}_{emotion}") for published in printed.values()),
+                *(mean_cell(found[emotion]) if emotion in found else "–" for found in ours.values()),
+            ]
+            for emotion in emotions
+        ]
+        head = ["emotion", *printed, *(f"`{protocol}`" for protocol in ours)]
+        lines += [f"## {name} by emotion", "", *table(head, body), ""]
+    return lines
+
+
+def by_group(summary):
+    """Right and wrong by group, with a test of whether two groups differ."""
+    lines = []
+    for grouping, entry in (summary.get("groups") or {}).items():  # a report of before has none
+        body = [
+            [
+                name,
+                group["utterances"],
+                f"{group['right']:.1f}",
+                f"{group['wrong']:.1f}",
+                f"{group['accuracy']:.4f}",
+                "–" if group["low"] is None else f"[{group['low']:.4f}, {group['high']:.4f}]",
+            ]
+            for name, group in entry["groups"].items()
+        ]
+        head = [grouping, "utterances", "right", "wrong", "accuracy", "95 % interval over speakers"]
+        note = "Right, wrong and accuracy are means over repeats."
+        if entry["left_out"]:
+            note += f" Utterances without {grouping}, left out: {entry['left_out']}."
+        lines += [f"## By {grouping}", "", *table(head, body), "", note, ""]
+        lines += [_group_verdict(list(entry["groups"]), entry["test"]), ""]
+    return lines
+
+
+def _group_verdict(names, test):
+    if test is None:
+        return "Test of a difference: – (it needs two groups of two speakers or more)."
+    a, b = names
+    return (
+        f"A difference between {a} and {b} is {'' if test['p'] < SHOWN_BELOW else 'not '}shown: {test['name']} over "
+        f"{test['speakers']} speakers, p {p_value(test['p'])}; the speakers' mean accuracy in {a} minus that "
+        f"in {b} is {signed(test['difference'])}."
+    )
+
+
+def _emotions(columns):
+    return list(dict.fromkeys(emotion for column in columns.values() for emotion in column["recall"]))

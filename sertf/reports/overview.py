@@ -1,0 +1,218 @@
+"""One page over all variants of an experiment, from kept results: scores, reproducibility, differences to a reference.
+
+A variant of another experiment whose results lie beside is written OTHER_EXPERIMENT/VARIANT.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from sertf.errors import SertfError, is_number
+from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
+from sertf.plots.scores import against, bars, save_figure, violin
+from sertf.reports.markdown import triple
+from sertf.reports.overview_page import render_overview
+from sertf.runs.stored import ResultsError, read_json, read_predictions, read_summary, write_text
+
+_ASKED = ("references", "score", "beside", "by")
+
+
+def write(folder, *, references=(), score="wa", beside=(), by=None):
+    """Write `overview.md`, `overview.json` and figures into an experiment's folder of kept results.
+
+    Args:
+        folder: `<results>/<experiment>`, with `<variant>/<protocol>/report.json` in it.
+        references: variants that the others are set against, or `<other experiment>/<variant>` of those in the same
+            results folder: each against the one of the same recipe, against the first where none has it; the others of
+            them against the first. None leaves the differences out.
+        score: which score, of those with an interval.
+        beside: `<other experiment>/<variant>` of those that the page shows too.
+        by: numeric option of the model to draw the score against; variants without it are left out of that figure.
+
+    Returns:
+        What `overview.json` holds: `references`, `score`, `beside` and `by` as given, `variants` and `differences`.
+
+    Raises:
+        SertfError: no results, an unknown reference or score, an option that no variant sets to a number, or variants that
+            were tested on different utterances.
+    """
+    folder = Path(folder).resolve()  # its name is the experiment's
+    summaries, places = _summaries(folder, [*beside, *(name for name in references if "/" in name)])
+    for reference in references:
+        if reference not in summaries:
+            raise ResultsError(f"Unknown reference '{reference}'; {folder} holds {', '.join(summaries)}.")
+    known = next(iter(next(iter(summaries.values())).values()))["scores"]
+    if known.get(score, {}).get("low") is None:
+        allowed = ", ".join(key for key, entry in known.items() if entry["low"] is not None)
+        if not allowed:
+            raise ResultsError(
+                f"{folder} holds scores without intervals, since one speaker was tested, and an overview compares by "
+                "intervals over speakers; test two speakers or more."
+            )
+        raise ResultsError(f"score must be one of {allowed}, got '{score}'.")
+    protocols = sorted({protocol for of_variant in summaries.values() for protocol in of_variant})
+    differences = _differences(places, summaries, references, score) if references else []
+    content = {
+        "experiment": folder.name,
+        "references": list(references),
+        "score": score,
+        "beside": list(beside),
+        "by": by,
+        "variants": {
+            name: {protocol: _figures_of(summary, score) for protocol, summary in of_variant.items()}
+            for name, of_variant in summaries.items()
+        },
+        "differences": differences,
+    }
+    figures = _draw(folder, summaries, protocols, score, references, differences)
+    if by is not None:
+        figures.insert(0, _draw_by(folder, summaries, score, by))
+    links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
+    page = render_overview(content, summaries, links=links, protocols=protocols, figures=figures)
+    for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
+        write_text(text, folder / name)
+    return content
+
+
+def rewrite_all(results_root):
+    """Write each overview below a folder of results anew, of what its `overview.json` says; returns the pages' paths.
+
+    Raises:
+        SertfError: an overview.json is broken, or as `write`.
+    """
+    paths = sorted(Path(results_root).glob("*/overview.json"))
+    for path in paths:
+        asked = read_json(path)
+        lacking = [key for key in _ASKED if key not in asked]
+        if lacking:
+            raise ResultsError(f"{path} lacks {', '.join(lacking)}; write it by `sertf report --overview` first.")
+        write(path.parent, **{key: asked[key] for key in _ASKED})
+    return [path.with_suffix(".md") for path in paths]
+
+
+def _summaries(folder, beside):
+    """Each variant's report of each protocol, and each variant's folder."""
+    places = {path.parent.parent.name: path.parent.parent for path in sorted(folder.glob("*/*/report.json"))}
+    if not places:
+        raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
+    for name in beside:
+        places[name] = folder.parent / name
+        if name.count("/") != 1 or not list(places[name].glob("*/report.json")):
+            raise ResultsError(
+                f"'{name}' must be <experiment>/<variant> of results in {folder.parent}; there is no report of it."
+            )
+    summaries = {
+        name: {path.parent.name: read_summary(path.parent) for path in sorted(place.glob("*/report.json"))}
+        for name, place in places.items()
+    }
+    return summaries, places
+
+
+def _figures_of(summary, score):
+    entry, agreement = summary["scores"][score], summary["reproducibility"]
+    return {
+        "mean": entry["mean"],
+        "std": entry["std"],
+        "low": entry["low"],
+        "high": entry["high"],
+        "uar": summary["scores"]["uar"]["mean"],
+        "repeats": summary["facts"]["repeats"],
+        "parameters": summary["parameters"],
+        "reproducibility": agreement,
+    }
+
+
+def _reference_of(summary, protocol, references, summaries):
+    """The first reference that was trained by a variant's recipe, or the first of all."""
+    for reference in references:
+        whole = summaries[reference].get(protocol)
+        if whole is not None and whole["facts"].get("recipe") == summary["facts"].get("recipe"):
+            return reference
+    return references[0]
+
+
+def _differences(places, summaries, references, score):
+    """Each other variant minus its reference, by protocol, with both intervals."""
+    rows = []
+    for name, of_variant in summaries.items():
+        for protocol, summary in of_variant.items():
+            reference = references[0]
+            if name not in references:
+                reference = _reference_of(summary, protocol, references, summaries)
+            whole = summaries[reference].get(protocol)
+            if name == reference or whole is None:
+                continue
+            tables = [read_predictions(places[v] / protocol / "predictions.csv.gz") for v in (name, reference)]
+            try:
+                speakers = clustered_difference(*tables, score=score)
+            except SertfError as error:
+                raise ResultsError(f"{name} cannot be set against {reference} under {protocol}: {error}") from error
+            over_repeats = [s["scores"][score]["values"] for s in (summary, whole)]
+            seeds = None
+            if min(map(len, over_repeats)) > 1:
+                test = compared_over_repeats(*over_repeats)
+                seeds = {"low": test.low, "high": test.high, "t_p": test.t_p, "repeats": [*map(len, over_repeats)]}
+            published = [(s["facts"].get("published") or {}).get(score) for s in (summary, whole)]
+            printed = [values and triple(values)[0] for values in published]
+            # One score printed for both says nothing about their difference.
+            gap = None if None in printed or printed[0] == printed[1] else printed[0] - printed[1]
+            rows.append(
+                {
+                    "variant": name,
+                    "reference": reference,
+                    "protocol": protocol,
+                    "difference": speakers.difference,
+                    "low": speakers.low,
+                    "high": speakers.high,
+                    "over_repeats": seeds,
+                    "published": gap,
+                }
+            )
+    return rows
+
+
+def _draw(folder, summaries, protocols, score, references, differences):
+    """Write the figures; returns pairs of file name and caption."""
+    name_of_score = next(iter(next(iter(summaries.values())).values()))["scores"][score]["name"]
+    figures = []
+    if differences:
+        rows = [(row["variant"], row["protocol"], row["difference"], row["low"], row["high"]) for row in differences]
+        caption = f"{name_of_score} minus that of {' or '.join(references)}, with the 95 % interval over speakers"
+    else:
+        rows = [
+            (name, protocol, *(summary["scores"][score][key] for key in ("mean", "low", "high")))
+            for name, of_variant in summaries.items()
+            for protocol, summary in of_variant.items()
+        ]
+        caption = f"{name_of_score} with the 95 % interval over speakers"
+    save_figure(bars(rows, xlabel=caption), folder / "bars.png")
+    figures.append(("bars.png", caption))
+    for protocol in protocols:
+        values = {
+            name: of_variant[protocol]["scores"][score]["values"]
+            for name, of_variant in summaries.items()
+            if protocol in of_variant
+        }
+        save_figure(violin(values, ylabel=name_of_score), folder / f"repeats_{protocol}.png")
+        figures.append((f"repeats_{protocol}.png", f"{name_of_score} over repeats, {protocol} protocol"))
+    return figures
+
+
+def _draw_by(folder, summaries, score, option):
+    """Draw the score against an option of the model; returns file name and caption."""
+    rows, options = [], set()
+    for of_variant in summaries.values():
+        for protocol, summary in of_variant.items():
+            found, entry = summary["facts"].get("model", {}).get("options", {}), summary["scores"][score]
+            options |= set(found)
+            value = found.get(option)
+            if is_number(value):
+                rows.append((value, protocol, entry["values"], entry["low"], entry["high"]))
+    if not rows:
+        raise ResultsError(
+            f"No model in {folder} has the option '{option}' as a number; their options are "
+            f"{', '.join(sorted(options)) or 'none'}."
+        )
+    name, file = entry["name"], f"by_{option}.png"
+    save_figure(against(rows, xlabel=option.replace("_", " "), ylabel=name), folder / file)
+    return file, f"{name} by {option.replace('_', ' ')}: repeats, their mean, 95 % interval over speakers"

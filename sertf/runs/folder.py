@@ -1,0 +1,216 @@
+"""The folder of a variant's runs under a protocol: experiment.json and groups.csv, and a directory a run.
+
+A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
+`scaling.npz`, `representations.npz`, `manifest.json` and `SHA256SUMS`, the checksums of these, which `sha256sum --check`
+reads too. It is written beside its place and renamed as a whole, so it is complete or absent. One that was taken over
+from kept results (`sertf.runs.reuse`) has `taken_over.txt` and no model.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from sertf.evaluation.groups import groups_of
+from sertf.runs.stored import ResultsError, read_json
+from sertf.training.fit import RunError
+
+TAKEN_OVER = "taken_over.txt"
+"""File of a run directory that says which kept results the run comes from."""
+CHECKSUMS = "SHA256SUMS"
+
+
+def check_writable(out, *, option="--out"):
+    """Make the folder `out`, a Path that an option gives; raise RunError if nothing can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):  # of a name of its own: other commands may start in the same folder
+            pass
+    except OSError as error:
+        raise RunError(f"Cannot write to {out}: {error.strerror}; choose another {option} folder.") from error
+
+
+def describe(experiment, variant, protocol, table):
+    """What a report says of an experiment and its corpus, as plain values."""
+    published = experiment.published(variant, protocol)
+    return {
+        "paper": experiment.paper,
+        "published": {name: list(values) for name, values in published.items()} or None,
+        "others": dict(experiment.others) or None,
+        "remarks": list(experiment.remarks),
+        "compared_with": experiment.variant(variant).compared_with,
+        "licence": _licence(experiment.corpora),
+        "utterances": len(table),
+        "speakers": int(table["speaker"].nunique()),
+        "languages": sorted(set(table["language"]) - {""}),
+    }
+
+
+def write_experiment(folder, overview, table):
+    """Write experiment.json, and the groups that a report is broken down by.
+
+    The groups decide no run, so they may change between two calls; a table without any leaves no groups.csv.
+
+    Args:
+        folder: Path `<out>/<variant>/<protocol>`.
+        overview: plain values; their `digest` stands for all that decides a run but the recordings, `audio_digest` for
+            these.
+        table: utterance table.
+
+    Raises:
+        RunError: the folder holds runs of other digests.
+    """
+    place = folder / "experiment.json"
+    if place.exists() and any(folder.glob("repeat-*/[!.]*/manifest.json")):
+        try:
+            found = read_json(place)
+        except ResultsError:
+            found = overview
+        if found.get("digest") != overview["digest"]:
+            what = "of another experiment or recipe"
+            if found.get("table_digest") != overview.get("table_digest"):
+                what = "on another table: its utterances, or what it says of them, have changed since"
+            elif found.get("front_end") == overview.get("front_end") and found.get("front_end_digest") != overview.get(
+                "front_end_digest"
+            ):
+                what = f"on features of another version of {overview['front_end']['name']}, which has changed since"
+            elif found.get("model", {}).get("source") != overview.get("model", {}).get("source"):
+                what = f"of another version of the module of {overview['model']['name']}, which has changed since"
+            raise RunError(
+                f"{folder} holds runs {what} (digest {found.get('digest')}, wanted {overview['digest']}); choose another "
+                "--out folder or delete it."
+            )
+        if found.get("audio_digest") != overview["audio_digest"]:
+            raise RunError(
+                f"{folder} holds runs on other recordings under the same names; choose another --out folder, or delete "
+                "it to train on these."
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")
+    found = groups_of(table)
+    if found is None:
+        (folder / "groups.csv").unlink(missing_ok=True)
+    else:
+        _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
+
+
+@contextlib.contextmanager
+def new_run(folder):
+    """A folder to fill, which takes the place of the run directory `folder` at the end; of an error nothing is left.
+
+    Raises:
+        RunError: the folder cannot be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise RunError(f"Cannot write to {folder.parent}: {error.strerror}; choose another --out folder.") from error
+    try:
+        yield staging
+        seal(staging)
+        shutil.rmtree(folder, ignore_errors=True)
+        staging.chmod(0o755)
+        os.replace(staging, folder)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise RunError(
+            f"{folder} cannot be written: {error.strerror or error}; make room, or choose another --out folder."
+        ) from error
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
+    """Write the directory of a run.
+
+    Args:
+        folder: `<runs>/<variant>/<protocol>/repeat-NN/<fold>`.
+        predictions: table of the test part's scores.
+        fitted: `sertf.training.fit.Fitted`.
+        scaling: `sertf.training.scaling.Scaling`.
+        arrays: `sertf.training.representations.representations`; an empty dict writes none.
+        manifest: plain values that say what ran.
+
+    Raises:
+        RunError: the folder cannot be written to.
+    """
+    with new_run(folder) as staging:
+        predictions.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
+        fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
+        fitted.model.save(staging / fitted.weights_file)
+        np.savez(staging / "scaling.npz", mean=scaling.mean, std=scaling.std)
+        if arrays:
+            np.savez_compressed(staging / "representations.npz", **arrays)
+        write_manifest(staging, manifest)
+
+
+def write_manifest(folder, manifest):
+    """Write the manifest.json of a run directory, a Path."""
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def seal(folder):
+    """Write the checksums of all files of a run directory, a Path, into it."""
+    sums = [f"{_checksum(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != CHECKSUMS]
+    (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+
+
+def finished(folder, *, digest, audio_digest=None):
+    """True if `folder` holds a finished run of these digests, False if there is none or one of whose bytes some changed.
+
+    Raises:
+        RunError: it holds a finished run of something else, which is never overwritten.
+    """
+    folder = Path(folder)
+    try:
+        manifest = read_json(folder / "manifest.json")
+    except ResultsError:
+        return False
+    if "digest" not in manifest:
+        return False
+    if manifest["digest"] != digest:
+        raise RunError(
+            f"{folder} holds a run of another experiment ({manifest.get('experiment', 'unknown')}, digest "
+            f"{manifest['digest']}, wanted {digest}); choose another --out folder or delete it."
+        )
+    if manifest.get("audio_digest") != audio_digest:
+        raise RunError(
+            f"{folder} holds a run on other recordings under the same names; choose another --out folder or delete it."
+        )
+    return _intact(folder)
+
+
+def _intact(folder):
+    """Whether all files that a run directory was written with are there, as they were."""
+    try:
+        sums = [line.split("  ", 1) for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()]
+        return bool(sums) and all(_checksum(folder / name) == checksum for checksum, name in sums)
+    except (OSError, ValueError):
+        return False
+
+
+def _checksum(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _licence(names):
+    """Terms of the corpora, each with its name where they are several."""
+    from sertf.corpora import CORPORA
+
+    own = [CORPORA[name].licence if name in CORPORA else "the user's own data" for name in names]
+    return own[0] if len(own) == 1 else "; ".join(f"{name}: {licence}" for name, licence in zip(names, own))
+
+
+def _replace(place, text):
+    staging = place.with_name(f".{place.name}")
+    staging.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(staging, place)

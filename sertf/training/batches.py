@@ -1,0 +1,156 @@
+"""From a fold and cached features to the batches that a fit consumes.
+
+Scaling is fitted here, on the rows that the protocol grants. Batches hold utterances of similar length, padded with
+zeros after scaling; models mask frames that are zero throughout, so padding counts nowhere.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from sertf.training.scaling import PipelineError
+
+
+class Batches:
+    """Batches of one part, bucketed by length, the same for the same seed and epoch.
+
+    Utterances are shuffled, put in order of their length bucket, cut into batches, and the batches shuffled: each
+    epoch has ceil(n / batch_size) batches of few distinct shapes, so that a compiled step is seldom traced anew.
+
+    Args:
+        part: what to batch.
+        batch_size: utterances a batch; the last cut may be smaller.
+        seed: shuffles by this seed; None keeps the order by length, for evaluation.
+        bucket_frames: batch lengths are rounded up to a multiple of this; utterances of one length are never padded.
+        fresh: `sertf.extraction.online_copies.FreshCopies` of the part, which take the place of its arrays.
+
+    Attributes:
+        smallest: utterances that the last cut has at least, some of them from the cut before it; 1 unless set.
+    """
+
+    def __init__(self, part, batch_size, *, seed=None, bucket_frames=16, fresh=None):
+        if len(part.utterances) == 0:
+            raise PipelineError("A part of the fold is empty, so there is nothing to train or score on.")
+        self.part = part
+        self.batch_size = batch_size
+        self.seed = seed
+        self.bucket_frames = bucket_frames
+        self.fresh = fresh
+        self.smallest = 1
+        lengths = part.lengths
+        self._padded = lengths if np.ptp(lengths) == 0 else -(-lengths // bucket_frames) * bucket_frames
+
+    def __len__(self):
+        return -(-len(self.part.utterances) // self.batch_size)
+
+    @property
+    def frames(self):
+        """Frames of every batch, None where they differ."""
+        return int(self._padded[0]) if np.ptp(self._padded) == 0 else None
+
+    @cached_property
+    def shape(self):
+        """Shape of a frame."""
+        return self.part.arrays[0].shape[1:]
+
+    def order(self, epoch=0):
+        """Index arrays of the epoch's batches."""
+        if self.seed is None:
+            order = np.argsort(self._padded, kind="stable")
+        else:
+            rng = np.random.default_rng([self.seed, epoch])
+            order = rng.permutation(len(self._padded))
+            order = order[np.argsort(self._padded[order], kind="stable")]
+        cuts = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
+        lacking = self.smallest - len(cuts[-1])
+        if lacking > 0 and len(cuts) > 1:
+            cuts[-2:] = np.split(np.concatenate(cuts[-2:]), [len(cuts[-2]) - lacking])
+        if self.seed is not None:
+            cuts = [cuts[i] for i in rng.permutation(len(cuts))]
+        return cuts
+
+    def batch(self, indices, epoch=0):
+        """Features, (batch, padded frames, dims) float32, and labels, (batch,) int32."""
+        padded = np.zeros((len(indices), self._padded[indices].max(), *self.shape), np.float32)
+        for row, i in enumerate(indices):
+            utterance = self.part.utterances[i]
+            drawn = self.fresh is not None and utterance in self.fresh
+            array = self.fresh.draw(utterance, epoch) if drawn else self.part.arrays[i]
+            padded[row, : len(array)] = array
+        return padded, self.part.labels[indices]
+
+
+def as_dataset(batches):
+    """What `fit` and `evaluate` take: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
+
+    The two give the same batches in the same order, pass after pass; the second needs no TensorFlow, so that JAX trains
+    without it. Each pass over the dataset is the next epoch. Not so in `fit` under JAX: Keras's trainer for it takes a
+    batch to build the model by and resets the dataset, which ends epoch 0, and trains on epochs 1, 2, … of `Batches`,
+    where TensorFlow's trains on 0, 1, ….
+    """
+    import keras
+
+    return _tf_dataset(batches) if keras.backend.backend() == "tensorflow" else _py_dataset(batches)
+
+
+def _tf_dataset(batches):
+    import tensorflow as tf
+
+    epochs = iter(range(1 << 62))
+
+    def one_epoch():
+        epoch = next(epochs)
+        for indices in batches.order(epoch):
+            yield batches.batch(indices, epoch)
+
+    # A graph that knows the number of frames may be shaped by it, as SpeechNet's is.
+    steps, shape = batches.frames, batches.shape
+    dataset = tf.data.Dataset.from_generator(
+        one_epoch,
+        output_signature=(tf.TensorSpec((None, steps, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),
+    )
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+    # There is nothing to tune, and the end of every epoch would wait for the tuning thread to wake.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
+def _py_dataset(batches):
+    import keras
+
+    class BatchDataset(keras.utils.PyDataset):
+        def __init__(self):
+            super().__init__()
+            self.epoch = 0
+            self.cuts = batches.order(0)
+
+        def __len__(self):
+            return len(batches)
+
+        def __getitem__(self, index):
+            return batches.batch(self.cuts[index], self.epoch)
+
+        def on_epoch_end(self):
+            self.epoch += 1
+            self.cuts = batches.order(self.epoch)
+
+    return BatchDataset()
+
+
+def predict(model, part, *, batch_size=64):
+    """Outputs of `model` for every utterance of `part`, in the part's order.
+
+    Args:
+        model: a Keras model of one input; several outputs give a list.
+
+    Returns:
+        One array (utterances, ...) an output whose size does not depend on the length; list of arrays otherwise.
+    """
+    batches = Batches(part, batch_size)
+    cuts = batches.order()
+    outputs = [model.predict_on_batch(batches.batch(indices)[0]) for indices in cuts]
+    inverse = np.argsort(np.concatenate(cuts), kind="stable")
+    if isinstance(outputs[0], (list, tuple)):
+        return [np.concatenate(column)[inverse] for column in zip(*outputs)]
+    return np.concatenate(outputs)[inverse]

@@ -1,0 +1,53 @@
+"""What figures need of a trained model: embeddings, and one clip's states and attention over time."""
+
+import numpy as np
+
+
+def representations(model, part, predict):
+    """What figures need of a trained model on one part, or an empty dict for a model without these layers.
+
+    Args:
+        model: a model whose layers "embedding", "states" and "attention" give an utterance's representation, its
+            states over time, and the pair of context and attention weights; any of them may be missing.
+        part: `sertf.training.scaling.Part`; its first utterance is the clip shown over time.
+        predict: function of model and part to its outputs in the part's order.
+
+    Returns:
+        dict of arrays: utterances, labels, embeddings (utterances, units), means (utterances, dims), and for the clip
+        clip_utterance, clip_features (frames, dims), clip_states (frames, units), clip_attention (frames,); of a model with
+        deformable attention clip_windows (layers, heads, steps, 2), the windows' ends in steps, and clip_received (layers,
+        heads, steps), the attention that each step gets, averaged over queries.
+    """
+    import keras
+
+    from sertf.layers import DeformableAttention
+
+    names = {layer.name for layer in model.layers}
+    if "embedding" not in names:
+        return {}
+    embedder = keras.Model(model.inputs, model.get_layer("embedding").output)
+    result = {
+        "utterances": np.array(part.utterances, dtype=str),
+        "labels": part.labels,
+        "embeddings": predict(embedder, part).astype(np.float32),
+        "means": np.stack([array.mean(axis=0) for array in part.arrays]),
+    }
+    clip = part.arrays[0]
+    shown = {"clip_utterance": np.array(part.utterances[0]), "clip_features": clip}
+    if {"states", "attention"} <= names:
+        inside = keras.Model(model.inputs, [model.get_layer("states").output, model.get_layer("attention").output[1]])
+        states, attention = inside.predict_on_batch(clip[None])
+        result |= {**shown, "clip_states": np.asarray(states)[0], "clip_attention": np.asarray(attention)[0]}
+    deformable = [layer for layer in model.layers if isinstance(layer, DeformableAttention)]
+    if deformable:
+        # Flat: of a single layer Keras would not give a list with its pair in it.
+        inside = keras.Model(model.inputs, [output for layer in deformable for output in layer.output[1:]])
+        found = inside.predict_on_batch(clip[None])
+        weights, windows = found[::2], found[1::2]
+        received = [np.asarray(of_layer)[0].mean(axis=1) for of_layer in weights]
+        result |= {
+            **shown,
+            "clip_windows": np.stack([np.asarray(of_layer)[0] for of_layer in windows]),
+            "clip_received": np.stack(received),
+        }
+    return result

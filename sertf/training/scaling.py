@@ -1,0 +1,141 @@
+"""The parts of a fold under one scaling, which is fitted on the rows that the protocol grants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sertf.errors import SertfError
+
+
+class PipelineError(SertfError):
+    """Features or settings that no batch can be made from."""
+
+
+# A fold's features up to this size stay in memory, in every worker; larger ones (waveforms) are read whenever needed.
+HELD_BYTES = 2 * 2**30
+
+
+SCALED_EACH = ("dimension", "cell")
+"""What has a mean and a deviation of its own: a feature dimension, or a dimension in a frame, for features of one length."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and standard deviation, of each feature dimension (dims,) or of each cell (frames, dims)."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def fit(cls, arrays, *, each="dimension"):
+        """Fit on a sequence of (frames, dims) arrays; what never varies keeps a standard deviation of 1."""
+        if len(arrays) == 0:
+            raise PipelineError("Scaling needs at least one utterance to fit on, but got none.")
+        if each not in SCALED_EACH:
+            raise PipelineError(f"Scaling must be of each {' or '.join(SCALED_EACH)}, got {each!r}.")
+        lengths = lengths_of(arrays)
+        if each == "cell" and len(set(lengths)) > 1:
+            raise PipelineError(
+                f"Scaling of each cell needs features of one length, got {min(lengths)} to {max(lengths)} frames; "
+                "scale each dimension, or take a front end that reads a fixed span."
+            )
+        axis = 0 if each == "dimension" else ()
+        count = sum(lengths) if each == "dimension" else len(arrays)
+        mean = sum(array.sum(axis=axis, dtype=np.float64) for array in arrays) / count
+        variance = sum(((array - mean) ** 2).sum(axis=axis) for array in arrays) / count
+        std = np.sqrt(variance)
+        # Below this a spread is rounding noise: dividing by it would blow the noise up.
+        constant = std < 1e-6 * np.maximum(np.abs(mean), 1)
+        return cls(mean.astype(np.float32), np.where(constant, 1.0, std).astype(np.float32))
+
+    def __call__(self, array):
+        """Scale one (frames, dims) array to float32."""
+        return ((array - self.mean) / self.std).astype(np.float32)
+
+
+class Streamed(Sequence):
+    """Scaled features of utterances, each read from disk whenever it is asked for.
+
+    Args:
+        features: `sertf.extraction.cache.Features`.
+        utterances: ids.
+        scaling: function of one array; None takes the features as they are.
+    """
+
+    def __init__(self, features, utterances, scaling=None):
+        self.lengths = [features.lengths[u] for u in utterances]
+        self._features = features
+        self._utterances = tuple(utterances)
+        self._scaling = scaling
+
+    def __len__(self):
+        return len(self._utterances)
+
+    def __getitem__(self, index):
+        array = self._features[self._utterances[index]]
+        return array if self._scaling is None else self._scaling(array)
+
+    def taken(self, indices):
+        """Those at some indices, in that order, streamed as these are; an index may come again."""
+        return Streamed(self._features, [self._utterances[i] for i in indices], self._scaling)
+
+
+def lengths_of(arrays):
+    """Frames of each array, a list; nothing is read for it."""
+    return arrays.lengths if isinstance(arrays, Streamed) else [len(array) for array in arrays]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a fold, ready for training: scaled arrays and labels as indices into the emotions."""
+
+    utterances: tuple[str, ...]
+    arrays: Sequence
+    labels: np.ndarray
+
+    @property
+    def lengths(self):
+        """Frames of each utterance."""
+        return np.array(lengths_of(self.arrays))
+
+    def taken(self, indices, utterances):
+        """The part of the utterances at some indices, under names of their own; an index may come again."""
+        arrays = self.arrays
+        arrays = arrays.taken(indices) if isinstance(arrays, Streamed) else [arrays[i] for i in indices]
+        return Part(tuple(utterances), arrays, self.labels[indices])
+
+
+def parts_of(fold, features, labels, *, scaling_rows=None, each="dimension"):
+    """The three parts of a fold under one scaling.
+
+    Args:
+        fold: `sertf.protocols.splits.Fold`.
+        features: mapping of utterance id to (frames, dims) array.
+        labels: mapping of utterance id to emotion index.
+        scaling_rows: ids to fit the scaling on; None takes the fold's training part.
+        each: what is scaled by a mean and deviation of its own, of `SCALED_EACH`.
+
+    Returns:
+        dict of `Part` by name ("train", "validation", "test"), and the `Scaling`.
+    """
+    rows = fold.train if scaling_rows is None else scaling_rows
+    held = _bytes_on_disk(features, [u for ids in fold.parts.values() for u in ids]) <= HELD_BYTES
+
+    def arrays(ids, scaling=None):
+        if not held:
+            return Streamed(features, ids, scaling)
+        return [features[u] if scaling is None else scaling(features[u]) for u in ids]
+
+    scaling = Scaling.fit(arrays(rows), each=each)
+    return {
+        name: Part(tuple(ids), arrays(ids, scaling), np.array([labels[u] for u in ids], dtype=np.int32))
+        for name, ids in fold.parts.items()
+    }, scaling
+
+
+def _bytes_on_disk(features, utterances):
+    """Size of utterances' float32 features, 0 of a mapping that holds them in memory; one is read to see its dimensions."""
+    if not utterances or not hasattr(features, "lengths"):
+        return 0
+    return 4 * int(np.prod(features[utterances[0]].shape[1:])) * sum(features.lengths[u] for u in utterances)

@@ -1,0 +1,5 @@
+"""Hyperparameter searches on Keras Tuner, scored by validation speakers."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

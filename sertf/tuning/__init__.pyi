@@ -1,0 +1,6 @@
+from . import search, spaces
+
+__all__ = [
+    "search",
+    "spaces",
+]

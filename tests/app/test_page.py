@@ -1,0 +1,178 @@
+"""The page, in a real browser: the command `sertf app` in a process of its own, driven through headless Chromium."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+import soundfile
+
+from sertf.app.page import HOST, sealed, write_examples
+from sertf.inference.bundled import DEFAULT, folder_of
+from sertf.inference.recognizer import WHOLE_SECONDS, read_card
+
+CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"),
+    *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+PATIENCE_SECONDS = 120  # on a busy machine; seconds on a quiet one
+
+
+def test_what_gradio_writes_and_reads_is_sealed(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "elsewhere")
+    monkeypatch.delenv("GRADIO_ANALYTICS_ENABLED", raising=False)
+    with sealed() as folder:
+        assert folder.parent == tmp_path and tempfile.gettempdir() == os.environ["GRADIO_TEMP_DIR"] == str(folder)
+        assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+        assert "127.0.0.1" in os.environ["no_proxy"].split(",")
+        (folder / "upload").touch()
+    assert list(tmp_path.iterdir()) == [] and tempfile.gettempdir() == str(tmp_path)
+    assert os.environ["GRADIO_TEMP_DIR"] == "elsewhere" and "GRADIO_ANALYTICS_ENABLED" not in os.environ
+
+
+def test_examples_are_short_and_long(tmp_path):
+    examples = write_examples(tmp_path / "examples")
+    *short, long = (soundfile.info(path).duration for path in examples.values())
+    assert max(short) < 3 and long > 2 * WHOLE_SECONDS
+
+
+@contextlib.contextmanager
+def served(folder):
+    """The command at work in a folder: its address and process."""
+    (folder / "tmp").mkdir()
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sertf", "app", "--port", str(port)],
+        cwd=folder,
+        env=os.environ | {"TMPDIR": str(folder / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        first = process.stdout.readline()
+        assert f"http://127.0.0.1:{port}/" in first, process.communicate()[1]
+        yield f"http://127.0.0.1:{port}/", process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextlib.contextmanager
+def chromium(profile):
+    """A headless browser with an empty profile that logs every request."""
+    from selenium import webdriver
+    from selenium.common.exceptions import WebDriverException
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={profile}", "--window-size=1200,1400"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    try:
+        browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
+    except WebDriverException as error:
+        pytest.skip(f"chromium does not start here: {error.msg}")
+    try:
+        browser.get("about:blank")
+        requested(browser)  # by the tab that Chromium opens by itself
+        yield browser
+    finally:
+        browser.quit()
+
+
+def requested(browser):
+    """Addresses asked for since the last call."""
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+
+
+def until(browser, condition):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(browser, PATIENCE_SECONDS, poll_frequency=0.1).until(condition)
+
+
+def element(browser, selector):
+    """The first element that a CSS selector finds, once it is there."""
+    return until(browser, lambda _: browser.find_elements("css selector", selector))[0]
+
+
+def answer(browser, path, start):
+    """Upload a file in place of the last one and press the button; the answer, once it holds a text and nothing runs."""
+    for clear in browser.find_elements("css selector", "#clip button[aria-label=Clear]"):
+        clear.click()
+    element(browser, "#clip input[type=file]").send_keys(str(path))
+    element(browser, "#clip button[aria-label=Clear]")  # there once the file is
+    element(browser, "#recognize").click()
+    # While it works, how long for lies above the last answer: "processing | 16.4/2.7s".
+    running = re.compile(r"^(processing|queue)\b", re.MULTILINE)
+    return until(
+        browser, lambda _: start in (text := element(browser, "#answer").text) and not running.search(text) and text
+    )
+
+
+@pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs chromium and chromedriver")
+def test_in_a_browser(tmp_path, corpus):
+    pytest.importorskip("selenium")
+    shutil.copytree(folder_of(), tmp_path / "saved_models" / "other")
+    (tmp_path / "text.wav").write_text("no audio")
+    with served(tmp_path) as (address, process), chromium(tmp_path / "profile") as browser:
+        browser.get(address)
+        assert answer(browser, tmp_path / "text.wav", "cannot be used") == (
+            "This recording cannot be used. text.wav: not readable as audio (Format not recognised); fetch it again or "
+            "convert it to WAV."
+        )
+        assert not browser.find_elements("css selector", "#figure img")
+
+        clip = Path(corpus["path"].iloc[0])
+        emotion, rest = answer(browser, clip, clip.name).split("\n", 1)
+        emotions = read_card(folder_of())["emotions"]
+        assert emotion in emotions and re.match(r"Confidence [01]\.\d\d: ", rest) and DEFAULT in rest
+        until(browser, lambda _: all(name in element(browser, "#scores").text for name in emotions))
+        assert element(browser, "#figure img").get_attribute("src").startswith("data:image/")
+
+        element(browser, "#model input").click()
+        element(browser, "[role=option][aria-label=other]").click()
+        element(browser, "#recognize").click()
+        until(browser, lambda _: "other" in element(browser, "#answer").text)
+        assert element(browser, "#answer").text.startswith(emotion)
+
+        check_that_nothing_leaves(browser, address, process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, errors
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"saved_models", "text.wav", "tmp", "profile"}
+
+
+def check_that_nothing_leaves(browser, address, process):
+    asked = [urlsplit(url) for url in requested(browser)]
+    assert len(asked) > 20
+    assert {(url.scheme, url.hostname) for url in asked} <= {("http", "127.0.0.1"), ("data", None), ("blob", None)}
+    for connection in psutil.Process(process.pid).net_connections("inet"):
+        assert {end.ip for end in (connection.laddr, connection.raddr) if end} == {"127.0.0.1"}
+    # A test network's address (RFC 5737), which is not even asked.
+    refused = browser.execute_async_script(
+        "document.addEventListener('securitypolicyviolation', event => arguments[0](event.blockedURI));"
+        "new Image().src = 'http://192.0.2.1/picture.png';"
+    )
+    assert refused == "http://192.0.2.1/picture.png"
+    html = urllib.request.urlopen(address).read().decode()
+    loaded = re.findall(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[\"'](?:https?:)?//([^/\"']+)", html)
+    assert set(loaded) <= {urlsplit(address).netloc}

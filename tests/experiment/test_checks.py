@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import pytest
+
+from sertf.errors import SertfError
+from sertf.experiment.description import Setting
+from sertf.protocols.audit import LeakageError
+from tests.toy import EXPERIMENT, RECIPE, changed, run
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"repeats": 0}, "repeats must be 1 or more"),
+        ({"workers": 0}, "workers must be 1 or more, but is 0"),
+        ({"scheduler": "slurm"}, "Unknown scheduler 'slurm'; known are processes, dask, ray"),
+        ({"variants": ["big"]}, "Unknown variant 'big'"),
+        ({"protocol_names": ["loose"]}, "Unknown protocol 'loose'"),
+        ({"experiment": replace(EXPERIMENT, front_end="mfc")}, "Unknown front end 'mfc'"),
+        ({"experiment": changed(model="lstm_sb")}, "Unknown model 'lstm_sb'; did you mean lstm_sa"),
+        ({"experiment": changed(options={"unit": 4})}, "Unknown option of lstm_sa 'unit'; did you mean units"),
+        ({"experiment": changed(options={"units": "4"})}, "LSTM-SA: units must be a whole number above 0, got '4'"),
+        (
+            {"experiment": changed(model="svm", options={})},
+            "small fits svm in one go, which takes no recipe; give recipes=None",
+        ),
+        (
+            {"experiment": changed(model="svm", options={"C": -1.0}, recipes=None)},
+            "Options of svm: The 'C' parameter of SVC must be",
+        ),
+        (
+            {"experiment": changed(front_end_options={"n_mel": 3})},
+            "Unknown option of MfccChroma 'n_mel'; did you mean n_mels",
+        ),
+        ({"experiment": changed(recipes=None)}, "small trains lstm_sa, a network, but has no recipes; give one by"),
+        (
+            {"experiment": replace(EXPERIMENT, protocols={"strict": Setting("random-80-20")})},
+            r"recipe of small keeps .* best validation uar, .* strict \(random-80-20\) has no validation part",
+        ),
+        ({"experiment": replace(EXPERIMENT, protocols={"strict": Setting("reslstm-sa")})}, "Protocol reslstm-sa is"),
+        (
+            {"experiment": replace(EXPERIMENT, protocols={"strict": Setting("speaker-independent-5")})},
+            "5 speaker-independent folds need at least 5 speakers",
+        ),
+        (
+            {"experiment": changed(recipes={"strict": replace(RECIPE, batch_size=2)})},
+            "lstm_sa_h4 has a batch norm, which needs a batch_size of 3 or more, .* but the recipe has 2; use a larger",
+        ),
+        ({"experiment": changed(recipes={"paper": RECIPE})}, "Unknown protocol with a recipe for small 'strict'"),
+        (
+            {"experiment": replace(EXPERIMENT, protocols={"strict": Setting("speaker-apart")})},
+            "Unknown protocol 'speaker-apart'",
+        ),
+    ],
+)
+def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, options, message):
+    with pytest.raises(SertfError, match=message):
+        run(corpus.assign(path="nowhere.wav"), tmp_path / "cache", tmp_path, **options)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_speaker_who_lacks_an_emotion_is_said_before_any_clip_is_read(corpus, tmp_path):
+    table = corpus.assign(path="nowhere.wav")
+    table = table[(table["speaker"] != table["speaker"].iloc[0]) | (table["emotion"] != "anger")]
+    experiment = replace(EXPERIMENT, protocols={"strict": Setting("speaker-independent-4")})
+    with pytest.raises(LeakageError, match="its test part has no utterance of anger"):
+        run(table, tmp_path / "cache", tmp_path, experiment=experiment)
+    assert not (tmp_path / "cache").exists()

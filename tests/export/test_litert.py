@@ -1,0 +1,78 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from sertf.audio.files import read_audio
+from sertf.export import saved_model
+from sertf.export.litert import LiteRTError, runner, write
+from sertf.features import FEATURES
+from sertf.models import MODELS
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
+pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
+
+
+@pytest.fixture(scope="module")
+def lite(done, tmp_path_factory):
+    return saved_model.save(done[1], tmp_path_factory.mktemp("lite") / "toy", repeat=1, fold="fold-2", with_litert=True)
+
+
+def test_scores_as_the_savedmodel_on_clips_of_any_length(lite, recognizer, corpus):
+    run = runner(lite / "model.tflite")
+    for path in corpus["path"].iloc[:6]:
+        samples, rate = read_audio(path)
+        ours = run(waveform=samples[None])
+        expected = recognizer.model.signatures["waveform"](waveform=samples[None], sample_rate=rate)
+        assert sorted(ours) == ["attention", "embedding", "scores"]
+        for name in ours:
+            np.testing.assert_allclose(ours[name], expected[name], atol=1e-5)
+
+
+def test_the_card_says_what_is_in_the_file(lite):
+    card = json.loads((lite / "model_card.json").read_text())
+    assert card["litert"]["input"] == "waveform" and card["litert"]["difference"] < 1e-5
+    page = (lite / "model_card.md").read_text()
+    assert "at exactly 16000 Hz: the front end is in it, resampling is not" in page
+
+
+def saved(folder, network, front_end, scaling):
+    import tensorflow as tf
+
+    from sertf.export.graph import ServingModule
+
+    labels = folder / "labels.txt"
+    labels.write_text("anger\nfear\n")
+    module = ServingModule(
+        network, front_end, **scaling, emotions=["anger", "fear"], labels=labels, minimum_seconds=0.1
+    )
+    tf.saved_model.save(module, str(folder / "model"), signatures=module.signatures())
+    return folder / "model"
+
+
+def test_a_front_end_in_float64_is_left_out(tmp_path):
+    """The fused statistics: what is converted takes their features, and scores as the whole SavedModel."""
+    front_end = FEATURES["fused_statistics"](sample_rate=16000)
+    network = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
+    scaling = {"mean": np.float32(0.5), "std": np.float32(100)}
+    written = write(saved(tmp_path, network, front_end, scaling), network, front_end, **scaling)
+    assert written["input"] == "features" and written["difference"] < 1e-5
+
+
+def test_a_model_that_scores_differently_is_not_written(tmp_path):
+    front_end = FEATURES["waveform"](sample_rate=16000, samples=1600)
+    network = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
+    scaling = {"mean": np.float32(0), "std": np.float32(0.01)}
+    folder = saved(tmp_path, network, front_end, scaling)
+    other = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
+    with pytest.raises(LiteRTError, match="its scores then differ by .* use the SavedModel"):
+        write(folder, other, front_end, **scaling)
+    assert not (folder / "model.tflite").exists()
+
+
+def test_no_model_of_ours(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(b"nothing")
+    with pytest.raises(LiteRTError, match="no LiteRT model of ours"):
+        runner(tmp_path / "model.tflite")

@@ -1,0 +1,17 @@
+import pytest
+
+from sertf.extraction.checks import FrontEndError, check_rates
+from sertf.features import Waveform
+from sertf.protocols.folds import Fold
+
+
+def test_another_rate_than_the_training_one_is_refused():
+    rates = {"a": 24414, "b": 24414, "c": 96000, "d": 16000, "e": 24414}
+    with pytest.raises(FrontEndError) as caught:
+        check_rates([Fold("emodb", ("a", "b", "c"), (), ("d",))], rates, Waveform())
+    assert str(caught.value) == (
+        "emodb: the clips that are trained on have 24414 Hz and those that are tested 16000 Hz, and Waveform takes each at "
+        "its own rate; give Waveform a sample_rate to resample all of them to."
+    )
+    check_rates([Fold("emodb", ("a", "b", "c"), (), ("d",))], rates, Waveform(16000))
+    check_rates([Fold("split", ("a", "b", "c"), (), ("e",))], rates, Waveform())  # one clip among others

@@ -1,0 +1,235 @@
+import json
+import shutil
+import tracemalloc
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from sertf.audio.files import AudioError
+from sertf.errors import SertfError
+from sertf.export import saved_model
+from sertf.extraction.clip import front_end_digest
+from sertf.features import Scalogram, Waveform
+from sertf.inference.card import markdown
+from sertf.inference.recognizer import load
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
+
+
+def test_long_files_are_cut_into_windows(recognizer, tmp_path):
+    rng = np.random.default_rng(0)
+    samples = rng.normal(scale=0.1, size=int(13.5 * 16_000)).astype("float32")
+    soundfile.write(tmp_path / "long.wav", samples, 16_000, subtype="FLOAT")
+    table = recognizer.predict(tmp_path / "long.wav")
+    assert table[["start", "end"]].to_numpy().tolist() == [[0, 10], [3.5, 13.5]]
+    part = recognizer.predict((samples[: 10 * 16_000], 16_000))
+    np.testing.assert_allclose(
+        table.loc[0, recognizer.emotions].astype(float), part.loc[0, recognizer.emotions].astype(float), atol=1e-5
+    )
+    assert len(recognizer.predict(tmp_path / "long.wav", window=2, hop=1)) == 13
+
+
+def test_bad_audio(recognizer, tmp_path):
+    (tmp_path / "text.wav").write_text("no audio")
+    soundfile.write(tmp_path / "short.wav", np.ones(100), 16_000)
+    soundfile.write(tmp_path / "silent.wav", np.zeros(16_000), 16_000)
+    for name in ("text.wav", "short.wav", "silent.wav", "missing.wav"):
+        with pytest.raises(AudioError, match=name):
+            recognizer.predict(tmp_path / name)
+    # Longer than what is read at once, so that it is read block by block.
+    soundfile.write(tmp_path / "long.wav", np.random.default_rng(0).normal(scale=0.1, size=40 * 16_000), 16_000)
+    whole = (tmp_path / "long.wav").read_bytes()
+    (tmp_path / "long.wav").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(AudioError, match=f"long.wav: cut off: its header states {len(whole) // 2} bytes more"):
+        recognizer.predict(tmp_path / "long.wav")
+    with pytest.raises(SertfError, match="window must be"):
+        recognizer.predict((np.ones(16_000, "float32"), 16_000), window=0.01)
+    with pytest.raises(SertfError, match="files is empty"):
+        recognizer.predict([])
+
+
+def test_a_live_source_scores_as_the_same_windows_of_a_file(recognizer):
+    samples = np.random.default_rng(0).normal(scale=0.1, size=int(4.5 * 8000)).astype("float32")
+    buffer = np.empty(160, np.float32)
+
+    def microphone():
+        for start in range(0, len(samples), 160):
+            buffer[:] = samples[start : start + 160]  # one buffer, filled again and again
+            yield buffer
+
+    rows = list(recognizer.stream(microphone(), sample_rate=8000, window=2, hop=1))
+    assert [(row.start, row.end) for row in rows] == [(0, 2), (1, 3), (2, 4), (2.5, 4.5)]
+    table = recognizer.predict((samples, 8000), window=2, hop=1)
+    assert [row.emotion for row in rows] == table["emotion"].to_list()
+    streamed = [[row.scores[name] for name in recognizer.emotions] for row in rows]
+    np.testing.assert_allclose(streamed, table[recognizer.emotions].astype(float), atol=1e-5)
+
+
+def test_a_row_is_there_as_soon_as_its_last_sample_is(recognizer):
+    taken = []
+
+    def source():
+        for number in range(1000):
+            taken.append(number)
+            yield np.full(160, 0.1 * (-1) ** number, np.float32)
+
+    rows = recognizer.stream(source(), sample_rate=8000, window=1, hop=0.5)
+    assert taken == []
+    for end in (50, 75, 100):  # chunks of 20 ms
+        assert next(rows).end == end / 50 and len(taken) == end
+
+
+def test_an_hour_of_chunks_in_bounded_memory(recognizer):
+    """180,000 chunks of 20 ms, which make 14 MB of samples: a minute of noise and silence, which is not scored."""
+    rate = 1000
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(50, 20)).astype("float32")
+    silence = np.zeros(20, np.float32)
+    hour = (noise[i % 50] if i < 60 * 50 else silence for i in range(3600 * 50))
+    rows = recognizer.stream(hour, sample_rate=rate, window=10, hop=10)
+    ends = [next(rows).end]  # the graph is traced now, and its memory not measured
+    tracemalloc.start()
+    ends += [row.end for row in rows]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert ends == list(range(10, 3601, 10))
+    assert peak < 1e6
+
+
+def test_silence_in_a_live_source_is_not_scored(recognizer):
+    rows = list(recognizer.stream([np.zeros(8000, np.float32)], sample_rate=8000, window=1))
+    assert [row.emotion for row in rows] == [None] and np.isnan(rows[0].confidence)
+
+
+@pytest.mark.parametrize(
+    ("chunk", "message"),
+    [
+        (np.array([0.1, np.nan], np.float32), "the chunk at 0.50 s holds samples that are not finite"),
+        (np.zeros((10, 2), np.float32), r"the chunk at 0.50 s must be mono floats .* float32 \(10, 2\); mix channels"),
+        (np.zeros(10, np.int16), "the chunk at 0.50 s must be mono floats .* int16"),
+        (
+            np.full(10, -20_000.0),
+            "the chunk at 0.50 s must have full scale at 1, but the largest is 20000; divide samples",
+        ),
+    ],
+)
+def test_bad_chunks(recognizer, chunk, message):
+    with pytest.raises(SertfError, match=message):
+        list(recognizer.stream([np.ones(4000, "float32"), chunk], sample_rate=8000))
+
+
+def test_the_shortest_window_at_rates_of_which_it_is_no_whole_number_of_samples(recognizer, tmp_path):
+    shortest, rate = recognizer.card["minimum_seconds"], 11_025
+    assert shortest * rate % 1
+    samples = np.random.default_rng(0).normal(scale=0.1, size=rate // 2).astype("float32")
+    soundfile.write(tmp_path / "clip.wav", samples, rate)
+    heard = list(recognizer.stream([samples], sample_rate=rate, window=shortest, hop=shortest))
+    assert len(heard) == len(recognizer.predict(tmp_path / "clip.wav", window=shortest, hop=shortest)) > 1
+
+
+def test_bad_live_sources(recognizer):
+    with pytest.raises(SertfError, match="ended without a single sample"):
+        list(recognizer.stream([], sample_rate=8000))
+    with pytest.raises(AudioError, match="the source: too short"):
+        list(recognizer.stream([np.ones(10, "float32")], sample_rate=8000))
+    for options, message in (
+        ({"sample_rate": 10}, "its sample rate is 10 Hz"),
+        ({"sample_rate": "48k"}, "sample_rate must be a whole number"),
+        ({"sample_rate": 8000, "window": 0.01}, "window must be"),
+        ({"sample_rate": 8000, "hop": 11}, "hop must lie between"),
+    ):
+        with pytest.raises(SertfError, match=message):
+            recognizer.stream([], **options)
+
+
+def export_of(front_end, done, folder):
+    """An exported model of one dense layer on a front end."""
+    run = shutil.copytree(done[1], folder / "strict") / "repeat-00" / "fold-1"
+    manifest = json.loads((run / "manifest.json").read_text())
+    config = {
+        name: value for name, value in front_end.get_config().items() if name not in ("name", "dtype", "trainable")
+    }
+    manifest["front_end"] = {"name": type(front_end).__name__.lower(), "options": {}, "config": config}
+    manifest["front_end_digest"] = front_end_digest(front_end)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    inputs = keras.Input(front_end.feature_shape)
+    outputs = keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs))
+    keras.Model(inputs, outputs).save(run / "weights.keras")
+    dims = front_end.feature_shape[-1]
+    np.savez(run / "scaling.npz", mean=np.zeros(dims, "float32"), std=np.ones(dims, "float32"))
+    return saved_model.save(run, folder / "model")
+
+
+@pytest.fixture(scope="module")
+def of_one_second(done, tmp_path_factory):
+    """An exported model whose front end reads the first second of a clip."""
+    return export_of(Waveform(8000, samples=8000), done, tmp_path_factory.mktemp("span"))
+
+
+def test_a_model_of_a_fixed_span_hears_all_of_a_longer_clip(of_one_second, tmp_path):
+    model = load(of_one_second)
+    assert model.card["front_end"]["span_seconds"] == [0, 1]
+    samples = np.random.default_rng(0).normal(size=int(2.75 * 8000)).astype("float32")
+    soundfile.write(tmp_path / "clip.wav", samples, 8000, subtype="FLOAT")
+    tables = [model.predict((samples, 8000)), model.predict(tmp_path / "clip.wav")]
+    for table in tables:
+        assert table[["start", "end"]].to_numpy().tolist() == [[0, 1], [0.5, 1.5], [1, 2], [1.5, 2.5], [1.75, 2.75]]
+        assert np.ptp(table[model.emotions].to_numpy(), axis=0).min() > 0.01
+    call = model.model.signatures["waveform"](waveform=samples[None], sample_rate=8000)["scores"]
+    np.testing.assert_allclose(tables[0].loc[[0], model.emotions].astype(float), call, atol=1e-6)
+    assert [len(model.predict((samples[:count], 8000))) for count in (4000, 8000)] == [1, 1]
+    streamed = list(model.stream(np.split(samples, 5), sample_rate=8000))
+    assert [window.end for window in streamed] == tables[0]["end"].to_list()
+    with pytest.raises(SertfError, match="0.1 s or more and at most 1 s, which is all that this model hears, but is 2"):
+        model.predict((samples, 8000), window=2)
+
+
+def test_a_model_of_the_middle_of_a_clip_hears_all_of_a_longer_one(done, tmp_path):
+    front_end = Scalogram(8000, duration_seconds=1, n_scales=4, n_bins=16, fmin=200, fmax=3000)
+    folder = export_of(front_end, done, tmp_path)
+    model = load(folder)
+    card = model.card["front_end"]
+    assert card["span_seconds"] is None and card["middle_seconds"] == 1
+    samples = np.random.default_rng(0).normal(size=int(2.75 * 8000)).astype("float32")
+    table = model.predict((samples, 8000))
+    assert table[["start", "end"]].to_numpy().tolist() == [[0, 1], [0.5, 1.5], [1, 2], [1.5, 2.5], [1.75, 2.75]]
+    with pytest.raises(SertfError, match="at most 1 s, which is all that this model hears, but is 2"):
+        model.predict((samples, 8000), window=2)
+    text = (folder / "model_card.md").read_text()
+    assert "one call hears the middle 1 s and nothing else" in text and "recording in windows of 1 s" in text
+
+
+def test_a_card_says_what_a_call_hears(of_one_second, exported):
+    assert (
+        "of any length, of which one call hears 0 to 1 s and nothing else"
+        in (of_one_second / "model_card.md").read_text()
+    )
+    assert "of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
+    card = json.loads((exported / "model_card.json").read_text())
+    assert card["front_end"].pop("span_seconds") is None and card["front_end"].pop("middle_seconds") is None
+    assert markdown(card) == (exported / "model_card.md").read_text()  # as of exports before there was one
+
+
+def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, tmp_path):
+    older = shutil.copytree(of_one_second, tmp_path / "older")
+    card = json.loads((older / "model_card.json").read_text())
+    del card["front_end"]["span_seconds"]
+    (older / "model_card.json").write_text(json.dumps(card))
+    model, samples = load(older), np.random.default_rng(0).normal(size=11 * 8000).astype("float32")
+    assert model.predict((samples, 8000))[["start", "end"]].to_numpy().tolist() == [[0, 11]]
+    assert len(model.predict((samples, 8000), window=5, hop=5)) == 3
+
+
+def test_a_card_that_lacks_something(exported, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(exported, copy)
+    card = json.loads((copy / "model_card.json").read_text())
+    del card["sample_rates"], card["held_out"]
+    (copy / "model_card.json").write_text(json.dumps(card))
+    with pytest.raises(SertfError, match="copy/model_card.json lacks sample_rates, held_out; export the model again"):
+        load(copy)
+    (copy / "model_card.json").write_text("[]")
+    with pytest.raises(SertfError, match="copy/model_card.json cannot be read"):
+        load(copy)

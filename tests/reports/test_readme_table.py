@@ -1,0 +1,86 @@
+import pytest
+
+from sertf.errors import SertfError
+from sertf.reports import readme_table
+from sertf.reports.overview import write
+from sertf.reports.report import write_report
+from tests.synthetic_runs import make_runs, without_rendering, written
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Without rendering, which takes most of the time."""
+    without_rendering(monkeypatch)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return make_runs(tmp_path / "runs")
+
+
+README = "# Zoo\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
+
+
+def test_table_and_readme(runs, tmp_path):
+    strict = make_runs(tmp_path / "runs", protocol="strict", skill=0.2)
+    other = make_runs(tmp_path / "runs", variant="h32", protocol="strict")
+    paper = write_report(runs, written(tmp_path))
+    write_report(strict, written(tmp_path, "strict"))
+    write_report(other, written(tmp_path, "strict", "h32"))
+    readme = tmp_path / "README.md"
+    readme.write_text(README)
+    readme_table.update_readme(readme, tmp_path / "results")
+    text = readme.read_text()
+    assert text.startswith("# Zoo\n\n<!-- results:begin -->\n") and text.endswith("<!-- results:end -->\n\nThe end.\n")
+    assert "old" not in text
+    rows = [line for line in text.splitlines() if line.startswith("| lstm_toy")]
+    assert len(rows) == 2 and "`h32`" in rows[0] and "`h64`" in rows[1]
+    assert "| 0.9500 ± 0.0100 (0.9700) |" in rows[1]
+    uar = paper["scores"]["uar"]
+    assert f"[{uar['mean']:.4f} ± {uar['std']:.4f}](results/lstm_toy/h64/paper/report.md)" in rows[1]
+    assert f"[{uar['low']:.4f}, {uar['high']:.4f}]" in rows[1]
+    assert rows[0].endswith("| – |")  # no paper protocol, so no gap
+    readme_table.update_readme(readme, tmp_path / "results")
+    assert readme.read_text() == text
+
+
+def test_what_is_set_against_another_experiment_is_one_link_to_its_overview(runs, tmp_path):
+    kept = tmp_path / "results"
+    write_report(runs, kept / "whole" / "h64" / "paper")
+    for variant in ("h16", "h32"):
+        write_report(make_runs(tmp_path / "runs", variant=variant), kept / "parts" / variant / "paper")
+    write(kept / "parts", references=["h16"])
+    assert readme_table.table(kept).count("| lstm_toy") == 3 and "own" not in readme_table.table(kept)
+    write(kept / "parts", references=["whole/h64"])
+    assert readme_table.table(kept).count("| lstm_toy") == 1
+    assert readme_table.table(kept).endswith("On pages of their own: [parts](parts/overview.md).")
+    (kept / "parts" / "overview.json").write_text("{")
+    with pytest.raises(SertfError, match=r"overview\.json cannot be read as JSON"):
+        readme_table.table(kept)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Zoo\n",
+        README.replace("begin", "start"),
+        README + README,
+        README.replace("end", "x").replace("begin", "end").replace("x -->", "begin -->"),
+    ],
+)
+def test_readme_without_markers_stays_as_it_is(runs, tmp_path, text):
+    write_report(runs, written(tmp_path))
+    readme = tmp_path / "README.md"
+    readme.write_text(text)
+    with pytest.raises(SertfError, match="must hold the lines <!-- results:begin --> and <!-- results:end -->"):
+        readme_table.update_readme(readme, tmp_path / "results")
+    assert readme.read_text() == text
+
+
+def test_table_of_nothing_or_a_broken_report(runs, tmp_path):
+    with pytest.raises(SertfError, match="write a report first"):
+        readme_table.table(tmp_path / "results")
+    write_report(runs, written(tmp_path))
+    (written(tmp_path) / "report.json").write_text("{")
+    with pytest.raises(SertfError, match="report.json cannot be read as JSON"):
+        readme_table.table(tmp_path / "results")
