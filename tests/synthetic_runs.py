@@ -5,15 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 
-from sertf.plots import scores
-
 EMOTIONS = ["neutral", "sadness", "anger"]
 FOLDS = ["fold-1", "fold-2"]
 
 
 def without_rendering(monkeypatch):
     """Leave the rendering of figures out, which takes most of a report's time."""
-    monkeypatch.setattr(scores, "save", lambda figure, path: path.touch())
+    for module in ("figures", "overview"):
+        monkeypatch.setattr(f"sertf.reports.{module}.save_figure", lambda figure, path: path.touch())
 
 
 def written(tmp_path, protocol="paper", variant="h64"):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sertf.experiment import runner
+from sertf.experiment import plan, runner
 from sertf.experiment.description import Experiment, Setting, Variant
 from sertf.parallel import processes
 from sertf.training.recipe import Recipe
@@ -36,7 +36,7 @@ def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
 def planned(corpus, cache, out, *, experiment=EXPERIMENT, **options):
     """The jobs, which nothing has run yet."""
     options = {"protocol_names": ["strict"], "repeats": 1, "progress": False, **options}
-    return runner.plan(experiment, corpus, out=out, cache=cache, **options).jobs
+    return plan.plan(experiment, corpus, out=out, cache=cache, **options).jobs
 
 
 def in_process(monkeypatch, *, first=None):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pandas as pd
 
-from sertf.experiment import job as jobs
 from sertf.training.fit import Fitted, RunError
 from sertf.tuning import search as tuning
 from sertf.tuning.spaces import SearchSpace
@@ -39,12 +38,12 @@ def made_up(monkeypatch):
     Returns:
         The function that takes a training's place, and the list of what was trained.
     """
-    from sertf.tuning.trials import Search, run, workers
+    from sertf.tuning.trials import Search, run
 
     trained = []
 
     def train(job):
-        rate, units = job.recipe.learning_rate, job.facts["model"]["options"]["units"]
+        rate, units = job.recipe.learning_rate, job.options["units"]
         trained.append((job.fold, rate, units, job.recipe.epochs))
         if train.interrupted_at == len(trained):
             raise KeyboardInterrupt
@@ -54,8 +53,8 @@ def made_up(monkeypatch):
         return Fitted(None, pd.DataFrame({"epoch": [1, 2], "val_uar": [uar, 0.9]}), 1), None, None
 
     train.interrupted_at, train.fails = None, ()
-    monkeypatch.setattr(jobs, "train", train)
-    monkeypatch.setattr(workers, "forget_models", lambda: None)
+    monkeypatch.setattr("sertf.tuning.trials.train_job", train)
+    monkeypatch.setattr("sertf.tuning.trials.forget_models", lambda: None)
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
     monkeypatch.setattr(tuning, "_run_processes", lambda task, _: run(Search(**task)))
     return train, trained

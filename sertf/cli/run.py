@@ -155,14 +155,12 @@ def _train(chosen, table, protocol, tuned, options):
 
 def _check_shapes(chosen, table, model):
     """Build the network once, so that a front end that does not fit is said before hours of extraction."""
-    from sertf.experiment import checks
-    from sertf.models import MODELS
-    from sertf.training.network import build_network
+    from sertf.experiment.checks import check_emotions
+    from sertf.experiment.plan import resolve
 
-    checks.check_emotions(table)
-    if model in MODELS:
-        for described in checks.networks_of(chosen, table, [(model, protocol) for protocol in chosen.protocols]):
-            build_network(*described)
+    check_emotions(table)
+    for cell in resolve(chosen, [model], list(chosen.protocols)):
+        cell.try_out(table["emotion"].nunique())
 
 
 def _show(summary, runs, page, as_json):

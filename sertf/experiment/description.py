@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sertf.audio.augmentation import Augmentation
-from sertf.custom import models as custom_models
-from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.training.recipe import Recipe
 
@@ -161,6 +159,8 @@ class Experiment:
 
     def identity(self, variant, protocol):
         """Everything that decides the runs of one variant under one protocol, as plain values."""
+        from sertf.training import trainers
+
         chosen, setting, recipe = self.variant(variant), self.setting(protocol), self.recipe(variant, protocol)
         identity = {
             "experiment": self.name,
@@ -168,15 +168,13 @@ class Experiment:
             "protocol": protocol,
             "corpus": self.corpus,
             "front_end": {"name": self.front_end, "options": self.front_end_options_of(variant)},
-            "model": {"name": chosen.model, "options": dict(chosen.options)},
+            "model": trainers.find(chosen.model).described(chosen.options),
             "recipe": recipe and recipe.to_dict(),
             "folds": setting.folds,
             "scaling": setting.scaling,
             "watch_test": setting.watch_test,
             "seed": self.seed,
         }
-        if is_custom(chosen.model):
-            identity["model"]["source"] = custom_models.source_digest(chosen.model)
         if chosen.augmentation is not None:
             identity["augmentation"] = chosen.augmentation.to_dict()
         if chosen.scaled_each != "dimension":

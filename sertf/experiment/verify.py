@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from sertf.errors import check_whole
-from sertf.experiment import runner
+from sertf.experiment import plan
 from sertf.experiment.job import train_job
 from sertf.parallel import processes
 from sertf.parallel.environment import forget_models
@@ -67,7 +67,7 @@ def verify(
     for name, place in kept.items():
         _check_backend(place, first[name][1])
     with tempfile.TemporaryDirectory() as folder:
-        plan = runner.plan(
+        planned = plan.plan(
             experiment,
             table,
             out=Path(folder),
@@ -77,14 +77,14 @@ def verify(
             workers=workers,
             **options,
         )
-    planned = {(job.folder.parts[-4], job.folder.parts[-3], job.repeat, job.fold.name): job for job in plan.jobs}
+    jobs = {(*_names_of(job), job.repeat, job.fold.name): job for job in planned.jobs}
     done = processes.run_all(
         _train,
-        [_cut(_job_of(place, planned, name, *first[name]), epochs) for name, place in kept.items()],
+        [_cut(_job_of(place, jobs, name, *first[name]), epochs) for name, place in kept.items()],
         workers=workers or usable_cores(),
         scheduler=scheduler,
         progress=options.get("progress", True),
-        cache=plan.cache,
+        cache=planned.cache,
     )
     rows = [row for name, found in done for row in _rows(name, kept[name], found)]
     rows.sort(key=lambda row: (list(kept).index(row[:2]), row[4]))
@@ -109,10 +109,15 @@ def _check_backend(place, manifest):
         )
 
 
-def _job_of(place, planned, name, run, manifest):
+def _names_of(job):
+    """Names of the variant and the protocol that a job belongs to."""
+    return job.facts["variant"], job.facts["protocol"]
+
+
+def _job_of(place, jobs, name, run, manifest):
     """The planned job of a kept run."""
     repeat, fold = run
-    job = planned.get((*name, repeat, fold))
+    job = jobs.get((*name, repeat, fold))
     if job is None:
         raise ResultsError(f"{place} keeps first repeat {repeat}, fold {fold}, a run that the experiment has not.")
     if (manifest.get("digest"), manifest.get("seed")) != (job.facts["digest"], job.seed):
@@ -128,15 +133,14 @@ def _job_of(place, planned, name, run, manifest):
 def _cut(job, epochs):
     """The job with so many epochs, whose test part is not scored after them."""
     recipe = job.recipe and replace(job.recipe, epochs=min(epochs, job.recipe.epochs))
-    return replace(job, recipe=recipe, facts={**job.facts, "watch_test": False})
+    return replace(job, recipe=recipe, watch_test=False)
 
 
 def _train(job):
     """What a worker does: the history of a job, with the names of its variant and protocol."""
     fitted, _, _ = train_job(job)
-    if job.recipe is not None:
-        forget_models()
-    return job.folder.parts[-4:-2], fitted.history.assign(repeat=job.repeat, fold=job.fold.name)
+    forget_models()
+    return _names_of(job), fitted.history.assign(repeat=job.repeat, fold=job.fold.name)
 
 
 def _rows(name, place, found):

@@ -1,6 +1,5 @@
 """A trained model in its run directory: which run of an experiment to take, and its front end, network and scaling."""
 
-import contextlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sertf.custom import models as custom_models
-from sertf.custom.code import is_custom
 from sertf.errors import SertfError
 from sertf.runs.folder import TAKEN_OVER
 from sertf.runs.stored import read_facts, read_json
+from sertf.training import trainers
 from sertf.training.network import in_float32
 
 _RETRAIN = "train more --repeats and take one of them, or delete it and run the same without --extend"
@@ -90,14 +88,9 @@ def _read_run(place, facts):
 
 def restore(run):
     """Front end, network and scaling of a run; the network computes in float32, whatever it was trained in."""
-    import keras
-
-    import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
     from sertf import features
     from sertf.extraction.clip import front_end_digest
 
-    if not (run.place / "weights.keras").is_file() and (run.place / "weights.joblib").is_file():
-        raise ExportError(f"{run.place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
     described = run.manifest["front_end"]
     try:
         front_end = features.find(described["name"])(**described["config"])
@@ -112,21 +105,13 @@ def restore(run):
         raise ExportError(
             f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
         )
-    model = run.manifest["model"]["name"]
-    if is_custom(model):
-        # For its layers; of Keras's alone it is loaded without.
-        with contextlib.suppress(SertfError):
-            custom_models.find(model)
     try:
-        network = keras.saving.load_model(run.place / "weights.keras", compile=False)
+        model = trainers.find(run.manifest["model"]["name"]).load(run.place)
         with np.load(run.place / "scaling.npz") as arrays:
             scaling = {"mean": arrays["mean"], "std": arrays["std"]}
+    except SertfError as error:
+        raise ExportError(str(error)) from error
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).strip().partition("\n")[0]
-        if is_custom(model) and (run.place / "weights.keras").is_file():
-            raise ExportError(
-                f"{run.place}: the network of {model} cannot be loaded ({custom_models.reason_of(error)}); its layers are in its "
-                "module, whose folder must be on PYTHONPATH."
-            ) from error
         raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
-    return front_end, in_float32(network), scaling
+    return front_end, in_float32(model), scaling

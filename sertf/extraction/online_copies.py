@@ -1,9 +1,12 @@
 """Copies of training utterances that are drawn anew in every epoch, from waveform to scaled features."""
 
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
+from sertf.audio.augmentation import Augmentation
 from sertf.audio.files import audio_digest, read_audio
 from sertf.errors import SertfError
 from sertf.extraction.clip import altered, compiled, pad_clip, usable_cores
@@ -48,7 +51,33 @@ def drawable(copies, front_end, augmentation, *, seed, skip_bad=False):
     return copies[~copies["path"].astype(str).isin({path for path, _ in bad})], bad
 
 
-class FreshCopies:
+@dataclass(frozen=True)
+class CopyPlan:
+    """Which copies of training utterances a worker draws anew every epoch.
+
+    Attributes:
+        augmentation: what is done to a copy.
+        copies: each copy's utterance to that of its original, the path of its recording and its number.
+    """
+
+    augmentation: Augmentation
+    copies: dict[str, tuple[str, str, int]]
+
+    def originals(self, utterances: Iterable[str]) -> tuple[str, ...]:
+        """The originals among some utterances, and those of the copies among them, each once."""
+        return tuple(dict.fromkeys(self.copies[u][0] if u in self.copies else u for u in utterances))
+
+    def rows(self, utterances: Sequence[str]) -> dict[str, int]:
+        """Utterances of a training part with its copies, or of these alone, to the place of their original in it.
+
+        Until copies are drawn, the original's features stand for each.
+        """
+        place = {utterance: i for i, utterance in enumerate(utterances)}
+        made = {copy: place[parent] for copy, (parent, _, _) in self.copies.items() if parent in place}
+        return {**place, **made} if self.augmentation.keep_original else made
+
+
+class OnlineCopies:
     """Augmented copies made when asked for; the clean waveforms are held in memory, read when first asked for.
 
     Args:

@@ -1,9 +1,14 @@
 """Front ends: Keras layers, padded waveform batches in, features out. One file and one line below for each."""
 
 import inspect
+from collections.abc import Mapping
 
+from sertf.audio.files import MIN_SECONDS
+from sertf.custom import front_ends as custom_front_ends
 from sertf.custom.code import import_named, is_custom, source_digest
 from sertf.errors import SertfError, unknown
+from sertf.extraction.checks import check_names
+from sertf.extraction.clip import Compiled
 from sertf.features.front_end import FrontEnd
 from sertf.features.fused_statistics import FusedStatistics
 from sertf.features.log_mel import LogMel
@@ -40,4 +45,32 @@ def find(name):
     return found
 
 
-__all__ = ["FEATURES", "find", "FrontEnd", "FusedStatistics", "LogMel", "MfccChroma", "Scalogram", "Waveform"]
+def make(name: str, options: Mapping[str, object]) -> FrontEnd:
+    """A front end by its name, with options; what cannot be meant is refused.
+
+    Raises:
+        SertfError: an unknown name, an option that it does not take, or a user's own that no manifest could describe.
+    """
+    front_end = find(name)
+    check_names(front_end, options)
+    return custom_front_ends.check(name, front_end, options) if is_custom(name) else front_end(**options)
+
+
+def check_computed(name: str, front_end: FrontEnd) -> None:
+    """Refuse a user's own front end whose features are not what it says, or are others where a clip is padded."""
+    if is_custom(name):
+        custom_front_ends.check_features(name, front_end, Compiled, shortest_seconds=MIN_SECONDS)
+
+
+__all__ = [
+    "FEATURES",
+    "check_computed",
+    "find",
+    "make",
+    "FrontEnd",
+    "FusedStatistics",
+    "LogMel",
+    "MfccChroma",
+    "Scalogram",
+    "Waveform",
+]

@@ -1,14 +1,7 @@
 """The zoo's models by name; each is a function `build(input_shape, num_classes, *, ...)` to an uncompiled Keras model."""
 
-import inspect
-
-from sertf.custom import models as custom_models
-from sertf.custom.code import is_custom
-from sertf.errors import SertfError, unknown
-from sertf.models import classical, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
+from sertf.models import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
-from sertf.models.classical import CLASSICAL
-from sertf.models.options import check_names
 from sertf.models.waveform_baselines import WAVEFORM_BASELINES
 
 MODELS = {
@@ -21,32 +14,3 @@ MODELS = {
     **BASELINES,
     **WAVEFORM_BASELINES,
 }
-
-
-def find(model):
-    """The builder of a name in `MODELS`, or of one that `sertf.custom.models` imports."""
-    return custom_models.find(model) if is_custom(model) else MODELS[model]
-
-
-def takes(model, option):
-    """Whether the builder of a network takes an option."""
-    if is_custom(model):
-        return custom_models.takes(model, option)
-    return option in inspect.signature(MODELS[model]).parameters
-
-
-def check_options(model, options):
-    """Raise SertfError for a model that is in neither `MODELS` nor `CLASSICAL`, nor of the user's own, or for its options.
-
-    They are refused where it does not take them, or not such values.
-    """
-    if is_custom(model):
-        custom_models.check_options(model, options)
-        return
-    if model not in MODELS | CLASSICAL:
-        raise SertfError(unknown("model", model, MODELS | CLASSICAL))
-    check_names(model, (MODELS | CLASSICAL)[model], options)
-    if model in MODELS:
-        MODELS[model].check_values(options)
-    else:
-        classical.check_values(model, options)

@@ -22,7 +22,7 @@ class Batches:
         batch_size: utterances a batch; the last cut may be smaller.
         seed: shuffles by this seed; None keeps the order by length, for evaluation.
         bucket_frames: batch lengths are rounded up to a multiple of this; utterances of one length are never padded.
-        fresh: `sertf.extraction.online_copies.FreshCopies` of the part, which take the place of its arrays.
+        fresh: `sertf.extraction.online_copies.OnlineCopies` of the part, which take the place of its arrays.
 
     Attributes:
         smallest: utterances that the last cut has at least, some of them from the cut before it; 1 unless set.

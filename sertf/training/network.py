@@ -1,19 +1,30 @@
 """A network as a recipe trains it: the model's builder under the recipe's dropout and precision."""
 
-from sertf.custom import models as custom_models
-from sertf.custom.code import is_custom
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
 from sertf.training.fit import RunError
+from sertf.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import keras
 
 # The last batch of an epoch borrows from the one before it, which must not be left with one utterance then.
 SMALLEST_WITH_NORM = 3
 
 
-def build_network(model, options, recipe, input_shape, num_classes):
+def build_network(
+    builder: "Callable[..., keras.Model]",
+    options: Mapping[str, object],
+    recipe: Recipe,
+    input_shape: tuple,
+    num_classes: int,
+) -> "keras.Model":
     """Build an uncompiled Keras model whose weights, scores and losses are float32 under any precision.
 
     Args:
-        model: key of `sertf.models.MODELS`, or of the user's own, see `sertf.custom.models`.
-        options: keyword arguments of its builder; the recipe's dropout goes over them.
+        builder: function of input_shape, num_classes and options.
+        options: keyword arguments of the builder; the recipe's dropout goes over them.
         recipe: `sertf.training.recipe.Recipe`.
         input_shape: of the features of one utterance.
         num_classes: number of emotions.
@@ -24,18 +35,14 @@ def build_network(model, options, recipe, input_shape, num_classes):
     """
     import keras
 
-    from sertf.models import find
-
     if recipe.dropout is not None:
         options = {**options, "dropout": recipe.dropout}
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32" if recipe.precision == "float32" else f"mixed_{recipe.precision}")
     try:
-        network = find(model)(input_shape, num_classes, **options)
+        network = builder(input_shape, num_classes, **options)
     finally:
         keras.config.set_dtype_policy(before)
-    if is_custom(model):
-        custom_models.check_network(model, network, num_classes)
     if smallest_batch(network) > 1 and recipe.batch_size < SMALLEST_WITH_NORM:
         raise RunError(
             f"{network.name} has a batch norm, which needs a batch_size of {SMALLEST_WITH_NORM} or more, so that no batch "
@@ -50,13 +57,6 @@ def smallest_batch(network):
     import keras
 
     return 2 if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers) else 1
-
-
-def check_buildable(described):
-    """Raise for arguments of `build`, as one tuple, that it refuses."""
-    network = build_network(*described)
-    if is_custom(described[0]):
-        custom_models.check_restorable(described[0], network)
 
 
 def in_float32(network):

@@ -26,7 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from sertf.errors import SertfError, exit_code
-from sertf.experiment.runner import plan
+from sertf.experiment.plan import plan
 from sertf.parallel.environment import environment, import_tensorflow_quietly, in_environment, standard_error_hidden
 from sertf.parallel.processes import end_with_parent
 from sertf.runs.folder import check_writable
@@ -182,11 +182,11 @@ def _asked(space):
     """What a space asks for: its hyperparameters with their ranges, plain values."""
     with standard_error_hidden():
         import keras_tuner
-    from sertf.models import check_options
+    from sertf.training import trainers
 
     hyperparameters = keras_tuner.HyperParameters()
     tuned = space.tuned(hyperparameters)
-    check_options(tuned.model, {**space.variant.options, **tuned.options})
+    trainers.find(tuned.model).check_options({**space.variant.options, **tuned.options})
     return json.loads(json.dumps(hyperparameters.get_config()["space"]))
 
 

@@ -18,8 +18,7 @@ import keras_tuner
 import numpy as np
 
 from sertf.errors import SertfError
-from sertf.experiment import job as jobs
-from sertf.models import find
+from sertf.experiment.job import train_job
 from sertf.parallel.environment import forget_models
 from sertf.runs.stored import read_json
 from sertf.training.fit import RunError
@@ -82,10 +81,7 @@ class ZooHyperModel(keras_tuner.HyperModel):
 
     def build(self, hp):
         job, tuned = self.search.jobs[0], self.search.space.tuned(hp)
-        options = _options(job, tuned)
-        if tuned.recipe.dropout is not None:
-            options["dropout"] = tuned.recipe.dropout
-        return find(tuned.model)(job.input_shape, len(job.emotions), **options)
+        return job.trainer.build(_options(job, tuned), tuned.recipe, job.input_shape, len(job.emotions))
 
 
 class FoldTuner(keras_tuner.Tuner):
@@ -187,8 +183,8 @@ def _oracle(search):
 
 def _validated(job, tuned, epochs):
     """Train one fold; its validation UAR and the epoch of it."""
-    facts = {**job.facts, "model": {**job.facts["model"], "options": _options(job, tuned)}}
-    fitted, _, _ = jobs.train_job(replace(job, facts=facts, recipe=replace(tuned.recipe, epochs=epochs)))
+    recipe = replace(tuned.recipe, epochs=epochs)
+    fitted, _, _ = train_job(replace(job, options=_options(job, tuned), recipe=recipe))
     forget_models()
     uar = fitted.history.set_index("epoch").loc[fitted.best_epoch, OBJECTIVE]
     # Keras gives float32, whose last digits would tell trials apart that recognised the same.
@@ -201,4 +197,4 @@ def _validated(job, tuned, epochs):
 
 
 def _options(job, tuned):
-    return {**job.facts["model"]["options"], **tuned.options}
+    return {**job.options, **tuned.options}

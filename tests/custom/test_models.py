@@ -8,12 +8,11 @@ import pytest
 import sertf
 from sertf.custom import models as custom_models
 from sertf.errors import SertfError
-from sertf.experiment import checks
 from sertf.experiment.job import run_job
+from sertf.experiment.plan import resolve
 from sertf.export import checkpoint
-from sertf.parallel import processes
+from sertf.training import trainers
 from sertf.training.fit import RunError
-from sertf.training.network import check_buildable
 from sertf.training.recipe import Recipe
 from tests import own_network
 from tests.toy import RECIPE, changed, in_process, planned, run
@@ -25,7 +24,7 @@ OWN = "tests.own_network:build"
 def here(monkeypatch):
     """One run, and the check before it, in this process, which saves the start of others."""
     in_process(monkeypatch, first=1)
-    monkeypatch.setattr(processes, "in_own_process", lambda function, job, _: function(job))
+    monkeypatch.setattr("sertf.experiment.checks.in_own_process", lambda function, job, _: function(job))
 
 
 def own(name, **options):
@@ -124,8 +123,8 @@ def test_options_of_a_builder_that_takes_any():
 )
 def test_networks_that_cannot_be_trained_or_kept(name, message):
     with pytest.raises(SertfError, match=message):
-        check_buildable((f"tests.own_network:{name}", {}, Recipe(), (None, 6), 3))
-    check_buildable((OWN, {"units": 3}, Recipe(dropout=0.2), (None, 6), 3))
+        trainers.find(f"tests.own_network:{name}").try_out({}, Recipe(), (None, 6), 3)
+    trainers.find(OWN).try_out({"units": 3}, Recipe(dropout=0.2), (None, 6), 3)
 
 
 def test_scores_that_are_no_probabilities(corpus, cache, tmp_path, here):
@@ -163,11 +162,10 @@ def test_the_source_digest_is_that_of_the_file(tmp_path, monkeypatch):
 
 def test_a_worker_that_imports_another_version(corpus, cache, tmp_path):
     job = planned(corpus, cache, tmp_path, experiment=own("build"))[0]
-    facts = {**job.facts, "model": {**job.facts["model"], "source": "of another file"}}
     with pytest.raises(
         RunError, match="build is of another version here than where the runs were planned; start the same"
     ):
-        run_job(replace(job, facts=facts))
+        run_job(replace(job, trainer=replace(job.trainer, source="of another file")))
 
 
 def test_the_readmes_own_model(tmp_path, monkeypatch):
@@ -176,10 +174,8 @@ def test_the_readmes_own_model(tmp_path, monkeypatch):
     (tmp_path / "my_gru.py").write_text(block.partition("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
     experiment = importlib.import_module("my_gru").EXPERIMENT
-    checks.check_names(experiment, experiment.variants, experiment.protocols)
-    for name in experiment.variants:
-        chosen = experiment.variant(name)
-        check_buildable((chosen.model, chosen.options, experiment.recipe(name, "strict"), (None, 46), 8))
+    for cell in resolve(experiment, list(experiment.variants), list(experiment.protocols)):
+        cell.try_out(8)
 
 
 def test_a_module_that_is_gone_when_its_run_is_exported(corpus, cache, tmp_path, here):

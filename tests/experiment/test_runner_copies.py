@@ -12,12 +12,12 @@ import soundfile
 from sertf.audio.augmentation import Augmentation, Gain, RandomCut
 from sertf.audio.files import read_audio
 from sertf.errors import SertfError
-from sertf.experiment import runner
 from sertf.experiment.job import train_job
+from sertf.experiment.plan import plan as make_plan
 from sertf.extraction.checks import FrontEndError
 from sertf.protocols import splits
 from sertf.protocols.audit import LeakageError
-from sertf.training import fit as training
+from sertf.training import trainers
 from tests.toy import EXPERIMENT, in_process, planned, run
 
 
@@ -30,7 +30,7 @@ def test_copies_join_the_training_part_alone(corpus, cache, tmp_path, monkeypatc
         raise Seen([[len(labels) for _, labels in part.as_numpy_iterator()] for part in (train, validation)])
 
     in_process(monkeypatch, first=1)
-    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(trainers, "fit", fit)
     noisy = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=2, fresh=fresh))
     with pytest.raises(Seen) as seen:
         run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))
@@ -60,7 +60,7 @@ def test_copies_alone_take_the_place_of_their_originals(corpus, cache, tmp_path,
     def seen(*_, train, validation, **__):
         raise Enough([list(part.as_numpy_iterator()) for part in (train, train, validation)])
 
-    monkeypatch.setattr(training, "fit", seen)
+    monkeypatch.setattr(trainers, "fit", seen)
     augmentation = Augmentation(steps=(RandomCut(32000),), copies=1, fresh=fresh, keep_original=False)
     experiment = replace(
         EXPERIMENT,
@@ -90,7 +90,7 @@ def test_fixed_copies_are_drawn_by_the_experiments_seed(corpus, cache, tmp_path)
 
 
 def test_fresh_copies_are_drawn_by_the_seed_of_the_run(corpus, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "fit", lambda *_, train, **__: {x.tobytes() for xs, _ in train for x in xs.numpy()})
+    monkeypatch.setattr(trainers, "fit", lambda *_, train, **__: {x.tobytes() for xs, _ in train for x in xs.numpy()})
     augmentation = Augmentation(copies=1, fresh=True, keep_original=False)
     experiment = replace(
         EXPERIMENT,
@@ -149,7 +149,7 @@ def test_clips_silent_under_fresh_noise_stop_before_training_or_are_left_out(cor
         front_end_options={"sample_rate": 16000, "samples": 8000},
         variants={"small": replace(EXPERIMENT.variants["small"], augmentation=augmentation)},
     )
-    plan_of = partial(runner.plan, experiment, table, protocol_names=["strict"], repeats=1, cache=cache, progress=False)
+    plan_of = partial(make_plan, experiment, table, protocol_names=["strict"], repeats=1, cache=cache, progress=False)
     with pytest.raises(SertfError, match="of 1 of 32 clips; .*--skip-bad.*\n.*late.wav: it is silent"):
         plan_of(out=tmp_path / "strict")
     plan = plan_of(out=tmp_path / "skipped", skip_bad=True)

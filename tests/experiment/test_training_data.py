@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from sertf.audio.augmentation import Augmentation, RandomCut
-from sertf.experiment.training_data import extract_material
+from sertf.experiment.training_data import extract_training_data
 from sertf.extraction.cache import CacheError, FeatureCache
 from sertf.extraction.checks import FrontEndError
 from sertf.features import Waveform
@@ -19,7 +19,7 @@ FRONT_END = Waveform(16000, samples=8000)
 def material_of(cache):
     def make(table, augmentation=None, *, skip_bad=False):
         extract = partial(FeatureCache(cache).extract, skip_bad=skip_bad, progress=False)
-        return extract_material(table, FRONT_END, augmentation, extract, seed=3, skip_bad=skip_bad)
+        return extract_training_data(table, FRONT_END, augmentation, extract, seed=3, skip_bad=skip_bad)
 
     return make
 

@@ -44,12 +44,12 @@ def test_the_same_seed_gives_the_kept_losses(verify):
 
 
 def test_one_utterance_less_gives_another_loss(verify, monkeypatch):
-    train = verification.jobs.train
+    train = verification.train_job
 
     def without_the_last(job):
         return train(replace(job, fold=replace(job.fold, train=job.fold.train[:-1])))
 
-    monkeypatch.setattr(verification.jobs, "train", without_the_last)
+    monkeypatch.setattr(verification, "train_job", without_the_last)
     found = verify()
     assert abs(found["here"] - found["kept"]).item() > 1e-3
 

@@ -5,7 +5,7 @@ import soundfile
 
 from sertf.audio.augmentation import Augmentation, Gain, WhiteNoise, copies_of
 from sertf.errors import SertfError
-from sertf.extraction.online_copies import FreshCopies, drawable
+from sertf.extraction.online_copies import OnlineCopies, drawable
 from sertf.features import LogMel, Waveform
 from sertf.training.batches import Batches
 from sertf.training.scaling import Part
@@ -23,7 +23,7 @@ def copies(tmp_path):
     )
 
     def make(snr=10.0, scaling=lambda array: array, seed=3):
-        return FreshCopies(
+        return OnlineCopies(
             {"a~1": (str(path), 1), "a~2": (str(path), 2)},
             front_end,
             Augmentation(steps=(WhiteNoise((snr, snr)),), fresh=True),
@@ -45,7 +45,7 @@ def test_copies_differ_by_epoch_number_and_seed_and_are_the_same_for_the_same(co
 def test_copies_of_files_at_their_own_rate(tmp_path):
     for name, rate in (("slow.wav", RATE), ("fast.wav", 2 * RATE)):
         soundfile.write(tmp_path / name, np.random.default_rng(0).normal(0, 0.1, 6000), rate, subtype="FLOAT")
-    fresh = FreshCopies(
+    fresh = OnlineCopies(
         {name: (str(tmp_path / name), 1) for name in ("slow.wav", "fast.wav")},
         Waveform(samples=5000),
         Augmentation(steps=(WhiteNoise((80.0, 80.0)),), fresh=True),
@@ -91,7 +91,7 @@ def test_clips_that_are_silent_where_noise_should_be_added(tmp_path):
     louder, skipped = drawable(table, front_end, Augmentation(steps=(Gain(),), fresh=True), seed=0)
     assert louder.equals(table) and skipped == []
 
-    copies = FreshCopies({"late~1": (late, 1)}, front_end, noisy, lambda array: array, seed=3)
+    copies = OnlineCopies({"late~1": (late, 1)}, front_end, noisy, lambda array: array, seed=3)
     with pytest.raises(SertfError, match="late.wav: copy 1 cannot be drawn in epoch 6: it is silent"):
         copies.draw("late~1", 5)
 

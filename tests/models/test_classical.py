@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.models import check_options
 from sertf.models.classical import CLASSICAL, ClassicalModel
+from sertf.training.trainers import find
 
 
 def make_data(classes=3, count=45, shape=(1, 8)):
@@ -77,8 +77,8 @@ def test_arrays_of_different_shapes():
 )
 def test_options_that_no_estimator_takes(model, options, message):
     with pytest.raises(SertfError, match=message):
-        check_options(model, options)
-    check_options("gradient_boosting", {"trees": 5, "subsample": 0.5, "max_features": None})
+        find(model).check_options(options)
+    find("gradient_boosting").check_options({"trees": 5, "subsample": 0.5, "max_features": None})
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2] * 15, [0, 1] * 20, [[0, 1, 0]] * 15])

@@ -1,8 +1,9 @@
 import pytest
 
 from sertf.errors import SertfError
-from sertf.models import MODELS, check_options
+from sertf.models import MODELS
 from sertf.models.options import checked
+from sertf.training.trainers import find
 
 
 @checked("Net", least={"masks": 0}, forms={"masks": (2,)})
@@ -68,11 +69,11 @@ def test_every_builder_of_the_zoo_refuses_impossible_shapes(model, shape):
 
 
 def test_options_that_a_model_does_not_take():
-    check_options("speechnet", {"iterations": 3})
-    check_options("svm", {"C": 1.0})
+    find("speechnet").check_options({"iterations": 3})
+    find("svm").check_options({"C": 1.0})
     with pytest.raises(SertfError, match="Unknown option of speechnet 'iteration'; did you mean iterations"):
-        check_options("speechnet", {"iteration": 3})
+        find("speechnet").check_options({"iteration": 3})
     with pytest.raises(SertfError, match="Unknown option of svm 'units'; known are"):
-        check_options("svm", {"units": 3})
+        find("svm").check_options({"units": 3})
     with pytest.raises(SertfError, match="Unknown model 'speachnet'; did you mean speechnet"):
-        check_options("speachnet", {})
+        find("speachnet").check_options({})

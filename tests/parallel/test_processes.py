@@ -10,8 +10,9 @@ import psutil
 import pytest
 
 from sertf.errors import SertfError
-from sertf.parallel.clusters import SchedulerError, in_own_process
+from sertf.parallel.clusters import SchedulerError
 from sertf.parallel.environment import check_backend
+from sertf.parallel.interpreter import in_own_process
 from sertf.parallel.processes import death, run_all
 
 SCRIPT = """

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from sertf.errors import SertfError
-from sertf.experiment import job as jobs
-from sertf.experiment.runner import plan
+from sertf.experiment.job import train_job
+from sertf.experiment.plan import plan
 from sertf.training.recipe import read_recipe
 from sertf.tuning.search import TUNERS, _without_test_parts
 from tests.toy_search import TOY, made_up, search
@@ -107,7 +107,7 @@ def test_a_fold_without_its_test_part_trains(corpus, cache, tmp_path, monkeypatc
     (job,) = _without_test_parts(planned, ["fold-2"])
     read, original = set(), Features.__getitem__
     monkeypatch.setattr(Features, "__getitem__", lambda self, name: (read.add(name), original(self, name))[1])
-    fitted, _, _ = jobs.train_job(job)
+    fitted, _, _ = train_job(job)
     assert read == {*job.fold.train, *job.fold.validation}
     assert not read & set(planned[1].fold.test)
     assert fitted.history["val_uar"].between(0, 1).all()
@@ -130,6 +130,6 @@ def test_trials_that_all_diverge_end_the_search(corpus, cache, tmp_path, in_proc
 
 
 def test_a_fault_of_the_code_is_no_failed_trial(corpus, cache, tmp_path, in_process, monkeypatch):
-    monkeypatch.setattr(jobs, "train", lambda job: 1 / 0)
+    monkeypatch.setattr("sertf.tuning.trials.train_job", lambda job: 1 / 0)
     with pytest.raises(RuntimeError, match="division by zero"):
         search(corpus, cache, tmp_path)

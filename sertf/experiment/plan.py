@@ -1,0 +1,329 @@
+"""From the names in an experiment to the runs that are to do.
+
+`resolve` looks every name up once and gives cells: one variant under one protocol, with the objects that its names mean.
+Checks, preparation, verification and searches take cells. `plan` extracts features, cuts and audits folds, and lists jobs.
+"""
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sertf.corpora import utterances
+from sertf.errors import SertfError
+from sertf.experiment import checks
+from sertf.experiment.description import Experiment, Setting, Variant, digest
+from sertf.experiment.job import Job
+from sertf.experiment.training_data import TrainingData, extract_training_data
+from sertf.extraction.checks import check_rates
+from sertf.extraction.warnings import say_skipped
+from sertf.protocols import audit, splits
+from sertf.protocols.folds import Fold, Protocol
+from sertf.protocols.zero_shot import across
+from sertf.runs import folder as run_folder
+from sertf.runs import reuse
+from sertf.runs.stored import check_replaceable
+from sertf.training.recipe import Recipe
+from sertf.training.trainers import Trainer
+
+if TYPE_CHECKING:
+    from sertf.features import FrontEnd
+
+
+class PlanError(SertfError):
+    """Arguments that nothing can be run with."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One variant under one protocol, with its names resolved.
+
+    Attributes:
+        experiment: what it belongs to.
+        variant_name, protocol_name: as in the experiment.
+        variant: what is trained.
+        setting: how the protocol is applied.
+        protocol: function of a table to folds.
+        recipe: how it is trained; None for a scikit-learn model.
+        front_end: layer that gives its features.
+        trainer: what trains its model.
+    """
+
+    experiment: Experiment
+    variant_name: str
+    protocol_name: str
+    variant: Variant
+    setting: Setting
+    protocol: Protocol
+    recipe: Recipe | None
+    front_end: "FrontEnd"
+    trainer: Trainer
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the variant and the protocol."""
+        return self.variant_name, self.protocol_name
+
+    @property
+    def input_shape(self) -> tuple:
+        """Of the features of one utterance; None where the number of frames depends on the clip."""
+        return tuple(self.front_end.feature_shape)
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Digest of what decides features and copies; cells with the same one share them."""
+        augmentation = self.variant.augmentation
+        options = self.experiment.front_end_options_of(self.variant_name)
+        return digest([options, augmentation and augmentation.to_dict()])
+
+    def cut(self, table: pd.DataFrame, audio_digests=None) -> list[Fold]:
+        """Folds of a table; `audio_digests` lets random protocols keep equal recordings in one part."""
+        return self.protocol(table, seed=self.experiment.seed, audio_digests=audio_digests)
+
+    def try_out(self, num_classes: int) -> None:
+        """Build the network once, in this process; raises what its builder refuses."""
+        self.trainer.try_out(self.variant.options, self.recipe, self.input_shape, num_classes)
+
+
+def resolve(experiment: Experiment, variants: list[str], protocols: list[str]) -> list[Cell]:
+    """The cells of some variants under some protocols; options and recipes are checked here.
+
+    Raises:
+        SertfError: an unknown name, or options or a recipe that a front end or a model does not take.
+    """
+    from sertf import features
+    from sertf.training import trainers
+
+    cells, front_ends = [], {}
+    for name in variants:
+        variant, options = experiment.variant(name), experiment.front_end_options_of(name)
+        if digest(options) not in front_ends:
+            front_ends[digest(options)] = features.make(experiment.front_end, options)
+        trainer = trainers.find(variant.model)
+        trainer.check_options(variant.options)
+        for protocol in protocols:
+            setting = experiment.setting(protocol)
+            recipe = experiment.recipe(name, protocol)
+            trainer.check_recipe(name, recipe)
+            cells.append(
+                Cell(
+                    experiment,
+                    name,
+                    protocol,
+                    variant,
+                    setting,
+                    splits.protocol(setting.folds),
+                    recipe,
+                    front_ends[digest(options)],
+                    trainer.pinned(),
+                )
+            )
+    return cells
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Runs that are to do.
+
+    Attributes:
+        jobs: list of `sertf.experiment.job.Job`.
+        finished: number of runs that are done, stored results among them.
+        folders: dict of (variant, protocol) to the folder of its runs.
+        cache: folder of the feature cache.
+    """
+
+    jobs: list[Job]
+    finished: int
+    folders: dict[tuple[str, str], Path]
+    cache: Path
+
+
+def plan(
+    experiment: Experiment,
+    table: pd.DataFrame,
+    *,
+    out: Path | str,
+    variants: list[str] | None = None,
+    protocol_names: list[str] | None = None,
+    repeats: int = 10,
+    workers: int | None = None,
+    cache: Path | str | None = None,
+    results: Path | str | None = None,
+    extend: bool = False,
+    skip_bad: bool = False,
+    progress: bool = True,
+) -> Plan:
+    """Extract the features, cut and audit the folds, and list the runs that are not done yet.
+
+    Arguments as for `sertf.experiment.runner.run`.
+
+    Raises:
+        PlanError, RunError, LeakageError, ProtocolError, ResultsError: as `run`.
+    """
+    from sertf import features
+    from sertf.extraction.cache import FeatureCache
+
+    for name, number in (("repeats", repeats), ("workers", workers)):
+        if number is not None and number < 1:
+            raise PlanError(f"{name} must be 1 or more, but is {number}.")
+    if extend and results is None:
+        raise PlanError("extend needs results, the folder whose runs count; give it.")
+    cells = resolve(experiment, list(variants or experiment.variants), list(protocol_names or experiment.protocols))
+    out = Path(out)
+    run_folder.check_writable(out)
+    stored = None if results is None else Path(results) / experiment.name
+    if extend:
+        # Whoever extends would train what was never run unawares.
+        found = reuse.kept_pairs(stored, [cell.names for cell in cells], wanted="extend")
+        cells = [cell for cell in cells if cell.names in found]
+    table = utterances.merged(utterances.validate(table), experiment.merged)
+    store = FeatureCache() if cache is None else FeatureCache(cache)
+    checks.check(cells, table, store.folder)
+    extract = partial(store.extract, workers=workers, skip_bad=skip_bad, progress=progress)
+    data: dict[str, TrainingData] = {}
+    for cell in cells:
+        if cell.data_digest not in data:
+            features.check_computed(experiment.front_end, cell.front_end)
+            data[cell.data_digest] = extract_training_data(
+                table, cell.front_end, cell.variant.augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
+            )
+    # Before folds are cut, which what is left may be too little for.
+    say_skipped(dict.fromkeys(clip for of_cells in data.values() for clip in of_cells.skipped))
+    jobs, folders, runs = [], {}, 0
+    for cell in cells:
+        folder = folders[cell.names] = out.joinpath(*cell.names)
+        prepared = _prepare(cell, data[cell.data_digest])
+        kept = stored and stored.joinpath(*cell.names)
+        _write(prepared, folder, repeats, kept=kept, extend=extend)
+        jobs += _missing_jobs(prepared, folder, repeats)
+        runs += repeats * len(prepared.folds)
+    # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
+    jobs.sort(key=lambda job: (job.repeat, job.fold.name))
+    return Plan(jobs, runs - len(jobs), folders, store.folder)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cell whose folds are cut and audited.
+
+    Attributes:
+        cell: what is trained.
+        data: its features and copies.
+        folds: with copies in their training parts.
+        originals: the same folds before copies joined.
+        facts: plain values that decide the runs, with their digests and the audit.
+    """
+
+    cell: Cell
+    data: TrainingData
+    folds: list[Fold]
+    originals: list[Fold]
+    facts: dict
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """In the order of the scores."""
+        return tuple(utterances.emotions_of(self.data.table))
+
+
+def _prepare(cell, data):
+    """Cut and audit the folds of a cell, and describe what decides its runs."""
+    originals = cell.cut(data.table, data.features.audio_digests)
+    check_rates(originals, data.features.sample_rates, cell.front_end)
+    folds, audited = _audited(cell, data, originals)
+    identity = {
+        **cell.experiment.identity(*cell.names),
+        "table_digest": utterances.digest(data.table),
+        "protocol_digest": digest([(fold.name, fold.parts) for fold in folds]),
+        "front_end_digest": data.features.front_end_digest,
+    }
+    audio_digests = sorted((u, data.features.audio_digests[u]) for u in data.table["utterance"])
+    facts = {
+        **identity,
+        "digest": digest(identity),
+        "audio_digest": digest(audio_digests),
+        "audit": audited.to_dict(),
+    }
+    return Prepared(cell, data, folds, originals, facts)
+
+
+def _audited(cell, data, folds):
+    """The folds with the copies in their training parts, and the audit of them."""
+    copies, parents = data.copies, {}
+    if copies is not None:
+        parents = dict(zip(copies["utterance"], copies["parent"]))
+        folds = [fold.with_copies(parents) for fold in folds]
+    audited = audit.audit(
+        folds,
+        data.rows,
+        allows=cell.protocol.allows,
+        audio_digests=data.features.audio_digests,
+        declared=cell.experiment.declared_leaks(*cell.names),
+    )
+    if copies is not None and not cell.variant.augmentation.keep_original:
+        # Only now: the audit knows duplicate recordings by the originals.
+        folds = [fold.with_copies_alone(parents) for fold in folds]
+    return folds, audited
+
+
+def _write(prepared, folder, repeats, *, kept, extend):
+    """Write experiment.json and groups.csv; refuse what would replace other results, take stored runs over."""
+    cell, data = prepared.cell, prepared.data
+    overview = {
+        **prepared.facts,
+        **run_folder.describe(cell.experiment, *cell.names, data.table),
+        "across": across(prepared.originals, data.table),
+        "sample_rate": cell.front_end.sample_rate,
+        "emotions": list(prepared.emotions),
+        "repeats": repeats,
+        "folds": [fold.name for fold in prepared.folds],
+        "epochs": cell.recipe and cell.recipe.epochs,
+        "skipped": [[Path(path).name, str(reason)] for path, reason in data.skipped],
+    }
+    if kept is not None and not extend:
+        check_replaceable(kept, overview, repeats * len(prepared.folds))
+    run_folder.write_experiment(folder, overview, data.table)
+    if extend:
+        reuse.take_over(kept, folder)
+
+
+def _missing_jobs(prepared, folder, repeats):
+    """The jobs of a cell that are not finished; what broken ones left behind is removed."""
+    cell, data, facts = prepared.cell, prepared.data, prepared.facts
+    index = {emotion: i for i, emotion in enumerate(prepared.emotions)}
+    common = {
+        "facts": {**facts, "front_end": {**facts["front_end"], "config": _plain(cell.front_end.get_config())}},
+        "trainer": cell.trainer,
+        "options": dict(cell.variant.options),
+        "recipe": cell.recipe,
+        "features": data.features,
+        "input_shape": cell.input_shape,
+        "labels": {u: index[emotion] for u, emotion in zip(data.rows["utterance"], data.rows["emotion"])},
+        "speakers": dict(zip(data.table["utterance"], data.table["speaker"])),
+        "emotions": prepared.emotions,
+        "scaling_rows": tuple(data.table["utterance"]) if cell.setting.scaling == "corpus" else None,
+        "scaled_each": cell.variant.scaled_each,
+        "watch_test": cell.setting.watch_test,
+        "online_copies": data.online_copies,
+    }
+    jobs = []
+    for repeat in range(repeats):
+        for i, fold in enumerate(prepared.folds):
+            place = folder / f"repeat-{repeat:02d}" / fold.name
+            for leftover in place.parent.glob(f".{fold.name}-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            if run_folder.finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
+                continue
+            seed = int(np.random.SeedSequence([cell.experiment.seed, repeat, i]).generate_state(1)[0] >> 1)
+            # A cluster's workers stand in folders of their own.
+            jobs.append(Job(folder=place.absolute(), fold=fold, repeat=repeat, seed=seed, **common))
+    return jobs
+
+
+def _plain(config):
+    """A front end's configuration without the layer's name, which Keras numbers."""
+    return {name: value for name, value in config.items() if name != "name"}

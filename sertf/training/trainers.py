@@ -1,0 +1,383 @@
+"""What can be trained: a network of the zoo, a user's own network, a scikit-learn model. One interface for all three.
+
+`find` resolves a model's name once; whoever plans, trains, searches or exports then asks the trainer.
+"""
+
+import contextlib
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from sertf.custom import models as custom_models
+from sertf.custom.code import is_custom
+from sertf.errors import SertfError, unknown
+from sertf.evaluation import scores
+from sertf.training import batches, network, scaling
+from sertf.training.environment import environment
+from sertf.training.fit import WEIGHTS, Fitted, RunError, fit
+from sertf.training.recipe import Recipe
+from sertf.training.representations import representations
+
+if TYPE_CHECKING:
+    import keras
+
+    from sertf.extraction.online_copies import OnlineCopies
+
+Options = Mapping[str, object]
+Parts = Mapping[str, scaling.Part]
+
+
+class TrainerError(SertfError):
+    """A recipe that a model cannot be trained by."""
+
+
+def find(model: str) -> "Network | CustomNetwork | ScikitLearn":
+    """The trainer of a model's name: a key of `MODELS` or `CLASSICAL`, or "module:function".
+
+    Raises:
+        SertfError: an unknown name; the message offers the nearest.
+    """
+    if is_custom(model):
+        return CustomNetwork(model)
+    from sertf.models import MODELS
+    from sertf.models.classical import CLASSICAL
+
+    if model not in MODELS | CLASSICAL:
+        raise SertfError(unknown("model", model, MODELS | CLASSICAL))
+    return ScikitLearn(model) if model in CLASSICAL else Network(model)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of the zoo, trained by a recipe.
+
+    Attributes:
+        name: key of `sertf.models.MODELS`.
+        needs_one_length: whether features of clips of any length must have one shape.
+    """
+
+    name: str
+    needs_one_length: ClassVar[bool] = False
+
+    @property
+    def builder(self) -> Callable[..., "keras.Model"]:
+        """Function of input_shape, num_classes and options to an uncompiled Keras model."""
+        from sertf.models import MODELS
+
+        return MODELS[self.name]
+
+    def check_options(self, options: Options) -> None:
+        """Raise SertfError for options that the builder does not take, or not such values."""
+        from sertf.models.options import check_names
+
+        check_names(self.name, self.builder, options)
+        self.builder.check_values(options)  # type: ignore[attr-defined]
+
+    def takes(self, option: str) -> bool:
+        """Whether the builder takes an option."""
+        return option in inspect.signature(self.builder).parameters
+
+    def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
+        """Raise TrainerError unless a variant of this model can be trained by a recipe."""
+        if recipe is None:
+            raise TrainerError(f"{variant} trains {self.name}, a network, but has no recipes; give one by protocol.")
+        if recipe.dropout is not None and not self.takes("dropout"):
+            raise TrainerError(
+                f"The recipe of {variant} has a dropout of {recipe.dropout:g}, but {self.name} takes none; use a recipe "
+                "with dropout=None."
+            )
+
+    def described(self, options: Options) -> dict:
+        """What of the model decides a run, as plain values."""
+        return {"name": self.name, "options": dict(options)}
+
+    def pinned(self) -> "Network":
+        """The trainer as runs are planned with it."""
+        return self
+
+    def is_tried_first(self, recipe: Recipe) -> bool:
+        """Whether the network is built once before anything is trained, because batches this small may not do."""
+        return recipe.batch_size < network.SMALLEST_WITH_NORM
+
+    def build(self, options: Options, recipe: Recipe, input_shape: tuple, num_classes: int) -> "keras.Model":
+        """Build the network as a recipe trains it.
+
+        Raises:
+            RunError, SertfError: as `sertf.training.network.build_network`.
+        """
+        return network.build_network(self.builder, options, recipe, input_shape, num_classes)
+
+    def try_out(self, options: Options, recipe: Recipe, input_shape: tuple, num_classes: int) -> None:
+        """Build the network and forget it; raises what `build` raises."""
+        self.build(options, recipe, input_shape, num_classes)
+
+    def fit(
+        self,
+        parts: Parts,
+        options: Options,
+        recipe: Recipe,
+        *,
+        input_shape: tuple,
+        emotions: tuple[str, ...],
+        seed: int,
+        online_copies: "OnlineCopies | None" = None,
+        watch_test: bool = False,
+    ) -> Fitted:
+        """Train on the training part and keep the weights of the epoch that the recipe chooses.
+
+        Args:
+            parts: of one fold, by name; the validation part may be empty.
+            options: keyword arguments of the builder.
+            recipe: how it is trained.
+            input_shape: of the features of one utterance.
+            emotions: in the order of the scores.
+            seed: of everything that is drawn.
+            online_copies: copies of training utterances that are drawn anew every epoch.
+            watch_test: log the test part's scores after each epoch; they decide nothing.
+
+        Raises:
+            Diverged, RunError: as `sertf.training.fit.fit`.
+        """
+        from sertf import losses
+
+        classes = len(emotions)
+        weights = None
+        if recipe.loss == "balanced_margin":
+            weights = losses.class_weights(parts["train"].labels, classes, names=emotions)
+        training = batches.Batches(parts["train"], recipe.batch_size, seed=seed, fresh=online_copies)
+        together = utterances_at_once(recipe)
+        validation = None
+        if parts["validation"].utterances:
+            validation = batches.as_dataset(batches.Batches(parts["validation"], together))
+
+        def build():
+            model = self.build(options, recipe, input_shape, classes)
+            training.smallest = network.smallest_batch(model)
+            self._check_untrained(model, parts["train"], recipe)
+            return model
+
+        return fit(
+            build,
+            recipe,
+            train=batches.as_dataset(training),
+            validation=validation,
+            num_classes=classes,
+            seed=seed,
+            class_weights=weights,
+            watch=_scores_of(parts["test"], together) if watch_test else None,
+        )
+
+    def _check_untrained(self, model, part, recipe):
+        """Nothing: the zoo's networks give probabilities from the start."""
+
+    def representations(self, model: "keras.Model", part: scaling.Part, predict: Callable) -> dict[str, np.ndarray]:
+        """Arrays that figures need, see `sertf.training.representations.representations`."""
+        return representations(model, part, predict)
+
+    def parameters(self, model: "keras.Model") -> int | None:
+        """Number of trained weights."""
+        return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
+
+    def environment(self) -> dict:
+        """Versions, backend and device that a manifest states."""
+        return environment()
+
+    def load(self, place: Path) -> "keras.Model":
+        """The trained network of a run's folder.
+
+        Raises:
+            OSError, ValueError, TypeError: a file that cannot be loaded.
+        """
+        import keras
+
+        import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
+
+        return keras.saving.load_model(place / WEIGHTS[0], compile=False)
+
+
+@dataclass(frozen=True)
+class CustomNetwork(Network):
+    """A network of the user's own, named "module:function".
+
+    Attributes:
+        source: digest of the module's file where the runs were planned; None before.
+    """
+
+    source: str | None = None
+
+    @property
+    def builder(self) -> Callable[..., "keras.Model"]:
+        """The user's function; what it returns is checked."""
+        build = custom_models.find(self.name)
+
+        @functools.wraps(build)
+        def checked(input_shape, num_classes, **options):
+            made = build(input_shape, num_classes, **options)
+            custom_models.check_network(self.name, made, num_classes)
+            return made
+
+        return checked
+
+    def check_options(self, options: Options) -> None:
+        custom_models.check_options(self.name, options)
+
+    def takes(self, option: str) -> bool:
+        return custom_models.takes(self.name, option)
+
+    def described(self, options: Options) -> dict:
+        return {**super().described(options), "source": custom_models.source_digest(self.name)}
+
+    def pinned(self) -> "CustomNetwork":
+        """The trainer that refuses to train another version of the user's module than there is now."""
+        return replace(self, source=custom_models.source_digest(self.name))
+
+    def is_tried_first(self, recipe: Recipe) -> bool:
+        return True
+
+    def try_out(self, options: Options, recipe: Recipe, input_shape: tuple, num_classes: int) -> None:
+        custom_models.check_restorable(self.name, self.build(options, recipe, input_shape, num_classes))
+
+    def _check_untrained(self, model, part, recipe):
+        if self.source is not None and custom_models.source_digest(self.name) != self.source:
+            raise RunError(
+                f"{self.name} is of another version here than where the runs were planned; start the same command "
+                "again, with one version on all machines."
+            )
+        if recipe.loss == "cross_entropy":
+            first = part.taken([0], part.utterances[:1])
+            custom_models.check_scores(self.name, batches.predict(model, first))
+
+    def load(self, place: Path) -> "keras.Model":
+        # For its layers; a network of Keras's own layers is loaded without the module.
+        with contextlib.suppress(SertfError):
+            custom_models.find(self.name)
+        try:
+            return super().load(place)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            if not (place / WEIGHTS[0]).is_file():
+                raise
+            raise SertfError(
+                f"{place}: the network of {self.name} cannot be loaded ({custom_models.reason_of(error)}); its layers are in its "
+                "module, whose folder must be on PYTHONPATH."
+            ) from error
+
+
+@dataclass(frozen=True)
+class ScikitLearn:
+    """A classifier of scikit-learn, fitted in one go without a recipe; no SavedModel can hold it.
+
+    Attributes:
+        name: key of `sertf.models.classical.CLASSICAL`.
+    """
+
+    name: str
+    needs_one_length: ClassVar[bool] = True
+
+    def check_options(self, options: Options) -> None:
+        """Raise SertfError for options that the estimator does not take, or not such values."""
+        from sertf.models import classical
+        from sertf.models.options import check_names
+
+        check_names(self.name, classical.CLASSICAL[self.name], options)
+        classical.check_values(self.name, options)
+
+    def takes(self, option: str) -> bool:
+        """Whether the estimator takes an option."""
+        from sertf.models.classical import CLASSICAL
+
+        return option in inspect.signature(CLASSICAL[self.name]).parameters
+
+    def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
+        """Raise TrainerError for any recipe."""
+        if recipe is not None:
+            raise TrainerError(f"{variant} fits {self.name} in one go, which takes no recipe; give recipes=None.")
+
+    def described(self, options: Options) -> dict:
+        """What of the model decides a run, as plain values."""
+        return {"name": self.name, "options": dict(options)}
+
+    def pinned(self) -> "ScikitLearn":
+        """The trainer as runs are planned with it."""
+        return self
+
+    def is_tried_first(self, recipe: None) -> bool:
+        """No: there is nothing to build."""
+        return False
+
+    def try_out(self, options: Options, recipe: None, input_shape: tuple, num_classes: int) -> None:
+        """Nothing: there is nothing to build."""
+
+    def fit(
+        self,
+        parts: Parts,
+        options: Options,
+        recipe: None = None,
+        *,
+        emotions: tuple[str, ...],
+        seed: int,
+        **_: object,
+    ) -> Fitted:
+        """Fit on the training part; the history is one row, with the cross-entropy of the probabilities as loss.
+
+        Arguments as of `Network.fit`, of which it needs no others.
+        """
+        from sertf.models.classical import CLASSICAL, ClassicalModel
+
+        model = ClassicalModel(CLASSICAL[self.name](seed=seed, **options), classes=len(emotions))
+        model.fit(parts["train"].arrays, parts["train"].labels)
+        row: dict[str, float] = {"epoch": 1}
+        for prefix, name in (("", "train"), ("val_", "validation")):
+            part, columns = parts[name], dict.fromkeys(("loss", "uar", "wa"), np.nan)
+            if part.utterances:
+                outputs, columns = _uar_and_wa(model, part, utterances_at_once(None))
+                of_truth = outputs[np.arange(len(outputs)), part.labels]
+                columns["loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+            row |= {f"{prefix}{name}": value for name, value in columns.items()}
+        return Fitted(model, pd.DataFrame([row]), 1, WEIGHTS[1])
+
+    def representations(self, model: object, part: scaling.Part, predict: Callable) -> dict[str, np.ndarray]:
+        """None: it has no layers."""
+        return {}
+
+    def parameters(self, model: object) -> None:
+        """None: it has no weights that are counted."""
+        return None
+
+    def environment(self) -> dict:
+        """Versions that a manifest states."""
+        return environment("scikit-learn")
+
+    def load(self, place: Path) -> "keras.Model":
+        """Raise SertfError: nothing that exports takes it."""
+        raise SertfError(f"{place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
+
+
+Trainer = Network | CustomNetwork | ScikitLearn
+
+
+def utterances_at_once(recipe: Recipe | None) -> int:
+    """Utterances that are scored at once: no more than are trained on where batches are cut to fit a device's memory."""
+    return 64 if recipe is None or recipe.accumulation == 1 else min(64, recipe.batch_size)
+
+
+def _scores_of(part, batch_size):
+    """Function of a model and its loss to the scores of `part`, as columns of the history."""
+
+    def columns_of(model, loss):
+        outputs, columns = _uar_and_wa(model, part, batch_size)
+        return {f"test_{name}": value for name, value in {"loss": float(loss(part.labels, outputs)), **columns}.items()}
+
+    return columns_of
+
+
+def _uar_and_wa(model, part, batch_size):
+    """Outputs of a model for a part, and their UAR and WA."""
+    outputs = batches.predict(model, part, batch_size=batch_size)
+    chosen = outputs.argmax(axis=1)
+    return outputs, {"uar": scores.uar(part.labels, chosen), "wa": scores.wa(part.labels, chosen)}

@@ -1,0 +1,39 @@
+import keras
+import numpy as np
+import pytest
+
+from sertf.models import MODELS
+from sertf.training.batches import predict
+from sertf.training.representations import representations
+from sertf.training.scaling import Part
+from tests.training.test_fit import fit, make_part
+
+
+def test_what_is_kept_of_attention():
+    fitted = fit()
+    part = make_part(10, seed=2)
+    arrays = representations(fitted.model, part, predict)
+    assert arrays["embeddings"].shape == (10, 4) and arrays["means"].shape == (10, 3)
+    assert arrays["clip_attention"].sum() == pytest.approx(1, rel=1e-5)
+    assert arrays["utterances"].tolist() == list(part.utterances)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_is_kept_of_deformable_attention(layers):
+    """Both ends of every window of the first clip, as the layers give them, and what each step gets of the attention."""
+    options = {"convolutions": ((4, 6, 3), (6, 2, 2)), "width": 8, "feed_forward": 6, "layers": layers, "heads": 2}
+    model = MODELS["serct"]((60, 1), 3, **options)
+    clips = [np.random.default_rng(seed).normal(size=(60, 1)).astype("float32") for seed in range(3)]
+    arrays = representations(model, Part(("a", "b", "c"), clips, np.arange(3)), predict)
+    assert len(arrays["clip_windows"]) == len(arrays["clip_received"]) == layers
+    for i in range(layers):
+        inside = keras.Model(model.input, model.get_layer(f"attention_{i + 1}").output)
+        _, weights, windows = inside(clips[0][None])
+        np.testing.assert_allclose(arrays["clip_windows"][i], np.asarray(windows)[0], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(arrays["clip_received"][i].sum(axis=-1), 1, rtol=1e-5)
+        np.testing.assert_allclose(arrays["clip_received"][i], np.asarray(weights)[0].mean(axis=1), rtol=1e-4)
+    assert str(arrays["clip_utterance"]) == "a" and "clip_attention" not in arrays
+    np.testing.assert_array_equal(arrays["clip_features"], clips[0])
+    vanilla = MODELS["serct"]((60, 1), 3, **options, attention="vanilla")
+    arrays = representations(vanilla, Part(("a", "b", "c"), clips, np.arange(3)), predict)
+    assert set(arrays) == {"utterances", "labels", "embeddings", "means"}
