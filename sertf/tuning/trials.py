@@ -19,12 +19,13 @@ import numpy as np
 
 from sertf.errors import SertfError
 from sertf.experiment import job as jobs
+from sertf.experiment.search_space import SearchSpace
 from sertf.models import find
 from sertf.parallel.environment import forget_models
 from sertf.runs.stored import read_json
 from sertf.training.fit import RunError
 from sertf.training.recipe import write_recipe
-from sertf.tuning.spaces import RESULT, SearchSpace
+from sertf.tuning.search import RESULT
 
 OBJECTIVE = "val_uar"
 

@@ -1,6 +1,6 @@
 """How fast a trained model answers: the bundled ResLSTM-SA as exported, through Keras, and behind librosa; long files.
 
-    python experiments/bench_inference.py
+    python experiments/bench/inference.py
 
 First one clip of 4 s at 48 kHz on one core, from samples to emotion, model loaded: the exported model, the same network
 with our front end called through Keras, and librosa's features given to the exported network. Then `sertf predict` on an

@@ -1,8 +1,8 @@
 """Seconds per model-epoch on RAVDESS with all cores busy: ours beside a plain `fit`, in one run.
 
-    python experiments/bench_training.py --data RAVDESS_FOLDER
-    python experiments/bench_training.py --data RAVDESS_FOLDER --model cnn_transformer --epochs 2
-    python experiments/bench_training.py --data RAVDESS_FOLDER --model serct --epochs 2
+    python experiments/bench/training.py --data RAVDESS_FOLDER
+    python experiments/bench/training.py --data RAVDESS_FOLDER --model cnn_transformer --epochs 2
+    python experiments/bench/training.py --data RAVDESS_FOLDER --model serct --epochs 2
 
 A model-epoch is one pass of one model over a training part, validation included: ResLSTM-SA h64 over the 1020
 utterances of the first published fold; the CNN-Transformer, small, at 16 kHz over the 3456 of its random split, two noisy copies

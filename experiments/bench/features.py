@@ -1,6 +1,6 @@
 """How fast features are extracted: ours beside a plain loop of library calls, in one run on the same files.
 
-    python experiments/bench_features.py --data ~/corpora/ravdess --emodb ~/corpora/emodb
+    python experiments/bench/features.py --data ~/corpora/ravdess --emodb ~/corpora/emodb
 
 `--data`: MFCC and chroma of 200 files of RAVDESS, ours beside librosa. `--emodb`: scalograms of 100 clips of EmoDB, ours
 beside `pywt.cwt(method="fft")`. Prints milliseconds an utterance of both, decoding included, the ratio, the time for the

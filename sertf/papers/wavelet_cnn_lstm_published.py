@@ -1,48 +1,4 @@
-"""CNN-LSTM on wavelet-scaled spectrograms, EmoDB (Sayed et al., Traitement du Signal 2025, Tables 4 and 5).
-
-    python experiments/wavelet_cnn_lstm_emodb.py --data EMODB_FOLDER --variant cpu --repeats 3
-
-`paper` is three random folds that each test 20 %, speakers shared. The authors stop early and print each fold's highest
-accuracy, both by the part that they test on; here that part decides nothing: the last of 50 epochs counts, and the
-report says what the highest would be. `strict` is three folds that each test a woman and a man; another pair validates
-and stops the training early.
-
-A training utterance stands at a random place in its 8 s, drawn once, since the authors pad in preprocessing and augment
-nothing; tested ones are centred. `paper_size` is the published network on an image of 128 scales and 256 time bins, 1.53 G
-multiply-adds a forward pass; `cpu` halves both and pools one block less, so that the LSTM has the same 8 steps, 0.39 G:
-20 to 35 minutes a run of `paper` on a CPU core, three runs a repeat. `cpu_rate_01` is `cpu` with the printed learning rate,
-`cpu_masks` with masks over scales and time that are drawn anew in every step, which the paper does not have.
-"""
-
-from dataclasses import replace
-
-from sertf.audio.augmentation import Augmentation, RandomCut
-from sertf.experiment.command_line import main
-from sertf.experiment.description import Experiment, Setting, Variant
-from sertf.training.recipe import Recipe
-
-PAPER = (
-    "Sayed, Husnain, Shoaib, Ghadi, Alajmi and Qahmash, A combine CNN-RNN based approach for augmenting the performance "
-    "of speech emotions recognition, Traitement du Signal 42 (2025), doi:10.18280/ts.420205"
-)
-# Table 2, but for the rate. Patience is not printed.
-LAST_EPOCH = Recipe(learning_rate=1e-3, batch_size=16, epochs=50, monitor=None)
-RECIPES = {"paper": LAST_EPOCH, "strict": replace(LAST_EPOCH, monitor="uar", patience=15)}
-PRINTED_RATE = {protocol: replace(recipe, learning_rate=0.1) for protocol, recipe in RECIPES.items()}
-PROTOCOLS = {
-    "paper": Setting("random-80-20-three", watch_test=True),
-    "strict": Setting("pairs-out-three"),
-}
-FRONT_END = {"sample_rate": 16000, "duration_seconds": 8.0, "colour": "rgb"}
-PLACED = Augmentation(steps=(RandomCut(128_000),), copies=1, keep_original=False)
-# Options of the front end and of the network.
-SIZES = {
-    "cpu": ({"n_scales": 64, "n_bins": 128}, {"colours": 3, "pooled_blocks": 3}),
-    "paper_size": ({"n_scales": 128, "n_bins": 256}, {"colours": 3}),
-}
-
-# Widest masks in scales and time bins of `cpu`, of either two: a quarter of the image's height, an eighth of its length.
-MASKS = (16, 16)
+"""What the paper on wavelet-scaled spectrograms prints, by corpus, and what its numbers contradict."""
 
 # Table 4: accuracy in percent by fold.
 FOLDS = {
@@ -108,7 +64,7 @@ REMARKS_ON_BOTH = (
 )
 
 
-def published_on(corpus):
+def published_on(corpus: str) -> dict[str, dict[str, tuple]]:
     """Published scores by protocol, from 0 to 1."""
     printed = {
         protocol: {"wa": MEANS[corpus][protocol]} | {f"wa_fold-{i}": value for i, value in enumerate(folds, 1)}
@@ -120,48 +76,3 @@ def published_on(corpus):
         protocol: {key: (round(value / 100, 4), None, None) for key, value in scores.items()}
         for protocol, scores in printed.items()
     }
-
-
-def variant(size="cpu", *, recipes=RECIPES, published=None, compared_with=None, **options):
-    """The network of a size, with other options than the paper's."""
-    front_end_options, sized = SIZES[size]
-    return Variant(
-        "wavelet_cnn_lstm",
-        recipes=recipes,
-        options={**sized, **options},
-        published=published or {},
-        front_end_options=front_end_options,
-        augmentation=PLACED,
-        for_gpu=size == "paper_size",
-        compared_with=compared_with,
-    )
-
-
-def wavelet_cnn_lstm_on(corpus, **options):
-    """The experiment on EmoDB or RAVDESS."""
-    published = published_on(corpus)
-    return Experiment(
-        name=f"wavelet_cnn_lstm_{corpus}",
-        paper=PAPER,
-        corpus=corpus,
-        front_end="scalogram",
-        front_end_options=FRONT_END,
-        variants={
-            "cpu": variant(published=published),
-            "cpu_rate_01": variant(
-                recipes=PRINTED_RATE, published=published, compared_with=("cpu", "0.1 as learning rate")
-            ),
-            "cpu_masks": variant(published=published, masks=MASKS, compared_with=("cpu", "masks over scales and time")),
-            "paper_size": variant("paper_size", published=published),
-        },
-        protocols=PROTOCOLS,
-        seed=2025,
-        remarks=(*REMARKS[corpus], *REMARKS_ON_BOTH),
-        **options,
-    )
-
-
-EXPERIMENT = wavelet_cnn_lstm_on("emodb")
-
-if __name__ == "__main__":
-    main(EXPERIMENT)

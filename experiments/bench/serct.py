@@ -1,8 +1,8 @@
 """What a training step of SERCT costs: parameters, seconds, peak memory. On noise, so that no corpus is needed.
 
-    python experiments/bench_serct.py --batch 2
-    python experiments/bench_serct.py --batch 16 --precision bfloat16 --steps 20
-    python experiments/bench_serct.py --size narrow --samples 48000 --batch 16 --steps 20
+    python experiments/bench/serct.py --batch 2
+    python experiments/bench/serct.py --batch 16 --precision bfloat16 --steps 20
+    python experiments/bench/serct.py --size narrow --samples 48000 --batch 16 --steps 20
 
 The first is the paper's size on a CPU, where two utterances a step are enough to wait for; the second is for a GPU, whose
 memory it prints too; the third is what trains on a CPU. The first step, which builds the graph, is timed by itself.

@@ -1,14 +1,14 @@
 import json
+from types import SimpleNamespace
 
 import keras_tuner
-import numpy as np
 import pytest
 
 from sertf.corpora import CORPORA
 from sertf.features import FEATURES
 from sertf.models import MODELS
+from sertf.papers import SPACES, serct
 from sertf.protocols.splits import protocol
-from sertf.tuning.spaces import SPACES
 
 
 @pytest.mark.parametrize("name", SPACES)
@@ -33,10 +33,15 @@ def test_every_space_asks_for_values_that_its_model_takes(name):
     assert model.output_shape == (None, 4)
 
 
-def test_a_space_on_another_corpus():
-    space = SPACES["reslstm_sa"].on("emodb", protocol="speaker-independent-5", epochs=7)
-    assert space.experiment.corpus == "emodb" and space.experiment.setting("search").folds == "speaker-independent-5"
-    assert space.experiment.recipe("search", "search").epochs == 7
-    assert np.isclose(SPACES["reslstm_sa"].experiment.recipe("search", "search").epochs, 100)
-    with pytest.raises(ValueError, match="epochs must be a whole number of 1 or more, but is 0"):
-        SPACES["reslstm_sa"].on(epochs=0)
+def test_the_space_of_rates_trains_what_the_stored_runs_train():
+    def ask(rate):
+        return SimpleNamespace(Choice=lambda name, values: values[values.index(rate)])
+
+    space, whole = SPACES["serct_rates"], serct.experiment("emodb")
+    for rate, variant in ((1e-3, "narrow"), (3e-4, "narrow_rate_3e-4")):
+        tuned = space.tuned(ask(rate))
+        kept = whole.identity(variant, "strict")
+        assert tuned.recipe.to_dict() == kept["recipe"] and tuned.options == {}
+        searched = space.experiment.identity("search", "search")
+        same = ("front_end", "model", "folds", "scaling", "seed")
+        assert {key: searched[key] for key in same} == {key: kept[key] for key in same}
