@@ -11,26 +11,7 @@ from pathlib import Path
 
 import sertf
 from sertf.errors import in_one_sentence
-from sertf.experiment.description import Experiment, Setting, Variant
-from sertf.training.recipe import Recipe
-
-EXPERIMENT = Experiment(
-    name="demo",
-    paper="Krasnoproshin and Vashkevich, arXiv:2606.03359 (2026), the architecture at a small size",
-    corpus="embedded",
-    front_end="mfcc_chroma",
-    # Windows of 64 ms every 32 ms: the paper's 4096 samples at 48 kHz are 85 ms every 43 ms.
-    front_end_options={"sample_rate": 16000, "n_fft": 1024, "hop_length": 512, "n_mfcc": 20, "n_mels": 64},
-    variants={
-        "reslstm_sa_h16": Variant(
-            "reslstm_sa",
-            options={"units": 16},
-            recipes={"strict": Recipe(learning_rate=3e-3, l2=1e-4, dropout=0.3, epochs=25, restart_epochs=25)},
-        )
-    },
-    protocols={"strict": Setting("speaker-independent-4")},
-    seed=7,
-)
+from sertf.papers import reslstm_sa
 
 
 @in_one_sentence
@@ -43,7 +24,7 @@ def main():
     print(f"{len(table)} clips of {table['speaker'].nunique()} speakers in {options.out / 'corpus'}")
     results = options.out / "results"
     folders = sertf.experiment.runner.run(
-        EXPERIMENT,
+        reslstm_sa.demo(),
         table,
         out=options.out / "runs",
         repeats=2,

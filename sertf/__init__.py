@@ -10,11 +10,11 @@ The public names:
 - `models`: `MODELS`, functions that build Keras models.
 - `training`: `Recipe`, `fit`, `scaling.parts_of`, `batches`.
 - `experiment`: `Experiment`, `Variant`, `Setting`, `Recipe`, `run`, and `main` for scripts.
-- `papers`: `PAPERS`, the published systems with their experiments.
+- `papers`: `PAPERS`, the published systems; `find` gives an experiment by its name, `SPACES` the search spaces.
 - `evaluation`: `scores`, `statistics`, `groups`, `reproducibility`, `zero_shot`.
 - `reports`: `write_report`.
 - `export`: `saved_model.save`.
-- `tuning`: `search.search` and the papers' search spaces.
+- `tuning`: `search.search` searches such a space.
 
 Everything loads when it is first touched, so that `import sertf` stays fast: TensorFlow, Keras and librosa come with the
 package that needs them.

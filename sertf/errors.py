@@ -20,9 +20,14 @@ class SertfError(ValueError):
     without a stack trace while a fault of the code itself still shows its trace.
     """
 
+    exit_code = 2
+    """What a command ends with."""
 
-def unknown(kind, name, known):
+
+def unknown(kind, name, known, *, listed=None):
     """The sentence on a name that is not among the known ones, the nearest of them first.
+
+    `listed` are shown in place of the known ones where these are too many.
 
     >>> unknown("model", "speachnet", ["reslstm_sa", "speechnet"])
     "Unknown model 'speachnet'; did you mean speechnet? Known are reslstm_sa, speechnet."
@@ -34,7 +39,7 @@ def unknown(kind, name, known):
         other for other in known if len(given) > 2 and given in other
     ]
     start = f"did you mean {' or '.join(near)}? Known" if near else "known"
-    return f"Unknown {kind} '{name}'; {start} are {', '.join(known)}."
+    return f"Unknown {kind} '{name}'; {start} are {', '.join(listed or known)}."
 
 
 def check_whole(owner, *, least=1, **values):
@@ -99,7 +104,7 @@ class ExitCode:
 
 @contextlib.contextmanager
 def exit_code():
-    """Do a command's work inside: its code is 0, or 2 after one sentence on standard error.
+    """Do a command's work inside: its code is 0, or that of the error, mostly 2, after one sentence on standard error.
 
     The sentence is that of a `SertfError`, or on what the file system refuses: a full disk, a folder without permission.
     """
@@ -108,7 +113,7 @@ def exit_code():
         yield code
     except SertfError as error:
         print(f"error: {error}", file=sys.stderr)
-        code.value = 2
+        code.value = error.exit_code
     except OSError as error:
         if error.errno not in _REFUSED:
             raise

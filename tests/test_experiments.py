@@ -1,22 +1,19 @@
-"""Every experiment of `experiments/`: its parts fit together, kept results are of it, and it runs on corpora not at hand."""
+"""Every experiment of the papers: its parts fit together, stored results are of it, and it runs on corpora not at hand."""
 
-import importlib
 import inspect
 import json
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from sertf import corpora
-from sertf.errors import SertfError
 from sertf.experiment import command_line
 from sertf.experiment.checks import check_folds
 from sertf.experiment.description import digest
 from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.models.classical import CLASSICAL
+from sertf.papers import cnn_transformer, find, serct, speechnet, wavelet_cnn_lstm
 from sertf.protocols import splits, zero_shot
 from sertf.protocols.audit import audit
 from sertf.reports.markdown import HOURS
@@ -24,37 +21,34 @@ from tests import toy
 from tests.corpora import trees
 
 FOLDER = Path(__file__).parents[1] / "experiments"
-SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if "EXPERIMENT = " in path.read_text())
 OTHER_FOLDS = "the recipe was chosen by validation utterances of speakers who are tested"
 KEPT = sorted(FOLDER.glob("results/*/*/*/report.json"))
+ON_ANY_CORPUS = {
+    "speechnet": speechnet.experiment,
+    "speechnet_ablation": speechnet.ablation,
+    "speechnet_baselines": speechnet.baselines,
+    "speechnet_baselines_segments": speechnet.baselines_on_segments,
+    "serct": serct.experiment,
+    "serct_ablation": serct.ablation,
+    "serct_baselines": serct.baselines,
+    "serct_depth": serct.depth,
+}
+NAMES = [
+    "demo",
+    "reslstm_sa_ravdess",
+    "cnn_transformer_ravdess",
+    "wavelet_cnn_lstm_emodb",
+    "wavelet_cnn_lstm_ravdess",
+    "wavelet_cnn_lstm_pooling",
+    "serct_zero_shot_ravdess_to_emodb",
+    *(f"{name}_emodb" for name in ON_ANY_CORPUS),
+]
 
 
-def script(name):
-    """A script's module, imported as the script itself imports its neighbours."""
-    sys.path.insert(0, str(FOLDER))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(FOLDER))
-
-
-def experiments():
-    found = [script(name).EXPERIMENT for name in SCRIPTS]
-    found += [
-        script("speechnet_emodb").speechnet_on("ravdess"),
-        script("speechnet_ablation").ablation_on("ravdess"),
-        script("speechnet_baselines").baselines_on("ravdess"),
-        script("speechnet_baselines_segments").segments_on("ravdess"),
-        script("serct_ablation").ablation_on("ravdess"),
-        script("serct_zero_shot").between("emodb", ("ravdess",)),
-    ]
-    assert len({experiment.name for experiment in found}) == len(found)
-    return {experiment.name: experiment for experiment in found}
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_parts_of_an_experiment_fit_together(name):
-    experiment = script(name).EXPERIMENT
+    experiment = find(name).experiment
+    assert experiment.name == name
     assert set(experiment.corpora) <= set(corpora.CORPORA) and experiment.front_end in FEATURES
     for variant, chosen in experiment.variants.items():
         if chosen.model in CLASSICAL:
@@ -79,14 +73,12 @@ def test_kept_results_are_of_the_experiment_as_it_stands(path):
     """Another digest means other runs: what a change of ours must not bring about unnoticed."""
     facts = json.loads(path.read_text())["facts"]
     made = ("table_digest", "protocol_digest", "front_end_digest")
-    identity = experiments()[facts["experiment"]].identity(facts["variant"], facts["protocol"])
+    identity = find(facts["experiment"]).experiment.identity(facts["variant"], facts["protocol"])
     assert digest({**identity, **{name: facts[name] for name in made}}) == facts["digest"]
 
 
 def test_the_wavelet_cnn_lstm_has_the_same_steps_in_both_sizes_and_what_the_paper_prints():
-    for corpus, experiment in (
-        (corpus, script(f"wavelet_cnn_lstm_{corpus}").EXPERIMENT) for corpus in ("emodb", "ravdess")
-    ):
+    for corpus, experiment in ((corpus, wavelet_cnn_lstm.experiment(corpus)) for corpus in ("emodb", "ravdess")):
         for variant in ("cpu", "paper_size"):
             chosen = experiment.variant(variant)
             front_end = FEATURES["scalogram"](**experiment.front_end_options_of(variant))
@@ -108,21 +100,9 @@ def few_speakers(tmp_path_factory):
 
 
 @pytest.mark.parametrize("corpus", ["tess", "savee", "casia"])
-@pytest.mark.parametrize(
-    ("name", "on"),
-    [
-        ("speechnet_emodb", "speechnet_on"),
-        ("speechnet_ablation", "ablation_on"),
-        ("speechnet_baselines", "baselines_on"),
-        ("speechnet_baselines_segments", "segments_on"),
-        ("serct_tess", "serct_on"),
-        ("serct_ablation", "ablation_on"),
-        ("serct_baselines", "baselines_on"),
-        ("serct_depth", "depth_on"),
-    ],
-)
-def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, on, corpus):
-    experiment = getattr(script(name), on)(corpus)
+@pytest.mark.parametrize("name", ON_ANY_CORPUS)
+def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, corpus):
+    experiment = ON_ANY_CORPUS[name](corpus)
     pairs = [(variant, protocol) for variant in experiment.variants for protocol in experiment.protocols]
     check_folds(experiment, few_speakers[corpus], pairs)  # raises where a recipe has nobody to choose an epoch by
     assert splits.protocol(experiment.setting("strict").folds).allows <= {"no validation"}
@@ -131,24 +111,24 @@ def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, on, corpus):
 
 
 @pytest.mark.parametrize(
-    ("name", "on", "variant"),
+    ("name", "variant"),
     [
-        ("speechnet_emodb", "speechnet_on", "small_segments"),
-        ("speechnet_baselines", "baselines_on", "svm"),
-        ("speechnet_baselines_segments", "segments_on", "svm"),
-        ("serct_depth", "depth_on", "layers_1"),
+        ("speechnet", "small_segments"),
+        ("speechnet_baselines", "svm"),
+        ("speechnet_baselines_segments", "svm"),
+        ("serct_depth", "layers_1"),
     ],
 )
-def test_scripts_train_and_report(corpus, cache, tmp_path, monkeypatch, capsys, name, on, variant):
+def test_scripts_train_and_report(corpus, cache, tmp_path, monkeypatch, capsys, name, variant):
     """From the command line to the table, on two speakers of the tiny corpus in place of TESS's."""
     toy.in_process(monkeypatch)
     two = corpus[corpus["speaker"].isin(sorted(set(corpus["speaker"]))[:2])]
     monkeypatch.setattr(command_line.corpora, "load", lambda *_, **__: two)
-    module = script(name)
+    on = ON_ANY_CORPUS[name]
     arguments = ["--corpus", "tess", "--data", "unused", "--variant", variant, "--protocol", "strict", "--smoke"]
     arguments += ["--out", str(tmp_path), "--cache", str(cache)]
-    command_line.main(module.EXPERIMENT, arguments, on=getattr(module, on))
-    place = tmp_path / "results" / getattr(module, on)("tess").name / variant / "strict"
+    command_line.main(on("emodb"), arguments, on=on)
+    place = tmp_path / "results" / on("tess").name / variant / "strict"
     report = json.loads((place / "report.json").read_text())
     assert 0 <= report["scores"]["uar"]["mean"] <= 1 and report["facts"]["folds"] == ["fold-1", "fold-2"]
     assert f"`{variant}`" in capsys.readouterr().out
@@ -157,7 +137,7 @@ def test_scripts_train_and_report(corpus, cache, tmp_path, monkeypatch, capsys, 
 def test_serct_on_tess_which_is_not_at_hand(tmp_path):
     """Its folds, from the names of its files."""
     table = corpora.load("tess", trees.touch(tmp_path, trees.tess()))
-    experiment = script("serct_tess").EXPERIMENT
+    experiment = serct.experiment("tess")
     folds = {}
     for name in ("paper", "strict"):
         cut = splits.protocol(experiment.setting(name).folds)
@@ -177,91 +157,62 @@ def test_serct_zero_shot_from_tess(tmp_path):
     }
     with pytest.warns(corpora.CorpusWarning):  # the tree has EmoDB's emotions, not its speakers' shares of them
         table = zero_shot.shared_emotions(corpora.load_several(folders))
-    experiment = script("serct_zero_shot").between("tess", ("emodb",))
+    experiment = serct.zero_shot("tess", ("emodb",))
     assert experiment.name == "serct_zero_shot_tess_to_emodb" and experiment.corpora == ("tess", "emodb")
     assert experiment.published("narrow", "paper") == {}  # of what it was trained on the thesis says nothing
     for name, trained in (("paper", 2160), ("strict", 1200)):
         (fold,) = splits.protocol(experiment.setting(name).folds)(table, seed=experiment.seed)
         assert (fold.name, len(fold.train), len(fold.test)) == ("emodb", trained, 454)
-    assert script("serct_zero_shot").between("ravdess", ("tess", "emodb")).name.endswith("ravdess_to_emodb_tess")
+    assert serct.zero_shot("ravdess", ("tess", "emodb")).name.endswith("ravdess_to_emodb_tess")
 
 
-@pytest.mark.parametrize("name", ["speechnet_emodb", "cnn_transformer_ravdess", "wavelet_cnn_lstm_emodb", "serct_tess"])
-def test_a_published_size_runs_only_where_it_is_named(name):
-    variants = script(name).EXPERIMENT.variants
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        speechnet.experiment("emodb"),
+        cnn_transformer.experiment(),
+        wavelet_cnn_lstm.experiment("emodb"),
+        serct.experiment("tess"),
+    ],
+    ids=lambda experiment: experiment.name,
+)
+def test_a_published_size_runs_only_where_it_is_named(experiment):
+    variants = experiment.variants
     small = {variant for variant in variants if variant.startswith(("small", "cpu", "narrow"))}
     assert small and {variant for variant in variants if not variants[variant].for_gpu} == small
 
 
 def test_published_sizes_of_sercts_baselines_run_only_where_they_are_named():
-    variants = script("serct_baselines").EXPERIMENT.variants
+    variants = serct.baselines("emodb").variants
     assert {name for name in variants if variants[name].for_gpu} == {n for n in variants if n.startswith("paper_size_")}
 
 
 def test_sizes_and_rates_of_serct():
-    experiment = script("serct_tess").EXPERIMENT
+    experiment = serct.experiment("tess")
     assert experiment.front_end_options_of("paper_size") == {"samples": 144_000}  # at each file's own rate
     assert experiment.front_end_options_of("narrow") == {"sample_rate": 16000, "samples": 48_000}
-    large = script("serct_zero_shot").EXPERIMENT.front_end_options_of("paper_size")
+    large = serct.zero_shot("ravdess", ("emodb",)).front_end_options_of("paper_size")
     assert large == {"sample_rate": 16000, "samples": 144_000}  # corpora differ in rate
-    layers = [variant.options["layers"] for variant in script("serct_depth").EXPERIMENT.variants.values()]
+    layers = [variant.options["layers"] for variant in serct.depth("emodb").variants.values()]
     assert layers == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
-    ("name", "on", "variant", "wa"),
+    ("make", "variant", "wa"),
     [
-        ("serct_tess", "serct_on", "narrow", 0.5200),
-        ("serct_ablation", "ablation_on", "without_cnn", 0.3779),
-        ("serct_baselines", "baselines_on", "cnn", 0.4732),
+        (serct.experiment, "narrow", 0.5200),
+        (serct.ablation, "without_cnn", 0.3779),
+        (serct.baselines, "cnn", 0.4732),
     ],
 )
-def test_what_serct_prints_of_esd_is_of_its_english_part(name, on, variant, wa):
-    make = getattr(script(name), on)
+def test_what_serct_prints_of_esd_is_of_its_english_part(make, variant, wa):
     assert make("esd_en").published(variant, "paper")["wa"] == (wa, None, None)
     assert make("esd_en").name.endswith("_esd_en")
     for corpus in ("esd", "esd_zh"):
         assert make(corpus).published(variant, "paper") == {}
-    if name == "serct_tess":
-        zero_shot = script("serct_zero_shot").between("esd_en", ("esd_zh",))
-        assert zero_shot.published("narrow", "paper") == {}  # of what it was trained on the thesis says nothing
-        assert zero_shot.name == "serct_zero_shot_esd_en_to_esd_zh" and zero_shot.corpora == ("esd",)
 
 
-def test_the_search_chooses_each_protocols_recipe_among_its_own_finalists():
-    import pandas as pd
-
-    search = script("reslstm_sa_search")
-    kept = FOLDER / "results" / "reslstm_sa_search"
-    trials = pd.read_csv(kept / "trials.csv")
-    assert "\n".join(search.choices(trials, 1440)) + "\n" == (kept / "choice.txt").read_text()
-    # A trial that test scores alone brought into the final must not be chosen by `strict`, however well it validates.
-    leaked = trials[trials["trial"].isin(["trial-02"])]
-    leaked = leaked.assign(epochs=search.FULL_EPOCHS, val_uar=0.9, test_uar=0.9)
-    with_test = trials.assign(
-        test_uar=trials["test_uar"].mask((trials["trial"] == "trial-02") & (trials["epochs"] == 30), 0.8)
-    )
-    strict, paper = search.choices(pd.concat([with_test, leaked], ignore_index=True), 1440)
-    assert "taken trial-08" in strict and "trial-02" not in strict
-    assert "taken trial-02" in paper
-
-
-def test_the_search_of_rates_refuses_a_rate_of_0():
-    with pytest.raises(SertfError, match="learning_rate must be a finite number above 0, but is 0.0"):
-        script("serct_rates").rates_on("emodb", (1e-3, 0.0))
-
-
-def test_the_search_of_rates_trains_what_the_kept_runs_train():
-    def ask(rate):
-        return SimpleNamespace(Choice=lambda name, values: values[values.index(rate)])
-
-    space = script("serct_rates").rates_on("emodb")
-    whole = script("serct_tess").serct_on("emodb")
-    for rate, variant in ((1e-3, "narrow"), (3e-4, "narrow_rate_3e-4")):
-        tuned = space.tuned(ask(rate))
-        kept = whole.identity(variant, "strict")
-        assert tuned.recipe.to_dict() == kept["recipe"] and tuned.options == {}
-        searched = space.experiment.identity("search", "search")
-        assert {key: searched[key] for key in ("front_end", "model", "folds", "scaling", "seed")} == {
-            key: kept[key] for key in ("front_end", "model", "folds", "scaling", "seed")
-        }
+def test_serct_from_one_language_of_esd_to_the_other():
+    experiment = serct.zero_shot("esd_en", ("esd_zh",))
+    assert experiment.published("narrow", "paper") == {}  # of what it was trained on the thesis says nothing
+    assert experiment.name == "serct_zero_shot_esd_en_to_esd_zh" and experiment.corpora == ("esd",)

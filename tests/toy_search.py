@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from sertf.experiment.search_space import SearchSpace
 from sertf.training.fit import Fitted, RunError
 from sertf.tuning import search as tuning
-from sertf.tuning.spaces import SearchSpace
 from tests.toy import EXPERIMENT
 
 
@@ -38,7 +38,7 @@ def made_up(monkeypatch):
     Returns:
         The function that takes a training's place, and the list of what was trained.
     """
-    from sertf.tuning.trials import Search, run
+    from sertf.tuning import trials
 
     trained = []
 
@@ -53,8 +53,8 @@ def made_up(monkeypatch):
         return Fitted(None, pd.DataFrame({"epoch": [1, 2], "val_uar": [uar, 0.9]}), 1), None, None
 
     train.interrupted_at, train.fails = None, ()
-    monkeypatch.setattr("sertf.tuning.trials.train_job", train)
-    monkeypatch.setattr("sertf.tuning.trials.forget_models", lambda: None)
+    monkeypatch.setattr(trials, "train_job", train)
+    monkeypatch.setattr(trials, "forget_models", lambda: None)
     monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
-    monkeypatch.setattr(tuning, "_run_processes", lambda task, _: run(Search(**task)))
+    monkeypatch.setattr(tuning, "_run_processes", lambda task, _: trials.run(trials.Search(**task)))
     return train, trained

@@ -34,9 +34,10 @@ def add_options(parser):
 
 def run(options):
     from sertf import corpora
+    from sertf.corpora import selection
     from sertf.errors import SertfError
 
-    data = shared.data_folder(options)
+    data = selection.data_folder(options.data)
     if data is not None and not data.is_dir():
         raise SertfError(f"{data}: no such folder; give --data the folder that holds the corpora.")
     listed = []

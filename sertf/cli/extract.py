@@ -26,7 +26,7 @@ def add_options(parser):
 
 def run(options):
     from sertf.errors import SertfError
-    from sertf.experiment.systems import FRONT_ENDS, front_end_of
+    from sertf.papers.own_data import FRONT_ENDS, front_end_of
 
     if options.model is None and options.front_end is None:
         raise SertfError(f"Give --front-end ({', '.join(FRONT_ENDS)}), or --model for what a model is trained on.")

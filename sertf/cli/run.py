@@ -1,14 +1,14 @@
-"""Train: an experiment of the zoo, or any of its models on a corpus or on your own data.
+"""Train: an experiment of the zoo, one of your own, or any model of the zoo on a corpus or on your own data.
 
-  sertf run EXPERIMENT [its options]   an experiments/*.py, or its name; EXPERIMENT --help shows its options
+  sertf run NAME [options]             a published experiment, such as reslstm_sa_ravdess; NAME --help describes it
+  sertf run FILE.py [options]          an experiment of your own
   sertf run --table CSV [options]      own data: columns path, emotion, speaker
   sertf run --corpus NAME [options]    a corpus under --data or SERTF_DATA
 
-A model brings its front end, options and recipe along, those of its experiment. What is finished is kept: the same
-command goes on where it was interrupted. Recurrent networks train faster on a CPU with KERAS_BACKEND=jax.
+A model brings its front end, options and recipe along, those of its experiment. Finished runs are kept: the same command
+goes on where it was interrupted. Recurrent networks train faster on a CPU with KERAS_BACKEND=jax.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -16,13 +16,12 @@ from sertf.cli import shared
 
 HELP = "train an experiment, or a model on your own data"
 EXAMPLES = """\
+  sertf run reslstm_sa_ravdess --data ~/corpora --variant reslstm_sa_h64
   sertf run --table mine.csv
   sertf run --table mine.csv --model speechnet --protocol speaker-independent-5 --repeats 3
   sertf run --corpus emodb --data ~/corpora --model svm
-  sertf run experiments/reslstm_sa_ravdess.py --data ~/corpora --variant reslstm_sa_h64
 """
 DEFAULT_MODEL = "reslstm_sa"
-EXPERIMENTS = Path("experiments")
 
 
 def is_experiment(arguments):
@@ -31,130 +30,82 @@ def is_experiment(arguments):
 
 
 def experiment(name, arguments):
-    """Run an experiment's file as if by Python itself; it ends the process."""
+    """Run an experiment of a paper by its name, or a file with one as if by Python itself, which ends the process."""
+    from sertf.errors import SertfError
+
+    if Path(name).suffix.lower() == ".csv":
+        raise SertfError(f"{name} is no experiment; give a table as --table {name}")
+    if not name.endswith(".py"):
+        from sertf import papers
+        from sertf.experiment import command_line
+
+        found = papers.find(name)
+        command_line.command(found.experiment, arguments, about=found.about, program=f"sertf run {name}")
+        return
     import runpy
 
-    from sertf.errors import SertfError, unknown
-
-    path = Path(name) if name.endswith(".py") else EXPERIMENTS / f"{name}.py"
+    path = Path(name)
     if not path.is_file():
-        if Path(name).suffix.lower() == ".csv":
-            raise SertfError(f"{name} is no experiment; give a table as --table {name}")
-        known = sorted(file.stem for file in path.parent.glob("*.py") if "EXPERIMENT = " in file.read_text())
-        if not known:
-            raise SertfError(f"{path}: no such file; give an experiment's .py, or --table with own data.")
-        raise SertfError(unknown("experiment", path.stem, known))
+        raise SertfError(f"{path}: no such file; give an experiment's .py, or --table with own data.")
     sys.argv = [str(path), *arguments]
-    sys.path.insert(0, str(path.parent.absolute()))  # experiments import each other
+    sys.path.insert(0, str(path.parent.absolute()))  # modules of its own beside it
     runpy.run_path(str(path), run_name="__main__")
 
 
 def add_options(parser):
-    from sertf.experiment import systems
+    from sertf.experiment import command_line
+    from sertf.papers import own_data
     from sertf.protocols import splits
 
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
     parser.add_argument("--corpus", metavar="NAME", help="one that `sertf corpora` lists, or a language of it: esd_en")
     shared.add_data(parser)
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of {', '.join(systems.SYSTEMS)} ({DEFAULT_MODEL})"
+        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of {', '.join(own_data.SYSTEMS)} ({DEFAULT_MODEL})"
     )
+    shared.add_front_end(parser)
     parser.add_argument(
         "--protocol",
         metavar="NAME",
         help=f"how speakers are parted: {', '.join(splits.PROTOCOLS)}, or speaker-independent-k for any other k "
         "(speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
     )
-    recipe = parser.add_mutually_exclusive_group()
-    recipe.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
-    recipe.add_argument("--recipe", type=Path, metavar="FILE", help="train by this recipe, as sertf tune writes it")
-    parser.add_argument("--repeats", type=int, default=1, metavar="N", help="runs of each fold with other seeds (1)")
-    shared.add_extraction(parser)
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="run directories (runs/<name of the table>)")
-    parser.add_argument("--results", type=Path, metavar="FOLDER", help="reports and predictions (results)")
-    parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
-    shared.add_json(parser)
+    command_line.add_options(parser, repeats=1, out="runs/<name of the table>", results=command_line.RESULTS)
 
 
 def run(options):
     from sertf.errors import SertfError
-    from sertf.experiment import systems
+    from sertf.experiment import command_line
+    from sertf.papers import own_data
     from sertf.protocols import splits
     from sertf.training.recipe import read_recipe
 
     # Names first, then the table, then TensorFlow: each takes longer to load than the one before.
-    systems.front_end_of(options.model, options.front_end)
+    model = options.model
+    own_data.front_end_of(model, options.front_end)
     if options.protocol is not None:
         splits.protocol(options.protocol)
-    shared.check_workers(options)
-    for option in ("repeats", "epochs"):
-        value = getattr(options, option)
-        if value is not None and value < 1:
-            raise SertfError(f"--{option} must be 1 or more, but is {value}.")
+    command_line.check_counts(options)
     tuned = options.recipe and read_recipe(options.recipe)
-    if tuned and tuned.model != options.model:
+    if tuned and tuned.model != model:
         raise SertfError(f"{options.recipe} is for {tuned.model}; give --model {tuned.model}, or leave --recipe out.")
     table = shared.load_table(options)
     name = options.corpus or options.table.stem
     protocol = options.protocol or splits.speakers_apart(table["speaker"].nunique())
-    chosen = systems.experiment(
-        name,
-        options.model,
-        protocol,
-        corpus=options.corpus or "table",
-        front_end=options.front_end,
-        epochs=options.epochs,
-    )
-    _train(chosen, table, protocol, tuned, options)
-
-
-def _train(chosen, table, protocol, tuned, options):
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    from sertf.errors import SertfError
-    from sertf.parallel.environment import import_tensorflow_quietly
-    from sertf.parallel.processes import death
-
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        import_tensorflow_quietly()
-    from sertf.experiment import command_line, runner
-    from sertf.reports.report import write_report
-    from sertf.runs.folder import check_writable
-
-    if tuned:
-        chosen = command_line.with_recipe(chosen, tuned, [options.model])
-    repeats, results = options.repeats, options.results or Path("results")
-    out = options.out or Path("runs") / chosen.name
-    if options.smoke:
-        chosen, table, repeats = command_line.shrink(chosen), command_line.few(table), 1
-        out = options.out or Path("runs") / f"{chosen.name}_smoke"
-        results = options.results or out / "results"
-    _check_shapes(chosen, table, options.model)
-    check_writable(results, option="--results" if options.results or not options.smoke else "--out")
-    try:
-        folders = runner.run(
-            chosen,
-            table,
-            out=out,
-            repeats=repeats,
-            results=results,
-            workers=options.workers,
-            cache=options.cache,
-            skip_bad=options.skip_bad,
-        )
-    except (KeyboardInterrupt, TerminatedWorkerError) as error:
-        if isinstance(error, KeyboardInterrupt):
-            print("Finished runs are kept; the same command goes on from there.", file=sys.stderr)
-            raise
-        raise SertfError(death(error)) from error
-    runs = folders[options.model, protocol]
-    place = results / chosen.name / options.model / protocol
-    summary = write_report(runs, place)
-    _show(summary, runs, place / "report.md", options.json)
+    chosen = own_data.experiment(name, model, protocol, corpus=options.corpus or "table", front_end=options.front_end)
+    chosen = command_line.changed(chosen, options, variants=[model], named=[model])
+    _check_shapes(chosen, table, model)
+    results = command_line.results_folder(chosen, options)
+    trained = command_line.train(chosen, table, options, variants=[model], protocols=None, results=results)
+    for one in trained:
+        _show(one, name, options.json)
 
 
 def _check_shapes(chosen, table, model):
     """Build the network once, so that a front end that does not fit is said before hours of extraction."""
+    from sertf.parallel.environment import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
     from sertf.experiment.checks import check_emotions
     from sertf.experiment.plan import resolve
 
@@ -163,16 +114,17 @@ def _check_shapes(chosen, table, model):
         cell.try_out(table["emotion"].nunique())
 
 
-def _show(summary, runs, page, as_json):
+def _show(trained, name, as_json):
     from sertf.reports.markdown import SCORE_NOTE, score_cell
+    from sertf.training.trainers import find
 
     if as_json:
-        shared.print_json({"runs": runs, "report": page, "scores": summary["scores"]})
+        shared.print_json({"runs": trained.runs, "report": trained.report, "scores": trained.scores})
         return
     for key in ("uar", "wa"):
-        entry = summary["scores"][key]
+        entry = trained.scores[key]
         print(f"{entry['name']}: {score_cell(entry)}")
     print(f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.")
-    print(f"Report: {page}")
-    if summary["facts"]["epochs"] is not None:  # no SavedModel holds a scikit-learn model
-        print(f"To use it: sertf export {runs} saved_models/{summary['facts']['experiment']}")
+    print(f"Report: {trained.report}")
+    if find(trained.variant).exportable:
+        print(f"To use it: sertf export {trained.runs} saved_models/{name}")

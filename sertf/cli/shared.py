@@ -1,12 +1,11 @@
 """What several commands share: where utterances come from, options of the same name, output for people and machines."""
 
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 
-from sertf.errors import SertfError, unknown
+from sertf.errors import SertfError
 
 
 def add_json(parser):
@@ -23,16 +22,14 @@ def add_data(parser):
     )
 
 
-def data_folder(options):
-    """The folder given by `--data`, else by SERTF_DATA, else None."""
-    named = os.environ.get("SERTF_DATA")
-    return options.data or (Path(named) if named else None)
+def add_front_end(parser):
+    from sertf.papers.own_data import FRONT_ENDS
+
+    parser.add_argument("--front-end", metavar="NAME", help=f"of {', '.join(FRONT_ENDS)} (the model's)")
 
 
 def add_extraction(parser):
-    from sertf.experiment.systems import FRONT_ENDS
-
-    parser.add_argument("--front-end", metavar="NAME", help=f"of {', '.join(FRONT_ENDS)} (the model's)")
+    add_front_end(parser)
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
     parser.add_argument("--workers", type=int, metavar="N", help="how many work at a time (one a core)")
     parser.add_argument(
@@ -44,29 +41,12 @@ def load_table(options):
     """The utterances that `--table` or a corpus's name stands for."""
     if (options.table is None) == (options.corpus is None):
         raise SertfError("Give either a corpus by its name, or --table with a CSV of your own data.")
-    if options.table is None:
-        return load_corpus(options.corpus, options)
-    from sertf import corpora
-
-    return corpora.load_table(options.table, skip_bad=options.skip_bad)
-
-
-def load_corpus(name, options):
-    """The utterances of a corpus by its name, or of one of its languages alone, found by `--data`."""
     from sertf import corpora
     from sertf.corpora import selection
 
-    data = data_folder(options)
-    if name not in selection.CHOICES:
-        raise SertfError(unknown("corpus", name, selection.CHOICES))
-    if name == "embedded":
-        data = options.data  # made where it is asked for, not among the real ones
-    elif data is None:
-        raise SertfError(
-            f"{name} needs --data, the folder that holds it, or SERTF_DATA; `sertf corpora` says where to get it."
-        )
-    table = corpora.load(name.partition("_")[0], data, skip_bad=options.skip_bad)
-    return selection.of_languages(table, (name,))
+    if options.table is None:
+        return selection.load(options.corpus, options.data, skip_bad=options.skip_bad)
+    return corpora.load_table(options.table, skip_bad=options.skip_bad)
 
 
 def check_workers(options):

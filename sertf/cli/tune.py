@@ -1,7 +1,7 @@
 """Search the hyperparameters of a model by its validation UAR over folds; test parts are not even loaded.
 
 Finished trials are kept, so that the same command goes on after an interruption. The best trial becomes a recipe file
-that `sertf run` and the experiment scripts take.
+that `--recipe` of `sertf run` takes.
 """
 
 import sys
@@ -13,11 +13,12 @@ HELP = "search hyperparameters with Keras Tuner"
 EXAMPLES = """\
   sertf tune demo --tuner bayesian --trials 20 --workers 2
   sertf tune reslstm_sa --data RAVDESS_FOLDER --tuner random
+  sertf tune serct_rates --data EMODB_FOLDER --tuner grid --fold fold-1
 """
 
 
 def add_options(parser):
-    from sertf.tuning.spaces import SPACES
+    from sertf.papers import SPACES
 
     parser.add_argument("space", metavar="SPACE", help=f"what is searched, of {', '.join(SPACES)}; demo needs no data")
     shared.add_data(parser)
@@ -35,9 +36,10 @@ def add_options(parser):
 
 
 def run(options):
+    from sertf.corpora import selection
     from sertf.errors import SertfError, unknown
+    from sertf.papers import SPACES
     from sertf.tuning import search
-    from sertf.tuning.spaces import SPACES
 
     for kind, name, known in (("space", options.space, SPACES), ("tuner", options.tuner, search.TUNERS)):
         if name not in known:
@@ -45,7 +47,7 @@ def run(options):
     if options.tuner == "hyperband" and options.trials is not None:
         raise SertfError("A hyperband search makes as many trials as its --epochs call for; leave --trials out.")
     space = SPACES[options.space].on(options.corpus, protocol=options.protocol, epochs=options.epochs)
-    table = shared.load_corpus(space.experiment.corpus, options)
+    table = selection.load(space.experiment.corpus, options.data, skip_bad=options.skip_bad)
     out = options.out or Path("runs") / f"{options.space}_{options.tuner}"
     counted = options.tuner in ("random", "bayesian")
     try:

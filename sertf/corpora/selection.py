@@ -1,7 +1,14 @@
 """Corpora on a command line: folders by name, languages taken alone, what is trained on and what is tested."""
 
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from sertf import corpora
-from sertf.errors import SertfError, expanded
+from sertf.errors import SertfError, expanded, unknown
+
+if TYPE_CHECKING:
+    import pandas
 
 LANGUAGES = {
     name: tuple(f"{name}_{language}" for language in corpus.languages) if len(corpus.languages) > 1 else ()
@@ -10,6 +17,35 @@ LANGUAGES = {
 """Names of each corpus's languages taken alone, such as `esd_en`; none for a corpus of one language."""
 CHOICES = [choice for name in corpora.CORPORA for choice in (name, *LANGUAGES[name])]
 """What can be trained on: every corpus, and each of its languages alone."""
+
+
+def data_folder(given: Path | str | None) -> Path | None:
+    """The folder that `--data` gives, else the environment variable SERTF_DATA, else None."""
+    folder = given or os.environ.get("SERTF_DATA")
+    return Path(folder) if folder else None
+
+
+def load(name: str, data: Path | str | None = None, *, skip_bad: bool = False) -> "pandas.DataFrame":
+    """The utterances of a corpus by its name, or of one of its languages alone, such as "esd_en".
+
+    Args:
+        name: one of `CHOICES`.
+        data: folder of the corpus or of several; None takes SERTF_DATA.
+        skip_bad: as of `sertf.corpora.load`.
+
+    Raises:
+        SertfError: an unknown name, no folder, or as `sertf.corpora.load`.
+    """
+    if name not in CHOICES:
+        raise SertfError(unknown("corpus", name, CHOICES))
+    # The embedded corpus is made where it is asked for, not among the real ones.
+    folder = data if name == "embedded" else data_folder(data)
+    if folder is None and name != "embedded":
+        raise SertfError(
+            f"{name} needs --data, the folder that holds it, or SERTF_DATA; `sertf corpora` says where to get it."
+        )
+    table = corpora.load(name.partition("_")[0], folder, skip_bad=skip_bad)
+    return of_languages(table, (name,))
 
 
 def folders_of(data):

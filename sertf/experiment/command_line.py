@@ -1,114 +1,136 @@
-"""What every experiment script does with its `EXPERIMENT`: options, run, report; one sentence for a user's mistake."""
+"""The one command line of training: its options, the run and its reports; `sertf run` and the scripts share it."""
 
 import argparse
+import inspect
+import json
 import sys
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf import corpora
 from sertf.corpora import selection
-from sertf.errors import SertfError, exit_code, unknown
-from sertf.experiment import verify
-from sertf.experiment.runner import run
-from sertf.experiment.systems import fitted_to
+from sertf.errors import SertfError, in_one_sentence
+from sertf.experiment import changes
+from sertf.experiment.description import Experiment
 from sertf.parallel.environment import check_backend, import_tensorflow_quietly
 from sertf.parallel.processes import SCHEDULERS, death
-from sertf.protocols.zero_shot import shared_emotions
-from sertf.reports import readme_table
-from sertf.reports.report import write_report
-from sertf.runs.folder import check_writable
+from sertf.protocols import zero_shot
 from sertf.training.recipe import PRECISIONS, read_recipe
 
+if TYPE_CHECKING:
+    import pandas
 
-def main(experiment, arguments=None, *, on=None, between=None):
-    """Run an experiment from the command line and write its reports.
+RESULTS = Path("results")
+"""Where reports and predictions go unless a command line says otherwise."""
+
+
+class WorkerDied(SertfError):
+    """A worker process died, of which memory that was short is the usual cause."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A variant that was trained under a protocol.
+
+    Attributes:
+        variant, protocol: names.
+        runs: folder of the run directories.
+        report: the page that was written.
+        scores: mean, interval and values by score, as report.json holds them.
+    """
+
+    variant: str
+    protocol: str
+    runs: Path
+    report: Path
+    scores: dict
+
+
+@in_one_sentence
+def main(experiment: Experiment, arguments: Sequence[str] | None = None, **options) -> None:
+    """Run an experiment from the command line of a script; arguments as for `command`.
+
+    Exits with 2 after one sentence on a user's mistake, with 130 after Ctrl-C and with 1 after a worker's death. The same
+    command then goes on with the runs that are missing.
+    """
+    command(experiment, arguments, **options)
+
+
+def command(
+    experiment: Experiment,
+    arguments: Sequence[str] | None = None,
+    *,
+    on: Callable[[str], Experiment] | None = None,
+    between: Callable[[str, tuple[str, ...]], Experiment] | None = None,
+    choices: Sequence[str] = selection.CHOICES,
+    results: Path | str = RESULTS,
+    about: str | None = None,
+    program: str | None = None,
+) -> None:
+    """Train what a command line asks for, write its reports and print their table.
 
     Args:
-        experiment: `sertf.experiment.Experiment`.
+        experiment: what is trained.
         arguments: the command line; None takes the process's own.
         on: function from a corpus name to the same experiment on that corpus, which makes the option `--corpus`; None
             for an experiment that is defined on one corpus.
         between: function from the name of a corpus and a tuple of others to the experiment that trains on the one and
-            tests on the others, which makes the option `--train`, with `--data` for each corpus.
+            tests on the others, which makes the option `--train`.
+        choices: names that `--corpus` and `--train` take.
+        results: default of `--results`.
+        about: what `--help` says of the experiment; that of `on` or `between` where these are given.
+        program: what `--help` calls the command; None takes the script's name.
 
-    Exits with 2 after one sentence on a user's mistake, with 130 after Ctrl-C and with 1 after a killed worker; the
-    same command then goes on with the runs that are missing.
+    Raises:
+        SertfError: a user's mistake, or a worker's death.
     """
-    options = _parser(experiment, on, between).parse_args(arguments)
-    with exit_code() as code:
-        try:
-            check_backend()
-            _run(*_experiment_and_table(experiment, options, on, between), options)
-        except KeyboardInterrupt:
-            print("Interrupted; finished runs are kept, and the same command goes on from there.", file=sys.stderr)
-            code.value = 130
-        except _worker_died() as error:
-            print(death(error), file=sys.stderr)
-            code.value = 1
-    if code.value:
-        sys.exit(code.value)
-
-
-def _experiment_and_table(experiment, options, on, between):
-    """What the options ask for: the experiment, and the utterances of its corpora."""
+    about = about or inspect.getdoc(on or between) if on or between else about
+    options = _parser(experiment, on, between, choices, Path(results), about, program).parse_args(arguments)
+    check_backend()
+    check_counts(options)
+    folders = _folders(options.data) if between is not None or len(experiment.corpora) > 1 else None
     if between is not None:
-        folders = selection.folders_of(options.data or [])
-        others = selection.others_of(options.train, folders)
-        table = corpora.load_several(folders, skip_bad=options.skip_bad)
-        table = shared_emotions(selection.of_languages(table, (options.train, *others)))
-        return between(options.train, others), table
-    if on is not None and options.corpus != experiment.corpus:
+        experiment = between(options.train, selection.others_of(options.train, folders))
+    elif on is not None and options.corpus != experiment.corpus:
         experiment = on(options.corpus)
-    (corpus,) = experiment.corpora
-    if corpus != "table" and experiment.corpus not in selection.CHOICES:
-        raise SertfError(unknown("corpus", experiment.corpus, [*selection.CHOICES, "table"]))
-    if corpus == "table":
-        if options.data is None:
-            raise SertfError("An experiment on the corpus table needs --data, a CSV with path, emotion and speaker.")
-        return experiment, corpora.load_table(options.data, skip_bad=options.skip_bad)
-    if options.data is None and corpus != "embedded":
-        raise SertfError(f"{corpus} needs --data, the folder that holds it; `sertf corpora` says where to get it.")
-    table = corpora.load(corpus, options.data, skip_bad=options.skip_bad)
-    return experiment, selection.of_languages(table, (experiment.corpus,))
-
-
-def _parser(experiment, on, between):
-    parser = argparse.ArgumentParser(description=f"{experiment.name}: {experiment.paper}")
-    if between is None:
-        what = "CSV of own data" if experiment.corpus == "table" else "folder of the corpus, or of the corpora"
-        parser.add_argument("--data", help=what)
+    variants = options.variant or [name for name, variant in experiment.variants.items() if not variant.for_gpu]
+    for name in variants:
+        experiment.variant(name)  # raises for an unknown one, before anything is loaded
+    for name in options.protocol or ():
+        experiment.setting(name)
+    experiment = changed(experiment, options, variants=variants, named=options.variant)
+    table = _table(experiment, options.data if folders is None else folders, options.skip_bad)
+    results = results_folder(experiment, options, Path(results))
+    trained = train(experiment, table, options, variants=variants, protocols=options.protocol, results=results)
+    if options.verify is not None:
+        return
+    if options.json:
+        print(json.dumps([asdict(one) for one in trained], indent=1, default=str))
     else:
-        trained = experiment.corpus.partition("+")[0]
-        parser.add_argument(
-            "--data",
-            action="append",
-            metavar="CORPUS=FOLDER",
-            help=f"folder of a corpus, such as {trained}=FOLDER, once for each; or one folder that holds folders of the "
-            "corpora's names",
-        )
-        parser.add_argument(
-            "--train",
-            default=trained,
-            choices=selection.CHOICES,
-            help=f"train on this one and test on each of the others, and on its other languages ({trained})",
-        )
-    if on is not None:
-        parser.add_argument(
-            "--corpus",
-            default=experiment.corpus,
-            choices=selection.CHOICES,
-            help=f"train on another, or on one of its languages ({experiment.corpus})",
-        )
-    large = ", ".join(name for name, variant in experiment.variants.items() if variant.for_gpu)
+        from sertf.reports import readme_table
+
+        print(readme_table.table_of(results / experiment.name, relative_to=Path.cwd()))
+
+
+def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | str, results: Path | str) -> None:
+    """Options that every command line of training has.
+
+    Args:
+        parser: takes them.
+        repeats, results: defaults.
+        out: default of the run directories, for `--help`.
+    """
+    recipe = parser.add_mutually_exclusive_group()
+    recipe.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
+    recipe.add_argument("--recipe", type=Path, metavar="FILE", help="train by this recipe, as sertf tune writes it")
     parser.add_argument(
-        "--variant",
-        action="append",
-        help=f"of {', '.join(experiment.variants)}; repeatable; all{large and f' but {large}, which are for a GPU'}",
+        "--repeats", type=int, default=repeats, metavar="N", help=f"runs of each fold with other seeds ({repeats})"
     )
-    parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
-    parser.add_argument("--recipe", type=Path, help="recipe file to train by, as sertf tune writes it; needs --variant")
-    parser.add_argument("--repeats", type=int, default=10, help="runs of each fold with other seeds (10)")
-    parser.add_argument("--workers", type=int, help="worker processes (one a core)")
+    parser.add_argument("--workers", type=int, metavar="N", help="worker processes (one a core)")
     parser.add_argument(
         "--scheduler",
         default="processes",
@@ -122,136 +144,193 @@ def _parser(experiment, on, between):
         metavar="N",
         help="cut each batch in N whose gradients are averaged, which needs less memory; a batch norm sees the cut ones",
     )
-    parser.add_argument("--out", type=Path, help=f"run directories (runs/{experiment.name})")
-    parser.add_argument("--results", type=Path, help="reports and predictions (experiments/results)")
-    of_kept = parser.add_mutually_exclusive_group()
-    of_kept.add_argument(
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"run directories ({out})")
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help=f"reports and predictions ({results})")
+    stored = parser.add_mutually_exclusive_group()
+    stored.add_argument(
         "--extend",
         action="store_true",
-        help="count the runs that --results keeps, and train only further --repeats of what it keeps",
+        help="reuse the runs that --results stores, and train only the missing --repeats of these",
     )
-    of_kept.add_argument(
+    stored.add_argument(
         "--verify",
         type=int,
         nargs="?",
         const=1,
         metavar="EPOCHS",
-        help="only train the first run that --results keeps of each variant for some epochs (1), and compare the losses",
+        help="only train the first stored run of each variant for some epochs (1), and compare the losses",
     )
-    parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out and record which")
     parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
-    return parser
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
-def _run(experiment, table, options):
-    import_tensorflow_quietly()
+def check_counts(options: argparse.Namespace) -> None:
+    """Raise SertfError for numbers below 1."""
+    for name in ("repeats", "epochs", "workers"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise SertfError(f"--{name} must be 1 or more, but is {value}.")
+
+
+def changed(
+    experiment: Experiment, options: argparse.Namespace, *, variants: Sequence[str], named: Sequence[str] | None
+) -> Experiment:
+    """The experiment as options change its recipes.
+
+    Args:
+        experiment: what is trained.
+        options: of `add_options`.
+        variants: names of those to train.
+        named: names of those that the command line names, which `--recipe` is for.
+
+    Raises:
+        SertfError: an unknown variant, or a change that a variant does not take.
+    """
     if options.recipe is not None:
-        experiment = with_recipe(experiment, read_recipe(options.recipe), options.variant)
-    experiment = with_options(experiment, options.precision, options.accumulation)
-    out, repeats = options.out or Path("runs") / experiment.name, options.repeats
-    results = options.results or Path("experiments/results")
-    if options.smoke:
-        experiment, table, repeats = shrink(experiment), few(table), 1
-        out = options.out or Path("runs") / f"{experiment.name}_smoke"
-        results = options.results or out / "results"
+        experiment = changes.with_recipe(experiment, read_recipe(options.recipe), named)
+    if options.epochs is not None:
+        experiment = changes.with_epochs(experiment, options.epochs, variants)
+    experiment = changes.with_options(experiment, options.precision, options.accumulation)
+    return changes.shrink(experiment) if options.smoke else experiment
+
+
+def out_folder(experiment: Experiment, options: argparse.Namespace) -> Path:
+    """Folder of the run directories."""
+    return options.out or Path("runs") / f"{experiment.name}{'_smoke' if options.smoke else ''}"
+
+
+def results_folder(experiment: Experiment, options: argparse.Namespace, default: Path = RESULTS) -> Path:
+    """Folder of the reports; those of a smoke test lie with its runs."""
+    return options.results or (out_folder(experiment, options) / "results" if options.smoke else default)
+
+
+def train(
+    experiment: Experiment,
+    table: "pandas.DataFrame",
+    options: argparse.Namespace,
+    *,
+    variants: Sequence[str],
+    protocols: Sequence[str] | None,
+    results: Path,
+) -> list[Trained]:
+    """Train variants under protocols and write their reports; with `--verify` only compare losses, and print them.
+
+    Args:
+        experiment: as `changed` gives it.
+        table: utterance table.
+        options: of `add_options`.
+        variants: names.
+        protocols: names; None takes all.
+        results: folder of the reports.
+
+    Raises:
+        SertfError: as `sertf.experiment.runner.run`.
+        WorkerDied: a worker process died.
+    """
+    import_tensorflow_quietly()
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    from sertf.experiment import runner, verify
+    from sertf.reports.report import write_report
+    from sertf.runs.folder import check_writable
+
     common = {
-        "variants": options.variant or [name for name, variant in experiment.variants.items() if not variant.for_gpu],
-        "protocol_names": options.protocol,
+        "variants": list(variants),
+        "protocol_names": protocols,
         "workers": options.workers,
         "scheduler": options.scheduler,
         "cache": options.cache,
         "skip_bad": options.skip_bad,
     }
-    if options.verify is not None:
-        found = verify.verify(experiment, table, results=results, epochs=options.verify, **common)
-        print(verify.page(found))
-        return
-    check_writable(results, option="--results" if options.results or not options.smoke else "--out")
-    folders = run(experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common)
-    for (variant, protocol), folder in folders.items():
-        write_report(folder, results / experiment.name / variant / protocol)
-    print(readme_table.table_of(results / experiment.name, relative_to=Path.cwd()))
-
-
-def with_options(experiment, precision, accumulation):
-    """The experiment in another precision, or with each batch cut in `accumulation`; None leaves the recipes' own.
-
-    Raises:
-        SertfError: a batch that cannot be cut in so many.
-    """
-
-    def change(recipe):
-        if precision is not None:
-            recipe = replace(recipe, precision=precision)
-        if accumulation is None:
-            return recipe
-        whole = recipe.batch_size * recipe.accumulation
-        if accumulation < 1 or whole % accumulation:
-            raise SertfError(f"--accumulation must divide the batches of {whole}, but is {accumulation}.")
-        return replace(recipe, batch_size=whole // accumulation, accumulation=accumulation)
-
-    return _with_recipes(experiment, change)
-
-
-def shrink(experiment):
-    """The experiment with 2 epochs in every recipe."""
-    return _with_recipes(experiment, lambda recipe: replace(recipe, epochs=2))
-
-
-def _with_recipes(experiment, change):
-    variants = {
-        name: replace(variant, recipes=variant.recipes and {p: change(r) for p, r in variant.recipes.items()})
-        for name, variant in experiment.variants.items()
-    }
-    return replace(experiment, variants=variants)
-
-
-def with_recipe(experiment, tuned, variants):
-    """The experiment with a searched recipe, and the searched options, in some variants under every protocol.
-
-    Under a protocol without a validation part the last epoch counts, whatever the recipe's monitor.
-
-    Args:
-        experiment: `sertf.experiment.Experiment`.
-        tuned: `sertf.training.recipe.Tuned`.
-        variants: names, one or more.
-
-    Raises:
-        SertfError: no variant is named, an unknown one, or one of another model.
-    """
-    if not variants:
-        raise SertfError(
-            f"A recipe is for variants that are named; choose --variant of {', '.join(experiment.variants)}."
+    repeats = options.repeats
+    if options.smoke:
+        table, repeats = changes.few(table), 1
+    try:
+        if options.verify is not None:
+            print(verify.page(verify.verify(experiment, table, results=results, epochs=options.verify, **common)))
+            return []
+        check_writable(results, option="--results" if options.results or not options.smoke else "--out")
+        out = out_folder(experiment, options)
+        folders = runner.run(
+            experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common
         )
-    changed = dict(experiment.variants)
-    for name in variants:
-        variant = experiment.variant(name)
-        if variant.model != tuned.model:
-            raise SertfError(f"The recipe is for the model {tuned.model}, but variant {name} trains {variant.model}.")
-        if variant.recipes is None:
-            raise SertfError(f"{variant.model} is fitted in one go and takes no recipe; leave --recipe out.")
-        options = {**variant.options, **tuned.options}
-        changed[name] = replace(
-            variant,
-            options=options,
-            recipes={p: fitted_to(tuned.recipe, s.folds) for p, s in experiment.protocols.items()},
-            tuned_on=() if tuned.corpus is None else (tuned.corpus,),
+    except KeyboardInterrupt:
+        print("Finished runs are kept; the same command goes on from there.", file=sys.stderr)
+        raise
+    except TerminatedWorkerError as error:
+        raise WorkerDied(death(error)) from error
+    trained = []
+    for (variant, protocol), runs in folders.items():
+        place = results / experiment.name / variant / protocol
+        scores = write_report(runs, place)["scores"]
+        trained.append(Trained(variant, protocol, runs, place / "report.md", scores))
+    return trained
+
+
+def _folders(data: list[str] | None) -> dict[str, Path | str]:
+    """The folder of each corpus by its name, as `--data` or SERTF_DATA gives them."""
+    default = selection.data_folder(None)
+    return selection.folders_of(data or ([str(default)] if default else []))
+
+
+def _table(experiment: Experiment, data, skip_bad: bool) -> "pandas.DataFrame":
+    """The utterances of an experiment, from a folder or a CSV, or from the folders of several corpora."""
+    if experiment.corpus == "table":
+        if data is None:
+            raise SertfError("An experiment on the corpus table needs --data, a CSV with path, emotion and speaker.")
+        return corpora.load_table(data, skip_bad=skip_bad)
+    names = experiment.corpus.split("+")
+    if len(names) == 1:
+        return selection.load(experiment.corpus, data, skip_bad=skip_bad)
+    missing = [name for name in experiment.corpora if name not in data]
+    if missing:
+        given = f"--data gives {', '.join(data)}" if data else "there is no --data"
+        raise SertfError(f"{experiment.name} needs the recordings of {missing[0]}, but {given}; add CORPUS=FOLDER.")
+    wanted = {name: folder for name, folder in data.items() if name in experiment.corpora}
+    table = corpora.load_several(wanted, skip_bad=skip_bad)
+    return zero_shot.shared_emotions(selection.of_languages(table, names))
+
+
+def _parser(experiment, on, between, choices, results, about, program):
+    described = f"{experiment.name}: {experiment.paper}" + (f"\n\n{inspect.cleandoc(about)}" if about else "")
+    parser = argparse.ArgumentParser(
+        prog=program, description=described, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    if between is None and len(experiment.corpora) == 1:
+        what = "CSV of own data" if experiment.corpus == "table" else "folder of the corpus, or of several (SERTF_DATA)"
+        parser.add_argument("--data", type=Path, metavar="CSV" if experiment.corpus == "table" else "FOLDER", help=what)
+    else:
+        parser.add_argument(
+            "--data",
+            action="append",
+            metavar="CORPUS=FOLDER",
+            help=f"folder of a corpus, such as {experiment.corpora[0]}=FOLDER, once for each; or one folder that holds "
+            "folders of the corpora's names (SERTF_DATA)",
         )
-    return replace(experiment, variants=changed)
-
-
-def few(table):
-    """The first two utterances of every speaker and emotion, more where few speakers have it: ten of each emotion."""
-    table = table.sort_values("utterance")
-    speakers = table.groupby(["corpus", "emotion"])["speaker"].transform("nunique")
-    place = table.groupby(["speaker", "emotion"]).cumcount()
-    kept = table[place < (10 / speakers).clip(lower=2)]
-    kept.attrs.update(table.attrs)
-    return kept
-
-
-def _worker_died():
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    return TerminatedWorkerError
+    if between is not None:
+        trained = experiment.corpus.partition("+")[0]
+        parser.add_argument(
+            "--train",
+            default=trained,
+            choices=choices,
+            help=f"train on this one and test on each of the others, and on its other languages ({trained})",
+        )
+    if on is not None:
+        parser.add_argument(
+            "--corpus",
+            default=experiment.corpus,
+            choices=choices,
+            help=f"train on another, or on one of its languages ({experiment.corpus})",
+        )
+    large = ", ".join(name for name, variant in experiment.variants.items() if variant.for_gpu)
+    parser.add_argument(
+        "--variant",
+        action="append",
+        help=f"of {', '.join(experiment.variants)}; repeatable; all{large and f' but {large}, which are for a GPU'}; "
+        "--recipe needs one",
+    )
+    parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
+    add_options(parser, repeats=10, out=f"runs/{experiment.name}", results=results)
+    return parser

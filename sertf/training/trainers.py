@@ -60,10 +60,12 @@ class Network:
     Attributes:
         name: key of `sertf.models.MODELS`.
         needs_one_length: whether features of clips of any length must have one shape.
+        exportable: whether a SavedModel can hold it.
     """
 
     name: str
     needs_one_length: ClassVar[bool] = False
+    exportable: ClassVar[bool] = True
 
     @property
     def builder(self) -> Callable[..., "keras.Model"]:
@@ -278,6 +280,7 @@ class ScikitLearn:
 
     name: str
     needs_one_length: ClassVar[bool] = True
+    exportable: ClassVar[bool] = False
 
     def check_options(self, options: Options) -> None:
         """Raise SertfError for options that the estimator does not take, or not such values."""

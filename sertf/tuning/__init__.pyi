@@ -1,6 +1,5 @@
-from . import search, spaces
+from . import search
 
 __all__ = [
     "search",
-    "spaces",
 ]

@@ -27,15 +27,17 @@ import pandas as pd
 
 from sertf.errors import SertfError, exit_code
 from sertf.experiment.plan import plan
+from sertf.experiment.search_space import SEARCH
 from sertf.parallel.environment import environment, import_tensorflow_quietly, in_environment, standard_error_hidden
 from sertf.parallel.processes import end_with_parent
 from sertf.runs.folder import check_writable
 from sertf.runs.stored import read_json
 from sertf.training.recipe import Tuned, read_recipe, write_recipe
-from sertf.tuning.spaces import RESULT, SEARCH
 
 TUNERS = ("grid", "random", "bayesian", "hyperband")
 SCORE = "val_uar"
+RESULT = "result.json"
+"""File that a finished trial of a search leaves."""
 # What makes a search another one, by its keys in search.json.
 _DECIDING = {
     "tuner": "another tuner",
@@ -86,7 +88,7 @@ def search(
     its recipe keeps. A training that diverges is a failed trial; three in a row end the search.
 
     Args:
-        space: `sertf.tuning.spaces.SearchSpace`.
+        space: `sertf.experiment.search_space.SearchSpace`.
         table: utterance table.
         out: folder of the search.
         tuner: "grid", "random", "bayesian" (a Gaussian process, from a quarter of the trials on), or "hyperband", which

@@ -11,9 +11,9 @@ import soundfile
 
 from sertf import cli
 from sertf.cli import COMMANDS
-from sertf.experiment.systems import FRONT_ENDS, SYSTEMS
+from sertf.papers import SPACES
+from sertf.papers.own_data import FRONT_ENDS, SYSTEMS
 from sertf.protocols.splits import PROTOCOLS
-from sertf.tuning.spaces import SPACES
 from tests.corpora import trees
 
 

@@ -4,9 +4,9 @@ import pytest
 import soundfile
 
 from sertf import cli
-from sertf.experiment.systems import system
 from sertf.extraction.cache import FeatureCache
 from sertf.features import FEATURES
+from sertf.papers.own_data import system
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sertf import cli
+from sertf import cli, corpora
 from sertf.experiment import runner
 from sertf.parallel import processes
 from sertf.training.recipe import Recipe, Tuned, write_recipe
@@ -130,17 +130,66 @@ def test_ctrl_c_says_how_to_go_on(folder, monkeypatch, capsys):
     ]
 
 
-def test_an_experiment_takes_its_own_options(folder, capsys):
-    code = f"import sys; from sertf.cli import main; sys.exit(main(['run', {str(ROOT / 'experiments/speechnet_ablation.py')!r}, *sys.argv[1:]]))"
+def test_a_file_with_an_experiment_of_your_own(folder):
+    Path("beside.py").write_text("NAME = 'mine_alone'\n")
+    Path("my_experiment.py").write_text(
+        "from dataclasses import replace\n"
+        "from beside import NAME\n"
+        "from sertf.experiment import main\n"
+        "from sertf.papers import reslstm_sa\n"
+        "EXPERIMENT = replace(reslstm_sa.demo(), name=NAME)\n"
+        "if __name__ == '__main__':\n"
+        "    main(EXPERIMENT)\n"
+    )
+    code = "import sys; from sertf.cli import main; sys.exit(main(['run', 'my_experiment.py', *sys.argv[1:]]))"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0 and "--variant" in done.stdout and "speechnet_ablation_emodb" in done.stdout
-    arguments = [sys.executable, "-c", code, "--variant", "big", "--data", "nowhere"]
+    assert done.returncode == 0 and "mine_alone" in done.stdout and "reslstm_sa_h16" in done.stdout
+    arguments = [sys.executable, "-c", code, "--variant", "big"]
     done = subprocess.run(arguments, capture_output=True, text=True, env=environment)
-    assert done.returncode == 2 and "no such folder" in done.stderr
+    assert done.returncode == 2 and "Unknown variant 'big'" in done.stderr
 
 
-def test_an_experiment_by_name(monkeypatch, capsys):
-    monkeypatch.chdir(ROOT)
+def test_an_experiment_by_name_from_any_folder(folder, corpus, in_process, monkeypatch, capsys):
+    monkeypatch.setattr(corpora, "load", lambda *_, **__: corpus)
+    options = ["--data", "here", "--cache", "cache", "--variant", "svm", "--protocol", "paper", "--repeats", "1"]
+    assert cli.main(["run", "speechnet_baselines_emodb", *options]) == 0
+    assert "`svm`" in capsys.readouterr().out
+    assert (folder / "results/speechnet_baselines_emodb/svm/paper/report.md").is_file()
     assert cli.main(["run", "reslstm_sa_ravdes"]) == 2
     assert "did you mean reslstm_sa_ravdess" in capsys.readouterr().err
+    assert cli.main(["run", "serct_depth_emodb", "--data", "here", "--variant", "layers_9"]) == 2
+    assert "Unknown variant 'layers_9'; did you mean layers_" in capsys.readouterr().err
+
+
+def test_help_of_an_experiment_has_its_variants_and_the_shared_options(capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(["run", "serct_depth_emodb", "--help"])
+    said = capsys.readouterr().out
+    assert left.value.code == 0 and "usage: sertf run serct_depth_emodb" in said and "Expect: " in said
+    assert "layers_6" in said and "of paper, strict" in said
+    for option in (
+        "repeats",
+        "workers",
+        "scheduler",
+        "precision",
+        "accumulation",
+        "epochs",
+        "recipe",
+        "out",
+        "results",
+    ):
+        assert f"--{option}" in said
+    for option in ("extend", "verify", "cache", "skip-bad", "smoke", "json"):
+        assert f"--{option}" in said
+
+
+def test_own_data_takes_the_options_of_experiments(folder, in_process, capsys):
+    options = ["--model", "waveform_mlp", "--epochs", "1"]
+    assert run(*options, "--precision", "bfloat16", "--accumulation", "2") == 0
+    overview = json.loads(Path("runs/mine/waveform_mlp/speaker-independent-4/experiment.json").read_text())
+    assert (overview["recipe"]["precision"], overview["recipe"]["accumulation"]) == ("bfloat16", 2)
+    capsys.readouterr()
+    assert run(*options, "--precision", "bfloat16", "--accumulation", "2", "--repeats", "2", "--extend") == 0
+    report = json.loads(Path("results/mine/waveform_mlp/speaker-independent-4/report.json").read_text())
+    assert report["facts"]["repeats"] == 2

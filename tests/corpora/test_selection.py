@@ -2,8 +2,9 @@ import pandas as pd
 import pytest
 
 from sertf import corpora
-from sertf.corpora import selection
+from sertf.corpora import CorpusWarning, selection
 from sertf.errors import SertfError
+from tests.corpora import trees
 from tests.protocols.test_splits import make_table
 
 
@@ -71,3 +72,20 @@ def test_languages_alone():
     assert set(alone["corpus"]) == {"esd_zh"} and len(alone) == len(mandarin)
     with pytest.raises(SertfError, match="hold no utterances of esd_zh; they are of esd_en"):
         selection.of_languages(both[both["language"] == "en"], ("esd_en", "esd_zh"))
+
+
+def test_a_corpus_of_two_languages_and_either_alone(tmp_path):
+    trees.touch(tmp_path, trees.esd(speakers=(1, 11))[::50])
+    with pytest.warns(CorpusWarning):
+        both, english, mandarin = (selection.load(name, tmp_path) for name in ("esd", "esd_en", "esd_zh"))
+    assert set(both["language"]) == {"en", "zh"} and set(both["corpus"]) == {"esd"}
+    assert set(english["language"]) == {"en"} and set(english["corpus"]) == {"esd_en"}
+    assert len(english) + len(mandarin) == len(both) and len(english) == len(mandarin)
+
+
+def test_unknown_corpora_and_languages(tmp_path, monkeypatch):
+    monkeypatch.delenv("SERTF_DATA", raising=False)
+    with pytest.raises(SertfError, match="Unknown corpus 'esd_fr'; did you mean .*esd_en"):
+        selection.load("esd_fr", tmp_path)
+    with pytest.raises(SertfError, match="ravdess needs --data, the folder that holds it, or SERTF_DATA"):
+        selection.load("ravdess")

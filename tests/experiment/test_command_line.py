@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from sertf.corpora import CorpusWarning
-from sertf.errors import SertfError
 from sertf.experiment import command_line, runner
-from sertf.experiment.description import Setting, Variant, digest
+from sertf.experiment.description import digest
 from sertf.parallel import processes
 from sertf.protocols.splits import protocol
 from sertf.training.recipe import Recipe, Tuned, write_recipe
@@ -20,6 +20,7 @@ from tests.toy import EXPERIMENT
 @pytest.fixture(autouse=True)
 def toy_corpus(monkeypatch, corpus):
     """The tiny corpus in place of the one that the experiment names."""
+    monkeypatch.delenv("SERTF_DATA", raising=False)
     monkeypatch.setattr(command_line.corpora, "load", lambda *_, **__: corpus)
 
 
@@ -42,25 +43,6 @@ def test_smoke_runs_and_prints_the_table_of_the_experiment(cache, tmp_path, in_p
     assert (tmp_path / "results" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
     command_line.main(EXPERIMENT, command(cache, tmp_path, "--smoke", "--results", str(tmp_path / "elsewhere")))
     assert (tmp_path / "elsewhere" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
-
-
-def test_a_few_of_two_speakers_are_ten_of_each_emotion():
-    """Enough for the 90/10 split of TESS, and of each corpus in a table of several."""
-    from tests.protocols.test_splits import make_table
-
-    two, many = make_table(2, per_emotion=20, corpus="two"), make_table(24, per_emotion=20, corpus="many")
-    table = command_line.few(pd.concat([two, many], ignore_index=True))
-    counts = table.groupby(["corpus", "emotion"]).size()
-    assert counts["two"].tolist() == [10] * 3 and counts["many"].tolist() == [48] * 3
-    # Of 24 speakers, an emotion that two of them have.
-    rare = many[(many["emotion"] != "anger") | many["speaker"].isin(many["speaker"].unique()[:2])]
-    assert command_line.few(rare).groupby("emotion").size()["anger"] == 10
-
-
-def test_smoke_shrinks_but_keeps_speakers_and_emotions(corpus):
-    table = command_line.few(corpus)
-    assert table["speaker"].nunique() == 4 and table["emotion"].nunique() == 4
-    assert command_line.shrink(EXPERIMENT).recipe("small", "paper").epochs == 2
 
 
 @pytest.mark.parametrize(
@@ -87,7 +69,7 @@ def test_what_is_given_wrongly_is_said_before_anything_is_trained(cache, tmp_pat
         return capsys.readouterr().err
 
     without_data = command(cache, tmp_path)[2:]
-    assert said(without_data).startswith("error: emodb needs --data, the folder that holds it; `sertf corpora` says")
+    assert said(without_data).startswith("error: emodb needs --data, the folder that holds it, or SERTF_DATA; `sertf")
     (tmp_path / "file").touch()
     printed = said(command(cache, tmp_path, "--results", str(tmp_path / "file" / "kept")))
     assert "Cannot write to" in printed and "choose another --results folder" in printed
@@ -207,20 +189,6 @@ def test_a_language_that_a_corpus_has_not(cache, tmp_path, esd, capsys):
     assert "emodb_de" not in printed  # the whole of it
 
 
-def test_precision_and_accumulation_change_the_recipe_and_its_identity():
-    as_is = command_line.with_options(EXPERIMENT, None, None)
-    assert as_is == EXPERIMENT
-    changed = command_line.with_options(EXPERIMENT, "bfloat16", 4)
-    recipe = changed.recipe("small", "strict")
-    assert (recipe.precision, recipe.batch_size, recipe.accumulation) == ("bfloat16", 2, 4)
-    assert command_line.with_options(changed, None, 2).recipe("small", "strict").batch_size == 4
-    assert digest(changed.identity("small", "strict")) != digest(EXPERIMENT.identity("small", "strict"))
-    with pytest.raises(SertfError, match="--accumulation must divide the batches of 8, but is 3"):
-        command_line.with_options(EXPERIMENT, None, 3)
-    classical = replace(EXPERIMENT, variants={"svm": Variant("svm", recipes=None)})
-    assert command_line.with_options(classical, "bfloat16", 4) == classical
-
-
 def test_variants_for_a_gpu_are_run_where_they_are_named(cache, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(runner, "run", lambda *_, variants, **__: seen.append(variants) or {})
@@ -297,17 +265,43 @@ def test_ctrl_c_says_how_to_go_on(cache, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(runner, "run", interrupted)
     with pytest.raises(SystemExit) as left:
         command_line.main(EXPERIMENT, command(cache, tmp_path))
-    assert left.value.code == 130 and "same command goes on" in capsys.readouterr().err
+    assert left.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "Finished runs are kept; the same command goes on from there.",
+        "Interrupted.",
+    ]
 
 
-@pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("experiments/*.py")), ids=lambda path: path.stem)
-def test_every_experiment_script_has_help_and_a_docstring(path):
-    import subprocess
-    import sys
+def test_the_death_of_a_worker_is_one_sentence(cache, tmp_path, monkeypatch, capsys):
+    def died(*_, **__):
+        raise TerminatedWorkerError("{SIGKILL(-9)}")
 
-    done = subprocess.run([sys.executable, str(path), "--help"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert path.read_text().startswith('"""') and "usage:" in done.stdout
+    monkeypatch.setattr(runner, "run", died)
+    with pytest.raises(SystemExit) as left:
+        command_line.main(EXPERIMENT, command(cache, tmp_path))
+    printed = capsys.readouterr().err
+    assert left.value.code == 1 and "A worker process died (SIGKILL(-9)); finished runs are kept" in printed
+
+
+def test_what_was_trained_as_json(cache, tmp_path, in_process, capsys):
+    command_line.main(EXPERIMENT, command(cache, tmp_path, "--smoke", "--json", "--epochs", "1"))
+    (said,) = json.loads(capsys.readouterr().out)
+    assert (said["variant"], said["protocol"]) == ("small", "strict")
+    assert 0 <= said["scores"]["uar"]["mean"] <= 1 and Path(said["report"]).is_file()
+
+
+def test_several_corpora_that_an_experiment_names(monkeypatch, capsys):
+    seen = {}
+    monkeypatch.setattr(command_line.corpora, "load_several", lambda folders, **_: seen.update(folders=folders))
+    monkeypatch.setattr(command_line.zero_shot, "shared_emotions", lambda table: table)
+    monkeypatch.setattr(runner, "run", lambda *_, **__: {})
+    data = ["--data", "emodb=/e", "--data", "tess=/t", "--data", "ravdess=/r"]
+    command_line.main(between("ravdess", ("emodb",)), data)
+    assert seen["folders"] == {"emodb": "/e", "ravdess": "/r"}
+    for given, message in ((data[:2], "needs the recordings of ravdess, but --data gives emodb"), ([], "no --data")):
+        with pytest.raises(SystemExit):
+            command_line.main(between("ravdess", ("emodb",)), given)
+        assert message in capsys.readouterr().err
 
 
 def test_a_recipe_file_takes_the_place_of_the_variants_recipe(cache, tmp_path, in_process):
@@ -319,29 +313,3 @@ def test_a_recipe_file_takes_the_place_of_the_variants_recipe(cache, tmp_path, i
     assert facts["recipe"]["learning_rate"] == 0.02 and facts["epochs"] == 3
     assert (facts["recipe"]["batch_size"], facts["recipe"]["accumulation"]) == (8, 2)
     assert facts["model"] == {"name": "lstm_sa", "options": {"units": 3}}
-
-
-def test_a_recipe_file_where_nothing_is_held_out_to_choose_an_epoch_by():
-    experiment = replace(EXPERIMENT, protocols={**EXPERIMENT.protocols, "paper": Setting("random-80-20")})
-    changed = command_line.with_recipe(experiment, Tuned("lstm_sa", Recipe(patience=3)), ["small"])
-    assert (changed.recipe("small", "paper").monitor, changed.recipe("small", "strict").monitor) == (None, "uar")
-
-
-@pytest.mark.parametrize(("corpus", "leaks"), [("embedded", ["tuning"]), ("ravdess", []), (None, [])])
-def test_a_recipe_searched_on_the_corpus_has_seen_its_speakers(corpus, leaks):
-    tuned = Tuned("lstm_sa", Recipe(), corpus=corpus)
-    changed = command_line.with_recipe(EXPERIMENT, tuned, ["small"])
-    assert [name for name, _ in changed.declared_leaks("small", "strict")] == leaks
-
-
-@pytest.mark.parametrize(
-    ("model", "variants", "message"),
-    [
-        ("lstm_sa", None, "A recipe is for variants that are named; choose --variant of small"),
-        ("serct", ["small"], "The recipe is for the model serct, but variant small trains lstm_sa"),
-        ("lstm_sa", ["big"], "Unknown variant 'big'"),
-    ],
-)
-def test_recipes_that_do_not_fit(model, variants, message):
-    with pytest.raises(SertfError, match=message):
-        command_line.with_recipe(EXPERIMENT, Tuned(model, Recipe()), variants)

@@ -13,9 +13,9 @@ import pytest
 
 from sertf import cli
 from sertf.errors import SertfError
+from sertf.experiment.search_space import SEARCH
 from sertf.training.recipe import read_recipe
 from sertf.tuning import search as tuning
-from sertf.tuning.spaces import SEARCH
 from tests.toy_search import TOY, made_up, search
 
 pytest.importorskip("keras_tuner", reason="needs the extra tune")

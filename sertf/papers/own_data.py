@@ -1,0 +1,82 @@
+"""How each model of the zoo is trained on data that no paper ran on: your own recordings, or another corpus."""
+
+from sertf.custom.code import is_custom
+from sertf.errors import SertfError, unknown
+from sertf.experiment.changes import fitted_to
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.papers import PAPERS, serct
+from sertf.papers.system import System
+
+SYSTEMS = {model: system for paper in PAPERS.values() for model, system in paper.SYSTEMS.items()}
+FRONT_ENDS = tuple(dict.fromkeys(system.front_end for system in SYSTEMS.values()))
+
+
+def system(model: str) -> System:
+    """Look a model's system up.
+
+    Raises:
+        SertfError: an unknown name; the message offers the nearest. A custom model, which has none.
+    """
+    if is_custom(model):
+        raise SertfError(
+            f"{model} is a model of your own, for which no front end and recipe are known; name them with it in an "
+            "experiment, a script of its own (see the README)."
+        )
+    if model not in SYSTEMS:
+        raise SertfError(unknown("model", model, SYSTEMS))
+    return SYSTEMS[model]
+
+
+def front_end_of(model: str | None = None, name: str | None = None) -> tuple[str, dict[str, object]]:
+    """Name and options of a front end: the model's own, or another by its name with its default options.
+
+    The front end "waveform" has SERCT's narrow options. Its default keeps each file's own rate, which no exported model
+    can do.
+    """
+    if name is not None and is_custom(name):
+        raise SertfError(
+            f"{name} is a front end of your own; name it in an experiment, a script of its own (see the README)."
+        )
+    if name is not None and name not in FRONT_ENDS:
+        raise SertfError(unknown("front end", name, FRONT_ENDS))
+    if model is not None and name in (None, system(model).front_end):
+        return system(model).front_end, dict(system(model).front_end_options)
+    return name, dict(serct.FRONT_ENDS["narrow"]) if name == serct.FRONT_END else {}
+
+
+def experiment(
+    name: str, model: str, protocol: str, *, corpus: str = "table", front_end: str | None = None
+) -> Experiment:
+    """The experiment that trains a model of the zoo on a table under a protocol, its only one.
+
+    Args:
+        name: of the experiment, for its folders.
+        model: key of `SYSTEMS`.
+        protocol: name for `sertf.protocols.protocol`.
+        corpus: key of `sertf.corpora.CORPORA`, or "table" for own data.
+        front_end: key of `sertf.features.FEATURES` in place of the model's own, with options as of `front_end_of`. The
+            model then trains without augmentation, which is made for one front end.
+
+    Raises:
+        SertfError: an unknown name.
+    """
+    chosen = system(model)
+    own = front_end in (None, chosen.front_end)
+    front_end, front_end_options = front_end_of(model, front_end)
+    variant = Variant(
+        model,
+        recipes=chosen.recipe and {protocol: fitted_to(chosen.recipe, protocol)},
+        options=chosen.variant.options,
+        augmentation=chosen.variant.augmentation if own else None,
+        scaled_each=chosen.variant.scaled_each if own else "dimension",
+        tuned_on=chosen.tuned_on,
+    )
+    return Experiment(
+        name=name,
+        paper=f"none ran on this table; front end and recipe as in {chosen.experiment.name}, {chosen.variant_name}",
+        corpus=corpus,
+        front_end=front_end,
+        front_end_options=front_end_options,
+        variants={model: variant},
+        protocols={protocol: Setting(protocol)},
+    )

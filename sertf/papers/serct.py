@@ -1,0 +1,336 @@
+"""SERCT: a CNN and a Transformer with deformable attention on the raw waveform (Zheng's thesis, 2024)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sertf.corpora.selection import CHOICES, speakers_in
+from sertf.experiment.changes import fitted_to
+from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.experiment.search_space import search_space
+from sertf.papers.system import System
+from sertf.protocols.splits import speakers_apart
+from sertf.training.recipe import Recipe
+
+CITATION = (
+    "Zheng, SERCT: End-to-End Speech Emotion Recognition based on CNN-Transformer, master's thesis, University of "
+    "Groningen (2024)"
+)
+# Of ESD the thesis trains on the English part, `esd_en`; on `esd`, both languages, it prints nothing.
+CORPORA = tuple(CHOICES)
+FRONT_END = "waveform"
+# The published input has 144,000 samples at each file's own rate, of which no model can be exported; the narrow one has
+# the same 3 s at 16 kHz. The waveform is standardised by one mean and one deviation of the training part, padding
+# included, where the code takes it as it is read.
+FRONT_ENDS = {"narrow": {"sample_rate": 16000, "samples": 48_000}, "paper_size": {"samples": 144_000}}
+SIZES = {"narrow": "narrow", "paper_size": "paper"}
+SEED = 3  # section 5.3
+
+# Section 5.3. Weight decay of PyTorch's Adam is an L2 penalty. Nothing is held out: `paper` keeps the last epoch's weights.
+PUBLISHED_RECIPE = Recipe(learning_rate=1e-3, l2=5e-3, batch_size=16, epochs=20, decay_epochs=10, monitor=None)
+RECIPES = {"paper": PUBLISHED_RECIPE, "strict": replace(PUBLISHED_RECIPE, monitor="uar")}
+CODE_RATE = 1e-5  # scripts/cnn_trans.sh and scripts/trans.sh of its code
+RATES = (1e-3, 3e-4, 1e-4, CODE_RATE)
+# Of 1e-3, 3e-4 and 1e-4 on EmoDB and RAVDESS, and 1e-5 on EmoDB, by the speakers held out for validation in fold 1 of
+# `strict` (experiments/results/serct_rates.csv): the mean of the highest UAR is 0.38, 0.45 and 0.42, on EmoDB 0.20 with
+# 1e-5.
+NARROW_RATE = 3e-4
+
+# Table 3, one run; Table 2, hours on an A100, of which corpus is not said.
+SCORES = ("wa", "uar", "weighted_f1", "training_hours")
+PUBLISHED = {"tess": (0.9893, 0.9893, 0.9894, 2.67), "esd_en": (0.5200, 0.5200, 0.4249, 2.67)}
+# Table 5, one run. What it prints without the transformer are the scores of the CNN baseline.
+PUBLISHED_ABLATIONS = {
+    "tess": {
+        "without_transformer": (0.8214, 0.8214, 0.8190),
+        "without_cnn": (0.9500, 0.9500, 0.9503),
+        "vanilla_attention": (0.9612, 0.9612, 0.9613),
+    },
+    "esd_en": {
+        "without_transformer": (0.4732, 0.4731, 0.4705),
+        "without_cnn": (0.3779, 0.3780, 0.3127),
+        "vanilla_attention": (0.4099, 0.4099, 0.3576),
+    },
+}
+# Tables 3 and 2: WA, UA and weighted F1 of one run, hours on an A100.
+PUBLISHED_BASELINES = {
+    "tess": {
+        "mlp": (0.3857, 0.3857, 0.3736, 0.12),
+        "lstm": (0.1311, 0.1311, 0.0301, 0.65),
+        "cnn": (0.8214, 0.8214, 0.8190, 0.60),
+        "cnn_bilstm": (0.1429, 0.1429, 0.0357, 0.72),
+        "svm": (0.1607, 0.1607, 0.0757, 0.17),
+    },
+    "esd_en": {
+        "mlp": (0.2306, 0.2306, 0.2290, 0.12),
+        "lstm": (0.1083, 0.1887, 0.0499, 0.65),
+        "cnn": (0.4732, 0.4731, 0.4705, 0.60),
+        "cnn_bilstm": (0.2003, 0.2000, 0.0669, 0.72),
+        "svm": (0.1998, 0.2000, 0.0667, 0.17),
+    },
+}
+# Its code is at github.com/0105zhengsiqi/SERCT, the logs of its baselines with it.
+REMARKS = (
+    "The thesis prints a learning rate of 1e-3 (section 5.3). In its code the scripts that train SERCT, on TESS and on ESD, "
+    "have 1e-5, as that of the CNN-BiLSTM has; those of the CNN and of the LSTM have 1e-3.",
+    "The logs of the CNN baseline are with the code. What Tables 3 and 5 print of it, on TESS and on ESD, is the best of its "
+    "20 epochs by the test part, epochs 17 and 7; the last epochs have a WA of 0.7929 and 0.3044.",
+)
+# Table 4 stands beside nothing of ours: what was trained on which English corpus it does not say.
+ZERO_SHOT_REMARK = (
+    "Table 4 prints for SERCT a WA of 0.3877, a UA of 0.3712 and a weighted F1 of 0.3892 on EMO-DB, and 0.5480, 0.5480 and "
+    "0.5224 on ESD-zh, trained on English, and does not say on which corpus. Its code scores SERCT on EMO-DB from a "
+    "checkpoint named mix-50, of seven classes, the LSTM, CNN and CNN-BiLSTM from one of TESS, the MLP and SVM from one of ESD."
+)
+
+# Options of the narrow network by ablation (Table 5).
+ABLATIONS = {
+    "without_transformer": {"without": "transformer"},
+    "without_cnn": {"without": "cnn"},
+    "vanilla_attention": {"attention": "vanilla"},
+}
+# Model by baseline (Table 3).
+NETWORKS = {
+    "mlp": "waveform_mlp",
+    "lstm": "waveform_lstm",
+    "cnn": "waveform_cnn",
+    "cnn_bilstm": "waveform_cnn_bilstm",
+}
+SIZED = ("cnn", "cnn_bilstm")
+SVM = {"C": 1.0, "gamma": "auto"}
+
+
+def published(row: tuple[float, ...]) -> dict[str, tuple]:
+    """Published scores in the shape that a variant takes."""
+    return {key: (value, None, None) for key, value in zip(SCORES, row)}
+
+
+def protocols_on(corpus: str) -> dict[str, Setting]:
+    """The setting by protocol; speakers apart in five folds, in four where there are four, and two women one by one."""
+    return {"paper": Setting("random-90-10", watch_test=True), "strict": Setting(speakers_apart(speakers_in(corpus)))}
+
+
+def recipes_on(corpus: str) -> dict[str, Recipe]:
+    """The recipe by protocol; two speakers leave nobody to choose an epoch by."""
+    return {name: fitted_to(RECIPES[name], setting.folds) for name, setting in protocols_on(corpus).items()}
+
+
+def variant(size: str, row: tuple[float, ...], recipes: Mapping[str, Recipe], **options) -> Variant:
+    """SERCT in a size, with its published scores."""
+    return Variant(
+        "serct",
+        options={"size": SIZES[size], **options},
+        recipes=recipes,
+        published=published(row),
+        front_end_options=FRONT_ENDS[size],
+        for_gpu=size == "paper_size",
+    )
+
+
+def with_rate(variant: Variant, rate: float) -> Variant:
+    """The variant at another learning rate."""
+    return replace(
+        variant,
+        recipes={protocol: replace(recipe, learning_rate=rate) for protocol, recipe in variant.recipes.items()},
+        tuned_on=("emodb", "ravdess") if rate == NARROW_RATE else (),
+    )
+
+
+def at_rate(variants: Mapping[str, Variant], rate: float) -> dict[str, Variant]:
+    """The variants at another learning rate, by names that say which."""
+    suffix = f"{rate:.0e}".replace("e-0", "e-")
+    return {f"{name}_rate_{suffix}": with_rate(variant, rate) for name, variant in variants.items()}
+
+
+def baseline_variants(
+    size: str, rows: Mapping[str, tuple[float, ...]], recipes: Mapping[str, Recipe]
+) -> dict[str, Variant]:
+    """The baselines of a size with their published scores, by name."""
+
+    def baseline(model, name, recipes, options):
+        return Variant(
+            model,
+            recipes,
+            options,
+            published(rows.get(name, ())),
+            front_end_options=FRONT_ENDS[size],
+            for_gpu=size == "paper_size",
+        )
+
+    networks = {
+        name: baseline(model, name, recipes, {"size": SIZES[size]} if name in SIZED else {})
+        for name, model in NETWORKS.items()
+    }
+    return networks | {"svm": baseline("svm", "svm", None, SVM)}
+
+
+def _on_one_corpus(name: str, corpus: str, variants: Mapping[str, Variant]) -> Experiment:
+    return Experiment(
+        name=f"{name}_{corpus}",
+        paper=CITATION,
+        corpus=corpus,
+        front_end=FRONT_END,
+        variants=variants,
+        protocols=protocols_on(corpus),
+        seed=SEED,
+        remarks=REMARKS,
+    )
+
+
+def experiment(corpus: str) -> Experiment:
+    """SERCT in the published size, for a GPU, and an eighth as wide, on TESS (Table 3) or another corpus.
+
+    `paper` is one random 90/10 split with shared speakers and keeps the last of 20 epochs. The test part is scored after
+    each epoch, as Figure 4 shows it. `strict` is 5 speaker-independent folds, 4 on SAVEE and CASIA, and keeps the best
+    epoch by held-out speakers; each of TESS's two women is tested by a model of the other, which keeps the last.
+    `paper_size` has 26 million parameters; `--accumulation 4` needs less memory.
+    The thesis prints a rate of 1e-3 and its code has 1e-5; `narrow_rate_3e-4` has the rate that validated best.
+
+    Command: sertf run serct_emodb --data EMODB_FOLDER --repeats 3
+    Command: sertf run serct_tess --data TESS_FOLDER --variant paper_size --workers 1 --precision bfloat16
+    Time: 6 minutes of a CPU core a fold of a narrow variant on EmoDB, 25 on RAVDESS.
+    Expect: a UAR of 0.64 for `narrow_rate_3e-4` under `paper` and 0.47 under `strict` on EmoDB, 0.41 and 0.34 on RAVDESS;
+    0.47 and 0.43, 0.24 and 0.26 for `narrow`. The thesis has 0.99 on TESS and 0.52 on `esd_en`.
+    """
+    sizes = {size: variant(size, PUBLISHED.get(corpus, ()), recipes_on(corpus)) for size in SIZES}
+    rates = {
+        **at_rate({"narrow": sizes["narrow"]}, NARROW_RATE),
+        **at_rate({"paper_size": sizes["paper_size"]}, CODE_RATE),
+    }
+    return _on_one_corpus("serct", corpus, sizes | rates)
+
+
+def ablation(corpus: str) -> Experiment:
+    """The narrow network without its transformer, without its CNN, and with ordinary attention (Table 5), at two rates.
+
+    Command: sertf run serct_ablation_emodb --data EMODB_FOLDER --repeats 3
+    Overview: sertf report --overview results/serct_ablation_emodb --reference serct_emodb/narrow --score uar
+    Time: as long as the narrow network, or less.
+    Expect: no difference shown between deformable and ordinary attention.
+    """
+    printed = PUBLISHED_ABLATIONS.get(corpus, {})
+    variants = {
+        name: variant("narrow", printed.get(name, ()), recipes_on(corpus), **options)
+        for name, options in ABLATIONS.items()
+    }
+    return _on_one_corpus("serct_ablation", corpus, variants | at_rate(variants, NARROW_RATE))
+
+
+def baselines(corpus: str) -> Experiment:
+    """MLP, LSTM, CNN, CNN-BiLSTM and support vector machine on the same waveforms, by SERCT's recipe (Table 3).
+
+    Those named `paper_size_...` read 144,000 samples at each file's own rate: networks on a GPU, the support vector
+    machine with 1.2 MB of memory for each waveform. The latter is deterministic, so its repeats are equal.
+
+    Command: sertf run serct_baselines_emodb --data EMODB_FOLDER --repeats 3
+    Overview: sertf report --overview results/serct_baselines_emodb --reference serct_emodb/narrow --score uar
+    Time: 20 epochs for each network, protocol and fold.
+    Expect: on EmoDB under `paper` all but the CNN-BiLSTM below SERCT's UAR of 0.47 at the printed rate.
+    """
+    rows, recipes = PUBLISHED_BASELINES.get(corpus, {}), recipes_on(corpus)
+    large = {f"paper_size_{name}": variant for name, variant in baseline_variants("paper_size", rows, recipes).items()}
+    return _on_one_corpus("serct_baselines", corpus, baseline_variants("narrow", rows, recipes) | large)
+
+
+def depth(corpus: str) -> Experiment:
+    """The narrow network with 1 to 6 transformer layers, at the rate of `narrow_rate_3e-4`, which has 4 (Figure 4).
+
+    Command: sertf run serct_depth_emodb --data EMODB_FOLDER --repeats 3
+    Overview: sertf report --overview results/serct_depth_emodb --score uar --by layers \\
+        --reference serct_emodb/narrow_rate_3e-4
+    Time: about that of the narrow network for each depth.
+    Expect: no depth shown to differ on EmoDB. The thesis prints no figures; its curves rise to 3 or 4 layers.
+    """
+    variants = {
+        f"layers_{n}": with_rate(variant("narrow", (), recipes_on(corpus), layers=n), NARROW_RATE) for n in range(1, 7)
+    }
+    return _on_one_corpus("serct_depth", corpus, variants)
+
+
+def zero_shot(trained: str, tested: tuple[str, ...]) -> Experiment:
+    """SERCT and its baselines trained on one corpus and tested on others, on the emotions that all have (Table 4).
+
+    Each tested corpus is a fold of its own, and reports set its scores beside chance. `paper` trains on nine tenths of
+    the corpus; `strict` on all its speakers but those that choose the epoch. Everything is brought to 16 kHz, where the
+    thesis takes each corpus at its own rate: `paper_size` hears 9 s.
+
+    Command: sertf run serct_zero_shot_ravdess_to_emodb --data ravdess=RAVDESS_FOLDER --data emodb=EMODB_FOLDER
+    Overview: sertf report --overview results/serct_zero_shot_ravdess_to_emodb --score uar
+    Time: as long as the narrow network on the corpus that it trains on.
+    Expect: a UAR of 0.35 from RAVDESS to EmoDB and 0.20 back for `narrow_rate_3e-4` under `strict`; chance is 0.17.
+    """
+    tested = tuple(sorted(tested))
+    narrow = {
+        "narrow": variant("narrow", (), RECIPES),
+        "narrow_vanilla_attention": variant("narrow", (), RECIPES, attention="vanilla"),
+    }
+    large = variant("paper_size", (), RECIPES)
+    rate = FRONT_ENDS["narrow"]["sample_rate"]
+    return Experiment(
+        name=f"serct_zero_shot_{trained}_to_{'_'.join(tested)}",
+        paper=CITATION,
+        corpus="+".join((trained, *tested)),
+        front_end=FRONT_END,
+        variants={
+            **narrow,
+            **at_rate(narrow, NARROW_RATE),
+            **baseline_variants("narrow", {}, RECIPES),
+            "paper_size": replace(large, front_end_options={**large.front_end_options, "sample_rate": rate}),
+        },
+        protocols={"paper": Setting(f"zero-shot-90-10-{trained}"), "strict": Setting(f"zero-shot-{trained}")},
+        seed=SEED,
+        remarks=(*REMARKS, ZERO_SHOT_REMARK),
+    )
+
+
+EXPERIMENTS = {
+    "serct_CORPUS": experiment,
+    "serct_ablation_CORPUS": ablation,
+    "serct_baselines_CORPUS": baselines,
+    "serct_depth_CORPUS": depth,
+    "serct_zero_shot_CORPUS_to_CORPORA": zero_shot,
+}
+
+SYSTEMS = {
+    # At the printed rate it hardly learns; this one validated best.
+    "serct": System(experiment("emodb"), "narrow_rate_3e-4"),
+    **{model: System(baselines("emodb"), name) for name, model in NETWORKS.items()},
+}
+
+
+def ask(hp) -> tuple[dict, dict]:
+    """Depth, which the thesis varies from 1 to 6 layers."""
+    return {}, {"layers": int(hp.Int("layers", 1, 6))}
+
+
+def ask_rate(hp) -> tuple[dict, dict]:
+    """The printed rate, that of the code, and two between."""
+    return {"learning_rate": hp.Choice("learning_rate", list(RATES))}, {}
+
+
+SPACES = {
+    "serct": search_space(
+        ask,
+        model="serct",
+        paper=f"{CITATION}, Figure 4",
+        corpus="tess",
+        protocol="random-stratified",
+        front_end=FRONT_END,
+        front_end_options=FRONT_ENDS["narrow"],
+        recipe=replace(RECIPES["strict"], learning_rate=NARROW_RATE),
+        options={"size": SIZES["narrow"]},
+    ),
+    # As the stored rates were compared: `sertf tune serct_rates --data EMODB_FOLDER --tuner grid --fold fold-1`.
+    "serct_rates": search_space(
+        ask_rate,
+        name="serct_rates",
+        model="serct",
+        paper=f"{CITATION}, section 5.3",
+        corpus="emodb",
+        protocol=protocols_on("emodb")["strict"].folds,
+        front_end=FRONT_END,
+        front_end_options=FRONT_ENDS["narrow"],
+        recipe=RECIPES["strict"],
+        options={"size": SIZES["narrow"]},
+        seed=SEED,
+    ),
+}

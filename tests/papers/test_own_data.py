@@ -1,0 +1,65 @@
+"""How each model trains on other data: every model has its place, fits its front end, and declares what it was tuned on."""
+
+import pytest
+
+from sertf.errors import SertfError
+from sertf.features import FEATURES
+from sertf.models import MODELS
+from sertf.models.classical import CLASSICAL
+from sertf.papers import own_data
+
+
+def test_every_model_and_front_end_has_its_place():
+    assert own_data.SYSTEMS.keys() == MODELS.keys() | CLASSICAL.keys()
+    assert set(own_data.FRONT_ENDS) == set(FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("model", "corpus", "leaks"),
+    [
+        ("reslstm_sa", "ravdess", ["tuning"]),
+        ("reslstm_sa", "table", []),
+        ("speechnet", "emodb", ["tuning"]),
+        ("serct", "emodb", ["tuning"]),
+        ("gru", "emodb", []),
+    ],
+)
+def test_a_recipe_that_was_chosen_on_the_corpus_is_declared(model, corpus, leaks):
+    made = own_data.experiment("mine", model, "speaker-independent-5", corpus=corpus)
+    assert [name for name, _ in made.declared_leaks(model, "speaker-independent-5")] == leaks
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_a_network_takes_its_front_end(model):
+    system = own_data.system(model)
+    front_end = FEATURES[system.front_end](**system.front_end_options)
+    assert MODELS[model](front_end.feature_shape, 5, **system.variant.options).output_shape == (None, 5)
+
+
+def test_an_experiment_on_own_data():
+    made = own_data.experiment("mine", "speechnet", "random-80-20")
+    recipe = made.recipe("speechnet", "random-80-20")
+    assert recipe.epochs == 200 and recipe.monitor is None  # nothing is held out to choose by
+    assert made.setting("random-80-20").scaling == "training"
+    other = own_data.experiment("mine", "cnn_transformer", "speaker-independent-5", front_end="mfcc_chroma")
+    assert (other.front_end, other.front_end_options) == ("mfcc_chroma", {})
+    assert other.variant("cnn_transformer").augmentation is None
+    assert own_data.experiment("mine", "svm", "random-80-20").recipe("svm", "random-80-20") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (("mine", "reslstm", "random-80-20"), {}, "did you mean reslstm_sa"),
+        (
+            ("mine", "my_models:build", "random-80-20"),
+            {},
+            "is a model of your own, for which no front end and recipe are known",
+        ),
+        (("mine", "reslstm_sa", "speaker-independant-5"), {}, "did you mean speaker-independent-5"),
+        (("mine", "reslstm_sa", "random-80-20"), {"front_end": "log-mel"}, "did you mean log_mel"),
+    ],
+)
+def test_mistakes_offer_the_nearest_names(arguments, options, message):
+    with pytest.raises(SertfError, match=message):
+        own_data.experiment(*arguments, **options)
