@@ -112,6 +112,7 @@ def _train(chosen, table, protocol, tuned, options):
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     from sertf.errors import SertfError
+    from sertf.files import check_writable
     from sertf.parallel.environment import import_tensorflow_quietly
     from sertf.parallel.processes import death
 
@@ -119,7 +120,7 @@ def _train(chosen, table, protocol, tuned, options):
         import_tensorflow_quietly()
     from sertf.experiment import command_line, runner
     from sertf.reports.report import write_report
-    from sertf.runs.folder import check_writable
+    from sertf.runs.layout import stored_folder
 
     if tuned:
         chosen = command_line.with_recipe(chosen, tuned, [options.model])
@@ -130,7 +131,8 @@ def _train(chosen, table, protocol, tuned, options):
         out = options.out or Path("runs") / f"{chosen.name}_smoke"
         results = options.results or out / "results"
     _check_shapes(chosen, table, options.model)
-    check_writable(results, option="--results" if options.results or not options.smoke else "--out")
+    option = "--results" if options.results or not options.smoke else "--out"
+    check_writable(results, f"{option} folder")
     try:
         folders = runner.run(
             chosen,
@@ -148,7 +150,7 @@ def _train(chosen, table, protocol, tuned, options):
             raise
         raise SertfError(death(error)) from error
     runs = folders[options.model, protocol]
-    place = results / chosen.name / options.model / protocol
+    place = stored_folder(results, chosen.name, options.model, protocol)
     summary = write_report(runs, place)
     _show(summary, runs, place / "report.md", options.json)
 

@@ -11,12 +11,13 @@ from sertf.errors import SertfError, exit_code, unknown
 from sertf.experiment import verify
 from sertf.experiment.runner import run
 from sertf.experiment.systems import fitted_to
+from sertf.files import check_writable
 from sertf.parallel.environment import check_backend, import_tensorflow_quietly
 from sertf.parallel.processes import SCHEDULERS, death
 from sertf.protocols.zero_shot import shared_emotions
 from sertf.reports import readme_table
 from sertf.reports.report import write_report
-from sertf.runs.folder import check_writable
+from sertf.runs.layout import stored_folder
 from sertf.training.recipe import PRECISIONS, read_recipe
 
 
@@ -167,11 +168,12 @@ def _run(experiment, table, options):
         found = verify.verify(experiment, table, results=results, epochs=options.verify, **common)
         print(verify.page(found))
         return
-    check_writable(results, option="--results" if options.results or not options.smoke else "--out")
+    option = "--results" if options.results or not options.smoke else "--out"
+    check_writable(results, f"{option} folder")
     folders = run(experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common)
     for (variant, protocol), folder in folders.items():
-        write_report(folder, results / experiment.name / variant / protocol)
-    print(readme_table.table_of(results / experiment.name, relative_to=Path.cwd()))
+        write_report(folder, stored_folder(results, experiment.name, variant, protocol))
+    print(readme_table.experiment_table(results / experiment.name, relative_to=Path.cwd()))
 
 
 def with_options(experiment, precision, accumulation):

@@ -16,6 +16,7 @@ from sertf.evaluation.scores import uar, wa
 from sertf.experiment.description import digest
 from sertf.parallel.environment import forget_models, import_tensorflow_quietly
 from sertf.protocols import splits
+from sertf.runs.layout import RunPlace
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,11 @@ def run_job(job):
     from sertf.training.fit import Diverged
     from sertf.training.representations import representations
 
-    place = job.folder.parts[-4:]  # <variant>/<protocol>/repeat-NN/<fold>
+    label = RunPlace.parse(job.folder).label
     try:
         fitted, parts, scaling = train_job(job)
     except Diverged as error:
-        return Diverged(f"{'/'.join(place)}: {error}")
+        return Diverged(f"{label}: {error}")
     from sertf.runs.folder import write_run
     from sertf.training import batches
 
@@ -117,7 +118,7 @@ def run_job(job):
     outputs = predict(fitted.model, test)
     if not np.isfinite(outputs).all():  # behind the last step no loss is computed any more
         return Diverged(
-            f"{'/'.join(place)}: Training diverged in its last steps: the scores are not finite; lower the learning rate "
+            f"{label}: Training diverged in its last steps: the scores are not finite; lower the learning rate "
             "or check the features."
         )
     predictions[list(job.emotions)] = outputs

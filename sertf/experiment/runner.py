@@ -4,7 +4,6 @@ Every (repeat, fold) is one independent run with its own seed and its own direct
 ones start again, so the same command goes on after an interruption with at most the runs in flight lost.
 """
 
-import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,13 +21,15 @@ from sertf.experiment.job import Fresh, Job, run_job
 from sertf.experiment.training_data import extract_material
 from sertf.extraction import checks
 from sertf.extraction.warnings import say_skipped
+from sertf.files import check_writable, remove_leftovers
 from sertf.parallel import processes
 from sertf.protocols import audit, splits
 from sertf.protocols.zero_shot import across
 from sertf.runs import folder as run_folder
 from sertf.runs import reuse
+from sertf.runs.layout import RunPlace, runs_folder, stored_folder
 from sertf.runs.stored import check_replaceable
-from sertf.training.fit import Diverged
+from sertf.training.fit import Diverged, RunError
 
 
 def run(
@@ -157,13 +158,13 @@ def plan(
     variants, protocol_names = list(variants or experiment.variants), list(protocol_names or experiment.protocols)
     check_names(experiment, variants, protocol_names)
     out = Path(out)
-    run_folder.check_writable(out)
+    check_writable(out, "--out folder", RunError)
     pairs = [(variant, protocol) for variant in variants for protocol in protocol_names]
     if extend and results is None:
         raise RunnerError("extend needs results, the folder whose runs count; give it.")
     if extend:
         # Whoever extends would train what was never run unawares.
-        pairs = reuse.kept_pairs(Path(results) / experiment.name, pairs, wanted="extend")
+        pairs = reuse.stored_pairs(Path(results) / experiment.name, pairs, wanted="extend")
     table = utterances.merged(utterances.validate(table), experiment.merged)
     check_emotions(table)
     check_lengths(experiment, pairs)
@@ -187,8 +188,8 @@ def plan(
     # Before folds are cut, which what is left may be too little for.
     say_skipped(dict.fromkeys(clip for material in materials.values() for clip in material.skipped))
     for variant, protocol in pairs:
-        folder = folders[variant, protocol] = out / variant / protocol
-        kept = None if results is None else Path(results) / experiment.name / variant / protocol
+        folder = folders[variant, protocol] = runs_folder(out, variant, protocol)
+        kept = None if results is None else stored_folder(Path(results), experiment.name, variant, protocol)
         material = materials[keys[variant]]
         missing, planned = _prepare(experiment, variant, protocol, material, folder, repeats, kept, extend)
         jobs, runs = jobs + missing, runs + planned
@@ -251,9 +252,8 @@ def _prepare(experiment, variant, protocol, material, folder, repeats, kept, ext
     jobs = []
     for repeat in range(repeats):
         for i, fold in enumerate(folds):
-            place = folder / f"repeat-{repeat:02d}" / fold.name
-            for leftover in place.parent.glob(f".{fold.name}-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+            place = RunPlace(folder, repeat, fold.name).path
+            remove_leftovers(place)
             if run_folder.finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
             jobs.append(

@@ -17,7 +17,8 @@ from sertf.parallel import processes
 from sertf.parallel.environment import forget_models
 from sertf.reports import markdown
 from sertf.runs import reuse
-from sertf.runs.stored import ResultsError, read_history
+from sertf.runs.layout import RunPlace, stored_folder
+from sertf.runs.stored import ResultsError, read_history, read_manifests
 
 COLUMNS = ("variant", "protocol", "repeat", "fold", "epoch", "kept", "here", "lowest", "highest", "runs")
 
@@ -62,7 +63,9 @@ def verify(
     for protocol in protocol_names:
         experiment.setting(protocol)
     names = [(variant, protocol) for variant in variants for protocol in protocol_names]
-    kept = {name: root.joinpath(*name) for name in reuse.kept_pairs(root, names, wanted="verify")}
+    kept = {
+        name: stored_folder(root.parent, root.name, *name) for name in reuse.stored_pairs(root, names, wanted="verify")
+    }
     first = {name: _first_of(place) for name, place in kept.items()}
     for name, place in kept.items():
         _check_backend(place, first[name][1])
@@ -77,7 +80,7 @@ def verify(
             workers=workers,
             **options,
         )
-    planned = {(job.folder.parts[-4], job.folder.parts[-3], job.repeat, job.fold.name): job for job in plan.jobs}
+    planned = {(*RunPlace.parse(job.folder).names, job.repeat, job.fold.name): job for job in plan.jobs}
     done = processes.run_all(
         _train,
         [_cut(_job_of(place, planned, name, *first[name]), epochs) for name, place in kept.items()],
@@ -93,7 +96,7 @@ def verify(
 
 def _first_of(place):
     """(repeat, fold) and manifest of the first run of kept results."""
-    return next(iter(reuse.read_manifests(place / "manifest.json").items()), ((None, None), {}))
+    return next(iter(read_manifests(place / "manifest.json").items()), ((None, None), {}))
 
 
 def _check_backend(place, manifest):
@@ -136,7 +139,7 @@ def _train(job):
     fitted, _, _ = train_job(job)
     if job.recipe is not None:
         forget_models()
-    return job.folder.parts[-4:-2], fitted.history.assign(repeat=job.repeat, fold=job.fold.name)
+    return RunPlace.parse(job.folder).names, fitted.history.assign(repeat=job.repeat, fold=job.fold.name)
 
 
 def _rows(name, place, found):
