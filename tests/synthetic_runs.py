@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
+from sertf.runs.layout import RunPlace, runs_folder
+
 EMOTIONS = ["neutral", "sadness", "anger"]
 FOLDS = ["fold-1", "fold-2"]
 
@@ -79,11 +81,11 @@ def make_runs(folder, *, variant="h64", protocol="paper", repeats=3, skill=1.0, 
         "emotions": EMOTIONS,
         "digest": "abc",
     }
-    place = folder / variant / protocol
+    place = runs_folder(folder, variant, protocol)
     place.mkdir(parents=True, exist_ok=True)
     for repeat in range(repeats):
         for fold in FOLDS:
-            make_run(place / f"repeat-{repeat:02d}" / fold, repeat=repeat, fold=fold, skill=skill)
+            make_run(RunPlace(place, repeat, fold).path, repeat=repeat, fold=fold, skill=skill)
     (place / "experiment.json").write_text(json.dumps(facts | overview))
     if groups:
         table = pd.DataFrame({"utterance": [f"u{i}" for i in range(48)]})

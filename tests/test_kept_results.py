@@ -34,7 +34,7 @@ def test_scikit_learn_gives_the_printed_scores(folder):
 
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: "-".join(folder.parts[-3:]))
 def test_the_page_is_what_the_kept_report_gives(folder):
-    assert report.page(folder) == (folder / "report.md").read_text(encoding="utf-8")
+    assert report.report_page(folder) == (folder / "report.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("folder", KEPT, ids=lambda folder: "-".join(folder.parts[-3:]))
@@ -46,7 +46,7 @@ def test_manifest_and_report_are_of_the_same_runs(folder):
 
 
 def test_the_readme_holds_the_table_of_the_kept_results():
-    assert readme_table.table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme_table.results_table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", sorted(RESULTS.glob("*/overview.json")), ids=lambda page: page.parent.name)

@@ -12,9 +12,9 @@ import pytest
 from sertf import corpora
 from sertf.audio.files import read_audio, resample
 from sertf.inference import bundled
-from sertf.inference.card import markdown
-from sertf.inference.recognizer import load, read_card
-from sertf.runs.reuse import read_manifests
+from sertf.inference.card import read_card, render_card
+from sertf.inference.recognizer import load
+from sertf.runs.stored import read_manifests
 
 ROOT = bundled.ROOT
 MODELS = sorted(path.parent for path in ROOT.glob("*/saved_model.pb"))
@@ -53,7 +53,7 @@ def test_the_card_says_what_the_kept_results_say(folder):
         over, entry = card["over_repeats"][key], report["scores"][key]
         assert (over["mean"], over["std"], over["best"]) == pytest.approx((entry["mean"], entry["std"], entry["best"]))
     assert card["over_repeats"]["repeats"] == len({repeat for repeat, _ in manifests})
-    assert (folder / "model_card.md").read_text(encoding="utf-8") == markdown(card)
+    assert (folder / "model_card.md").read_text(encoding="utf-8") == render_card(card)
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
@@ -87,9 +87,9 @@ def test_real_speech_at_other_rates_scores_as_through_the_training_path(clips, r
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*/model.tflite")), ids=lambda path: path.parent.name)
 def test_litert_scores_real_speech_as_the_savedmodel(clips, path):
     pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
-    from sertf.export.litert import runner
+    from sertf.export.litert import litert_runner
 
-    model, run = load(path.parent), runner(path)
+    model, run = load(path.parent), litert_runner(path)
     assert model.card["litert"]["input"] == "waveform"
     for samples, rate in clips:
         samples = resample(samples, rate, model.sample_rate)

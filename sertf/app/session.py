@@ -10,8 +10,8 @@ from sertf.audio.files import AudioError, read_header
 from sertf.errors import SertfError
 from sertf.inference import windows
 from sertf.inference.bundled import folder_of, names
-from sertf.inference.card import markdown
-from sertf.inference.recognizer import ModelError, load, read_card
+from sertf.inference.card import ModelError, read_card, render_card
+from sertf.inference.recognizer import load
 from sertf.parallel.environment import import_tensorflow_quietly
 
 FOLDER = Path("saved_models")
@@ -91,7 +91,7 @@ class Listener:
 
     def card(self, name):
         """The model card as Markdown, one level of headings lower, since it stands in a page."""
-        text = markdown(read_card(self.folders[name]))
+        text = render_card(read_card(self.folders[name]))
         lines = text.splitlines()
         code = np.cumsum([line.startswith("```") for line in lines]) % 2
         return "\n".join(

@@ -4,13 +4,13 @@ A copy is a row of the utterance table with a `parent`. Copies join the training
 no copy of a test utterance is ever trained on; `sertf.protocols.audit` checks it by the parents. NumPy alone.
 """
 
-import hashlib
 import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from sertf.errors import SertfError, check_whole, is_number
+from sertf.files import digest
 
 
 @dataclass(frozen=True)
@@ -172,4 +172,4 @@ def copies_of(table, copies):
 
 def seed_of(text):
     """A whole number that stands for a text, the same in every process."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    return int(digest(text.encode(), size=8), 16)

@@ -4,7 +4,6 @@ A clip that cannot be used raises `AudioError`, which names the file, what is wr
 """
 
 import contextlib
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import soundfile
 import soxr
 
 from sertf.errors import SertfError
+from sertf.files import digest
 
 # Suffixes of the formats that libsndfile tells by their content; headerless .raw is left out, its layout is a guess.
 SUFFIXES = frozenset(
@@ -169,6 +169,4 @@ def resample(samples, source, target):
 
 def audio_digest(samples, sample_rate):
     """Hex digest of decoded audio: equal for the same samples whatever the file's name, format or place."""
-    state = hashlib.blake2b(int(sample_rate).to_bytes(8, "little"), digest_size=16)
-    state.update(np.ascontiguousarray(samples, dtype="<f4").data)
-    return state.hexdigest()
+    return digest(int(sample_rate).to_bytes(8, "little"), np.ascontiguousarray(samples, dtype="<f4").data, size=16)

@@ -25,13 +25,14 @@ def add_options(parser):
 
 def run(options):
     from sertf.parallel.environment import import_tensorflow_quietly
+    from sertf.runs.layout import is_finished
     from sertf.runs.stored import read_facts
 
-    if not (options.runs / "manifest.json").is_file():
+    if not is_finished(options.runs):
         read_facts(options.runs)  # says what is wrong before TensorFlow takes its time to load
     import_tensorflow_quietly()
     from sertf.export import saved_model
-    from sertf.inference.recognizer import read_card
+    from sertf.inference.card import read_card
 
     folder = saved_model.save(
         options.runs, options.out, repeat=options.repeat, fold=options.fold, with_litert=options.litert

@@ -19,11 +19,10 @@ def add_options(parser):
 
 def run(options):
     from sertf.inference.bundled import folder_of
-    from sertf.inference.card import markdown
-    from sertf.inference.recognizer import read_card
+    from sertf.inference.card import read_card, render_card
 
     card = read_card(folder_of(options.model))
     if options.json:
         shared.print_json(card)
     else:
-        print(markdown(card), end="")
+        print(render_card(card), end="")

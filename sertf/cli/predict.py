@@ -52,7 +52,8 @@ def add_options(parser):
 
 def run(options):
     from sertf.inference.bundled import folder_of
-    from sertf.inference.recognizer import load, read_card
+    from sertf.inference.card import read_card
+    from sertf.inference.recognizer import load
 
     _check(options)
     folder = folder_of(options.model)

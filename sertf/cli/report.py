@@ -56,16 +56,16 @@ def add_options(parser):
 def run(options):
     _check(options)
     from sertf.reports import readme_table
-    from sertf.reports.overview import rewrite_all, write
-    from sertf.reports.report import compare, rewrite_pages, write_all
+    from sertf.reports.overview import rewrite_overviews, write_overview
+    from sertf.reports.report import compare_results, rewrite_pages, write_reports
 
     done = {"pages": []}
     if options.runs is not None:
-        done["pages"] += write_all(options.runs, options.out)
+        done["pages"] += write_reports(options.runs, options.out)
     if options.pages is not None:
-        done["pages"] += rewrite_pages(options.pages) + rewrite_all(options.pages)
+        done["pages"] += rewrite_pages(options.pages) + rewrite_overviews(options.pages)
     if options.overview is not None:
-        write(
+        write_overview(
             options.overview,
             references=options.reference,
             score=options.score or "wa",
@@ -77,7 +77,7 @@ def run(options):
         readme_table.update_readme(options.readme, options.results)
         done["pages"].append(options.readme)
     if options.compare is not None:
-        done["comparison"] = compare(*options.compare, score=options.score or "uar")
+        done["comparison"] = compare_results(*options.compare, score=options.score or "uar")
     if options.json:
         shared.print_json(done)
         return

@@ -2,9 +2,9 @@
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 
+from sertf import files
 from sertf.errors import SertfError
 
 
@@ -54,23 +54,20 @@ def check_workers(options):
         raise SertfError(f"--workers must be 1 or more, but is {options.workers}.")
 
 
-def check_place(path):
+def check_place(path: Path) -> None:
     """Raise now what would keep a file from being written when the work is done."""
     if path.is_dir():
         raise SertfError(f"{path} is a folder; give the name of a file to write.")
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        files.try_writing(path.parent)
     except OSError as error:
         raise SertfError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 
 
-def write(path, text):
+def write(path: Path, text: str) -> None:
     """Write a text file: all of it, or nothing."""
-    from sertf.extraction.cache_entries import write_atomically
-
     try:
-        write_atomically(path, text.encode())
+        files.write_text(path, text)
     except OSError as error:
         raise SertfError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 

@@ -1,15 +1,13 @@
 """Fetch a corpus that anyone may download: resumable, checked, unpacked safely, validated by the corpus's own loader."""
 
-import os
 import shutil
 import stat
-import tempfile
 import warnings
 import zipfile
-from pathlib import Path
 
 from sertf import corpora
 from sertf.errors import SertfError, expanded, unknown
+from sertf.files import replaced_folder
 from sertf.parallel.progress import shown
 
 CHUNK_BYTES = 1 << 16
@@ -52,15 +50,13 @@ def fetch(name, folder, *, progress=True):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         archive = _download(corpus.archive, folder / f".{name}-download.zip", progress)
-        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder) as staging:
-            unpacked = Path(staging) / name
+        with replaced_folder(out) as unpacked:
             try:
                 unpack(archive, unpacked, progress=progress)
                 _validate(corpus, unpacked, f"{corpus.archive.url} is not the complete corpus")
             except DownloadError:
                 archive.unlink()  # the same bytes would fail again
                 raise
-            os.replace(unpacked, out)
         archive.unlink()
     except OSError as error:
         raise DownloadError(
@@ -122,7 +118,7 @@ class Resumable:
             else:
                 response.raise_for_status()
                 self._receive(response, done if response.status_code == 206 else 0)
-        os.replace(self.part, output_file)
+        self.part.replace(output_file)
 
     def _receive(self, response, done):
         import requests
@@ -149,7 +145,7 @@ class Resumable:
 
 
 def unpack(archive, folder, *, progress=True):
-    """Unpack a ZIP file to a new folder.
+    """Unpack a ZIP file into an empty folder.
 
     Raises:
         DownloadError: a damaged archive, one with links or with paths out of the folder, or too little room on the disk.
@@ -162,7 +158,6 @@ def unpack(archive, folder, *, progress=True):
             free = shutil.disk_usage(folder.parent).free
             if needed > free:
                 raise OSError(28, f"{needed / 1e6:.1f} MB needed, {free / 1e6:.1f} MB free")
-            folder.mkdir()
             with shown("Unpacking", needed, size=True, show=progress) as advance:
                 for member in members:
                     opened.extract(member, folder)

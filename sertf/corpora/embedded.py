@@ -17,6 +17,7 @@ import soundfile
 from sertf.corpora.card import Corpus, CorpusError
 from sertf.corpora.folder import BadFile, corpus_root, decode, match, read_folder
 from sertf.errors import expanded
+from sertf.files import write_atomically, write_text
 
 VERSION = 1
 SAMPLE_RATE = 16000
@@ -111,7 +112,7 @@ def _folder(root, setup):
         if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise CorpusError(f"{folder}: holds other files; give the embedded corpus a new or empty folder, or none")
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(marker, lambda path: path.write_text(json.dumps(setup) + "\n"))
+        write_text(marker, json.dumps(setup) + "\n")
     except OSError as error:
         raise CorpusError(
             f"{folder}: the embedded corpus cannot be kept here ({error.strerror}); give another root"
@@ -124,7 +125,10 @@ def _synthesize_missing(folder, setup):
         path, speaker, emotion, number = job
         samples = clip(speaker, emotion, number, seed=setup["seed"])
         try:
-            _replace(path, lambda part: soundfile.write(part, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV"))
+            # Two processes may make the same clip at once.
+            write_atomically(
+                path, lambda part: soundfile.write(part, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+            )
         except (OSError, soundfile.SoundFileError) as error:
             raise CorpusError(f"{path}: cannot be written ({error}); free the disk or give another root") from error
 
@@ -137,16 +141,6 @@ def _synthesize_missing(folder, setup):
     # Two threads overlap writing with computing; more would wait for the interpreter's lock.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, [job for job in jobs if not job[0].exists()]))
-
-
-def _replace(path, write):
-    # Two processes may make the same clip at once: each writes its own hidden file, and the last rename wins.
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def clip(speaker, emotion, number, *, seed=0):

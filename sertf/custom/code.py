@@ -4,7 +4,6 @@ The module is a file beside the script, or whatever else `import` finds, in work
 installed.
 """
 
-import hashlib
 import importlib
 import inspect
 import json
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sertf.errors import SertfError
+from sertf.files import digest
 
 # The function or class, and what its file was when it was first asked for.
 _digests = weakref.WeakKeyDictionary()
@@ -84,7 +84,7 @@ def source_digest(defined, module=None):
             f"{defined.__name__} is in no Python file, so that a change of it would not be noticed; define it in one and "
             "import it."
         )
-    found = hashlib.blake2b(Path(file).read_bytes(), digest_size=8).hexdigest()
+    found = digest(Path(file).read_bytes(), size=8)
     if _digests.setdefault(defined, found) != found:
         raise SertfError(f"{file} has changed since {defined.__name__} was imported from it; start Python anew.")
     return found

@@ -14,6 +14,7 @@ from sertf.corpora import selection
 from sertf.errors import SertfError, in_one_sentence
 from sertf.experiment import changes
 from sertf.experiment.description import Experiment
+from sertf.files import check_writable
 from sertf.parallel.environment import check_backend, import_tensorflow_quietly
 from sertf.parallel.processes import SCHEDULERS, death
 from sertf.protocols import zero_shot
@@ -113,7 +114,7 @@ def command(
     else:
         from sertf.reports import readme_table
 
-        print(readme_table.table_of(results / experiment.name, relative_to=Path.cwd()))
+        print(readme_table.experiment_table(results / experiment.name, relative_to=Path.cwd()))
 
 
 def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | str, results: Path | str) -> None:
@@ -234,7 +235,7 @@ def train(
 
     from sertf.experiment import runner, verify
     from sertf.reports.report import write_report
-    from sertf.runs.folder import check_writable
+    from sertf.runs.layout import stored_folder
 
     common = {
         "variants": list(variants),
@@ -251,7 +252,8 @@ def train(
         if options.verify is not None:
             print(verify.page(verify.verify(experiment, table, results=results, epochs=options.verify, **common)))
             return []
-        check_writable(results, option="--results" if options.results or not options.smoke else "--out")
+        option = "--results" if options.results or not options.smoke else "--out"
+        check_writable(results, f"{option} folder")
         out = out_folder(experiment, options)
         folders = runner.run(
             experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common
@@ -263,7 +265,7 @@ def train(
         raise WorkerDied(death(error)) from error
     trained = []
     for (variant, protocol), runs in folders.items():
-        place = results / experiment.name / variant / protocol
+        place = stored_folder(results, experiment.name, variant, protocol)
         scores = write_report(runs, place)["scores"]
         trained.append(Trained(variant, protocol, runs, place / "report.md", scores))
     return trained

@@ -1,10 +1,10 @@
 """The frozen description of an experiment: paper, corpus, front end, models, recipes, protocols, published scores."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sertf import files
 from sertf.audio.augmentation import Augmentation
 from sertf.errors import SertfError, unknown
 from sertf.training.recipe import Recipe
@@ -192,7 +192,7 @@ def names_of(corpus):
 def digest(values):
     """Short digest of plain values, independent of the order of keys."""
     text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return files.digest(text.encode(), size=8)
 
 
 def _pick(choices, kind, name):

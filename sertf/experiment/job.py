@@ -16,6 +16,7 @@ from sertf.extraction.online_copies import CopyPlan, OnlineCopies
 from sertf.parallel.environment import forget_models, import_tensorflow_quietly
 from sertf.protocols.folds import Fold
 from sertf.runs.folder import write_run
+from sertf.runs.layout import RunPlace
 from sertf.training import batches
 from sertf.training.fit import Diverged, Fitted, RunError
 from sertf.training.recipe import Recipe
@@ -101,17 +102,17 @@ def run_job(job: Job) -> Path | Diverged:
         Its folder, or `Diverged`, so that the runs behind it are not lost to one that would diverge again.
     """
     started, code = time.time(), code_digest()
-    place = "/".join(job.folder.parts[-4:])  # <variant>/<protocol>/repeat-NN/<fold>
+    label = RunPlace.parse(job.folder).label
     try:
         fitted, parts, scaling = train_job(job)
     except Diverged as error:
-        return Diverged(f"{place}: {error}")
+        return Diverged(f"{label}: {error}")
     test = parts["test"]
     predict = functools.partial(batches.predict, batch_size=utterances_at_once(job.recipe))
     outputs = predict(fitted.model, test)
     if not np.isfinite(outputs).all():  # behind the last step no loss is computed any more
         return Diverged(
-            f"{place}: Training diverged in its last steps: the scores are not finite; lower the learning rate or check "
+            f"{label}: Training diverged in its last steps: the scores are not finite; lower the learning rate or check "
             "the features."
         )
     write_run(

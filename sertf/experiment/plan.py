@@ -4,7 +4,6 @@
 Checks, preparation, verification and searches take cells. `plan` extracts features, cuts and audits folds, and lists jobs.
 """
 
-import shutil
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,12 +20,15 @@ from sertf.experiment.job import Job
 from sertf.experiment.training_data import TrainingData, extract_training_data
 from sertf.extraction.checks import check_rates
 from sertf.extraction.warnings import say_skipped
+from sertf.files import check_writable, remove_leftovers
 from sertf.protocols import audit, splits
 from sertf.protocols.folds import Fold, Protocol
 from sertf.protocols.zero_shot import across
 from sertf.runs import folder as run_folder
 from sertf.runs import reuse
+from sertf.runs.layout import RunPlace, runs_folder, stored_folder
 from sertf.runs.stored import check_replaceable
+from sertf.training.fit import RunError
 from sertf.training.recipe import Recipe
 from sertf.training.trainers import Trainer
 
@@ -174,11 +176,10 @@ def plan(
         raise PlanError("extend needs results, the folder whose runs count; give it.")
     cells = resolve(experiment, list(variants or experiment.variants), list(protocol_names or experiment.protocols))
     out = Path(out)
-    run_folder.check_writable(out)
-    stored = None if results is None else Path(results) / experiment.name
+    check_writable(out, "--out folder", RunError)
     if extend:
         # Whoever extends would train what was never run unawares.
-        found = reuse.kept_pairs(stored, [cell.names for cell in cells], wanted="extend")
+        found = reuse.stored_pairs(Path(results) / experiment.name, [cell.names for cell in cells], wanted="extend")
         cells = [cell for cell in cells if cell.names in found]
     table = utterances.merged(utterances.validate(table), experiment.merged)
     store = FeatureCache() if cache is None else FeatureCache(cache)
@@ -195,9 +196,9 @@ def plan(
     say_skipped(dict.fromkeys(clip for of_cells in data.values() for clip in of_cells.skipped))
     jobs, folders, runs = [], {}, 0
     for cell in cells:
-        folder = folders[cell.names] = out.joinpath(*cell.names)
+        folder = folders[cell.names] = runs_folder(out, *cell.names)
         prepared = _prepare(cell, data[cell.data_digest])
-        kept = stored and stored.joinpath(*cell.names)
+        kept = None if results is None else stored_folder(Path(results), experiment.name, *cell.names)
         _write(prepared, folder, repeats, kept=kept, extend=extend)
         jobs += _missing_jobs(prepared, folder, repeats)
         runs += repeats * len(prepared.folds)
@@ -313,9 +314,8 @@ def _missing_jobs(prepared, folder, repeats):
     jobs = []
     for repeat in range(repeats):
         for i, fold in enumerate(prepared.folds):
-            place = folder / f"repeat-{repeat:02d}" / fold.name
-            for leftover in place.parent.glob(f".{fold.name}-*"):
-                shutil.rmtree(leftover, ignore_errors=True)
+            place = RunPlace(folder, repeat, fold.name).path
+            remove_leftovers(place)
             if run_folder.finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
             seed = int(np.random.SeedSequence([cell.experiment.seed, repeat, i]).generate_state(1)[0] >> 1)

@@ -17,7 +17,8 @@ from sertf.parallel import processes
 from sertf.parallel.environment import forget_models
 from sertf.reports import markdown
 from sertf.runs import reuse
-from sertf.runs.stored import ResultsError, read_history
+from sertf.runs.layout import stored_folder
+from sertf.runs.stored import ResultsError, read_history, read_manifests
 
 COLUMNS = ("variant", "protocol", "repeat", "fold", "epoch", "kept", "here", "lowest", "highest", "runs")
 
@@ -62,7 +63,9 @@ def verify(
     for protocol in protocol_names:
         experiment.setting(protocol)
     names = [(variant, protocol) for variant in variants for protocol in protocol_names]
-    kept = {name: root.joinpath(*name) for name in reuse.kept_pairs(root, names, wanted="verify")}
+    kept = {
+        name: stored_folder(root.parent, root.name, *name) for name in reuse.stored_pairs(root, names, wanted="verify")
+    }
     first = {name: _first_of(place) for name, place in kept.items()}
     for name, place in kept.items():
         _check_backend(place, first[name][1])
@@ -93,7 +96,7 @@ def verify(
 
 def _first_of(place):
     """(repeat, fold) and manifest of the first run of kept results."""
-    return next(iter(reuse.read_manifests(place / "manifest.json").items()), ((None, None), {}))
+    return next(iter(read_manifests(place / "manifest.json").items()), ((None, None), {}))
 
 
 def _check_backend(place, manifest):

@@ -3,12 +3,15 @@
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from sertf.errors import SertfError
+from sertf.runs.facts import Facts, Manifest
 from sertf.runs.folder import TAKEN_OVER
+from sertf.runs.layout import folder_of, is_finished, planned_runs
 from sertf.runs.stored import read_facts, read_json
 from sertf.training import trainers
 from sertf.training.network import in_float32
@@ -28,24 +31,24 @@ class Run:
     """
 
     place: Path
-    manifest: dict
+    manifest: Manifest
     validation_uar: float | None
     validation_loss: float | None
 
 
-def choose(runs, repeat, fold):
+def choose_run(runs: Path, repeat: int | None, fold: str | None) -> tuple[Path, Run, str]:
     """The folder of runs, the run to export, and a sentence on why this one."""
-    if (runs / "manifest.json").is_file():
+    if is_finished(runs):
         if (runs / TAKEN_OVER).is_file():
             raise ExportError(f"{runs} was taken over from kept results, without its model; {_RETRAIN}.")
         if repeat is not None or fold is not None:
             raise ExportError(f"{runs} is one run already; leave out repeat and fold, or give the folder of all runs.")
-        folder = runs.absolute().parent.parent
+        folder = folder_of(runs)
         return folder, _read_run(runs, read_facts(folder)), "The run was named by hand."
     facts = read_facts(runs)
-    planned = [(r, f) for r in range(facts["repeats"]) for f in facts["folds"]]
-    places = [runs / f"repeat-{r:02d}" / f for r, f in planned if repeat in (None, r) and fold in (None, f)]
-    finished = [place for place in places if (place / "manifest.json").is_file()]
+    planned = planned_runs(runs, facts["repeats"], facts["folds"])
+    places = [run.path for run in planned if repeat in (None, run.repeat) and fold in (None, run.fold)]
+    finished = [place for place in places if is_finished(place)]
     found = [_read_run(place, facts) for place in finished if not (place / TAKEN_OVER).is_file()]
     if finished and not found:
         raise ExportError(
@@ -62,7 +65,7 @@ def choose(runs, repeat, fold):
         if len(places) > 1:
             chosen = f"It is the first of {len(found)} runs; its protocol has no validation part to choose by."
         return runs, found[0], chosen
-    best = min(found, key=lambda run: (-run.validation_uar, run.validation_loss))
+    best = min(found, key=lambda run: (-(run.validation_uar or 0.0), run.validation_loss))
     if len(places) > 1:
         chosen = (
             f"Of {len(found)} runs it has the best validation UAR, {best.validation_uar:.4f}; test scores had no part "
@@ -71,8 +74,8 @@ def choose(runs, repeat, fold):
     return runs, best, chosen
 
 
-def _read_run(place, facts):
-    manifest = read_json(place / "manifest.json")
+def _read_run(place: Path, facts: Facts) -> Run:
+    manifest = cast(Manifest, read_json(place / "manifest.json"))
     if manifest.get("digest") != facts["digest"]:
         raise ExportError(
             f"{place} is a run of another experiment (digest {manifest.get('digest')}, not {facts['digest']}); "
@@ -86,7 +89,7 @@ def _read_run(place, facts):
         raise ExportError(f"{place} is broken: history.csv lacks what is needed ({error}); run it again.") from error
 
 
-def restore(run):
+def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
     """Front end, network and scaling of a run; the network computes in float32, whatever it was trained in."""
     from sertf import features
     from sertf.extraction.clip import front_end_digest

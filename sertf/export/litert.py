@@ -5,7 +5,9 @@ statistics. Where it has not, the file takes the front end's features. There is 
 """
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,7 @@ class LiteRTError(SertfError):
     """A network that LiteRT cannot run, or LiteRT itself missing."""
 
 
-def write(folder, network, front_end, *, mean, std):
+def write_litert(folder: Path, network: Any, front_end: Any, *, mean: np.ndarray, std: np.ndarray) -> dict[str, Any]:
     """Write `model.tflite` into the folder of an exported model and compare the two.
 
     Its signature takes one clip, `waveform` (1, samples) float32 at the front end's rate, or `features` (1, frames, …)
@@ -45,7 +47,7 @@ def write(folder, network, front_end, *, mean, std):
     """
     _interpreter_class()  # its absence is said before the work
     content, taken = _convert(network, front_end, mean, std)
-    path = Path(folder) / FILE
+    path = folder / FILE
     path.write_bytes(content)
     with standard_error_hidden():  # the interpreter says what it delegates to
         clips, difference = _compare(path, folder, front_end, taken)
@@ -58,11 +60,11 @@ def write(folder, network, front_end, *, mean, std):
     return {"file": FILE, "input": taken, "bytes": len(content), "compared_seconds": clips, "difference": difference}
 
 
-def runner(path):
+def litert_runner(path: Path) -> Callable[..., dict[str, np.ndarray]]:
     """A LiteRT model as a function of its input, by name, to a dict of its outputs.
 
     Raises:
-        LiteRTError: LiteRT is not installed, or the file is not one of `write`.
+        LiteRTError: LiteRT is not installed, or the file is not one of `write_litert`.
     """
     interpreter = _interpreter_class()
     try:
@@ -133,7 +135,7 @@ def _compare(path, folder, front_end, taken):
     import tensorflow as tf
 
     model = tf.saved_model.load(str(folder))
-    lite, full, rate = runner(path), model.signatures["waveform"], front_end.sample_rate
+    lite, full, rate = litert_runner(path), model.signatures["waveform"], front_end.sample_rate
     shortest = max(0.1, front_end.minimum_samples / rate)
     seconds = [shortest, *(length for length in _COMPARED_SECONDS if length > shortest)]
     largest = 0.0

@@ -1,26 +1,27 @@
 """Export a trained run as one SavedModel: waveform in, emotions out, with its model card."""
 
-import glob
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
-import tempfile
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import sertf
 from sertf.audio.files import MIN_SECONDS
 from sertf.errors import exit_code
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
-from sertf.export.checkpoint import ExportError, choose, restore
-from sertf.export.litert import FILE, write
-from sertf.inference.card import markdown
-from sertf.inference.recognizer import CARD, MAKER, Recognizer, load
+from sertf.export.checkpoint import ExportError, Run, choose_run, restore_run
+from sertf.export.litert import FILE, write_litert
+from sertf.files import check_writable, remove_leftovers, replaced_folder
+from sertf.inference.card import CARD, MAKER, Card, render_card
+from sertf.inference.recognizer import Recognizer, load
 from sertf.runs.collect import collect
+from sertf.runs.facts import Facts
+from sertf.runs.layout import is_finished, planned_runs
 from sertf.runs.stored import read_facts, read_json, read_predictions
 from sertf.training.recipe import Recipe
 
@@ -30,7 +31,14 @@ _PAGE = "model_card.md"
 _OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, _PAGE, FILE}
 
 
-def save(runs, out, *, repeat=None, fold=None, with_litert=False):
+def save(
+    runs: Path | str,
+    out: Path | str,
+    *,
+    repeat: int | None = None,
+    fold: str | None = None,
+    with_litert: bool = False,
+) -> Path:
     """Export one run as a SavedModel that needs TensorFlow alone.
 
     Of a folder of runs, the one of the best validation UAR is taken (equal ones: lower validation loss, then the
@@ -54,7 +62,7 @@ def save(runs, out, *, repeat=None, fold=None, with_litert=False):
     """
     import keras
 
-    folder, run, chosen = choose(Path(runs), repeat, fold)
+    folder, run, chosen = choose_run(Path(runs), repeat, fold)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
@@ -64,7 +72,7 @@ def save(runs, out, *, repeat=None, fold=None, with_litert=False):
     return out
 
 
-def _check_place(out):
+def _check_place(out: Path) -> None:
     if not out.exists():
         return
     if not out.is_dir():
@@ -76,7 +84,7 @@ def _check_place(out):
         raise ExportError(f"{out} is no exported model ({what}) and is not overwritten; give another folder.")
 
 
-def _save_elsewhere(run, out, chosen, with_litert):
+def _save_elsewhere(run: Run, out: Path, chosen: str, with_litert: bool) -> None:
     """Export in a process of its own: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export.saved_model import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
     paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
@@ -95,67 +103,48 @@ def _save_elsewhere(run, out, chosen, with_litert):
 
 def _export_process(place, out, chosen, *with_litert):
     with exit_code() as code:
-        folder, run, _ = choose(Path(place), None, None)
+        folder, run, _ = choose_run(Path(place), None, None)
         _save_here(folder, run, Path(out), chosen, bool(with_litert))
     return code.value
 
 
-def _save_here(folder, run, out, chosen, with_litert):
+def _save_here(folder: Path, run: Run, out: Path, chosen: str, with_litert: bool) -> None:
     import tensorflow as tf
 
     from sertf.export.graph import ServingModule
 
     facts = read_facts(folder)
-    front_end, network, scaling = restore(run)
+    front_end, network, scaling = restore_run(run)
+    check_writable(out.parent, "folder", ExportError)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise ExportError(f"Cannot write to {out.parent}: {error.strerror}; choose another folder.") from error
-    try:
-        labels = staging / "labels.txt"
-        labels.write_text("".join(f"{emotion}\n" for emotion in facts["emotions"]), encoding="utf-8")
-        module = ServingModule(
-            network, front_end, **scaling, emotions=facts["emotions"], labels=labels, minimum_seconds=MIN_SECONDS
-        )
-        model = staging / "model"
-        tf.saved_model.save(module, str(model), signatures=module.signatures())
-        card = _card(folder, facts, run, chosen, out.name, module, front_end)
-        if with_litert:
-            card["litert"] = write(model, network, front_end, **scaling)
-        (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (model / _PAGE).write_text(markdown(card), encoding="utf-8")
-        _take_place(model, out, old=staging / "old")
-        # Only now, what exports left that were killed: it may hold the model that one of them was to replace.
-        for killed in out.parent.glob(f".{glob.escape(out.name)}-????????/labels.txt"):
-            shutil.rmtree(killed.parent, ignore_errors=True)
+        with replaced_folder(out) as model:
+            labels = model / "labels.txt"  # TensorFlow copies it to the assets
+            labels.write_text("".join(f"{emotion}\n" for emotion in facts["emotions"]), encoding="utf-8")
+            module = ServingModule(
+                network, front_end, **scaling, emotions=facts["emotions"], labels=labels, minimum_seconds=MIN_SECONDS
+            )
+            tf.saved_model.save(module, str(model), signatures=module.signatures())
+            labels.unlink()
+            card = _card(folder, facts, run, chosen, out.name, module, front_end)
+            if with_litert:
+                card["litert"] = write_litert(model, network, front_end, **scaling)
+            (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            (model / _PAGE).write_text(render_card(card), encoding="utf-8")
+        # Only now: it may hold the model that a killed export was to replace.
+        remove_leftovers(out)
     except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables, and has errors of its own
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
-def _take_place(new, out, *, old):
-    """Rename a folder into place; the one that stood there is lost only when the new one is in."""
-    if not out.exists():
-        os.replace(new, out)
-        return
-    os.replace(out, old)
-    try:
-        os.replace(new, out)
-    except OSError:
-        os.replace(old, out)
-        raise
-
-
-def _card(folder, facts, run, chosen, name, module, front_end):
+def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: Any, front_end: Any) -> Card:
     from sertf.corpora import CORPORA
     from sertf.export.graph import SAMPLE_RATES
 
     predictions = read_predictions(run.place / "predictions.csv")
     tested = scores_of(predictions)
-    trained = (facts.get("across") or {}).get("trained") or {facts["corpus"]: facts}
+    across = facts.get("across")
+    trained: dict[str, Any] = dict(across["trained"]) if across else {facts["corpus"]: facts}
     names = dict.fromkeys(corpus.partition("_")[0] for corpus in trained)  # without a language that is taken alone
     corpora = [CORPORA[name] for name in names if name in CORPORA]
     manifest = run.manifest
@@ -194,7 +183,7 @@ def _card(folder, facts, run, chosen, name, module, front_end):
             "merged": facts.get("merged", {}),
         },
         "run": {key: manifest[key] for key in ("repeat", "fold", "seed", "digest", "best_epoch", "backend", "device")}
-        | {"precision": manifest["recipe"].get("precision", Recipe.precision)}
+        | {"precision": (manifest["recipe"] or {}).get("precision", Recipe.precision)}
         | {"validation_uar": run.validation_uar, "validation_loss": run.validation_loss, "chosen": chosen},
         "held_out": {key: tested[key] for key in ("uar", "wa", "recall")}
         | {"utterances": len(predictions), "speakers": int(predictions["speaker"].nunique())},
@@ -204,13 +193,12 @@ def _card(folder, facts, run, chosen, name, module, front_end):
     }
 
 
-def _over_repeats(folder, facts):
+def _over_repeats(folder: Path, facts: Facts) -> dict[str, Any] | None:
     """Mean and spread of the pooled scores over repeats, None while runs are missing."""
-    planned = [folder / f"repeat-{r:02d}" / f for r in range(facts["repeats"]) for f in facts["folds"]]
-    if not all((place / "manifest.json").is_file() for place in planned):
+    if not all(is_finished(run.path) for run in planned_runs(folder, facts["repeats"], facts["folds"])):
         return None
     tables = [scores_of(table) for _, table in collect(folder).predictions.groupby("repeat")]
-    result = {"repeats": len(tables)}
+    result: dict[str, Any] = {"repeats": len(tables)}
     for key in ("uar", "wa"):
         values = [table[key] for table in tables]
         mean, std = mean_std(values) if len(values) > 1 else (values[0], None)

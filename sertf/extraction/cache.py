@@ -20,7 +20,7 @@ from itertools import repeat
 from pathlib import Path
 
 from sertf.errors import expanded
-from sertf.extraction.cache_entries import DamagedEntry, entry_path, read_entry, write_atomically
+from sertf.extraction.cache_entries import DamagedEntry, entry_path, read_entry
 from sertf.extraction.clip import (
     CacheError,
     altered,
@@ -31,6 +31,7 @@ from sertf.extraction.clip import (
     usable_cores,
 )
 from sertf.extraction.warnings import say_cuts, say_rates
+from sertf.files import write_text
 from sertf.parallel.progress import shown
 
 
@@ -172,7 +173,7 @@ class FeatureCache:
         description = json.dumps(front_end_key(front_end), indent=2, sort_keys=True)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / "front_end.json", (description + "\n").encode())
+            write_text(folder / "front_end.json", description + "\n")
         except OSError as error:
             raise CacheError(
                 f"{self.folder}: the feature cache cannot be written ({error.strerror}); make the folder writable or "

@@ -5,12 +5,12 @@ An entry is a .npy file and the SHA-256 of its bytes. It is written under a temp
 
 import hashlib
 import io
-import os
 import re
-import threading
 import warnings
 
 import numpy as np
+
+from sertf.files import write_bytes
 
 CHECKSUM_BYTES = 32
 HEADER = re.compile(
@@ -28,22 +28,12 @@ def entry_path(folder, audio_digest):
     return folder / f"{audio_digest}.npy"
 
 
-def write_atomically(path, data):
-    """Write bytes under a temporary name, then rename: nobody ever sees half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def write_entry(path, array):
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     data = stream.getvalue()
     # numpy.load reads as far as the header says, so the checksum behind it leaves a .npy file that anything opens.
-    write_atomically(path, data + hashlib.sha256(data).digest())
+    write_bytes(path, data + hashlib.sha256(data).digest())
 
 
 def read_entry(path):

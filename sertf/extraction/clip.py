@@ -1,6 +1,5 @@
 """The features of one clip: decoded, perhaps augmented, padded, through the compiled front end, stored."""
 
-import hashlib
 import json
 import os
 import threading
@@ -8,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sertf import files
 from sertf.audio.augmentation import seed_of
 from sertf.audio.files import AudioError, audio_digest, read_audio
 from sertf.custom.code import source_digest
@@ -62,7 +62,7 @@ def front_end_key(front_end):
 def front_end_digest(front_end):
     """Hex digest of `front_end_key`."""
     text = json.dumps(front_end_key(front_end), sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return files.digest(text.encode(), size=16)
 
 
 def pad_clip(samples, sample_rate):

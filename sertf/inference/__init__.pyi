@@ -1,4 +1,5 @@
-from .recognizer import ModelError, Recognizer
+from .card import ModelError
+from .recognizer import Recognizer
 
 __all__ = [
     "ModelError",

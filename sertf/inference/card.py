@@ -1,4 +1,73 @@
-"""Model cards: what stands beside an exported model, plain values in, Markdown out."""
+"""Model cards: what stands beside an exported model, as JSON and as a page of Markdown."""
+
+import json
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, cast
+
+from sertf.errors import SertfError
+from sertf.runs.facts import Audit, lacking
+
+CARD = "model_card.json"
+MAKER = "sertf"
+_MEND = "export one with `sertf export RUNS FOLDER`, or sertf.export.saved_model.save"
+
+
+class ModelError(SertfError):
+    """A folder that is no exported model."""
+
+
+class Card(TypedDict):
+    """model_card.json; what is not required is missing in cards of earlier versions."""
+
+    name: str
+    paper: str
+    protocol: str
+    model: dict[str, Any]
+    front_end: dict[str, Any]
+    emotions: list[str]
+    sample_rate: int
+    sample_rates: list[int]
+    minimum_seconds: float
+    outputs: dict[str, str]
+    corpus: dict[str, Any]
+    run: dict[str, Any]
+    held_out: dict[str, Any]
+    over_repeats: dict[str, Any] | None
+    audit: Audit
+    versions: dict[str, dict[str, str]]
+    made_by: NotRequired[str]
+    format: NotRequired[int]
+    experiment: NotRequired[str]
+    variant: NotRequired[str]
+    litert: NotRequired[dict[str, Any]]
+
+
+def read_card(path: Path) -> Card:
+    """The model card of an exported model, without loading the model.
+
+    Raises:
+        ModelError: as `sertf.inference.recognizer.load`.
+    """
+    if path.is_file():
+        raise ModelError(f"{path} is a file; give the folder of an exported model.")
+    if not path.is_dir():
+        raise ModelError(f"{path}: no such folder; give the folder of an exported model.")
+    if not (path / "saved_model.pb").is_file():
+        raise ModelError(f"{path} is not a SavedModel (it holds no saved_model.pb); {_MEND}.")
+    try:
+        card = cast(Card, json.loads((path / CARD).read_text(encoding="utf-8")))
+        ours = card["made_by"] == MAKER
+    except FileNotFoundError:
+        ours = False
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path / CARD} cannot be read ({error}); export the model again.") from error
+    if not ours:
+        raise ModelError(f"{path} is a SavedModel, but none that sertf exported; {_MEND}.")
+    missing = lacking(Card, card)
+    if missing:
+        raise ModelError(f"{path / CARD} lacks {', '.join(missing)}; export the model again.")
+    return card
+
 
 _LIMITS = """\
 For research and teaching: to compare methods, to build demonstrations, to start from in work of your own. The labels
@@ -37,12 +106,8 @@ scores = run({input}={input})["scores"]  # (1, emotions)
 ```"""
 
 
-def markdown(card):
-    """The page of a model card.
-
-    Args:
-        card: dict, as `sertf.export.saved_model.save` writes it to `model_card.json`.
-    """
+def render_card(card: Card) -> str:
+    """The page of a model card, as Markdown."""
     corpus, run, tested = card["corpus"], card["run"], card["held_out"]
     emotions = ", ".join(card["emotions"])
     speakers = f"{tested['speakers']} speaker{'s' if tested['speakers'] > 1 else ''}"
@@ -94,7 +159,7 @@ def markdown(card):
     return "\n".join(lines) + "\n"
 
 
-def _heard(card):
+def _heard(card: Card) -> str:
     """What a call hears of a clip, of a model that does not hear all; cards of older exports do not state it."""
     span, middle = (card["front_end"].get(key) for key in ("span_seconds", "middle_seconds"))
     if span is None and middle is None:
@@ -106,7 +171,7 @@ def _heard(card):
     )
 
 
-def _use(card):
+def _use(card: Card) -> str:
     shape = card["front_end"]["shape"]
     lowest, highest = card["sample_rates"]
     return _USE.format(
@@ -122,7 +187,7 @@ def _use(card):
     )
 
 
-def _litert(card):
+def _litert(card: Card) -> list[str]:
     """Section on the LiteRT model, where there is one."""
     lite = card.get("litert")
     if lite is None:
@@ -152,7 +217,7 @@ def _litert(card):
     ]
 
 
-def _over_repeats(card):
+def _over_repeats(card: Card) -> str:
     scores = card["over_repeats"]
     if scores is None:
         return "Not all runs of the experiment were there when this was written, so no mean over repeats is given."
@@ -165,12 +230,12 @@ def _over_repeats(card):
     )
 
 
-def _audit(card):
+def _audit(card: Card) -> str:
     findings = "; ".join(card["audit"].get("findings", ()))
     return f"Leakage audit: {card['audit'].get('verdict', 'not made')}." + (f" Found: {findings}." if findings else "")
 
 
-def _precision(run):
+def _precision(run: dict[str, Any]) -> str:
     """A sentence on arithmetic that the export has not, of which cards of older exports say nothing."""
     trained = run.get("precision", "float32")
     if trained == "float32":
@@ -178,5 +243,5 @@ def _precision(run):
     return f"It was trained and scored in {trained}; exported it computes in float32, so that scores differ slightly. "
 
 
-def _versions(versions):
+def _versions(versions: dict[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())

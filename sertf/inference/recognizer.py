@@ -1,6 +1,5 @@
 """Exported models at work: a SavedModel and audio files in, a table of emotions out. Needs TensorFlow, not Keras."""
 
-import json
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -10,33 +9,15 @@ import soundfile
 
 from sertf.audio.files import SILENCE_SPAN, AudioError, check_not_cut_off, read_audio
 from sertf.errors import SertfError
+from sertf.inference.card import Card, ModelError, read_card
 from sertf.inference.windows import blocks_of, checked_rate, cut_windows, live_blocks, seconds_of, sources_of
 
-CARD = "model_card.json"
-MAKER = "sertf"
 WHOLE_SECONDS = 12.0
 WINDOW_SECONDS = 10.0
-_NEEDED = (
-    "name",
-    "paper",
-    "protocol",
-    "model",
-    "front_end",
-    "emotions",
-    "sample_rate",
-    "sample_rates",
-    "minimum_seconds",
-)
-_NEEDED += ("outputs", "corpus", "run", "held_out", "over_repeats", "audit", "versions")
 _BATCH = 16  # windows scored at a time
-_MEND = "export one with `sertf export RUNS FOLDER`, or sertf.export.saved_model.save"
 
 
-class ModelError(SertfError):
-    """A folder that is no exported model."""
-
-
-def load(path):
+def load(path: Path | str) -> "Recognizer":
     """Load an exported model.
 
     Args:
@@ -49,34 +30,6 @@ def load(path):
         ModelError: no such folder, a file, no SavedModel, one that sertf did not export, or a damaged one.
     """
     return Recognizer(path)
-
-
-def read_card(path):
-    """The model card of an exported model, a dict, without loading the model.
-
-    Raises:
-        ModelError: as `load`.
-    """
-    path = Path(path)
-    if path.is_file():
-        raise ModelError(f"{path} is a file; give the folder of an exported model.")
-    if not path.is_dir():
-        raise ModelError(f"{path}: no such folder; give the folder of an exported model.")
-    if not (path / "saved_model.pb").is_file():
-        raise ModelError(f"{path} is not a SavedModel (it holds no saved_model.pb); {_MEND}.")
-    try:
-        card = json.loads((path / CARD).read_text(encoding="utf-8"))
-        ours = card["made_by"] == MAKER
-    except FileNotFoundError:
-        ours = False
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{path / CARD} cannot be read ({error}); export the model again.") from error
-    if not ours:
-        raise ModelError(f"{path} is a SavedModel, but none that sertf exported; {_MEND}.")
-    lacking = [key for key in _NEEDED if key not in card]
-    if lacking:
-        raise ModelError(f"{path / CARD} lacks {', '.join(lacking)}; export the model again.")
-    return card
 
 
 class Window(NamedTuple):
@@ -107,8 +60,8 @@ class Recognizer:
         model: the loaded SavedModel, for its signatures.
     """
 
-    def __init__(self, path):
-        self.card = read_card(path)
+    def __init__(self, path: Path | str):
+        self.card: Card = read_card(Path(path))
         import tensorflow as tf
 
         try:

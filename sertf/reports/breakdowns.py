@@ -1,13 +1,16 @@
 """Sections of a report page that break the scores down: by fold, by emotion, by group of utterances."""
 
+from typing import Any, cast
+
 from sertf.evaluation.scores import BY_EMOTION, BY_FOLD
 from sertf.reports.markdown import mean_cell, p_value, published_by_column, published_cell, signed, table
+from sertf.runs.facts import Summary
 
 SHOWN_BELOW = 0.05
 """A test's p-value below which a difference is said to be shown."""
 
 
-def published_names(columns):
+def published_names(columns: dict[str, Summary]) -> set[str]:
     """Names of published scores that have a place in these sections.
 
     Args:
@@ -19,7 +22,7 @@ def published_names(columns):
     }
 
 
-def by_fold(summary):
+def by_fold(summary: Summary) -> list[str]:
     """Scores of each fold of one protocol, where it has several; folds of the other are of other utterances."""
     folds = summary.get("folds") or {}  # a report of before has none
     if len(folds) < 2:
@@ -41,15 +44,16 @@ def by_fold(summary):
     return ["## By fold", "", *table(list(columns), zip(*columns.values())), "", " ".join(notes), ""]
 
 
-def by_emotion(columns):
+def by_emotion(columns: dict[str, Summary]) -> list[str]:
     """Recall, precision and F1 of each emotion, the protocols side by side behind what the paper prints.
 
     Args:
         columns: dict of protocol to summary.
     """
-    lines, emotions = [], _emotions(columns)
+    lines: list[str] = []
+    emotions, spreads = _emotions(columns), cast(dict[str, dict[str, Any]], columns)
     for key, name in BY_EMOTION.items():
-        ours = {protocol: column[key] for protocol, column in columns.items() if column.get(key)}
+        ours = {protocol: column[key] for protocol, column in spreads.items() if column.get(key)}
         if not ours:  # a report of before knows the recall alone
             continue
         printed = {
@@ -70,7 +74,7 @@ def by_emotion(columns):
     return lines
 
 
-def by_group(summary):
+def by_group(summary: Summary) -> list[str]:
     """Right and wrong by group, with a test of whether two groups differ."""
     lines = []
     for grouping, entry in (summary.get("groups") or {}).items():  # a report of before has none
@@ -94,7 +98,7 @@ def by_group(summary):
     return lines
 
 
-def _group_verdict(names, test):
+def _group_verdict(names: list[str], test: dict[str, Any] | None) -> str:
     if test is None:
         return "Test of a difference: – (it needs two groups of two speakers or more)."
     a, b = names
@@ -105,5 +109,5 @@ def _group_verdict(names, test):
     )
 
 
-def _emotions(columns):
+def _emotions(columns: dict[str, Summary]) -> list[str]:
     return list(dict.fromkeys(emotion for column in columns.values() for emotion in column["recall"]))

@@ -1,16 +1,20 @@
-"""A variant's kept results set against those of the variant that it is compared with, for a line of its report."""
+"""A variant's stored results set against those of the variant that it is compared with, for a line of its report."""
 
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
+
+import pandas as pd
 
 from sertf.errors import SertfError
 from sertf.evaluation.statistics import clustered_difference
 from sertf.reports.markdown import primary
+from sertf.runs.facts import Compared, Summary
+from sertf.runs.layout import is_stored, sibling, stored_of_protocol
 from sertf.runs.stored import read_predictions, read_summary
 
 
-def compared(summary, predictions, folder):
-    """What the report says of the variant that this one is compared with, from that one's kept results.
+def compared_with(summary: Summary, predictions: pd.DataFrame, folder: Path) -> Compared | None:
+    """What the report says of the variant that this one is compared with, from that one's stored results.
 
     Args:
         summary: of `sertf.reports.summary.summarise`.
@@ -26,23 +30,30 @@ def compared(summary, predictions, folder):
     if not named:
         return None
     variant, what = named
-    place = Path(folder).parent.parent / variant / Path(folder).name
-    if not (place / "report.json").is_file():
+    place = sibling(folder, variant=variant)
+    if not is_stored(place):
         return None
     score = primary(summary)
     entry = read_summary(place)["scores"][score]
-    found = {"variant": variant, "what": what}
+    found: Compared = {"variant": variant, "what": what}
     try:
         difference = clustered_difference(predictions, read_predictions(place / "predictions.csv.gz"), score=score)
     except SertfError as error:
         return {**found, "reason": str(error)}
-    return {**found, "score": score, "mean": entry["mean"], "std": entry["std"], **asdict(difference)}
+    return {
+        **found,
+        "score": score,
+        "mean": entry["mean"],
+        "std": entry["std"],
+        "difference": difference.difference,
+        "low": difference.low,
+        "high": difference.high,
+    }
 
 
-def dependents(folder):
-    """Folders of kept results, of the same experiment and protocol, that are compared with those in `folder`."""
-    folder = Path(folder)
-    for path in sorted(folder.parent.parent.glob(f"*/{folder.name}/report.json")):
-        named = read_summary(path.parent)["facts"].get("compared_with")
-        if named and named[0] == folder.parent.name:
-            yield path.parent
+def dependents(folder: Path) -> Iterator[Path]:
+    """Folders of stored results, of the same experiment and protocol, that are compared with those in `folder`."""
+    for place in stored_of_protocol(folder):
+        named = read_summary(place)["facts"].get("compared_with")
+        if named and sibling(place, variant=named[0]) == folder:
+            yield place

@@ -3,12 +3,16 @@
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from sertf.plots.clips import attention, windows
 from sertf.plots.scores import confusion, curves, projections, right_and_wrong, save_figure, violin
 from sertf.reports.markdown import triple
+from sertf.runs.collect import Results
+from sertf.runs.facts import Manifest, Summary
 from sertf.runs.stored import ResultsError
 
 FIGURES = {
@@ -26,14 +30,14 @@ _OF_A_MODEL = ("projections.png", "attention.png", "windows.png")
 _SHOWN = {"UAR": "uar", "WA": "wa", "macro F1": "macro_f1", "weighted F1": "weighted_f1"}
 
 
-def write_figures(results, summary, folder, *, before):
+def write_figures(results: Results, summary: Summary, folder: Path, *, before: Path) -> list[list[str]]:
     """Draw what the results allow; returns pairs of file name and caption.
 
-    Where no run has its representations, since all were taken over, the figures of a model come from the kept results
+    Where no run has its representations, since all were taken over, the figures of a model come from the stored results
     that these replace.
 
     Args:
-        results: `sertf.runs.collect.Results`.
+        results: all runs.
         summary: of these results.
         folder: where the figures go.
         before: the folder of kept results of the same recipe that these will replace, if it is there.
@@ -53,10 +57,10 @@ def write_figures(results, summary, folder, *, before):
     if len(results.histories):
         drawn["curves.png"] = curves(results.histories)
     if results.representations is not None:
-        drawn |= draw_representations(results)
+        drawn |= draw_representations(results.representations, results.facts["emotions"], results.manifests[0])
     for name, figure in drawn.items():
         save_figure(figure, folder / name)
-    taken = [] if results.representations is not None else [Path(before) / name for name in _OF_A_MODEL]
+    taken = [] if results.representations is not None else [before / name for name in _OF_A_MODEL]
     taken = [path for path in taken if path.is_file()]
     for path in taken:
         shutil.copyfile(path, folder / path.name)
@@ -64,16 +68,17 @@ def write_figures(results, summary, folder, *, before):
     return [[name, caption] for name, caption in FIGURES.items() if name in names]
 
 
-def draw_representations(results):
-    """Figures by file name of the first run's representations.npz.
+def draw_representations(path: Path, emotions: list[str], manifest: Manifest) -> dict[str, Figure]:
+    """Figures of a run's representations.npz, by file name.
 
     Args:
-        results: `sertf.runs.collect.Results` that have representations.
+        path: of the file.
+        emotions: in the order of its labels.
+        manifest: of the run.
 
     Raises:
         ResultsError: naming the file, if it cannot be drawn.
     """
-    path, emotions = results.representations, results.facts["emotions"]
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -92,7 +97,7 @@ def draw_representations(results):
                 arrays["clip_states"],
                 arrays["clip_attention"],
                 title,
-                hop_seconds=_hop_seconds(results.manifests[0]),
+                hop_seconds=_hop_seconds(manifest),
             )
         if "clip_windows" in arrays:
             drawn["windows.png"] = windows(
@@ -100,19 +105,20 @@ def draw_representations(results):
                 arrays["clip_windows"],
                 arrays["clip_received"],
                 title,
-                sample_rate=_config(results.manifests[0]).get("sample_rate"),
+                sample_rate=_config(manifest).get("sample_rate"),
             )
     except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         raise ResultsError(f"{path} cannot be drawn ({error}); delete that run's folder and run again.") from error
     return drawn
 
 
-def _hop_seconds(manifest):
+def _hop_seconds(manifest: Manifest) -> float | None:
     """Time between frames where the front end states it, else None."""
     config = _config(manifest)
     hop, rate = config.get("hop_length"), config.get("sample_rate")
     return hop / rate if hop and rate else None
 
 
-def _config(manifest):
-    return (manifest.get("front_end") or {}).get("config") or {}
+def _config(manifest: Manifest) -> dict[str, Any]:
+    front_end = manifest.get("front_end")
+    return front_end.get("config", {}) if front_end else {}

@@ -1,4 +1,10 @@
-"""Pieces of Markdown that pages share: tables, cells, sentences; and the README's table of results."""
+"""Pieces of Markdown that pages share: tables, cells, sentences."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sertf.evaluation.statistics import Difference, PairedTest, UnpairedTest
+from sertf.runs.facts import Facts, Named, Published, Score, Summary
 
 SCORE_NOTE = (
     "mean ± standard deviation over repeats, best repeat in parentheses, and in brackets the 95 % interval over "
@@ -18,43 +24,19 @@ HOURS = "training_hours"
 """Among the published scores: hours that training took."""
 
 
-def results_table(rows):
-    """The table of a README.
-
-    Args:
-        rows: one dict a variant, with `summaries`, a dict of protocol to summary, and `links`, a dict of protocol to
-            the address of its report.
-    """
-    head = ["experiment", "model", "corpus", "score", "published", "ours, `paper` protocol", "ours, `strict` protocol"]
-    body = []
-    for row in rows:
-        paper, strict = (row["summaries"].get(protocol) for protocol in ("paper", "strict"))
-        any_summary = next(iter(row["summaries"].values()))
-        facts, key = any_summary["facts"], primary(*row["summaries"].values())
-        cells = [facts["experiment"], f"`{facts['variant']}`", facts["corpus"]]
-        cells += [any_summary["scores"][key]["name"], published_cells(row["summaries"], key)]
-        for protocol, summary in (("paper", paper), ("strict", strict)):
-            cells.append(linked_cell(summary["scores"][key], row["links"][protocol]) if summary else "not run")
-        # Across corpora neither protocol tests whom it trained on.
-        leaks = paper and strict and not facts.get("across")
-        gap = paper["scores"][key]["mean"] - strict["scores"][key]["mean"] if leaks else None
-        body.append([*cells, "–" if gap is None else f"{signed(gap)}"])
-    return "\n".join(table([*head, "the leak's worth"], body, align="lllllll"))
-
-
-def comparison(name_a, name_b, score, test, difference):
+def comparison(name_a: str, name_b: str, score: str, test: PairedTest | UnpairedTest, difference: Difference) -> str:
     """What a paired test over repeats and one over speakers say about two systems.
 
     Args:
         name_a, name_b: the systems.
         score: name of the score.
-        test: `sertf.evaluation.statistics.PairedTest` of a and b over repeats, or `UnpairedTest`.
-        difference: `sertf.evaluation.statistics.Difference` of a and b over speakers.
+        test: of a and b over repeats.
+        difference: of a and b over speakers.
     """
     if isinstance(test.n, tuple):
         repeats, tests = f"{test.n[0]} and {test.n[1]}", f"Welch's t-test p {p_value(test.t_p)}"
     else:
-        repeats, tests = test.n, f"t-test p {p_value(test.t_p)}, Wilcoxon p {p_value(test.wilcoxon_p)}"
+        repeats, tests = f"{test.n}", f"t-test p {p_value(test.t_p)}, Wilcoxon p {p_value(test.wilcoxon_p)}"
     body = [
         [
             f"other seeds ({repeats} repeats)",
@@ -83,13 +65,13 @@ def comparison(name_a, name_b, score, test, difference):
     )
 
 
-def primary(*summaries):
+def primary(*summaries: Summary) -> str:
     """Key of the score that speaks for results of one variant: the first of ours that the paper prints, else the UAR."""
     published = [summary["facts"].get("published") or {} for summary in summaries]
     return next((key for key in summaries[0]["scores"] if any(key in printed for printed in published)), "uar")
 
 
-def published_by_column(summaries):
+def published_by_column(summaries: dict[str, Summary]) -> dict[str, Published]:
     """Published scores by the title of their column: one for all protocols, or one each where the paper's differ.
 
     Args:
@@ -102,13 +84,13 @@ def published_by_column(summaries):
     return {f"published, `{protocol}`": published for protocol, published in found.items()}
 
 
-def triple(values):
+def triple(values: Any) -> tuple[Any, Any, Any]:
     """Mean, standard deviation and best of a published score; what the paper does not print is None."""
     values = list(values) if isinstance(values, (list, tuple)) else [values]
     return (*values, None, None)[:3]
 
 
-def verdict(name_a, name_b, low, high):
+def verdict(name_a: str, name_b: str, low: float, high: float) -> str:
     """What the interval of a minus b says, as half a sentence."""
     if low > 0:
         return f"{name_a} lies above {name_b}"
@@ -117,7 +99,7 @@ def verdict(name_a, name_b, low, high):
     return f"a difference between {name_a} and {name_b} is not shown (the interval holds 0)"
 
 
-def table(head, body, *, align="l"):
+def table(head: list[str], body: Iterable[Iterable[Any]], *, align: str = "l") -> list[str]:
     """The lines of a table.
 
     Args:
@@ -125,13 +107,13 @@ def table(head, body, *, align="l"):
         body: rows of cells, of any type.
         align: "l" or "r" a column; columns beyond it are aligned to the right.
     """
-    align = [align[i] if i < len(align) else "r" for i in range(len(head))]
-    rule = ["---" if side == "l" else "---:" for side in align]
+    sides = [align[i] if i < len(align) else "r" for i in range(len(head))]
+    rule = ["---" if side == "l" else "---:" for side in sides]
     rows = [[str(cell).replace("|", "\\|") for cell in row] for row in (head, rule, *body)]
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
-def called(entry):
+def called(entry: Named) -> str:
     """A front end or a model as facts have it, by its name and options.
 
     >>> called({"name": "log_mel", "options": {"sample_rate": 16000, "n_mels": 64}})
@@ -141,7 +123,7 @@ def called(entry):
     return f"`{entry['name']}`" + (f" ({options})" if options else "")
 
 
-def figures(pairs):
+def figures(pairs: Iterable[Sequence[str]]) -> list[str]:
     """The lines of a section of figures, from pairs of file name and caption; none without figures."""
     lines = ["## Figures", ""] if pairs else []
     for name, caption in pairs:
@@ -149,7 +131,7 @@ def figures(pairs):
     return lines
 
 
-def published_cells(summaries, key):
+def published_cells(summaries: dict[str, Summary], key: str) -> str:
     """A published score of one variant; of each protocol behind its name where the paper's differ.
 
     Args:
@@ -163,7 +145,7 @@ def published_cells(summaries, key):
     return " <br>".join(f"{protocol} {cell}" for protocol, cell in cells.items())
 
 
-def published_cell(published, key):
+def published_cell(published: Published | None, key: str) -> str:
     """A published score: mean ± standard deviation (best), as far as printed; a dash where it is not."""
     values = (published or {}).get(key)
     if values is None:
@@ -172,18 +154,18 @@ def published_cell(published, key):
     return f"{mean:.4f}{'' if std is None else f' ± {std:.4f}'}{'' if best is None else f' ({best:.4f})'}"
 
 
-def published_time(facts, before=""):
+def published_time(facts: Facts, before: str = "") -> str:
     """The published time of training behind some text; nothing where none is printed."""
     hours = (facts.get("published") or {}).get(HOURS)
     return "" if hours is None else f"{before}{triple(hours)[0]:g} h of training"
 
 
-def mean_cell(entry):
+def mean_cell(entry: Mapping[str, Any]) -> str:
     """Mean ± standard deviation; the mean alone of one repeat."""
     return f"{entry['mean']:.4f}" + ("" if entry["std"] is None else f" ± {entry['std']:.4f}")
 
 
-def score_cell(entry):
+def score_cell(entry: Mapping[str, Any] | None) -> str:
     """Mean ± standard deviation (best) [interval] of a score, a dash for None."""
     if entry is None:  # of a report that knows this score not yet
         return "–"
@@ -191,7 +173,7 @@ def score_cell(entry):
     return f"{mean_cell(entry)}{best}{bracket(entry)}"
 
 
-def linked_cell(entry, link):
+def linked_cell(entry: Score, link: str) -> str:
     """As `score_cell`, the mean linked to a report, with the number of repeats."""
     count = len(entry["values"])
     best = "" if entry["std"] is None else f" ({entry['best']:.4f})"
@@ -199,16 +181,16 @@ def linked_cell(entry, link):
     return f"[{mean_cell(entry)}]({link}){best}{bracket(entry, ' <br>')} <br>{repeats}"
 
 
-def signed(value):
+def signed(value: float) -> str:
     """Four decimals with a plus or a true minus."""
     return f"{value:+.4f}".replace("-", "−")
 
 
-def p_value(value):
+def p_value(value: float) -> str:
     """A p-value with its relation, to stand behind a "p"."""
     return "< 0.0001" if value < 0.0001 else f"= {value:.4f}"
 
 
-def bracket(entry, separator=" "):
+def bracket(entry: Mapping[str, Any], separator: str = " ") -> str:
     """The interval of a score in brackets behind a separator; nothing where there is none."""
     return "" if entry["low"] is None else f"{separator}[{entry['low']:.4f}, {entry['high']:.4f}]"

@@ -1,24 +1,33 @@
-"""One page over all variants of an experiment, from kept results: scores, reproducibility, differences to a reference.
+"""One page over all variants of an experiment, from stored results: scores, reproducibility, differences to a reference.
 
 A variant of another experiment whose results lie beside is written OTHER_EXPERIMENT/VARIANT.
 """
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from sertf.errors import SertfError, is_number
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
 from sertf.plots.scores import against, bars, save_figure, violin
 from sertf.reports.markdown import triple
 from sertf.reports.overview_page import render_overview
-from sertf.runs.stored import ResultsError, read_json, read_predictions, read_summary, write_text
+from sertf.runs.facts import Asked, Overview, Summary, lacking
+from sertf.runs.layout import stored_of_experiment, stored_of_variant
+from sertf.runs.stored import ResultsError, read_json, read_predictions, read_summary, write_stored
 
-_ASKED = ("references", "score", "beside", "by")
 
-
-def write(folder, *, references=(), score="wa", beside=(), by=None):
-    """Write `overview.md`, `overview.json` and figures into an experiment's folder of kept results.
+def write_overview(
+    folder: Path | str,
+    *,
+    references: Sequence[str] = (),
+    score: str = "wa",
+    beside: Sequence[str] = (),
+    by: str | None = None,
+) -> Overview:
+    """Write `overview.md`, `overview.json` and figures into an experiment's folder of stored results.
 
     Args:
         folder: `<results>/<experiment>`, with `<variant>/<protocol>/report.json` in it.
@@ -42,7 +51,7 @@ def write(folder, *, references=(), score="wa", beside=(), by=None):
         if reference not in summaries:
             raise ResultsError(f"Unknown reference '{reference}'; {folder} holds {', '.join(summaries)}.")
     known = next(iter(next(iter(summaries.values())).values()))["scores"]
-    if known.get(score, {}).get("low") is None:
+    if score not in known or known[score]["low"] is None:
         allowed = ", ".join(key for key, entry in known.items() if entry["low"] is not None)
         if not allowed:
             raise ResultsError(
@@ -52,7 +61,7 @@ def write(folder, *, references=(), score="wa", beside=(), by=None):
         raise ResultsError(f"score must be one of {allowed}, got '{score}'.")
     protocols = sorted({protocol for of_variant in summaries.values() for protocol in of_variant})
     differences = _differences(places, summaries, references, score) if references else []
-    content = {
+    content: Overview = {
         "experiment": folder.name,
         "references": list(references),
         "score": score,
@@ -70,45 +79,51 @@ def write(folder, *, references=(), score="wa", beside=(), by=None):
     links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
     page = render_overview(content, summaries, links=links, protocols=protocols, figures=figures)
     for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
-        write_text(text, folder / name)
+        write_stored(folder / name, text)
     return content
 
 
-def rewrite_all(results_root):
+def rewrite_overviews(results: Path) -> list[Path]:
     """Write each overview below a folder of results anew, of what its `overview.json` says; returns the pages' paths.
 
     Raises:
-        SertfError: an overview.json is broken, or as `write`.
+        SertfError: an overview.json is broken, or as `write_overview`.
     """
-    paths = sorted(Path(results_root).glob("*/overview.json"))
+    paths = sorted(results.glob("*/overview.json"))
     for path in paths:
-        asked = read_json(path)
-        lacking = [key for key in _ASKED if key not in asked]
-        if lacking:
-            raise ResultsError(f"{path} lacks {', '.join(lacking)}; write it by `sertf report --overview` first.")
-        write(path.parent, **{key: asked[key] for key in _ASKED})
+        asked = cast(Asked, read_json(path))
+        missing = lacking(Asked, asked)
+        if missing:
+            raise ResultsError(f"{path} lacks {', '.join(missing)}; write it by `sertf report --overview` first.")
+        write_overview(
+            path.parent,
+            references=asked["references"],
+            score=asked["score"],
+            beside=asked["beside"],
+            by=asked["by"],
+        )
     return [path.with_suffix(".md") for path in paths]
 
 
-def _summaries(folder, beside):
+def _summaries(folder: Path, beside: list[str]) -> tuple[dict[str, dict[str, Summary]], dict[str, Path]]:
     """Each variant's report of each protocol, and each variant's folder."""
-    places = {path.parent.parent.name: path.parent.parent for path in sorted(folder.glob("*/*/report.json"))}
+    places = {stored.parent.name: stored.parent for stored in stored_of_experiment(folder)}
     if not places:
         raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
     for name in beside:
         places[name] = folder.parent / name
-        if name.count("/") != 1 or not list(places[name].glob("*/report.json")):
+        if name.count("/") != 1 or not stored_of_variant(places[name]):
             raise ResultsError(
                 f"'{name}' must be <experiment>/<variant> of results in {folder.parent}; there is no report of it."
             )
     summaries = {
-        name: {path.parent.name: read_summary(path.parent) for path in sorted(place.glob("*/report.json"))}
+        name: {stored.name: read_summary(stored) for stored in stored_of_variant(place)}
         for name, place in places.items()
     }
     return summaries, places
 
 
-def _figures_of(summary, score):
+def _figures_of(summary: Summary, score: str) -> dict[str, Any]:
     entry, agreement = summary["scores"][score], summary["reproducibility"]
     return {
         "mean": entry["mean"],
@@ -122,7 +137,9 @@ def _figures_of(summary, score):
     }
 
 
-def _reference_of(summary, protocol, references, summaries):
+def _reference_of(
+    summary: Summary, protocol: str, references: Sequence[str], summaries: dict[str, dict[str, Summary]]
+) -> str:
     """The first reference that was trained by a variant's recipe, or the first of all."""
     for reference in references:
         whole = summaries[reference].get(protocol)
@@ -131,7 +148,9 @@ def _reference_of(summary, protocol, references, summaries):
     return references[0]
 
 
-def _differences(places, summaries, references, score):
+def _differences(
+    places: dict[str, Path], summaries: dict[str, dict[str, Summary]], references: Sequence[str], score: str
+) -> list[dict[str, Any]]:
     """Each other variant minus its reference, by protocol, with both intervals."""
     rows = []
     for name, of_variant in summaries.items():
@@ -153,7 +172,7 @@ def _differences(places, summaries, references, score):
                 test = compared_over_repeats(*over_repeats)
                 seeds = {"low": test.low, "high": test.high, "t_p": test.t_p, "repeats": [*map(len, over_repeats)]}
             published = [(s["facts"].get("published") or {}).get(score) for s in (summary, whole)]
-            printed = [values and triple(values)[0] for values in published]
+            printed: list[Any] = [values and triple(values)[0] for values in published]
             # One score printed for both says nothing about their difference.
             gap = None if None in printed or printed[0] == printed[1] else printed[0] - printed[1]
             rows.append(
@@ -171,7 +190,14 @@ def _differences(places, summaries, references, score):
     return rows
 
 
-def _draw(folder, summaries, protocols, score, references, differences):
+def _draw(
+    folder: Path,
+    summaries: dict[str, dict[str, Summary]],
+    protocols: list[str],
+    score: str,
+    references: Sequence[str],
+    differences: list[dict[str, Any]],
+) -> list[tuple[str, str]]:
     """Write the figures; returns pairs of file name and caption."""
     name_of_score = next(iter(next(iter(summaries.values())).values()))["scores"][score]["name"]
     figures = []
@@ -180,9 +206,10 @@ def _draw(folder, summaries, protocols, score, references, differences):
         caption = f"{name_of_score} minus that of {' or '.join(references)}, with the 95 % interval over speakers"
     else:
         rows = [
-            (name, protocol, *(summary["scores"][score][key] for key in ("mean", "low", "high")))
+            (name, protocol, entry["mean"], entry["low"], entry["high"])
             for name, of_variant in summaries.items()
             for protocol, summary in of_variant.items()
+            for entry in [summary["scores"][score]]
         ]
         caption = f"{name_of_score} with the 95 % interval over speakers"
     save_figure(bars(rows, xlabel=caption), folder / "bars.png")
@@ -198,7 +225,7 @@ def _draw(folder, summaries, protocols, score, references, differences):
     return figures
 
 
-def _draw_by(folder, summaries, score, option):
+def _draw_by(folder: Path, summaries: dict[str, dict[str, Summary]], score: str, option: str) -> tuple[str, str]:
     """Draw the score against an option of the model; returns file name and caption."""
     rows, options = [], set()
     for of_variant in summaries.values():

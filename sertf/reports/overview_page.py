@@ -1,9 +1,17 @@
 """The page over all variants of an experiment: summaries of `sertf.reports.summary.summarise` in, Markdown out."""
 
 from sertf.reports import markdown, zero_shot
+from sertf.runs.facts import Overview, Summary
 
 
-def render_overview(content, summaries, *, links, protocols, figures):
+def render_overview(
+    content: Overview,
+    summaries: dict[str, dict[str, Summary]],
+    *,
+    links: dict[str, str],
+    protocols: list[str],
+    figures: list[tuple[str, str]],
+) -> str:
     """The page of `sertf.reports.overview`: one table of scores, one of reproducibility, one of differences.
 
     Args:
@@ -72,7 +80,7 @@ def render_overview(content, summaries, *, links, protocols, figures):
     return "\n".join([*lines, *markdown.figures(figures)]).rstrip() + "\n"
 
 
-def _order(summaries, score, protocols):
+def _order(summaries: dict[str, dict[str, Summary]], score: str, protocols: list[str]) -> list[str]:
     """The variants by their score under the protocol that most of them have, the later of two; behind them the others."""
     by = max(reversed(protocols), key=lambda protocol: sum(protocol in of_variant for of_variant in summaries.values()))
 
@@ -84,9 +92,9 @@ def _order(summaries, score, protocols):
     return sorted(summaries, key=key)
 
 
-def _features(summaries, order):
+def _features(summaries: dict[str, dict[str, Summary]], order: list[str]) -> list[str]:
     """A line on what each variant reads, where that is not the same."""
-    read = {}
+    read: dict[str, list[str]] = {}
     for variant in order:
         entry = next(iter(summaries[variant].values()))["facts"].get("front_end")
         if entry:
@@ -97,7 +105,7 @@ def _features(summaries, order):
     return ["Not all variants read the same features:", "", *lines, ""]
 
 
-def _chance(summary, score):
+def _chance(summary: Summary, score: str) -> str:
     """Chance on each tested corpus, a dash where runs were tested on the corpus of their training."""
     cells = [
         f"{corpus} {name} {described['scores'][key]['chance']:.4f}"
@@ -108,7 +116,7 @@ def _chance(summary, score):
     return ", ".join(dict.fromkeys(cells)) or "–"
 
 
-def _agreement(summaries, order, protocols):
+def _agreement(summaries: dict[str, dict[str, Summary]], order: list[str], protocols: list[str]) -> list[str]:
     body = [
         [
             f"`{variant}`",
@@ -136,7 +144,7 @@ def _agreement(summaries, order, protocols):
     ]
 
 
-def _differences(content, name_of_score):
+def _differences(content: Overview, name_of_score: str) -> list[str]:
     references, body, sentences = content["references"], [], []
     several = len(references) > 1
     for row in content["differences"]:

@@ -1,11 +1,20 @@
 """The page of one variant under one protocol: a summary of `sertf.reports.summary.summarise` in, Markdown out."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from sertf.reports import markdown, zero_shot
 from sertf.reports.breakdowns import by_emotion, by_fold, by_group, published_names
-from sertf.runs.stored import PER_RUN
+from sertf.runs.facts import PER_RUN, Facts, Summary
 
 
-def render_page(summary, *, beside=None, figures=(), differing=()):
+def render_page(
+    summary: Summary,
+    *,
+    beside: Summary | None = None,
+    figures: Iterable[Sequence[str]] = (),
+    differing: Iterable[str] = (),
+) -> str:
     """A report page.
 
     Args:
@@ -47,7 +56,7 @@ def render_page(summary, *, beside=None, figures=(), differing=()):
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _scores(summary, columns):
+def _scores(summary: Summary, columns: dict[str, Summary]) -> list[str]:
     published = markdown.published_by_column(columns)
     body = [
         [
@@ -97,7 +106,7 @@ def _scores(summary, columns):
     return lines
 
 
-def _against_published(summary):
+def _against_published(summary: Summary) -> list[str]:
     published = summary["facts"].get("published") or {}
     lines = ["## Against the published score", ""]
     known = [key for key in summary["scores"] if key in published]
@@ -121,12 +130,12 @@ def _against_published(summary):
     return [*lines, ""]
 
 
-def _remarks(facts):
+def _remarks(facts: Facts) -> list[str]:
     remarks = facts.get("remarks") or []
     return ["## What the paper prints", "", *(f"- {remark}" for remark in remarks), ""] if remarks else []
 
 
-def _compared(summary):
+def _compared(summary: Summary) -> list[str]:
     """One line on what differs from another variant, the question that this one was trained for."""
     compared = summary.get("compared")
     if not compared:
@@ -144,7 +153,7 @@ def _compared(summary):
     return [f"## What {compared['what']} does", "", line, ""]
 
 
-def _beside_others(summary):
+def _beside_others(summary: Summary) -> list[str]:
     facts, ours = summary["facts"], summary["scores"]["wa"]
     others = facts.get("others")
     if not others:
@@ -158,25 +167,25 @@ def _beside_others(summary):
     return ["## Beside other systems, as the paper lists them", "", *markdown.table(["system", "accuracy"], body), ""]
 
 
-def _audit(facts):
+def _audit(facts: Facts) -> list[str]:
     findings = facts["audit"].get("findings", [])
     lines = ["## Leakage audit", "", f"Verdict: **{facts['audit'].get('verdict', 'not audited')}**.", ""]
     return [*lines, *(f"- {finding}" for finding in findings), *([""] if findings else [])]
 
 
-def _reproducibility(columns):
+def _reproducibility(columns: dict[str, Summary]) -> list[str]:
     published = next(iter(columns.values()))["facts"].get("published") or {}
     given = bool(published.keys() & markdown.REPRODUCIBILITY)
-    columns = {name: column for name, column in columns.items() if column["reproducibility"]}
+    agreements = {name: rates for name, column in columns.items() if (rates := column["reproducibility"])}
     lines = ["## Reproducibility", ""]
-    if not columns:
+    if not agreements:
         return [*lines, "One repeat has nothing to agree with; these scores need 2 or more.", ""]
     body = [
         [
             name,
             meaning,
             *([f"{100 * markdown.triple(published[name])[0]:.2f} %" if name in published else "–"] if given else []),
-            *(f"{100 * column['reproducibility'][name]:.2f} %" for column in columns.values()),
+            *(f"{100 * rates[name]:.2f} %" for rates in agreements.values()),
         ]
         for name, meaning in markdown.REPRODUCIBILITY.items()
     ]
@@ -184,9 +193,9 @@ def _reproducibility(columns):
         "score",
         "share of utterances on which",
         *(["published"] if given else []),
-        *(f"`{name}`" for name in columns),
+        *(f"`{name}`" for name in agreements),
     ]
-    repeats = ", ".join(f"`{name}` {column['facts']['repeats']}" for name, column in columns.items())
+    repeats = ", ".join(f"`{name}` {columns[name]['facts']['repeats']}" for name in agreements)
     note = (
         f"Repeats: {repeats}; shares of unequal numbers of repeats cannot be set against each other. Definitions: "
         "`sertf.evaluation.reproducibility`, after SpeechNet (BSPC 2025)."
@@ -194,13 +203,10 @@ def _reproducibility(columns):
     return [*lines, *markdown.table(head, body, align="ll"), "", note, ""]
 
 
-_BUILT = {"features": "front_end", "model": "model"}
-
-
-def _how(summary, differing):
+def _how(summary: Summary, differing: Iterable[str]) -> list[str]:
     facts = summary["facts"]
     seconds = summary["wall_seconds"]
-    body = [
+    body: list[list[Any]] = [
         ["repeats × folds", f"{facts['repeats']} × {len(facts['folds'])} = {summary['runs']} runs"],
         ["epochs", facts.get("epochs") or "none, fitted by scikit-learn"],
         ["base seed", facts.get("seed", "not stated")],
@@ -213,7 +219,8 @@ def _how(summary, differing):
         ],
         ["digest of the experiment", f"`{facts['digest']}`"],
     ]
-    body += [[what, markdown.called(facts[key])] for what, key in _BUILT.items() if facts.get(key)]
+    built = {"features": facts.get("front_end"), "model": facts.get("model")}
+    body += [[what, markdown.called(named)] for what, named in built.items() if named]
     if facts.get("scaling"):
         body.append(
             ["standardised by", "all clips" if facts["scaling"] == "corpus" else "the training part of each fold"]
@@ -241,7 +248,7 @@ def _how(summary, differing):
     ]
 
 
-def _augmentation(described):
+def _augmentation(described: dict[str, Any]) -> str:
     """Plain words for `sertf.audio.augmentation.Augmentation.to_dict`."""
     steps = []
     for step in described["steps"]:

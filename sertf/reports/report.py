@@ -2,31 +2,33 @@
 
 import gzip
 import json
-import os
 import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from sertf.errors import SertfError
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
+from sertf.files import check_writable, replaced_folder
 from sertf.reports import figures
-from sertf.reports.comparisons import compared, dependents
+from sertf.reports.comparisons import compared_with, dependents
 from sertf.reports.markdown import comparison
 from sertf.reports.page import render_page
 from sertf.reports.summary import summarise
-from sertf.runs.collect import collect
+from sertf.runs.collect import collect, merge_manifests
+from sertf.runs.facts import Facts, Summary, names_of
+from sertf.runs.layout import is_stored, sibling, stored_folder
 from sertf.runs.stored import (
     ResultsError,
     check_replaceable,
-    merge_manifests,
-    names_of,
     read_facts,
     read_groups,
     read_predictions,
     read_summary,
-    reports_in,
-    write_text,
+    stored_results,
+    write_stored,
 )
 
 _OTHER = {"paper": "strict", "strict": "paper"}
@@ -34,13 +36,12 @@ _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
 _OURS = {*_TABLES, "report.md", "report.json", "manifest.json", *figures.FIGURES}
 
 
-def write_report(folder, out, *, beside=None):
+def write_report(folder: Path | str, out: Path | str, *, beside: Path | str | None = None) -> Summary:
     """Write one variant's results under one protocol: predictions, report, figures, manifest.
 
     The numbers are computed from the predictions as kept, 6 significant digits, so that they can be had again from
-    them exactly. All files are made in a temporary folder that then takes the place of `out`; other files that lie in
-    `out` stay. The page of the other protocol, if it lies there, is rendered again with this one beside it, and
-    so are the pages of the variants that are compared with this one.
+    them exactly. Files of `out` that are not of a report stay. The page of the other protocol, if it lies there, is
+    rendered again with this one beside it, and so are the pages of the variants that are compared with this one.
 
     Args:
         folder: `<runs>/<variant>/<protocol>`.
@@ -55,20 +56,16 @@ def write_report(folder, out, *, beside=None):
         ResultsError: as `sertf.runs.collect.collect`; if `out` cannot be written to, or holds results of something else, of
             another recipe, front end, table or recordings, or of more runs.
     """
-    results, out = collect(folder), Path(out)
+    results, out = collect(Path(folder)), Path(out)
     check_replaceable(out, results.facts, len(results.manifests))
-    other = _other(out, results.facts, beside)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise ResultsError(f"Cannot write to {out.parent}: {error.strerror}; choose another --out.") from error
-    try:
-        _write_table(results.predictions, staging / "predictions.csv.gz")
-        _write_table(results.histories, staging / "history.csv.gz")
+    other = _other(out, results.facts, None if beside is None else Path(beside))
+    check_writable(out.parent, "--out", ResultsError)
+    with replaced_folder(out) as staging:
+        _write_table(staging / "predictions.csv.gz", results.predictions)
+        _write_table(staging / "history.csv.gz", results.histories)
         grouped = read_groups(results.folder / "groups.csv", results.predictions)
         if grouped is not None:
-            _write_table(grouped, staging / "groups.csv.gz")
+            _write_table(staging / "groups.csv.gz", grouped)
         kept = read_predictions(staging / "predictions.csv.gz")
         summary = summarise(replace(results, predictions=kept))
         shared, runs = merge_manifests(results.manifests)
@@ -76,23 +73,21 @@ def write_report(folder, out, *, beside=None):
             shared["audit"] = results.facts.get("audit", shared["audit"])
         summary["differing"] = sorted({key for run in runs for key in run})
         summary["figures"] = figures.write_figures(results, summary, staging, before=out)
-        summary["compared"] = compared(summary, kept, out)
-        _write_json({"shared": shared, "runs": runs}, staging / "manifest.json")
-        _write_json(summary, staging / "report.json")
-        write_text(_render(summary, read_summary(other) if other else None), staging / "report.md")
-        _take_place(staging, out)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+        summary["compared"] = compared_with(summary, kept, out)
+        _write_json(staging / "manifest.json", {"shared": shared, "runs": runs})
+        _write_json(staging / "report.json", summary)
+        write_stored(staging / "report.md", _render(summary, read_summary(other) if other else None))
+        _keep_others(out, staging)
+        staging.chmod(0o755)  # whatever the umask
     if other and other.resolve() != out.resolve():
-        write_text(_render(read_summary(other), summary), other / "report.md")
+        write_stored(other / "report.md", _render(read_summary(other), summary))
     for place in dependents(out):
         _compare_again(place)
     return summary
 
 
-def compare(folder_a, folder_b, *, score="uar"):
-    """Set two kept results side by side, as Markdown: a test over repeats, and a paired one over speakers.
+def compare_results(folder_a: Path | str, folder_b: Path | str, *, score: str = "uar") -> str:
+    """Set two stored results side by side, as Markdown: a test over repeats, and a paired one over speakers.
 
     Raises:
         SertfError: if a folder holds no results or those of one repeat, or the utterances differ.
@@ -110,50 +105,50 @@ def compare(folder_a, folder_b, *, score="uar"):
         raise SertfError(f"score must be one of {', '.join(known)}, got {score!r}.")
     values = [summary["scores"][score]["values"] for summary in summaries]
     return comparison(
-        *names,
+        names[0],
+        names[1],
         summaries[0]["scores"][score]["name"],
         compared_over_repeats(*values),
         clustered_difference(*tables, score=score),
     )
 
 
-def page(folder):
-    """The page of kept results, as Markdown, from their report.json and that of the other protocol beside them.
+def report_page(folder: Path) -> str:
+    """The page of stored results, as Markdown, from their report.json and that of the other protocol beside them.
 
     Raises:
         ResultsError: if a report.json is missing or broken.
     """
-    folder = Path(folder)
     summary = read_summary(folder)
     other = _other(folder, summary["facts"], None)
     return _render(summary, read_summary(other) if other else None)
 
 
-def rewrite_pages(results_root):
-    """Write the page of every kept result anew, as `page`; returns their paths.
+def rewrite_pages(results: Path) -> list[Path]:
+    """Write the page of every stored result anew, as `report_page`; returns their paths.
 
     Raises:
-        ResultsError: if there are no results, or as `page`, before any is written.
+        ResultsError: if there are no results, or as `report_page`, before any is written.
     """
-    paths = reports_in(results_root)
-    for path, text in [(path.with_name("report.md"), page(path.parent)) for path in paths]:
-        write_text(text, path)
-    return [path.with_name("report.md") for path in paths]
+    pages = {folder / "report.md": report_page(folder) for folder in stored_results(results)}
+    for path, text in pages.items():
+        write_stored(path, text)
+    return list(pages)
 
 
-def write_all(runs, out):
-    """`write` for each `experiment.json` at or below `runs`; returns the paths of the report pages.
+def write_reports(runs: Path, out: Path) -> list[Path]:
+    """`write_report` for each `experiment.json` at or below `runs`; returns the paths of the report pages.
 
     Raises:
-        ResultsError: if there is none, or as `write`; the reports of the others are written before.
+        ResultsError: if there is none, or as `write_report`; the reports of the others are written before.
     """
-    folders = sorted(path.parent for path in Path(runs).rglob("experiment.json"))
+    folders = sorted(path.parent for path in runs.rglob("experiment.json"))
     if not folders:
         raise ResultsError(f"{runs} holds no experiment.json, so there are no runs to report; run an experiment first.")
     pages, faults = [], []
     for folder in folders:
         try:
-            place = Path(out).joinpath(*names_of(read_facts(folder)))
+            place = stored_folder(out, *names_of(read_facts(folder)))
             write_report(folder, place)
         except ResultsError as error:  # runs still going on are no reason to leave the finished ones out
             faults.append(error)
@@ -165,58 +160,49 @@ def write_all(runs, out):
     return pages
 
 
-def _other(out, facts, beside):
+def _other(out: Path, facts: Facts, beside: Path | None) -> Path | None:
     """Folder of the other protocol's written results, None if there is none."""
     if beside is None:
         name = _OTHER.get(facts["protocol"])
-        place = out.parent / name if name else None
-        return place if place and (place / "report.json").is_file() else None
+        place = sibling(out, protocol=name) if name else None
+        return place if place and is_stored(place) else None
     found = names_of(read_summary(beside)["facts"])
     if found[:2] != names_of(facts)[:2] or found[2] == facts["protocol"]:
         raise ResultsError(
             f"{beside} holds {'/'.join(found)}, not another protocol of {'/'.join(names_of(facts)[:2])}."
         )
-    return Path(beside)
+    return beside
 
 
-def _compare_again(place):
+def _compare_again(place: Path) -> None:
     """Write a variant's line on the one that it is compared with anew."""
     summary = read_summary(place)
-    summary["compared"] = compared(summary, read_predictions(place / "predictions.csv.gz"), place)
-    _write_json(summary, place / "report.json")
-    write_text(page(place), place / "report.md")
+    summary["compared"] = compared_with(summary, read_predictions(place / "predictions.csv.gz"), place)
+    _write_json(place / "report.json", summary)
+    write_stored(place / "report.md", report_page(place))
 
 
-def _write_table(table, path):
+def _write_table(path: Path, table: pd.DataFrame) -> None:
     text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     # No name and no time in the header: the same table gives the same bytes.
     with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
         packed.write(text.encode())
 
 
-def _render(summary, beside):
+def _render(summary: Summary, beside: Summary | None) -> str:
     return render_page(
         summary, beside=beside, figures=summary.get("figures", ()), differing=summary.get("differing", ())
     )
 
 
-def _write_json(content, path):
-    write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", path)
+def _write_json(path: Path, content: Any) -> None:
+    write_stored(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _take_place(staging, out):
-    """Put the finished folder in the place of the old one, with the old one's files that are none of ours."""
-    old = out.with_name(f".{out.name}-old")
-    if old.exists() and not out.exists():  # killed between the two renames below
-        os.replace(old, out)
-    if out.exists():
-        for entry in out.iterdir():
-            if entry.is_dir():
-                shutil.copytree(entry, staging / entry.name)
-            elif entry.name not in _OURS:
-                shutil.copy2(entry, staging / entry.name)
-        shutil.rmtree(old, ignore_errors=True)
-        os.replace(out, old)
-    staging.chmod(0o755)
-    os.replace(staging, out)
-    shutil.rmtree(old, ignore_errors=True)
+def _keep_others(out: Path, staging: Path) -> None:
+    """Copy what lies in a folder of results and is not of a report into the one that takes its place."""
+    for entry in out.iterdir() if out.exists() else ():
+        if entry.is_dir():
+            shutil.copytree(entry, staging / entry.name)
+        elif entry.name not in _OURS:
+            shutil.copy2(entry, staging / entry.name)

@@ -1,13 +1,19 @@
 """The numbers of a report, from all runs of one variant under one protocol."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
 
 from sertf.evaluation import scores
 from sertf.evaluation.groups import compare
 from sertf.evaluation.reproducibility import rates_of
 from sertf.evaluation.statistics import clustered_bootstrap, mean_std
 from sertf.evaluation.zero_shot import by_corpus
-from sertf.runs.stored import merge_manifests, read_groups
+from sertf.runs.collect import Results, merge_manifests
+from sertf.runs.facts import Summary
+from sertf.runs.stored import read_groups
 
 SCORES = {
     "uar": "UAR",
@@ -20,19 +26,17 @@ SCORES = {
     "thresholded_f1": "F1 of these two",
 }
 """The scores of a summary, by their keys, with the names that a report prints."""
-
-
 _WITH_INTERVAL = ("uar", "wa", "macro_f1", "weighted_f1")
 
 
-def summarise(results):
+def summarise(results: Results) -> Summary:
     """The numbers of a report.
 
     A repeat's score is that of its pooled out-of-fold predictions; mean, sample standard deviation and best are over
     repeats, the interval is `sertf.evaluation.statistics.clustered_bootstrap` over speakers.
 
     Args:
-        results: `Results`.
+        results: all runs.
 
     Returns:
         dict of plain values: `facts`; `scores`, by the keys of `SCORES`, each with its `name`, `values` (one a
@@ -56,9 +60,14 @@ def summarise(results):
     by_repeat = [scores.scores_of(part) for _, part in predictions.groupby("repeat", sort=True)]
     speakers = predictions["speaker"].nunique()
     agreement = rates_of(predictions) if len(by_repeat) > 1 else None
-    summary = {"facts": results.facts, "scores": {}, **{key: {} for key in scores.BY_EMOTION}}
+    summary: dict[str, Any] = {"facts": results.facts, "scores": {}, **{key: {} for key in scores.BY_EMOTION}}
     for key, name in SCORES.items():
-        entry = {"name": name, **_over_repeats([values[key] for values in by_repeat]), "low": None, "high": None}
+        entry: dict[str, Any] = {
+            "name": name,
+            **_over_repeats([values[key] for values in by_repeat]),
+            "low": None,
+            "high": None,
+        }
         if key in _WITH_INTERVAL and speakers > 1:
             entry["low"], entry["high"] = clustered_bootstrap(predictions, score=key)
         summary["scores"][key] = entry
@@ -72,7 +81,7 @@ def summarise(results):
             summary[key] = _epoch_by_test(results, column)
     if results.facts.get("across"):
         summary["by_corpus"] = by_corpus(predictions)
-    return summary | {
+    summary |= {
         "folds": {fold: _of_fold(results, fold) for fold in results.facts["folds"]},
         "confusion": matrix.tolist(),
         "groups": _by_group(results.folder / "groups.csv", predictions),
@@ -86,21 +95,24 @@ def summarise(results):
         "device": shared.get("device", "several"),
         "beyond_plan": list(results.beyond_plan),
     }
+    return cast(Summary, summary)
 
 
-def _by_group(path, predictions):
+def _by_group(path: Path, predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
     table = read_groups(path, predictions)
-    compared = {}
-    for column in () if table is None else table.columns[1:]:
+    if table is None:
+        return {}
+    compared: dict[str, Any] = {}
+    for column in table.columns[1:]:
         compared[column] = asdict(compare(predictions, dict(zip(table["utterance"], table[column]))))
     # A test part may hold utterances of one group only, of which there is nothing to compare.
     return {column: entry for column, entry in compared.items() if len(entry["groups"]) > 1}
 
 
-def _of_fold(results, fold):
+def _of_fold(results: Results, fold: str) -> dict[str, Any]:
     """The entry of one fold among `folds` of a summary."""
     predictions = results.predictions[results.predictions["fold"] == fold]
-    found = {column + "s": int(predictions[column].nunique()) for column in ("utterance", "speaker")}
+    found: dict[str, Any] = {column + "s": int(predictions[column].nunique()) for column in ("utterance", "speaker")}
     for key in scores.BY_FOLD:
         score = getattr(scores, key)
         found[key] = _mean_and_std(
@@ -112,7 +124,7 @@ def _of_fold(results, fold):
     return found
 
 
-def _epoch_by_test(results, column):
+def _epoch_by_test(results: Results, column: str) -> dict[str, Any]:
     """The highest of a test score over epochs, averaged over folds by their size, over repeats."""
     runs = ["repeat", "fold"]
     best = results.histories.groupby(runs)[column].max()
@@ -121,11 +133,11 @@ def _epoch_by_test(results, column):
     return _over_repeats([float(value) for value in of_repeat])
 
 
-def _mean_and_std(values):
+def _mean_and_std(values: list[float]) -> dict[str, Any]:
     entry = _over_repeats(values)
     return {"mean": entry["mean"], "std": entry["std"]}
 
 
-def _over_repeats(values):
+def _over_repeats(values: list[float]) -> dict[str, Any]:
     mean, std = mean_std(values) if len(values) > 1 else (values[0], None)
     return {"values": values, "mean": mean, "std": std, "best": max(values)}

@@ -1,9 +1,13 @@
 """What a page says of runs that are tested on other corpora than they were trained on: the languages, and chance."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sertf.reports.markdown import bracket, mean_cell, table
+from sertf.runs.facts import Across, Facts, Summary
 
 
-def section(columns):
+def section(columns: dict[str, Summary]) -> list[str]:
     """The lines of a section on each tested corpus, none for runs on one corpus.
 
     Args:
@@ -41,19 +45,17 @@ def section(columns):
     ]
 
 
-def trained_and_tested(facts):
+def trained_and_tested(facts: Facts) -> str:
     """The corpora and their languages, as the start of a sentence."""
+    across = facts.get("across") or Across(trained={}, tested={})
     trained, tested = (
-        ", ".join(
-            f"{name} ({', '.join(found['languages']) or 'no language stated'})"
-            for name, found in facts["across"][part].items()
-        )
-        for part in ("trained", "tested")
+        ", ".join(f"{name} ({', '.join(found['languages']) or 'no language stated'})" for name, found in part.items())
+        for part in (across["trained"], across["tested"])
     )
     return f"Trained on {trained}, tested on {tested}"
 
 
-def verdict(entry):
+def verdict(entry: Mapping[str, Any]) -> str:
     """What the intervals of a score, over speakers and over repeats, say beside its chance, as half a sentence."""
     speakers, repeats = "one speaker says nothing of other speakers", "one run says nothing of other seeds"
     if entry["low"] is not None:
@@ -64,7 +66,7 @@ def verdict(entry):
     return f"{speakers}; {repeats}"
 
 
-def _side(low, high, chance):
+def _side(low: float, high: float, chance: float) -> str:
     if low > chance:
         return "above chance"
     return "below chance" if high < chance else "not shown to differ from chance"

@@ -1,12 +1,15 @@
-"""All runs of one variant under one protocol: `collect` reads them, `summarise` makes the numbers of a report of them."""
+"""All runs of one variant under one protocol, read together."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
 from sertf.errors import SertfError
 from sertf.evaluation import scores
+from sertf.runs.facts import PER_RUN, Facts, Manifest
+from sertf.runs.layout import RunPlace, finished_runs, is_finished, planned_runs
 from sertf.runs.stored import ResultsError, read_facts, read_run
 
 _LISTED = 8
@@ -21,24 +24,22 @@ class Results:
         facts: the content of `experiment.json`.
         predictions: of all runs, in the order of repeats and folds.
         histories: of all runs, with the columns repeat and fold.
-        manifests: one dict a run.
+        manifests: one a run.
         representations: path of the first run's representations.npz, None if no run has one.
         beyond_plan: finished runs (repeat and fold folders) that `experiment.json` does not ask for; not counted.
     """
 
     folder: Path
-    facts: dict
+    facts: Facts
     predictions: pd.DataFrame
     histories: pd.DataFrame
-    manifests: tuple[dict, ...]
+    manifests: tuple[Manifest, ...]
     representations: Path | None
     beyond_plan: tuple[str, ...]
 
 
-def collect(folder):
+def collect(folder: Path) -> Results:
     """Read every run that `experiment.json` asks for.
-
-    A run without `manifest.json` is half-written and never counted.
 
     Args:
         folder: `<runs>/<variant>/<protocol>`.
@@ -50,27 +51,25 @@ def collect(folder):
     folder = Path(folder)
     facts = read_facts(folder)
     predictions, histories, manifests, problems, representations = [], [], [], [], None
-    planned = [(repeat, fold) for repeat in range(facts["repeats"]) for fold in facts["folds"]]
-    for repeat, fold in planned:
-        place = folder / f"repeat-{repeat:02d}" / fold
+    planned = planned_runs(folder, facts["repeats"], facts["folds"])
+    for run in planned:
         try:
-            manifest, table, history = _read_run(place, facts, repeat, fold)
+            manifest, table, history = _read_planned(run, facts)
         except SertfError as error:
             problems.append(str(error))
             continue
         manifests.append(manifest)
         predictions.append(table)
         histories.append(history)
-        if representations is None and (place / "representations.npz").is_file():
-            representations = place / "representations.npz"
+        if representations is None and (run.path / "representations.npz").is_file():
+            representations = run.path / "representations.npz"
     if problems:
         more = f"; and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
         raise ResultsError(
             f"{len(problems)} of the {len(planned)} runs below {folder} cannot be counted: "
             f"{'; '.join(problems[:_LISTED])}{more}. The command that made them goes on with these."
         )
-    known = {folder / f"repeat-{repeat:02d}" / fold for repeat, fold in planned}
-    extra = sorted(path.parent for path in folder.glob("repeat-*/*/manifest.json") if path.parent not in known)
+    known = {run.path for run in planned}
     return Results(
         folder=folder,
         facts=facts,
@@ -78,18 +77,18 @@ def collect(folder):
         histories=pd.concat(histories, ignore_index=True),
         manifests=tuple(manifests),
         representations=representations,
-        beyond_plan=tuple(str(path.relative_to(folder)) for path in extra if not path.name.startswith(".")),
+        beyond_plan=tuple(str(path.relative_to(folder)) for path in finished_runs(folder) if path not in known),
     )
 
 
-def _read_run(place, facts, repeat, fold):
-    run = f"repeat {repeat}, fold {fold}"
-    if not place.is_dir():
+def _read_planned(place: RunPlace, facts: Facts) -> tuple[Manifest, pd.DataFrame, pd.DataFrame]:
+    run = f"repeat {place.repeat}, fold {place.fold}"
+    if not place.path.is_dir():
         raise ResultsError(f"{run} is missing")
-    if not (place / "manifest.json").is_file():
+    if not is_finished(place.path):
         raise ResultsError(f"{run} is half-written (no manifest.json)")
     try:
-        manifest, table, history = read_run(place)
+        manifest, table, history = read_run(place.path)
     except ResultsError as error:
         raise ResultsError(f"{run} is broken: {error}".rstrip(".")) from error
     if manifest.get("digest") != facts["digest"]:
@@ -99,6 +98,22 @@ def _read_run(place, facts, repeat, fold):
     columns = [*scores.FACT_COLUMNS, *facts["emotions"]]
     if list(table.columns) != columns:
         raise ResultsError(f"{run} is broken: predictions.csv has the columns {list(table.columns)}, not {columns}")
-    if set(table["repeat"]) != {repeat} or set(table["fold"]) != {fold}:
+    if set(table["repeat"]) != {place.repeat} or set(table["fold"]) != {place.fold}:
         raise ResultsError(f"{run} is broken: predictions.csv is of another repeat or fold")
-    return manifest, table, history.assign(repeat=repeat, fold=fold)
+    return manifest, table, history.assign(repeat=place.repeat, fold=place.fold)
+
+
+def merge_manifests(manifests: tuple[Manifest, ...]) -> tuple[Manifest, list[Manifest]]:
+    """Split manifests into what all runs share and what differs.
+
+    Returns:
+        (shared, runs): what all share, and the other entries of each run; those of `PER_RUN` always count as a run's own.
+    """
+    absent = object()
+    shared = {
+        key: value
+        for key, value in manifests[0].items()
+        if key not in PER_RUN and all(manifest.get(key, absent) == value for manifest in manifests)
+    }
+    own = [{key: value for key, value in manifest.items() if key not in shared} for manifest in manifests]
+    return cast(Manifest, shared), cast(list[Manifest], own)

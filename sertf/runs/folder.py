@@ -2,40 +2,34 @@
 
 A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
 `scaling.npz`, `representations.npz`, `manifest.json` and `SHA256SUMS`, the checksums of these, which `sha256sum --check`
-reads too. It is written beside its place and renamed as a whole, so it is complete or absent. One that was taken over
-from kept results (`sertf.runs.reuse`) has `taken_over.txt` and no model.
+reads too. It is complete or absent. One that was taken over from stored results (`sertf.runs.reuse`) has
+`taken_over.txt` and no model.
 """
 
 import contextlib
 import hashlib
 import json
-import os
-import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 
 from sertf.evaluation.groups import groups_of
+from sertf.files import check_writable, replaced_folder, write_text
+from sertf.runs.facts import Facts, Manifest
+from sertf.runs.layout import finished_runs
 from sertf.runs.stored import ResultsError, read_json
-from sertf.training.fit import RunError
+from sertf.training.fit import Fitted, RunError
+from sertf.training.scaling import Scaling
 
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that says which kept results the run comes from."""
 CHECKSUMS = "SHA256SUMS"
 
 
-def check_writable(out, *, option="--out"):
-    """Make the folder `out`, a Path that an option gives; raise RunError if nothing can be written there."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):  # of a name of its own: other commands may start in the same folder
-            pass
-    except OSError as error:
-        raise RunError(f"Cannot write to {out}: {error.strerror}; choose another {option} folder.") from error
-
-
-def describe(experiment, variant, protocol, table):
+def describe(experiment: Any, variant: str, protocol: str, table: pd.DataFrame) -> dict[str, Any]:
     """What a report says of an experiment and its corpus, as plain values."""
     published = experiment.published(variant, protocol)
     return {
@@ -51,14 +45,14 @@ def describe(experiment, variant, protocol, table):
     }
 
 
-def write_experiment(folder, overview, table):
+def write_experiment(folder: Path, overview: Facts, table: pd.DataFrame) -> None:
     """Write experiment.json, and the groups that a report is broken down by.
 
     The groups decide no run, so they may change between two calls; a table without any leaves no groups.csv.
 
     Args:
-        folder: Path `<out>/<variant>/<protocol>`.
-        overview: plain values; their `digest` stands for all that decides a run but the recordings, `audio_digest` for
+        folder: `<out>/<variant>/<protocol>`.
+        overview: their `digest` stands for all that decides a run but the recordings, `audio_digest` for
             these.
         table: utterance table.
 
@@ -66,9 +60,9 @@ def write_experiment(folder, overview, table):
         RunError: the folder holds runs of other digests.
     """
     place = folder / "experiment.json"
-    if place.exists() and any(folder.glob("repeat-*/[!.]*/manifest.json")):
+    if place.exists() and finished_runs(folder):
         try:
-            found = read_json(place)
+            found = cast(Facts, read_json(place))
         except ResultsError:
             found = overview
         if found.get("digest") != overview["digest"]:
@@ -91,53 +85,51 @@ def write_experiment(folder, overview, table):
                 "it to train on these."
             )
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")
-    found = groups_of(table)
-    if found is None:
+    write_text(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")
+    groups = groups_of(table)
+    if groups is None:
         (folder / "groups.csv").unlink(missing_ok=True)
     else:
-        _replace(folder / "groups.csv", found.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / "groups.csv", groups.to_csv(index=False, lineterminator="\n"))
 
 
 @contextlib.contextmanager
-def new_run(folder):
-    """A folder to fill, which takes the place of the run directory `folder` at the end; of an error nothing is left.
+def new_run(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which takes the place of the run directory `folder` at the end; an error leaves nothing of it.
 
     Raises:
         RunError: the folder cannot be written to.
     """
-    folder = Path(folder)
+    check_writable(folder.parent, "--out folder", RunError)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with replaced_folder(folder) as staging:
+            yield staging
+            seal(staging)
+            staging.chmod(0o755)  # whatever the umask
     except OSError as error:
-        raise RunError(f"Cannot write to {folder.parent}: {error.strerror}; choose another --out folder.") from error
-    try:
-        yield staging
-        seal(staging)
-        shutil.rmtree(folder, ignore_errors=True)
-        staging.chmod(0o755)
-        os.replace(staging, folder)
-    except OSError as error:
-        shutil.rmtree(staging, ignore_errors=True)
         raise RunError(
             f"{folder} cannot be written: {error.strerror or error}; make room, or choose another --out folder."
         ) from error
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
 
 
-def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
+def write_run(
+    folder: Path,
+    *,
+    predictions: pd.DataFrame,
+    fitted: Fitted,
+    scaling: Scaling,
+    arrays: dict[str, Any],
+    manifest: Manifest,
+) -> None:
     """Write the directory of a run.
 
     Args:
-        folder: `<runs>/<variant>/<protocol>/repeat-NN/<fold>`.
+        folder: the run directory.
         predictions: table of the test part's scores.
-        fitted: `sertf.training.fit.Fitted`.
-        scaling: `sertf.training.scaling.Scaling`.
+        fitted: the trained model and its history.
+        scaling: of its features.
         arrays: `sertf.training.representations.representations`; an empty dict writes none.
-        manifest: plain values that say what ran.
+        manifest: what ran.
 
     Raises:
         RunError: the folder cannot be written to.
@@ -152,26 +144,25 @@ def write_run(folder, *, predictions, fitted, scaling, arrays, manifest):
         write_manifest(staging, manifest)
 
 
-def write_manifest(folder, manifest):
-    """Write the manifest.json of a run directory, a Path."""
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest.json of a run directory."""
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
-def seal(folder):
-    """Write the checksums of all files of a run directory, a Path, into it."""
+def seal(folder: Path) -> None:
+    """Write the checksums of all files of a run directory into it."""
     sums = [f"{_checksum(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != CHECKSUMS]
     (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
 
 
-def finished(folder, *, digest, audio_digest=None):
+def finished(folder: Path, *, digest: str, audio_digest: str | None = None) -> bool:
     """True if `folder` holds a finished run of these digests, False if there is none or one of whose bytes some changed.
 
     Raises:
         RunError: it holds a finished run of something else, which is never overwritten.
     """
-    folder = Path(folder)
     try:
-        manifest = read_json(folder / "manifest.json")
+        manifest = cast(Manifest, read_json(folder / "manifest.json"))
     except ResultsError:
         return False
     if "digest" not in manifest:
@@ -188,7 +179,7 @@ def finished(folder, *, digest, audio_digest=None):
     return _intact(folder)
 
 
-def _intact(folder):
+def _intact(folder: Path) -> bool:
     """Whether all files that a run directory was written with are there, as they were."""
     try:
         sums = [line.split("  ", 1) for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()]
@@ -197,20 +188,14 @@ def _intact(folder):
         return False
 
 
-def _checksum(path):
+def _checksum(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _licence(names):
+def _licence(names: tuple[str, ...]) -> str:
     """Terms of the corpora, each with its name where they are several."""
     from sertf.corpora import CORPORA
 
     own = [CORPORA[name].licence if name in CORPORA else "the user's own data" for name in names]
     return own[0] if len(own) == 1 else "; ".join(f"{name}: {licence}" for name, licence in zip(names, own))
-
-
-def _replace(place, text):
-    staging = place.with_name(f".{place.name}")
-    staging.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(staging, place)

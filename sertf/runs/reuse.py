@@ -1,17 +1,22 @@
-"""Runs of kept results as run directories, so that more repeats cost only the runs that are new.
+"""Runs of stored results as run directories, so that more repeats cost only the runs that are new.
 
-Kept results hold the predictions, the history and the manifest of every run, which is what a report is made of; its model
-is not kept, so that a run that was taken over counts in scores but cannot be exported.
+Stored results hold the predictions, the history and the manifest of every run, but no model. A run that was taken over
+counts in scores and cannot be exported.
 """
 
 from pathlib import Path
+from typing import cast
 
+import pandas as pd
+
+from sertf.runs.facts import Facts, Manifest
 from sertf.runs.folder import TAKEN_OVER, new_run, write_manifest
-from sertf.runs.stored import ResultsError, read_history, read_json, read_predictions
+from sertf.runs.layout import RunPlace, is_finished, is_stored, stored_folder
+from sertf.runs.stored import ResultsError, read_history, read_json, read_manifests, read_predictions
 
 
-def take_over(kept, folder):
-    """Write the runs of kept results into a folder of runs; those that stand there already stay as they are.
+def take_over(kept: Path, folder: Path) -> int:
+    """Write the runs of stored results into a folder of runs; those that stand there already stay as they are.
 
     Args:
         kept: `<results>/<experiment>/<variant>/<protocol>`; without a report nothing is taken over.
@@ -25,10 +30,9 @@ def take_over(kept, folder):
             planned, which a report of the folder would lose.
         RunError: the folder cannot be written to.
     """
-    kept, folder = Path(kept), Path(folder)
-    if not (kept / "report.json").is_file():
+    if not is_stored(kept):
         return 0
-    facts = read_json(folder / "experiment.json")
+    facts = cast(Facts, read_json(folder / "experiment.json"))
     manifests = read_manifests(kept / "manifest.json")
     _check(kept, manifests, facts)
     predictions = _by_run(read_predictions(kept / "predictions.csv.gz"))
@@ -40,8 +44,8 @@ def take_over(kept, folder):
         )
     written = 0
     for (repeat, fold), manifest in manifests.items():
-        place = folder / f"repeat-{repeat:02d}" / fold
-        if (place / "manifest.json").is_file():
+        place = RunPlace(folder, repeat, fold).path
+        if is_finished(place):
             continue
         with new_run(place) as staging:
             table, history = predictions[repeat, fold], histories[repeat, fold]
@@ -54,8 +58,8 @@ def take_over(kept, folder):
     return written
 
 
-def kept_pairs(folder, pairs, *, wanted):
-    """Those pairs of variant and protocol of which results are kept.
+def stored_pairs(folder: Path, pairs: list[tuple[str, str]], *, wanted: str) -> list[tuple[str, str]]:
+    """Those pairs of variant and protocol of which results are stored.
 
     Args:
         folder: `<results>/<experiment>`.
@@ -65,9 +69,7 @@ def kept_pairs(folder, pairs, *, wanted):
     Raises:
         ResultsError: there is none.
     """
-    found = [
-        (variant, protocol) for variant, protocol in pairs if (folder / variant / protocol / "report.json").is_file()
-    ]
+    found = [pair for pair in pairs if is_stored(stored_folder(folder.parent, folder.name, *pair))]
     if not found:
         variants, protocols = (", ".join(dict.fromkeys(names)) for names in zip(*pairs))
         raise ResultsError(
@@ -77,22 +79,8 @@ def kept_pairs(folder, pairs, *, wanted):
     return found
 
 
-def read_manifests(path):
-    """The manifest of every run of kept results, by (repeat, fold), in their order.
-
-    Raises:
-        ResultsError: the file is missing, broken or lacks the runs.
-    """
-    content = read_json(path)
-    shared, runs = content.get("shared"), content.get("runs")
-    try:
-        return {(run["repeat"], run["fold"]): {**shared, **run} for run in runs}
-    except (TypeError, KeyError) as error:
-        raise ResultsError(f"{path} does not list its runs, each with its repeat and fold; make it again.") from error
-
-
-def _check(kept, manifests, facts):
-    """Raise a ResultsError unless kept runs are of the experiment and recordings of `facts`, and planned."""
+def _check(kept: Path, manifests: dict[tuple[int, str], Manifest], facts: Facts) -> None:
+    """Raise a ResultsError unless stored runs are of the experiment and recordings of `facts`, and planned."""
     mend = "leave --extend out, and give another --results"
     for manifest in manifests.values():
         if manifest.get("digest") != facts["digest"]:
@@ -111,5 +99,5 @@ def _check(kept, manifests, facts):
         )
 
 
-def _by_run(table):
+def _by_run(table: pd.DataFrame) -> dict[tuple[int, str], pd.DataFrame]:
     return {run: part for run, part in table.groupby(["repeat", "fold"], sort=False)}

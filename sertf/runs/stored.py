@@ -1,28 +1,25 @@
-"""Files of runs and of results, read and checked; never a live model.
+"""Files of runs and of stored results, read and checked; never a live model.
 
-A runner's folder `<runs>/<variant>/<protocol>` holds `experiment.json`, `groups.csv` where utterances come in groups,
-and one directory a run, `repeat-NN/<fold>/{predictions.csv, history.csv, manifest.json, representations.npz,
-weights.keras}`. Kept results, `<results>/<experiment>/<variant>/<protocol>`, are `predictions.csv.gz`, `groups.csv.gz`,
-`report.json` and what is made of them.
+A folder of runs holds `experiment.json`, `groups.csv` where utterances come in groups, and a directory a run with
+`predictions.csv`, `history.csv`, `manifest.json`, `representations.npz` and `weights.keras`. Stored results are
+`predictions.csv.gz`, `history.csv.gz`, `groups.csv.gz`, `manifest.json`, `report.json` and what is made of them. Where
+they lie is in `sertf.runs.layout`, what the JSON files hold in `sertf.runs.facts`.
 """
 
 import json
-import os
 import zlib
 from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 
 from sertf.errors import SertfError
 from sertf.evaluation.groups import GROUPINGS
 from sertf.evaluation.scores import FACT_COLUMNS, score_columns
+from sertf.files import write_text
+from sertf.runs.facts import Facts, Manifest, Manifests, Score, Summary, lacking, names_of
+from sertf.runs.layout import is_stored, stored_below
 
-_FACTS = ("experiment", "variant", "protocol", "paper", "corpus", "repeats", "folds", "emotions", "audit", "digest")
-PER_RUN = ("repeat", "fold", "seed", "tested", "wall_seconds", "best_epoch")
-"""Entries of a manifest that are each run's own."""
-_SUMMARY = ("facts", "scores", "recall", "reproducibility", "tested", "runs", "seeds", "wall_seconds", "parameters")
-_SUMMARY += ("backend", "device", "beyond_plan")
-_SCORE = ("name", "values", "mean", "std", "best", "low", "high")
 _LISTED = 8
 _TEXT = {"utterance": str, "speaker": str, "fold": str, "truth": str}
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)  # the last one of a damaged .gz
@@ -32,7 +29,7 @@ class ResultsError(SertfError):
     """Run directories or kept results that are missing, incomplete, broken or of another experiment."""
 
 
-def read_facts(folder):
+def read_facts(folder: Path) -> Facts:
     """Read and check a runner's `experiment.json`.
 
     Args:
@@ -41,13 +38,13 @@ def read_facts(folder):
     Raises:
         ResultsError: if it is missing, broken or lacks a fact.
     """
-    path = Path(folder) / "experiment.json"
+    path = folder / "experiment.json"
     if not path.is_file():
         raise ResultsError(
             f"{folder} holds no experiment.json, so it is no folder of runs; give <runs>/<variant>/<protocol>."
         )
-    facts = read_json(path)
-    missing = [key for key in _FACTS if key not in facts]
+    facts = cast(Facts, read_json(path))
+    missing = lacking(Facts, facts)
     if missing:
         raise ResultsError(f"{path} lacks {missing}; run the experiment again, which writes it anew.")
     folds, repeats = facts["folds"], facts["repeats"]
@@ -56,13 +53,12 @@ def read_facts(folder):
     return facts
 
 
-def read_predictions(path):
+def read_predictions(path: Path) -> pd.DataFrame:
     """Read `predictions.csv` or `predictions.csv.gz`, checked as `sertf.evaluation.scores.score_columns` does.
 
     Raises:
         ResultsError: naming the file, if it is missing, no table, a bad one, or predicts an utterance twice in a run.
     """
-    path = Path(path)
     try:
         header = pd.read_csv(path, nrows=0).columns
         # Only scores may be missing values: a speaker or fold may well be called "NA".
@@ -80,7 +76,7 @@ def read_predictions(path):
     return table
 
 
-def read_history(path):
+def read_history(path: Path) -> pd.DataFrame:
     """Read `history.csv` or `history.csv.gz`, a row an epoch; the kept one has the columns repeat and fold too.
 
     Raises:
@@ -93,7 +89,7 @@ def read_history(path):
         raise ResultsError(f"{path} cannot be read as a table: {error}") from error
 
 
-def read_groups(path, predictions):
+def read_groups(path: Path, predictions: pd.DataFrame) -> pd.DataFrame | None:
     """Read `groups.csv` or `groups.csv.gz`: the groups that the utterances of a table of predictions belong to.
 
     Returns:
@@ -103,7 +99,6 @@ def read_groups(path, predictions):
     Raises:
         ResultsError: naming the file, if it is no such table, or an utterance is missing or comes twice.
     """
-    path = Path(path)
     if not path.is_file():
         return None
     try:
@@ -116,17 +111,17 @@ def read_groups(path, predictions):
             f"{path} must have the column utterance and one or more of {', '.join(GROUPINGS)} behind it, got "
             f"{list(table.columns)}; run the experiment again, which writes it anew."
         )
-    lacking = sorted(set(predictions["utterance"]) - set(table["utterance"]))
-    if lacking or table["utterance"].duplicated().any():
-        fault = f"lacks {len(lacking)} of the tested utterances, the first of them {lacking[0]!r}" if lacking else ""
+    absent = sorted(set(predictions["utterance"]) - set(table["utterance"]))
+    if absent or table["utterance"].duplicated().any():
+        fault = f"lacks {len(absent)} of the tested utterances, the first of them {absent[0]!r}" if absent else ""
         raise ResultsError(
             f"{path} {fault or 'holds an utterance twice'}; run the experiment again, which writes it anew."
         )
     return table
 
 
-def read_summary(folder):
-    """Read the report.json of kept results, the summary that `sertf.reports.summary.summarise` made.
+def read_summary(folder: Path) -> Summary:
+    """Read the report.json of stored results, the summary that `sertf.reports.summary.summarise` made.
 
     Args:
         folder: `<results>/<experiment>/<variant>/<protocol>`.
@@ -134,33 +129,31 @@ def read_summary(folder):
     Raises:
         ResultsError: it is missing, broken or lacks what a report is made of.
     """
-    path = Path(folder) / "report.json"
-    if not path.is_file():
+    path = folder / "report.json"
+    if not is_stored(folder):
         raise ResultsError(
             f"{folder} holds no report.json, so it is no kept result; give <results>/<experiment>/<variant>/<protocol>."
         )
-    summary = read_json(path)
-    lacking = [key for key in _SUMMARY if key not in summary]
-    if not lacking:
-        lacking = [f"{key} of facts" for key in _FACTS if key not in summary["facts"]]
-        lacking += [
-            f"{key} of {name}" for name, entry in summary["scores"].items() for key in _SCORE if key not in entry
-        ]
-    if lacking:
+    summary = cast(Summary, read_json(path))
+    missing = lacking(Summary, summary)
+    if not missing:
+        missing = [f"{key} of facts" for key in lacking(Facts, summary["facts"])]
+        missing += [f"{key} of {name}" for name, entry in summary["scores"].items() for key in lacking(Score, entry)]
+    if missing:
         raise ResultsError(
-            f"{path} lacks {', '.join(lacking[:_LISTED])}; delete the folder and write the report again."
+            f"{path} lacks {', '.join(missing[:_LISTED])}; delete the folder and write the report again."
         )
     return summary
 
 
-def read_json(path):
+def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file that holds an object.
 
     Raises:
         ResultsError: naming the file, if it is missing, cut off or something else.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path} cannot be read as JSON ({error}); delete it and make it again.") from error
     if not isinstance(content, dict):
@@ -170,17 +163,16 @@ def read_json(path):
     return content
 
 
-def read_run(place):
+def read_run(place: Path) -> tuple[Manifest, pd.DataFrame, pd.DataFrame]:
     """Read a run directory's manifest, predictions and history.
 
     Args:
-        place: `<runs>/<variant>/<protocol>/repeat-NN/<fold>`.
+        place: the run directory.
 
     Raises:
         ResultsError: a file is missing, cannot be read, or holds predictions of fewer or more utterances than were tested.
     """
-    place = Path(place)
-    manifest = read_json(place / "manifest.json")
+    manifest = cast(Manifest, read_json(place / "manifest.json"))
     table = read_predictions(place / "predictions.csv")
     history = read_history(place / "history.csv")
     tested = manifest.get("tested", len(table))
@@ -191,42 +183,33 @@ def read_run(place):
     return manifest, table, history
 
 
-def merge_manifests(manifests):
-    """Split manifests into what all runs share and what differs.
+def read_manifests(path: Path) -> dict[tuple[int, str], Manifest]:
+    """The manifest of every run of stored results, by (repeat, fold), in their order.
 
-    Returns:
-        (shared, runs): a dict, and a list of one dict a run with the other entries; those of `PER_RUN` always count as a
-        run's own.
+    Raises:
+        ResultsError: the file is missing, broken or lacks the runs.
     """
-    absent = object()
-    shared = {
-        key: value
-        for key, value in manifests[0].items()
-        if key not in PER_RUN and all(manifest.get(key, absent) == value for manifest in manifests)
-    }
-    return shared, [{k: v for k, v in manifest.items() if k not in shared} for manifest in manifests]
+    content = cast(Manifests, read_json(path))
+    shared, runs = content.get("shared"), content.get("runs")
+    try:
+        return {(run["repeat"], run["fold"]): {**shared, **run} for run in runs}
+    except (TypeError, KeyError) as error:
+        raise ResultsError(f"{path} does not list its runs, each with its repeat and fold; make it again.") from error
 
 
-def reports_in(results_root):
-    """Every report.json below a folder of results.
+def stored_results(results: Path) -> list[Path]:
+    """The folders of all stored results below a folder.
 
     Raises:
         ResultsError: there is none.
     """
-    paths = sorted(Path(results_root).glob("*/*/*/report.json"))
-    if not paths:
-        raise ResultsError(
-            f"{results_root} holds no <experiment>/<variant>/<protocol>/report.json; write a report first."
-        )
-    return paths
+    found = stored_below(results)
+    if not found:
+        raise ResultsError(f"{results} holds no <experiment>/<variant>/<protocol>/report.json; write a report first.")
+    return found
 
 
-def names_of(facts):
-    """The names of what facts are of: experiment, variant, protocol."""
-    return tuple(facts.get(key, "?") for key in ("experiment", "variant", "protocol"))
-
-
-def check_replaceable(folder, facts, runs):
+def check_replaceable(folder: Path, facts: Facts, runs: int) -> None:
     """Raise unless a report can take the place of what a folder keeps: nothing, or the same experiment's, of no more runs.
 
     Args:
@@ -238,7 +221,7 @@ def check_replaceable(folder, facts, runs):
         ResultsError: results would be lost: of something else, of another recipe, front end, table or recordings, or of
             runs that are not among these.
     """
-    if not (Path(folder) / "report.json").is_file():
+    if not is_stored(folder):
         return
     found = read_summary(folder)
     names = names_of(found["facts"]), names_of(facts)
@@ -246,7 +229,7 @@ def check_replaceable(folder, facts, runs):
         raise ResultsError(
             f"{folder} holds results of {'/'.join(names[0])}, not {'/'.join(names[1])}; give another folder for the results."
         )
-    digests = [[of.get(key) for key in ("digest", "audio_digest")] for of in (found["facts"], facts)]
+    digests = [(of.get("digest"), of.get("audio_digest")) for of in (found["facts"], facts)]
     if digests[0] != digests[1]:
         raise ResultsError(
             f"{folder} holds results of another recipe, front end, table or recordings (digest {digests[0][0]}, not "
@@ -259,16 +242,13 @@ def check_replaceable(folder, facts, runs):
         )
 
 
-def write_text(text, path):
-    """Write a text file as a whole, or leave the one that stands there.
+def write_stored(path: Path, text: str) -> None:
+    """Write a text file of stored results as a whole, or leave the one that stands there.
 
     Raises:
         ResultsError: it cannot be written.
     """
-    staging = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        staging.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(staging, path)
+        write_text(path, text)
     except OSError as error:
-        staging.unlink(missing_ok=True)
         raise ResultsError(f"{path} cannot be written: {error.strerror}.") from error

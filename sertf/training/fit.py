@@ -1,6 +1,7 @@
 """One fit: seed, compile, train, keep the best weights; and what a run directory records of it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,7 +33,7 @@ class Fitted:
         weights_file: name of the file that the model is saved in.
     """
 
-    model: object
+    model: Any
     history: pd.DataFrame
     best_epoch: int
     weights_file: str = WEIGHTS[0]

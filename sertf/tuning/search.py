@@ -28,10 +28,11 @@ import pandas as pd
 from sertf.errors import SertfError, exit_code
 from sertf.experiment.plan import plan
 from sertf.experiment.search_space import SEARCH
+from sertf.files import check_writable
 from sertf.parallel.environment import environment, import_tensorflow_quietly, in_environment, standard_error_hidden
 from sertf.parallel.processes import end_with_parent
-from sertf.runs.folder import check_writable
 from sertf.runs.stored import read_json
+from sertf.training.fit import RunError
 from sertf.training.recipe import Tuned, read_recipe, write_recipe
 
 TUNERS = ("grid", "random", "bayesian", "hyperband")
@@ -126,7 +127,7 @@ def search(
     _check_can_be_sent(space)
     import_tensorflow_quietly()
     out = Path(out)
-    check_writable(out)
+    check_writable(out, "--out folder", RunError)
     experiment = space.experiment
     # A search writes no run directories; what a plan prepares for them is of no use to anybody.
     with tempfile.TemporaryDirectory() as unused:

@@ -9,7 +9,6 @@ import contextlib
 import functools
 import io
 import json
-import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from sertf.errors import SertfError
 from sertf.experiment.job import train_job
 from sertf.experiment.search_space import SearchSpace
+from sertf.files import write_text
 from sertf.parallel.environment import forget_models
 from sertf.runs.stored import read_json
 from sertf.training.fit import RunError
@@ -143,9 +143,7 @@ class FoldTuner(keras_tuner.Tuner):
     def _write(self, trial, result):
         place = Path(self.get_trial_dir(trial.trial_id)) / RESULT
         write_recipe(place.with_name("recipe.json"), self.of.space.tuned(trial.hyperparameters))
-        staging = place.with_name(f".{RESULT}")
-        staging.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        os.replace(staging, place)
+        write_text(place, json.dumps(result, indent=1) + "\n")
 
 
 def run(search):

@@ -20,7 +20,8 @@ import soundfile
 
 from sertf.app.page import HOST, sealed, write_examples
 from sertf.inference.bundled import DEFAULT, folder_of
-from sertf.inference.recognizer import WHOLE_SECONDS, read_card
+from sertf.inference.card import read_card
+from sertf.inference.recognizer import WHOLE_SECONDS
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (

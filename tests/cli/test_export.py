@@ -4,7 +4,7 @@ import keras
 import pytest
 
 from sertf import cli
-from sertf.inference.recognizer import read_card
+from sertf.inference.card import read_card
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)

@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from sertf import cli
-from sertf.audio import files
 from sertf.cli import predict
 from sertf.inference.bundled import DEFAULT, folder_of
 
@@ -159,7 +158,7 @@ def test_a_disk_that_fails_at_the_end_keeps_the_old_file(capsys, folder, monkeyp
     def refuses(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("sertf.extraction.cache_entries.os.replace", refuses)
+    monkeypatch.setattr("sertf.files.os.replace", refuses)
     assert cli.main(["predict", "a.wav", "--out", "out.csv"]) == 2
     assert "out.csv cannot be written (No space left on device)" in capsys.readouterr().err
     monkeypatch.undo()
@@ -179,7 +178,7 @@ def test_a_read_only_folder_is_said_before_any_work(capsys, monkeypatch):
 
 def test_the_memory_for_a_long_file_does_not_grow_with_it(capsys, monkeypatch):
     noise = np.random.default_rng(0).integers(-3000, 3000, 10 * 2000, dtype="int16")
-    monkeypatch.setattr(files, "read", None)
+    monkeypatch.setattr("sertf.inference.recognizer.read_audio", None)
     peaks = []
     for windows in (2, 16, 48):  # the first loads and traces what is loaded and traced once
         soundfile.write("long.wav", np.tile(noise, windows), 2000)

@@ -180,13 +180,13 @@ def test_the_readmes_own_model(tmp_path, monkeypatch):
 
 def test_a_module_that_is_gone_when_its_run_is_exported(corpus, cache, tmp_path, here):
     (runs,) = run(corpus, cache, tmp_path, experiment=own("build")).values()
-    _, chosen, _ = checkpoint.choose(runs, None, None)
+    _, chosen, _ = checkpoint.choose_run(runs, None, None)
     gone = {**chosen.manifest, "model": {**chosen.manifest["model"], "name": "module_that_is_gone:build"}}
     shape = (None, 20)
     own_network.build(shape, 4).save(chosen.place / "weights.keras")
-    checkpoint.restore(replace(chosen, manifest=gone))  # its layers are known from elsewhere
+    checkpoint.restore_run(replace(chosen, manifest=gone))  # its layers are known from elsewhere
     own_network.unregistered(shape, 4).save(chosen.place / "weights.keras")
     with pytest.raises(
         checkpoint.ExportError, match="cannot be loaded .* 'Unregistered'.; its layers are in its module, whose"
     ):
-        checkpoint.restore(replace(chosen, manifest=gone))
+        checkpoint.restore_run(replace(chosen, manifest=gone))

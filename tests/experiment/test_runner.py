@@ -153,7 +153,7 @@ def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path
 @pytest.mark.parametrize(("protocol", "rows"), [("strict", ["train"]), ("paper", ["train", "validation", "test"])])
 def test_strict_scales_on_training_rows_alone_and_paper_on_all(corpus, cache, tmp_path, monkeypatch, protocol, rows):
     """Rows that scaling was fitted on have a mean of 0 and a deviation of 1, others do not."""
-    monkeypatch.setattr(fit, "fit", lambda *_, **__: None)
+    monkeypatch.setattr("sertf.training.trainers.fit", lambda *_, **__: None)
     for job in planned(corpus, cache, tmp_path, protocol_names=[protocol]):
         _, parts, _ = jobs.train_job(job)
         frames = np.concatenate([array for name in rows for array in parts[name].arrays])
@@ -163,7 +163,7 @@ def test_strict_scales_on_training_rows_alone_and_paper_on_all(corpus, cache, tm
 
 @pytest.mark.parametrize(("dropout", "expected"), [(None, 0.25), (0.125, 0.125), (0.0, 0.0)])
 def test_dropout_of_the_recipe_goes_before_that_of_the_options(corpus, cache, tmp_path, monkeypatch, dropout, expected):
-    monkeypatch.setattr(fit, "fit", lambda build, *_, **__: build())
+    monkeypatch.setattr("sertf.training.trainers.fit", lambda build, *_, **__: build())
     variant = replace(
         EXPERIMENT.variants["small"],
         options={"units": 4, "dropout": 0.25},

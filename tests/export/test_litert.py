@@ -6,7 +6,7 @@ import pytest
 
 from sertf.audio.files import read_audio
 from sertf.export import saved_model
-from sertf.export.litert import LiteRTError, runner, write
+from sertf.export.litert import LiteRTError, litert_runner, write_litert
 from sertf.features import FEATURES
 from sertf.models import MODELS
 
@@ -21,7 +21,7 @@ def lite(done, tmp_path_factory):
 
 
 def test_scores_as_the_savedmodel_on_clips_of_any_length(lite, recognizer, corpus):
-    run = runner(lite / "model.tflite")
+    run = litert_runner(lite / "model.tflite")
     for path in corpus["path"].iloc[:6]:
         samples, rate = read_audio(path)
         ours = run(waveform=samples[None])
@@ -57,7 +57,7 @@ def test_a_front_end_in_float64_is_left_out(tmp_path):
     front_end = FEATURES["fused_statistics"](sample_rate=16000)
     network = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
     scaling = {"mean": np.float32(0.5), "std": np.float32(100)}
-    written = write(saved(tmp_path, network, front_end, scaling), network, front_end, **scaling)
+    written = write_litert(saved(tmp_path, network, front_end, scaling), network, front_end, **scaling)
     assert written["input"] == "features" and written["difference"] < 1e-5
 
 
@@ -68,11 +68,11 @@ def test_a_model_that_scores_differently_is_not_written(tmp_path):
     folder = saved(tmp_path, network, front_end, scaling)
     other = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
     with pytest.raises(LiteRTError, match="its scores then differ by .* use the SavedModel"):
-        write(folder, other, front_end, **scaling)
+        write_litert(folder, other, front_end, **scaling)
     assert not (folder / "model.tflite").exists()
 
 
 def test_no_model_of_ours(tmp_path):
     (tmp_path / "model.tflite").write_bytes(b"nothing")
     with pytest.raises(LiteRTError, match="no LiteRT model of ours"):
-        runner(tmp_path / "model.tflite")
+        litert_runner(tmp_path / "model.tflite")

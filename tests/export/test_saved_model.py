@@ -11,8 +11,8 @@ import pytest
 
 from sertf.audio.files import read_audio, resample
 from sertf.export import saved_model
-from sertf.inference.card import markdown
-from sertf.inference.recognizer import ModelError, load
+from sertf.inference.card import ModelError, render_card
+from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -155,7 +155,7 @@ def test_card_states_the_run_and_its_held_out_score(exported, done):
     assert (exported / "assets" / "labels.txt").read_text().split() == card["emotions"]
     assert "counts as" not in page
     merged = card | {"corpus": card["corpus"] | {"merged": {"calm": "neutral"}}}
-    assert " Hz. Calm counts as neutral. Licence of" in markdown(merged)
+    assert " Hz. Calm counts as neutral. Licence of" in render_card(merged)
 
 
 def test_the_best_validation_score_chooses(done, tmp_path):
@@ -227,8 +227,7 @@ def test_bad_places_and_models(exported, done, tmp_path):
 
 def test_what_a_killed_export_left_is_removed(done, tmp_path):
     for name in (".one-abcdefgh", ".one-two-abcdefgh"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "labels.txt").touch()
+        (tmp_path / name / name[1:-9]).mkdir(parents=True)
     saved_model.save(done[1], tmp_path / "one")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".one-two-abcdefgh", "one"]
 

@@ -3,7 +3,7 @@ import pytest
 import sertf
 from sertf.errors import SertfError
 from sertf.inference.bundled import DEFAULT, folder_of, names
-from sertf.inference.recognizer import read_card
+from sertf.inference.card import read_card
 
 
 def test_the_default_is_there_and_named():

@@ -12,7 +12,7 @@ from sertf.errors import SertfError
 from sertf.export import saved_model
 from sertf.extraction.clip import front_end_digest
 from sertf.features import Scalogram, Waveform
-from sertf.inference.card import markdown
+from sertf.inference.card import render_card
 from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
@@ -209,7 +209,7 @@ def test_a_card_says_what_a_call_hears(of_one_second, exported):
     assert "of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
     card = json.loads((exported / "model_card.json").read_text())
     assert card["front_end"].pop("span_seconds") is None and card["front_end"].pop("middle_seconds") is None
-    assert markdown(card) == (exported / "model_card.md").read_text()  # as of exports before there was one
+    assert render_card(card) == (exported / "model_card.md").read_text()  # as of exports before there was one
 
 
 def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, tmp_path):

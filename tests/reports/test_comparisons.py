@@ -3,7 +3,7 @@
 import pytest
 
 from sertf.evaluation.statistics import clustered_difference
-from sertf.reports.comparisons import compared, dependents
+from sertf.reports.comparisons import compared_with, dependents
 from sertf.reports.report import write_report
 from sertf.runs.stored import read_json, read_predictions
 from tests.synthetic_runs import make_runs, without_rendering
@@ -55,9 +55,9 @@ def test_the_line_follows_when_the_other_variant_is_written_later(tmp_path):
 def test_variants_tested_on_other_utterances_are_said_so(tmp_path):
     good, bad = write(tmp_path, "good", skill=3.0), write(tmp_path, "bad", skill=0.1)
     summary = read_json(bad / "report.json")
-    assert compared(summary, None, bad) is None
+    assert compared_with(summary, None, bad) is None
     summary["facts"]["compared_with"] = QUESTION
     table = read_predictions(bad / "predictions.csv.gz")
     table["utterance"] = "other-" + table["utterance"]
-    found = compared(summary, table, bad)
+    found = compared_with(summary, table, bad)
     assert "same utterances" in found["reason"] and good.is_dir()

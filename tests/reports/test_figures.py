@@ -17,6 +17,10 @@ def with_arrays(folder, drop=(), **more):
     return collect(runs)
 
 
+def drawn(results):
+    return draw_representations(results.representations, results.facts["emotions"], results.manifests[0])
+
+
 def test_windows_are_drawn_of_the_run_that_keeps_them(tmp_path):
     own = np.broadcast_to(np.arange(10), (2, 3, 10))
     found = with_arrays(
@@ -25,7 +29,7 @@ def test_windows_are_drawn_of_the_run_that_keeps_them(tmp_path):
         clip_windows=np.stack([own - 1.5, own + 1.5], axis=-1),
         clip_received=np.full((2, 3, 10), 0.1),
     )
-    figures = draw_representations(found)
+    figures = drawn(found)
     assert set(figures) == {"projections.png", "windows.png"}
     assert len(figures["windows.png"].axes) == 3  # the clip and two layers
     assert figures["windows.png"].axes[0].get_title().startswith("u3 (")
@@ -33,10 +37,10 @@ def test_windows_are_drawn_of_the_run_that_keeps_them(tmp_path):
 
 def test_only_what_was_kept_is_drawn(tmp_path):
     kept = ("clip_utterance", "clip_features", "clip_states", "clip_attention")
-    assert set(draw_representations(with_arrays(tmp_path, drop=kept))) == {"projections.png"}
+    assert set(drawn(with_arrays(tmp_path, drop=kept))) == {"projections.png"}
 
 
 def test_arrays_that_do_not_fit_are_named(tmp_path):
     found = with_arrays(tmp_path, clip_windows=np.zeros((2, 3, 10, 2)), clip_received=np.zeros((2, 3, 9)))
     with pytest.raises(ResultsError, match="representations.npz cannot be drawn.*delete that run's folder"):
-        draw_representations(found)
+        drawn(found)

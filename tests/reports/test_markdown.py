@@ -32,25 +32,6 @@ def test_published_scores_of_one_variant():
     assert markdown.published_cells(differing, "wa") == "`paper` 0.9000 <br>`strict` –"
 
 
-def test_a_readme_row_holds_what_the_paper_prints_for_each_protocol():
-    pair = {"paper": summary(protocol="paper", published={"uar": [0.9]}), "strict": summary(published={"uar": [0.8]})}
-    row = {"summaries": pair, "links": {"paper": "p.md", "strict": "s.md"}}
-    assert "| UAR | `paper` 0.9000 <br>`strict` 0.8000 | [0.5000" in markdown.results_table([row])
-
-
-def test_results_table():
-    rows = [{"summaries": {"strict": summary(published={"wa": [0.8, None, None]})}, "links": {"strict": "r.md"}}]
-    assert markdown.results_table(rows).splitlines()[2] == (
-        "| e | `a\\|b` | toy | WA | 0.8000 | not run | [0.5000 ± 0.0100](r.md) (0.5000) <br>2 repeats | – |"
-    )
-    both = {protocol: summary(protocol=protocol, mean=mean) for protocol, mean in (("paper", 0.6), ("strict", 0.5))}
-    links = {"paper": "p.md", "strict": "s.md"}
-    assert markdown.results_table([{"summaries": both, "links": links}]).endswith("| +0.1000 |")
-    for content in both.values():
-        content["facts"]["across"] = {"tested": {}}
-    assert markdown.results_table([{"summaries": both, "links": links}]).endswith("| – |")
-
-
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [

@@ -8,7 +8,7 @@ from sertf.errors import SertfError
 from sertf.evaluation.reproducibility import rates_of
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import unpaired_test
-from sertf.reports.overview import write
+from sertf.reports.overview import write_overview
 from sertf.reports.overview_page import _differences, _order
 from sertf.reports.report import write_report
 from sertf.runs.stored import ResultsError, read_predictions, read_summary
@@ -43,7 +43,7 @@ def results(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(results):
-    return write(results, references=["whole"], score="wa"), (results / "overview.md").read_text()
+    return write_overview(results, references=["whole"], score="wa"), (results / "overview.md").read_text()
 
 
 def test_numbers_are_those_of_the_kept_predictions(results, written):
@@ -90,7 +90,7 @@ def test_figures(results, written):
 
 def test_a_reference_and_variants_of_another_experiment(results):
     shutil.copytree(results / "whole", results.parent / "other" / "base", dirs_exist_ok=True)
-    content = write(results, references=["other/base"], score="wa", beside=["other/base"])
+    content = write_overview(results, references=["other/base"], score="wa", beside=["other/base"])
     rows = {(row["variant"], row["protocol"]): row["difference"] for row in content["differences"]}
     assert rows["whole", "strict"] == 0 and rows["cut", "strict"] < 0
     assert "(../other/base/strict/report.md)" in (results / "overview.md").read_text()
@@ -105,7 +105,7 @@ def test_each_variant_is_set_against_the_reference_of_its_recipe(results, tmp_pa
             content = json.loads(place.read_text())
             content["facts"]["recipe"] = content["facts"]["recipe"] | {"learning_rate": 1e-5}
             place.write_text(json.dumps(content))
-    rows = write(copy, references=["whole", "slow"])["differences"]
+    rows = write_overview(copy, references=["whole", "slow"])["differences"]
     against = {row["variant"]: row["reference"] for row in rows}
     assert against == {"cut": "whole", "single": "whole", "same": "whole", "slow": "whole", "slow_cut": "slow"}
     page = (copy / "overview.md").read_text()
@@ -116,7 +116,7 @@ def test_unequal_repeats_are_compared_over_seeds_too(results, tmp_path):
     copy = tmp_path / "lstm_toy"
     shutil.copytree(results, copy)
     write_report(make_runs(tmp_path / "runs", variant="two", repeats=2, skill=0.1), copy / "two" / "paper")
-    (row,) = [row for row in write(copy, references=["whole"])["differences"] if row["variant"] == "two"]
+    (row,) = [row for row in write_overview(copy, references=["whole"])["differences"] if row["variant"] == "two"]
     values = [read_summary(copy / name / "paper")["scores"]["wa"]["values"] for name in ("two", "whole")]
     test = unpaired_test(*values)
     assert (row["over_repeats"]["low"], row["over_repeats"]["high"]) == (test.low, test.high)
@@ -137,7 +137,7 @@ def test_what_holds_over_speakers_but_not_over_seeds_is_said(written):
 
 
 def test_without_a_reference(results, tmp_path):
-    assert write(results)["differences"] == []
+    assert write_overview(results)["differences"] == []
     assert "minus" not in (results / "overview.md").read_text()
 
 
@@ -148,7 +148,7 @@ def test_different_test_sets_are_never_compared(results, tmp_path):
     table["utterance"] = "other-" + table["utterance"]
     table.to_csv(copy / "cut" / "paper" / "predictions.csv.gz", index=False)
     with pytest.raises(ResultsError, match="cut cannot be set against whole under paper: .*same utterances"):
-        write(copy, references=["whole"])
+        write_overview(copy, references=["whole"])
 
 
 def test_the_score_against_an_option(tmp_path):
@@ -156,12 +156,12 @@ def test_the_score_against_an_option(tmp_path):
         model = {"name": "serct", "options": {"size": "narrow", "layers": layers}}
         runs = make_runs(tmp_path / "runs", variant=f"layers_{layers}", repeats=2, skill=layers / 3, model=model)
         write_report(runs, tmp_path / "toy" / f"layers_{layers}" / "paper")
-    write(tmp_path / "toy", by="layers")
+    write_overview(tmp_path / "toy", by="layers")
     assert (tmp_path / "toy" / "by_layers.png").stat().st_size > 1000
     assert "by layers: repeats, their mean" in (tmp_path / "toy" / "overview.md").read_text()
     for option in ("depth", "size"):
         with pytest.raises(ResultsError, match=f"the option '{option}' as a number; their options are layers, size"):
-            write(tmp_path / "toy", by=option)
+            write_overview(tmp_path / "toy", by=option)
 
 
 def test_chance_and_languages_of_runs_across_corpora(tmp_path):
@@ -170,7 +170,7 @@ def test_chance_and_languages_of_runs_across_corpora(tmp_path):
     published = {"wa": [0.4, None, None], "training_hours": [2.5, None, None]}
     runs = make_runs(tmp_path / "runs", repeats=2, across=across, published=published)
     summary = write_report(runs, tmp_path / "toy" / "h64" / "paper")
-    write(tmp_path / "toy")
+    write_overview(tmp_path / "toy")
     page = (tmp_path / "toy" / "overview.md").read_text()
     assert "Trained on a (en), tested on fold-1 (de), fold-2 (de)." in page
     wa = summary["by_corpus"]["fold-1"]["scores"]["wa"]["chance"]
@@ -189,12 +189,12 @@ def test_chance_and_languages_of_runs_across_corpora(tmp_path):
 )
 def test_a_mistake_is_one_sentence(results, options, message):
     with pytest.raises(SertfError, match=message):
-        write(results, **options)
+        write_overview(results, **options)
 
 
 def test_no_results(tmp_path):
     with pytest.raises(SertfError, match="write reports first"):
-        write(tmp_path)
+        write_overview(tmp_path)
 
 
 def test_one_speaker_has_no_intervals_to_compare_by(tmp_path):
@@ -203,7 +203,7 @@ def test_one_speaker_has_no_intervals_to_compare_by(tmp_path):
         path.write_text(re.sub(r",s\d,", ",s0,", path.read_text()))
     write_report(runs, tmp_path / "toy" / "h64" / "paper")
     with pytest.raises(ResultsError, match="toy holds scores without intervals, since one speaker was tested"):
-        write(tmp_path / "toy")
+        write_overview(tmp_path / "toy")
 
 
 def test_variants_stand_in_the_order_of_the_protocol_that_most_have():
@@ -226,10 +226,10 @@ def test_features_that_differ_are_said(tmp_path):
         front_end = {"name": "fused_statistics", "options": {"segments": segments}}
         runs = make_runs(tmp_path / "runs", variant=variant, repeats=1, front_end=front_end)
         write_report(runs, root / variant / "paper")
-    write(root)
+    write_overview(root)
     page = (root / "overview.md").read_text()
     assert "Not all variants read the same features:" in page
     assert "- `fused_statistics` (segments 1): `means`" in page
     shutil.rmtree(root / "means")
-    write(root)
+    write_overview(root)
     assert "same features" not in (root / "overview.md").read_text()

@@ -2,9 +2,10 @@ import pytest
 
 from sertf.errors import SertfError
 from sertf.reports import readme_table
-from sertf.reports.overview import write
+from sertf.reports.overview import write_overview
+from sertf.reports.readme_table import Row, render_table
 from sertf.reports.report import write_report
-from tests.synthetic_runs import make_runs, without_rendering, written
+from tests.synthetic_runs import make_runs, summary, without_rendering, written
 
 
 @pytest.fixture(autouse=True)
@@ -49,14 +50,14 @@ def test_what_is_set_against_another_experiment_is_one_link_to_its_overview(runs
     write_report(runs, kept / "whole" / "h64" / "paper")
     for variant in ("h16", "h32"):
         write_report(make_runs(tmp_path / "runs", variant=variant), kept / "parts" / variant / "paper")
-    write(kept / "parts", references=["h16"])
-    assert readme_table.table(kept).count("| lstm_toy") == 3 and "own" not in readme_table.table(kept)
-    write(kept / "parts", references=["whole/h64"])
-    assert readme_table.table(kept).count("| lstm_toy") == 1
-    assert readme_table.table(kept).endswith("On pages of their own: [parts](parts/overview.md).")
+    write_overview(kept / "parts", references=["h16"])
+    assert readme_table.results_table(kept).count("| lstm_toy") == 3 and "own" not in readme_table.results_table(kept)
+    write_overview(kept / "parts", references=["whole/h64"])
+    assert readme_table.results_table(kept).count("| lstm_toy") == 1
+    assert readme_table.results_table(kept).endswith("On pages of their own: [parts](parts/overview.md).")
     (kept / "parts" / "overview.json").write_text("{")
     with pytest.raises(SertfError, match=r"overview\.json cannot be read as JSON"):
-        readme_table.table(kept)
+        readme_table.results_table(kept)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,27 @@ def test_readme_without_markers_stays_as_it_is(runs, tmp_path, text):
 
 def test_table_of_nothing_or_a_broken_report(runs, tmp_path):
     with pytest.raises(SertfError, match="write a report first"):
-        readme_table.table(tmp_path / "results")
+        readme_table.results_table(tmp_path / "results")
     write_report(runs, written(tmp_path))
     (written(tmp_path) / "report.json").write_text("{")
     with pytest.raises(SertfError, match="report.json cannot be read as JSON"):
-        readme_table.table(tmp_path / "results")
+        readme_table.results_table(tmp_path / "results")
+
+
+def test_a_row_holds_what_the_paper_prints_for_each_protocol():
+    pair = {"paper": summary(protocol="paper", published={"uar": [0.9]}), "strict": summary(published={"uar": [0.8]})}
+    row = Row(pair, {"paper": "p.md", "strict": "s.md"})
+    assert "| UAR | `paper` 0.9000 <br>`strict` 0.8000 | [0.5000" in render_table([row])
+
+
+def test_the_leak_is_told_where_both_protocols_were_run():
+    rows = [Row({"strict": summary(published={"wa": [0.8, None, None]})}, {"strict": "r.md"})]
+    assert render_table(rows).splitlines()[2] == (
+        "| e | `a\\|b` | toy | WA | 0.8000 | not run | [0.5000 ± 0.0100](r.md) (0.5000) <br>2 repeats | – |"
+    )
+    both = {protocol: summary(protocol=protocol, mean=mean) for protocol, mean in (("paper", 0.6), ("strict", 0.5))}
+    row = Row(both, {"paper": "p.md", "strict": "s.md"})
+    assert render_table([row]).endswith("| +0.1000 |")
+    for content in both.values():
+        content["facts"]["across"] = {"tested": {}}
+    assert render_table([row]).endswith("| – |")

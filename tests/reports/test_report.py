@@ -268,7 +268,7 @@ def test_compare(tmp_path):
             make_runs(tmp_path / "runs", variant=variant, skill=skill), written(tmp_path, variant=variant)
         )
     a, b = written(tmp_path, variant="good"), written(tmp_path, variant="bad")
-    text = report.compare(a, b)
+    text = report.compare_results(a, b)
     values = [json.loads((x / "report.json").read_text())["scores"]["uar"]["values"] for x in (a, b)]
     test = paired_test(*values)
     assert f"{test.difference:+.4f}" in text and "other seeds (3 repeats)" in text
@@ -277,13 +277,13 @@ def test_compare(tmp_path):
         make_runs(tmp_path / "runs", variant="few", repeats=2), written(tmp_path, variant="few")
     )
     assert fewer["facts"]["repeats"] == 2
-    assert "other seeds (3 and 2 repeats)" in report.compare(a, written(tmp_path, variant="few"))
-    assert "With other seeds, bad lies below good." in report.compare(b, a, score="wa")
-    assert "a difference between good (paper) and good (paper) is not shown" in report.compare(a, a)
+    assert "other seeds (3 and 2 repeats)" in report.compare_results(a, written(tmp_path, variant="few"))
+    assert "With other seeds, bad lies below good." in report.compare_results(b, a, score="wa")
+    assert "a difference between good (paper) and good (paper) is not shown" in report.compare_results(a, a)
     with pytest.raises(SertfError, match="score must be one of uar, wa, macro_f1, weighted_f1, got"):
-        report.compare(a, b, score="loss")
+        report.compare_results(a, b, score="loss")
     with pytest.raises(SertfError, match="holds no report.json, so it is no kept result"):
-        report.compare(a, tmp_path)
+        report.compare_results(a, tmp_path)
 
 
 def test_module_runs_without_a_deep_learning_framework():

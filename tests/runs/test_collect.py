@@ -11,7 +11,7 @@ import sklearn.metrics
 
 from sertf.errors import SertfError
 from sertf.reports.summary import SCORES, summarise
-from sertf.runs.collect import collect
+from sertf.runs.collect import collect, merge_manifests
 from sertf.runs.stored import ResultsError
 from tests.synthetic_runs import EMOTIONS, FOLDS, make_run, make_runs
 
@@ -219,3 +219,12 @@ def test_epoch_chosen_by_the_test_part(runs):
     others = 24 * (len(FOLDS) - 1)
     expected = [(12 * 1.0 + others * (0.2 + 0.2 * repeat)) / (12 + others) for repeat in range(3)]
     assert entry["values"] == pytest.approx(expected)
+
+
+def test_merge_manifests():
+    first = {"repeat": 0, "fold": "1", "seed": 3, "code": "a", "device": "CPU"}
+    assert merge_manifests([first, {**first, "repeat": 1, "code": "b"}]) == (
+        {"device": "CPU"},
+        [{"repeat": 0, "fold": "1", "seed": 3, "code": "a"}, {"repeat": 1, "fold": "1", "seed": 3, "code": "b"}],
+    )
+    assert merge_manifests([first])[1] == [{"repeat": 0, "fold": "1", "seed": 3}]

@@ -1,4 +1,3 @@
-import concurrent.futures
 import errno
 import hashlib
 import json
@@ -12,7 +11,7 @@ import pytest
 
 from sertf.experiment.runner import run
 from sertf.models import MODELS
-from sertf.runs.folder import TAKEN_OVER, check_writable, finished, seal, write_experiment, write_run
+from sertf.runs.folder import TAKEN_OVER, finished, seal, write_experiment, write_run
 from sertf.training.fit import Fitted, RunError
 from sertf.training.scaling import Scaling
 from tests.synthetic_runs import make_run
@@ -131,22 +130,6 @@ def test_runs_of_another_recipe_are_never_mixed(done, corpus, cache):
     with pytest.raises(RunError, match="another experiment or recipe.*choose another --out"):
         run(other, corpus, out=out, protocol_names=["strict"], repeats=1, cache=cache, progress=False)
     assert (folder / "experiment.json").read_bytes() == before
-
-
-def test_unwritable_out(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match="Cannot write to .*choose another --out"):
-        check_writable(tmp_path / "file" / "runs")
-
-
-def test_commands_that_start_at_once_share_a_folder(tmp_path):
-    def check_often(_):
-        for _ in range(100):
-            check_writable(tmp_path / "runs")
-
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(check_often, range(8)))
-    assert not list((tmp_path / "runs").iterdir())
 
 
 @pytest.fixture(scope="module")

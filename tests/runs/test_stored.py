@@ -6,17 +6,8 @@ import json
 import pandas as pd
 import pytest
 
-from sertf.runs.stored import ResultsError, merge_manifests, read_predictions, read_run, read_summary
+from sertf.runs.stored import ResultsError, read_predictions, read_run, read_summary
 from tests.synthetic_runs import make_run, summary
-
-
-def test_merge_manifests():
-    first = {"repeat": 0, "fold": "1", "seed": 3, "code": "a", "device": "CPU"}
-    assert merge_manifests([first, {**first, "repeat": 1, "code": "b"}]) == (
-        {"device": "CPU"},
-        [{"repeat": 0, "fold": "1", "seed": 3, "code": "a"}, {"repeat": 1, "fold": "1", "seed": 3, "code": "b"}],
-    )
-    assert merge_manifests([first])[1] == [{"repeat": 0, "fold": "1", "seed": 3}]
 
 
 def test_a_run_is_read(tmp_path):

@@ -1,0 +1,224 @@
+"""What the JSON files of runs and of stored results hold: their keys, and which of them a reader needs.
+
+Keys that are not required are missing in files of earlier versions, or where they say nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+Published = dict[str, Any]
+"""Scores of a paper by name: a number, or mean, standard deviation and best, None for what is not printed."""
+
+
+class Named(TypedDict):
+    """A front end or a model."""
+
+    name: str
+    options: NotRequired[dict[str, Any]]
+    config: NotRequired[dict[str, Any]]
+    source: NotRequired[str]
+
+
+class Audit(TypedDict, total=False):
+    """What `sertf.protocols.audit.audit` found."""
+
+    verdict: str
+    findings: list[str]
+
+
+class Counts(TypedDict):
+    """How much speech of one corpus is trained on or tested."""
+
+    utterances: int
+    speakers: int
+    languages: list[str]
+
+
+class Across(TypedDict):
+    """The corpora of a protocol that tests on other corpora than it trains on."""
+
+    trained: dict[str, Counts]
+    tested: dict[str, Counts]
+
+
+class Facts(TypedDict):
+    """experiment.json: what a report says of an experiment, and all that decides its runs."""
+
+    experiment: str
+    variant: str
+    protocol: str
+    paper: str
+    corpus: str
+    repeats: int
+    folds: list[str]
+    emotions: list[str]
+    audit: Audit
+    digest: str
+    audio_digest: NotRequired[str | None]
+    table_digest: NotRequired[str]
+    protocol_digest: NotRequired[str]
+    front_end_digest: NotRequired[str]
+    front_end: NotRequired[Named]
+    model: NotRequired[Named]
+    recipe: NotRequired[dict[str, Any] | None]
+    epochs: NotRequired[int | None]
+    seed: NotRequired[int]
+    scaling: NotRequired[str]
+    scaled_each: NotRequired[str]
+    watch_test: NotRequired[bool]
+    augmentation: NotRequired[dict[str, Any]]
+    merged: NotRequired[dict[str, str]]
+    skipped: NotRequired[list[list[str]]]
+    published: NotRequired[Published | None]
+    others: NotRequired[dict[str, float] | None]
+    remarks: NotRequired[list[str]]
+    compared_with: NotRequired[list[str] | None]
+    licence: NotRequired[str]
+    utterances: NotRequired[int]
+    speakers: NotRequired[int]
+    languages: NotRequired[list[str]]
+    across: NotRequired[Across | None]
+    sample_rate: NotRequired[int | None]
+
+
+class Manifest(TypedDict, total=False):
+    """manifest.json of a run: what decided it, and what it ran on."""
+
+    experiment: str
+    variant: str
+    protocol: str
+    corpus: str
+    front_end: Named
+    model: Named
+    recipe: dict[str, Any] | None
+    folds: str
+    scaling: str
+    scaled_each: str
+    watch_test: bool
+    augmentation: dict[str, Any]
+    merged: dict[str, str]
+    table_digest: str
+    protocol_digest: str
+    front_end_digest: str
+    digest: str
+    audio_digest: str | None
+    audit: Audit
+    backend: str
+    device: str
+    onednn: str
+    versions: dict[str, str]
+    code: str
+    repeat: int
+    fold: str
+    seed: int
+    tested: int
+    emotions: list[str]
+    parameters: int | None
+    best_epoch: int
+    wall_seconds: float
+
+
+PER_RUN = ("repeat", "fold", "seed", "tested", "wall_seconds", "best_epoch")
+"""Entries of a manifest that are each run's own."""
+
+
+class Manifests(TypedDict):
+    """manifest.json of stored results: what all runs share, and what is each run's own."""
+
+    shared: Manifest
+    runs: list[Manifest]
+
+
+class Spread(TypedDict):
+    """Mean and standard deviation of a score over repeats; there is none of one repeat."""
+
+    mean: float
+    std: float | None
+
+
+class Score(TypedDict):
+    """A score of report.json; `low` and `high` are the interval over speakers, None where there is none."""
+
+    name: str
+    values: list[float]
+    mean: float
+    std: float | None
+    best: float
+    low: float | None
+    high: float | None
+
+
+class Tested(TypedDict):
+    """How much was tested."""
+
+    utterances: int
+    speakers: int
+
+
+class Compared(TypedDict):
+    """A variant beside the one that it is compared with: a difference, or the reason why there is none."""
+
+    variant: str
+    what: str
+    reason: NotRequired[str]
+    score: NotRequired[str]
+    mean: NotRequired[float]
+    std: NotRequired[float | None]
+    difference: NotRequired[float]
+    low: NotRequired[float]
+    high: NotRequired[float]
+
+
+class Summary(TypedDict):
+    """report.json: the numbers of a report, as `sertf.reports.summary.summarise` makes them."""
+
+    facts: Facts
+    scores: dict[str, Score]
+    recall: dict[str, Spread]
+    reproducibility: dict[str, float] | None
+    tested: Tested
+    runs: int
+    seeds: list[int]
+    wall_seconds: float
+    parameters: int | None
+    backend: str
+    device: str
+    beyond_plan: list[str]
+    precision: NotRequired[dict[str, Spread]]
+    f1: NotRequired[dict[str, Spread]]
+    folds: NotRequired[dict[str, dict[str, Any]]]
+    confusion: NotRequired[list[list[int]]]
+    groups: NotRequired[dict[str, dict[str, Any]]]
+    by_corpus: NotRequired[dict[str, dict[str, Any]]]
+    epoch_by_test: NotRequired[dict[str, Any]]
+    epoch_by_test_wa: NotRequired[dict[str, Any]]
+    differing: NotRequired[list[str]]
+    figures: NotRequired[list[list[str]]]
+    compared: NotRequired[Compared | None]
+
+
+class Asked(TypedDict):
+    """What an overview was asked for; `sertf report --pages` asks for the same again."""
+
+    references: list[str]
+    score: str
+    beside: list[str]
+    by: str | None
+
+
+class Overview(Asked):
+    """overview.json of an experiment's stored results."""
+
+    experiment: str
+    variants: dict[str, dict[str, dict[str, Any]]]
+    differences: list[dict[str, Any]]
+
+
+def names_of(facts: Facts) -> tuple[str, str, str]:
+    """The names of experiment, variant and protocol."""
+    return facts.get("experiment", "?"), facts.get("variant", "?"), facts.get("protocol", "?")
+
+
+def lacking(record: Any, content: Mapping[str, Any]) -> list[str]:
+    """The required keys of a record, a TypedDict, that a file lacks, in the record's order."""
+    return [key for key in record.__annotations__ if key in record.__required_keys__ and key not in content]

@@ -1,0 +1,114 @@
+"""Where runs and stored results lie; no other module composes or parses these paths.
+
+Runs lie in `<runs>/<variant>/<protocol>/repeat-NN/<fold>`, stored results in
+`<results>/<experiment>/<variant>/<protocol>`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunPlace:
+    """The place of one run.
+
+    Attributes:
+        folder: `<runs>/<variant>/<protocol>`.
+        repeat: number of the repeat, from 0.
+        fold: name of the fold.
+
+    >>> place = RunPlace(Path("runs/small/strict"), 0, "fold-1")
+    >>> place.path.as_posix(), place.label
+    ('runs/small/strict/repeat-00/fold-1', 'small/strict/repeat-00/fold-1')
+    """
+
+    folder: Path
+    repeat: int
+    fold: str
+
+    @classmethod
+    def parse(cls, path: Path) -> "RunPlace":
+        """The place that an absolute path of a run directory stands for."""
+        return cls(folder_of(path), int(path.parent.name.removeprefix("repeat-")), path.name)
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.folder / f"repeat-{self.repeat:02d}" / self.fold
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The names of the variant and of the protocol."""
+        return self.folder.parent.name, self.folder.name
+
+    @property
+    def label(self) -> str:
+        """The place below the folder of all runs, for messages."""
+        return "/".join((*self.names, self.path.parent.name, self.fold))
+
+
+def runs_folder(runs: Path, variant: str, protocol: str) -> Path:
+    """The folder of all runs of a variant under a protocol."""
+    return runs / variant / protocol
+
+
+def folder_of(run: Path) -> Path:
+    """The folder of all runs of the variant and protocol that a run directory belongs to."""
+    return run.absolute().parent.parent
+
+
+def planned_runs(folder: Path, repeats: int, folds: Iterable[str]) -> list[RunPlace]:
+    """The places of all runs of an experiment.json, the folds of the first repeat first."""
+    folds = list(folds)
+    return [RunPlace(folder, repeat, fold) for repeat in range(repeats) for fold in folds]
+
+
+def is_finished(run: Path) -> bool:
+    """Whether a run directory holds a finished run; one without a manifest is half-written."""
+    return (run / "manifest.json").is_file()
+
+
+def finished_runs(folder: Path) -> list[Path]:
+    """The directories of all finished runs of a variant under a protocol, in the order of their names."""
+    found = sorted(path.parent for path in folder.glob("repeat-*/*/manifest.json"))
+    return [run for run in found if not run.name.startswith(".")]  # hidden ones are still being written
+
+
+def stored_folder(results: Path, experiment: str, variant: str, protocol: str) -> Path:
+    """The folder of stored results."""
+    return results / experiment / variant / protocol
+
+
+def is_stored(folder: Path) -> bool:
+    """Whether a folder holds stored results: a report.json stands for all of their files."""
+    return (folder / "report.json").is_file()
+
+
+def sibling(folder: Path, *, variant: str | None = None, protocol: str | None = None) -> Path:
+    """The folder of stored results of another variant or protocol of the same experiment."""
+    return folder.parent.parent / (variant or folder.parent.name) / (protocol or folder.name)
+
+
+def stored_below(results: Path) -> list[Path]:
+    """The folders of all stored results, in the order of their names."""
+    return _with_reports(results, "*/*/*")
+
+
+def stored_of_experiment(folder: Path) -> list[Path]:
+    """The folders of stored results in `<results>/<experiment>`."""
+    return _with_reports(folder, "*/*")
+
+
+def stored_of_variant(folder: Path) -> list[Path]:
+    """The folders of stored results in `<results>/<experiment>/<variant>`."""
+    return _with_reports(folder, "*")
+
+
+def stored_of_protocol(folder: Path) -> list[Path]:
+    """The folders of stored results of all variants of an experiment under the protocol of `folder`."""
+    return [found for found in stored_of_experiment(folder.parent.parent) if found.name == folder.name]
+
+
+def _with_reports(folder: Path, pattern: str) -> list[Path]:
+    return [path.parent for path in sorted(folder.glob(f"{pattern}/report.json"))]
