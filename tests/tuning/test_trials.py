@@ -130,6 +130,6 @@ def test_trials_that_all_diverge_end_the_search(corpus, cache, tmp_path, in_proc
 
 
 def test_a_fault_of_the_code_is_no_failed_trial(corpus, cache, tmp_path, in_process, monkeypatch):
-    monkeypatch.setattr(jobs, "train", lambda job: 1 / 0)
+    monkeypatch.setattr(jobs, "train_job", lambda job: 1 / 0)
     with pytest.raises(RuntimeError, match="division by zero"):
         search(corpus, cache, tmp_path)
