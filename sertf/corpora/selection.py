@@ -1,7 +1,14 @@
 """Corpora on a command line: folders by name, languages taken alone, what is trained on and what is tested."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from sertf import corpora
 from sertf.errors import SertfError, expanded
+
+if TYPE_CHECKING:
+    import pandas
 
 LANGUAGES = {
     name: tuple(f"{name}_{language}" for language in corpus.languages) if len(corpus.languages) > 1 else ()
@@ -12,17 +19,17 @@ CHOICES = [choice for name in corpora.CORPORA for choice in (name, *LANGUAGES[na
 """What can be trained on: every corpus, and each of its languages alone."""
 
 
-def folders_of(data):
+def folders_of(data: Sequence[str]) -> dict[str, Path | str]:
     """The folder of each corpus by its name, from the values of `--data`: CORPUS=FOLDER of each, or one folder of all.
 
     Raises:
         SertfError: an unknown or repeated corpus, or a folder without folders of corpora in it.
     """
     known = ", ".join(corpora.CORPORA)
+    folders: dict[str, Any] = {}
     if len(data) == 1 and data[0].partition("=")[0] not in corpora.CORPORA:
         parent = expanded(data[0])
         found = sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
-        folders = {}
         for path in found:
             name = path.name.lower()
             if name in folders:
@@ -37,7 +44,6 @@ def folders_of(data):
                 f"--data {data[0]} holds no folder named as a corpus ({known}); give CORPUS=FOLDER for each corpus."
             )
         return folders
-    folders = {}
     for value in data:
         name, _, folder = value.partition("=")
         if not folder.strip() or name not in corpora.CORPORA:
@@ -48,13 +54,13 @@ def folders_of(data):
     return folders
 
 
-def speakers_in(name):
+def speakers_in(name: str) -> int:
     """How many speakers a corpus has when complete, or its share of a language that is taken alone, such as "esd_en"."""
     corpus = corpora.CORPORA[name.partition("_")[0]]
     return corpus.speakers // (len(corpus.languages) if name in LANGUAGES[corpus.name] else 1)
 
 
-def others_of(trained, folders):
+def others_of(trained: str, folders: Mapping[str, Path | str]) -> tuple[str, ...]:
     """The corpora to test on, a tuple; of a corpus of which one language is trained on, its other languages too.
 
     Raises:
@@ -71,7 +77,7 @@ def others_of(trained, folders):
     return tuple(name for name in others if name != trained)
 
 
-def of_languages(table, names):
+def of_languages(table: "pandas.DataFrame", names: Iterable[str]) -> "pandas.DataFrame":
     """The utterances of corpora by their names, where a language that is taken alone is a corpus of its own.
 
     Args:

@@ -11,7 +11,7 @@ from sertf.features.mfcc_chroma import MfccChroma
 from sertf.features.scalogram import Scalogram
 from sertf.features.waveform import Waveform
 
-FEATURES = {
+FEATURES: dict[str, type[FrontEnd]] = {
     "mfcc_chroma": MfccChroma,
     "log_mel": LogMel,
     "fused_statistics": FusedStatistics,
@@ -20,7 +20,7 @@ FEATURES = {
 }
 
 
-def find(name):
+def find(name: str) -> type[FrontEnd]:
     """The class of a name in `FEATURES`, or of a user's own, "module:Class", which is derived from `FrontEnd`.
 
     Raises:

@@ -1,5 +1,8 @@
 """Model cards: what stands beside an exported model, plain values in, Markdown out."""
 
+from collections.abc import Mapping
+from typing import Any
+
 _LIMITS = """\
 For research and teaching: to compare methods, to build demonstrations, to start from in work of your own. The labels
 say which emotion a speaker was asked to act or listeners heard, not what anyone felt; the scores above hold for
@@ -37,7 +40,7 @@ scores = run({input}={input})["scores"]  # (1, emotions)
 ```"""
 
 
-def markdown(card):
+def markdown(card: Mapping[str, Any]) -> str:
     """The page of a model card.
 
     Args:

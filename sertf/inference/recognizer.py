@@ -2,8 +2,9 @@
 
 import json
 import math
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -12,11 +13,14 @@ from sertf.audio.files import SILENCE_SPAN, AudioError, check_not_cut_off, read_
 from sertf.errors import SertfError
 from sertf.inference.windows import blocks_of, checked_rate, cut_windows, live_blocks, seconds_of, sources_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CARD = "model_card.json"
 MAKER = "sertf"
 WHOLE_SECONDS = 12.0
 WINDOW_SECONDS = 10.0
-_NEEDED = (
+_NEEDED: tuple[str, ...] = (
     "name",
     "paper",
     "protocol",
@@ -36,7 +40,7 @@ class ModelError(SertfError):
     """A folder that is no exported model."""
 
 
-def load(path):
+def load(path: Path | str) -> "Recognizer":
     """Load an exported model.
 
     Args:
@@ -51,7 +55,7 @@ def load(path):
     return Recognizer(path)
 
 
-def read_card(path):
+def read_card(path: Path | str) -> dict[str, Any]:
     """The model card of an exported model, a dict, without loading the model.
 
     Raises:
@@ -94,7 +98,7 @@ class Window(NamedTuple):
     end: float
     emotion: str | None
     confidence: float
-    scores: dict
+    scores: dict[str, float]
 
 
 class Recognizer:
@@ -107,7 +111,7 @@ class Recognizer:
         model: the loaded SavedModel, for its signatures.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str):
         self.card = read_card(path)
         import tensorflow as tf
 
@@ -123,7 +127,14 @@ class Recognizer:
     def __repr__(self):
         return f"Recognizer({self.card['name']}: {', '.join(self.emotions)})"
 
-    def predict(self, files, *, window=None, hop=None, progress=None):
+    def predict(
+        self,
+        files: Path | str | Iterable[Path | str] | tuple[np.ndarray, int],
+        *,
+        window: float | None = None,
+        hop: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> "pd.DataFrame":
         """Recognize emotions in audio files, or in samples.
 
         By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. A model
@@ -162,7 +173,9 @@ class Recognizer:
             rows += self._rows(file, pending)
         return pd.DataFrame(rows, columns=["file", "start", "end", "emotion", "confidence", *self.emotions])
 
-    def stream(self, chunks, *, sample_rate, window=None, hop=None):
+    def stream(
+        self, chunks: Iterable[np.ndarray], *, sample_rate: int, window: float | None = None, hop: float | None = None
+    ) -> Iterator[Window]:
         """Recognize emotions in a live source, in overlapping windows while it goes on.
 
         Chunks are taken one by one as results are asked for, and a window's result is there as soon as its last sample

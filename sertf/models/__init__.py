@@ -1,6 +1,8 @@
 """The zoo's models by name; each is a function `build(input_shape, num_classes, *, ...)` to an uncompiled Keras model."""
 
 import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from sertf.custom import models as custom_models
 from sertf.custom.code import is_custom
@@ -11,7 +13,10 @@ from sertf.models.classical import CLASSICAL
 from sertf.models.options import check_names
 from sertf.models.waveform_baselines import WAVEFORM_BASELINES
 
-MODELS = {
+if TYPE_CHECKING:
+    import keras
+
+MODELS: dict[str, Callable[..., "keras.Model"]] = {
     "reslstm_sa": reslstm_sa.build,
     "lstm_sa": reslstm_sa.build_lstm_sa,
     "speechnet": speechnet.build,
@@ -23,19 +28,19 @@ MODELS = {
 }
 
 
-def find(model):
+def find(model: str) -> Callable[..., "keras.Model"]:
     """The builder of a name in `MODELS`, or of one that `sertf.custom.models` imports."""
     return custom_models.find(model) if is_custom(model) else MODELS[model]
 
 
-def takes(model, option):
+def takes(model: str, option: str) -> bool:
     """Whether the builder of a network takes an option."""
     if is_custom(model):
         return custom_models.takes(model, option)
     return option in inspect.signature(MODELS[model]).parameters
 
 
-def check_options(model, options):
+def check_options(model: str, options: Mapping[str, Any]) -> None:
     """Raise SertfError for a model that is in neither `MODELS` nor `CLASSICAL`, nor of the user's own, or for its options.
 
     They are refused where it does not take them, or not such values.
@@ -47,6 +52,7 @@ def check_options(model, options):
         raise SertfError(unknown("model", model, MODELS | CLASSICAL))
     check_names(model, (MODELS | CLASSICAL)[model], options)
     if model in MODELS:
-        MODELS[model].check_values(options)
+        builder: Any = MODELS[model]  # `sertf.models.options.checked` gives it the function
+        builder.check_values(options)
     else:
         classical.check_values(model, options)
