@@ -158,7 +158,7 @@ def test_features_of_another_version_of_the_file_are_not_taken(corpus, cache, tm
     (runs,) = run(corpus, cache, tmp_path / "runs", experiment=own()).values()
     before = front_end_digest(own_front_end.Energy())
     with monkeypatch.context() as patched:
-        patched.setattr(own_code, "source_digest", lambda *_: "of another file")
+        patched.setattr("sertf.extraction.clip.source_digest", lambda *_: "of another file")
         assert front_end_digest(own_front_end.Energy()) != before
         with pytest.raises(RunError, match=f"runs on features of another version of {OWN}, which has changed since"):
             run(corpus, cache, tmp_path / "runs", experiment=own())

@@ -15,8 +15,8 @@ from sertf.parallel.environment import check_backend
 from sertf.parallel.processes import death, run_all
 
 SCRIPT = """
-from sertf import workers
-workers.import_tensorflow_quietly()
+from sertf.parallel.environment import import_tensorflow_quietly
+import_tensorflow_quietly()
 import tensorflow as tf
 add = tf.function(lambda x: x + 1)
 for i in range(12):

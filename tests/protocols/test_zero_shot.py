@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 import sklearn.metrics
 
+from sertf.evaluation import zero_shot as evaluation
 from sertf.experiment.description import Experiment, Setting, Variant
 from sertf.experiment.runner import run, run_job
 from sertf.export import saved_model
@@ -108,7 +109,7 @@ def test_zero_shot_of_a_single_speaker_has_none_to_hold_out():
 
 
 def test_doctests():
-    result = doctest.testmod(zero_shot)
+    result = doctest.testmod(evaluation)
     assert result.attempted and not result.failed
 
 
@@ -151,13 +152,13 @@ def test_chance_of_the_weighted_f1_is_the_best_of_all_shares(counts):
     p = np.array(counts) / sum(counts)
     q = np.random.default_rng(0).dirichlet(np.full(len(counts), 0.5), size=200_000)
     best = (2 * p**2 * q / (p + q)).sum(axis=1).max()
-    level = zero_shot.chance(truth)["weighted_f1"]
+    level = evaluation.chance(truth)["weighted_f1"]
     assert best <= level + 1e-9 and best == pytest.approx(level, abs=1e-3)
 
 
 def test_answers_that_ignore_the_clip_score_no_more_than_chance():
     truth = np.repeat(["anger", "fear", "neutral"], (60, 30, 10))
-    level, random = zero_shot.chance(truth)["weighted_f1"], np.random.default_rng(0)
+    level, random = evaluation.chance(truth)["weighted_f1"], np.random.default_rng(0)
     for shares in ((1, 0, 0), (0.6, 0.3, 0.1), (0.8, 0.2, 0)):
         answers = np.repeat(["anger", "fear", "neutral"], np.round(100 * np.array(shares)).astype(int))
         drawn = [sklearn.metrics.f1_score(truth, random.permutation(answers), average="weighted") for _ in range(300)]
@@ -175,7 +176,7 @@ def test_scores_of_each_tested_corpus_beside_chance():
             predictions(truth[:8], truth[:8], fold="third", speakers=1, repeat=1),
         ]
     )
-    found = zero_shot.by_corpus(table)
+    found = evaluation.by_corpus(table)
     small, third = found["small"], found["third"]
     assert (small["utterances"], small["speakers"], small["emotions"]) == (12, 4, 3)
     assert small["scores"]["uar"]["chance"] == pytest.approx(1 / 3)

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from sertf.models import MODELS
+from sertf.training import environment
 from sertf.training import fit as training
 from sertf.training.batches import Batches, as_dataset, predict
 from sertf.training.recipe import Recipe
+from sertf.training.representations import representations
 from sertf.training.scaling import Part
 
 
@@ -255,7 +257,7 @@ def test_divergence_is_an_error_and_not_a_number():
 
 def test_what_is_kept_of_attention(fitted):
     part = make_part(10, seed=2)
-    arrays = training.representations(fitted.model, part, predict)
+    arrays = representations(fitted.model, part, predict)
     assert arrays["embeddings"].shape == (10, 4) and arrays["means"].shape == (10, 3)
     assert arrays["clip_attention"].sum() == pytest.approx(1, rel=1e-5)
     assert arrays["utterances"].tolist() == list(part.utterances)
@@ -267,7 +269,7 @@ def test_what_is_kept_of_deformable_attention(layers):
     options = {"convolutions": ((4, 6, 3), (6, 2, 2)), "width": 8, "feed_forward": 6, "layers": layers, "heads": 2}
     model = MODELS["serct"]((60, 1), 3, **options)
     clips = [np.random.default_rng(seed).normal(size=(60, 1)).astype("float32") for seed in range(3)]
-    arrays = training.representations(model, Part(("a", "b", "c"), clips, np.arange(3)), predict)
+    arrays = representations(model, Part(("a", "b", "c"), clips, np.arange(3)), predict)
     assert len(arrays["clip_windows"]) == len(arrays["clip_received"]) == layers
     for i in range(layers):
         inside = keras.Model(model.input, model.get_layer(f"attention_{i + 1}").output)
@@ -278,7 +280,7 @@ def test_what_is_kept_of_deformable_attention(layers):
     assert str(arrays["clip_utterance"]) == "a" and "clip_attention" not in arrays
     np.testing.assert_array_equal(arrays["clip_features"], clips[0])
     vanilla = MODELS["serct"]((60, 1), 3, **options, attention="vanilla")
-    arrays = training.representations(vanilla, Part(("a", "b", "c"), clips, np.arange(3)), predict)
+    arrays = representations(vanilla, Part(("a", "b", "c"), clips, np.arange(3)), predict)
     assert set(arrays) == {"utterances", "labels", "embeddings", "means"}
 
 
@@ -298,8 +300,8 @@ def test_the_manifest_names_the_processor(told, device, monkeypatch, tmp_path):
     cpuinfo = tmp_path / "cpuinfo"
     if told is not None:
         cpuinfo.write_text(told)
-    monkeypatch.setattr(training, "Path", {"/proc/cpuinfo": cpuinfo}.get)
-    monkeypatch.setattr(training.platform, "processor", lambda: "")
-    monkeypatch.setattr(training.platform, "machine", lambda: "arm")
+    monkeypatch.setattr(environment, "Path", {"/proc/cpuinfo": cpuinfo}.get)
+    monkeypatch.setattr(environment.platform, "processor", lambda: "")
+    monkeypatch.setattr(environment.platform, "machine", lambda: "arm")
     monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda _: [])
-    assert training.environment()["device"] == f"CPU ({device})"
+    assert environment.environment()["device"] == f"CPU ({device})"
