@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: demo test
+.PHONY: demo test lint docs
 
 # The main job on the embedded corpus, from clips to a SavedModel, into demo/.
 demo: $(VENV)/demo
@@ -13,12 +13,22 @@ demo: $(VENV)/demo
 test: $(VENV)/test
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/test_backends.py tests
 
-$(VENV)/demo: setup.cfg pyproject.toml
+# Style, layout and types.
+lint: $(VENV)/lint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+# The pages of docs/ as a site, into site/; a warning is an error.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+
+$(VENV)/demo: pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/test: setup.cfg pyproject.toml
+$(VENV)/test $(VENV)/lint $(VENV)/docs: pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --editable '.[test]'
+	$(VENV)/bin/python -m pip install --quiet --editable '.[$(@F)]'
 	touch $@

@@ -5,8 +5,10 @@ import errno
 import functools
 import math
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # What the file system refuses, which is nothing that a trace would explain.
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
@@ -24,7 +26,7 @@ class SertfError(ValueError):
     """What a command ends with."""
 
 
-def unknown(kind, name, known, *, listed=None):
+def unknown(kind: str, name: object, known: Iterable[str], *, listed: Iterable[str] | None = None) -> str:
     """The sentence on a name that is not among the known ones, the nearest of them first.
 
     `listed` are shown in place of the known ones where these are too many.
@@ -42,7 +44,7 @@ def unknown(kind, name, known, *, listed=None):
     return f"Unknown {kind} '{name}'; {start} are {', '.join(listed or known)}."
 
 
-def check_whole(owner, *, least=1, **values):
+def check_whole(owner: str, *, least: int = 1, **values: object) -> None:
     """Raise a SertfError that names owner and argument unless all values are whole numbers of `least` or more.
 
     NumPy's integers are refused too: values like these go into JSON and digests, where they would be others.
@@ -57,7 +59,7 @@ def check_whole(owner, *, least=1, **values):
             raise SertfError(f"{owner}: {name} must be a whole number {wanted}, got {value!r}.")
 
 
-def check_finite(owner, **values):
+def check_finite(owner: str, **values: Any) -> None:
     """Raise a SertfError that names owner and argument unless all values are finite numbers.
 
     >>> check_finite("LiquidReservoir", leak=float("nan"))
@@ -69,12 +71,12 @@ def check_finite(owner, **values):
             raise SertfError(f"{owner}: {name} must be a finite number, got {value!r}.")
 
 
-def is_number(value):
+def is_number(value: object) -> bool:
     """Whether a value is a plain number; True and False are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def listing(lines, *, limit=20):
+def listing(lines: Iterable[object], *, limit: int = 20) -> str:
     """Join lines for an error message, one a line, the first `limit` of them and the count of the others."""
     lines = [str(line) for line in lines]
     shown = [f"  {line}" for line in lines[:limit]]
@@ -83,7 +85,7 @@ def listing(lines, *, limit=20):
     return "\n".join(shown)
 
 
-def expanded(path):
+def expanded(path: Path | str) -> Path:
     """The absolute path behind `~` and `~user`, a Path.
 
     Raises:
@@ -103,7 +105,7 @@ class ExitCode:
 
 
 @contextlib.contextmanager
-def exit_code():
+def exit_code() -> Iterator[ExitCode]:
     """Do a command's work inside: its code is 0, or that of the error, mostly 2, after one sentence on standard error.
 
     The sentence is that of a `SertfError`, or on what the file system refuses: a full disk, a folder without permission.
@@ -122,7 +124,7 @@ def exit_code():
         code.value = 2
 
 
-def in_one_sentence(main):
+def in_one_sentence(main: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator: the main function of a script, which ends the process after one sentence on a user's mistake, with 2.
 
     And after Ctrl-C, with 130.

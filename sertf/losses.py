@@ -1,13 +1,17 @@
 """Losses of the zoo that Keras lacks, on integer labels and scores."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 
 
-def class_weights(labels, num_classes, *, names=None):
+def class_weights(labels: ArrayLike, num_classes: int, *, names: Sequence[str] | None = None) -> np.ndarray:
     """Inverse class frequencies, scaled to a mean of 1, (num_classes,) float32.
 
     Args:
@@ -28,7 +32,7 @@ def class_weights(labels, num_classes, *, names=None):
     if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
         raise SertfError(f"labels must be from 0 to {num_classes - 1}, got {labels.min()} to {labels.max()}.")
     counts = np.bincount(labels, minlength=num_classes)
-    absent = [str(names[k]) if names else str(k) for k in np.flatnonzero(counts == 0)]
+    absent = [str(names[k]) if names else str(k) for k in np.flatnonzero(counts == 0).tolist()]
     if absent:
         raise SertfError(
             f"The training part has no utterance of {', '.join(absent)}, whose weight in a balanced loss would be infinite; "
@@ -64,7 +68,13 @@ class BalancedMarginLoss(keras.losses.Loss):
             that are not one index an utterance. An index beyond the classes is not noticed: no class is true then.
     """
 
-    def __init__(self, weights, margins=(0.5, 0.5, 0.5), name="balanced_margin", **kwargs):
+    def __init__(
+        self,
+        weights: ArrayLike,
+        margins: Sequence[float] = (0.5, 0.5, 0.5),
+        name: str = "balanced_margin",
+        **kwargs: Any,
+    ):
         super().__init__(name=name, **kwargs)
         self.weights, self.margins = _numbers(weights), tuple(_numbers(margins))
         if not (len(self.weights) >= 2 and all(0 < weight < np.inf for weight in self.weights)):
@@ -76,7 +86,7 @@ class BalancedMarginLoss(keras.losses.Loss):
             )
 
     @property
-    def balance(self):
+    def balance(self) -> float:
         """β of the printed formula for one-hot labels."""
         classes = len(self.weights)
         return max((2 * classes - 1) / (classes - 1), 1.0)
@@ -101,7 +111,7 @@ class BalancedMarginLoss(keras.losses.Loss):
         terms = truth * missed + weight_of_others * (1.0 - truth) * claimed
         return self.balance * ops.sum(ops.cast(self.weights, y_pred.dtype) * terms, axis=-1)  # (batch,)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "weights": self.weights, "margins": list(self.margins)}
 
 

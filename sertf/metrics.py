@@ -1,5 +1,7 @@
 """Streaming Keras metrics. Their state is counts, so that many batches give what all rows at once would give."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -27,7 +29,7 @@ class UnweightedAverageRecall(keras.metrics.Metric):
         SertfError: if num_classes is not an integer of 2 or more.
     """
 
-    def __init__(self, num_classes, name="uar", dtype=None):
+    def __init__(self, num_classes: int, name: str = "uar", dtype: str | None = None):
         super().__init__(name=name, dtype=dtype)
         if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
             raise SertfError(f"num_classes must be an integer of 2 or more, got {num_classes!r}.")
@@ -51,5 +53,5 @@ class UnweightedAverageRecall(keras.metrics.Metric):
         recall = ops.divide_no_nan(self.hits, self.totals)
         return ops.divide_no_nan(ops.sum(recall * present), ops.sum(present))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"num_classes": self.num_classes, "name": self.name, "dtype": self.dtype}

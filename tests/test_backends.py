@@ -15,7 +15,7 @@ MODELS = ["models/test_models.py", "models/test_reslstm_sa.py"]
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="already on the JAX backend")
 @pytest.mark.parametrize(
     "places",
-    [["layers", "test_metrics.py", "test_pipeline.py", "test_training.py", *MODELS], ["features"]],
+    [["layers", "test_metrics.py", "training/test_batches.py", "training/test_fit.py", *MODELS], ["features"]],
     ids=["layers to training", "features"],
 )
 def test_under_jax(places):

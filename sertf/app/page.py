@@ -8,13 +8,19 @@ import os
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import soundfile
 
+from sertf.app.session import Listener
 from sertf.corpora import embedded
 from sertf.errors import SertfError
+
+if TYPE_CHECKING:
+    import gradio
 
 HOST = "127.0.0.1"
 UPLOAD_MEGABYTES = 100
@@ -37,7 +43,7 @@ _EXAMPLES = {
     "sad, then angry, half a minute": ["sadness"] * 12 + ["anger"] * 14,
 }
 # Gradio's own themes name fonts of its own; these are on every machine.
-_FONTS = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mono": ["Consolas", "monospace"]}
+_FONTS: dict[str, Any] = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mono": ["Consolas", "monospace"]}
 # The page's own code, Gradio's, needs the unsafe ones; what matters is that no address but the page's own is asked,
 # not even for a picture that somebody's model card names.
 _POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
@@ -59,7 +65,7 @@ class OwnOriginOnly:
 
 
 @contextlib.contextmanager
-def sealed():
+def sealed() -> Iterator[Path]:
     """A temporary folder for all that Gradio writes, removed at the end; its telemetry is off.
 
     Has to be entered before Gradio is imported, which reads its settings then.
@@ -86,7 +92,7 @@ def sealed():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def write_examples(folder):
+def write_examples(folder: Path) -> dict[str, str]:
     """Write the synthetic examples; returns their paths by label."""
     folder.mkdir()
     paths = {}
@@ -97,7 +103,7 @@ def write_examples(folder):
     return paths
 
 
-def build(listener, examples):
+def build(listener: Listener, examples: Mapping[str, str]) -> "gradio.Blocks":
     """The page.
 
     Args:
@@ -147,7 +153,7 @@ def build(listener, examples):
     return page
 
 
-def serve(page, *, port=None, browser=False):
+def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = False) -> None:
     """Serve the page on this machine until the process is interrupted or told to end.
 
     Args:

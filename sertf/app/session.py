@@ -1,7 +1,8 @@
 """What `sertf app` does with a recording: the models to choose from, and one clip heard by one of them, for its page."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -11,8 +12,11 @@ from sertf.errors import SertfError
 from sertf.inference import windows
 from sertf.inference.bundled import folder_of, names
 from sertf.inference.card import ModelError, read_card, render_card
-from sertf.inference.recognizer import load
+from sertf.inference.recognizer import Recognizer, load
 from sertf.parallel.environment import import_tensorflow_quietly
+
+if TYPE_CHECKING:
+    from sertf.plots.clips import Curve
 
 FOLDER = Path("saved_models")
 PARTS = 20
@@ -21,7 +25,7 @@ _COLUMNS = 1200  # of a drawn waveform
 _BATCH = 4  # clips with a silenced part scored at a time
 
 
-def models(given=()):
+def models(given: Iterable[Path | str] = ()) -> dict[str, Path]:
     """The models to choose from.
 
     Args:
@@ -74,7 +78,7 @@ class Heard(NamedTuple):
     """
 
     text: str
-    scores: dict | None = None
+    scores: dict[str, float] | None = None
     figure: Any = None
 
 
@@ -85,11 +89,11 @@ class Listener:
         folders: dict of name to folder, as `models` gives it.
     """
 
-    def __init__(self, folders):
+    def __init__(self, folders: Mapping[str, Path]):
         self.folders = folders
         self._name = self._model = None
 
-    def card(self, name):
+    def card(self, name: str) -> str:
         """The model card as Markdown, one level of headings lower, since it stands in a page."""
         text = render_card(read_card(self.folders[name]))
         lines = text.splitlines()
@@ -98,7 +102,7 @@ class Listener:
             f"#{line}" if line.startswith("#") and not inside else line for line, inside in zip(lines, code)
         )
 
-    def hear(self, path, name, threshold=0.0):
+    def hear(self, path: Path | str | None, name: str, threshold: float = 0.0) -> Heard:
         """Recognize the emotion in a clip; a mistake becomes its sentence.
 
         Args:
@@ -171,7 +175,7 @@ def _in_words(table, means, threshold):
     return text
 
 
-def inside(model, samples, sample_rate, emotion):
+def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: str) -> "Curve":
     """What a model's answer on one clip rests on: its attention, or where it has none that follows time, occlusion.
 
     Occlusion (Zeiler and Fergus 2014): each part of the clip is silenced in turn, and the emotion's score falls by so

@@ -6,11 +6,15 @@ no copy of a test utterance is ever trained on; `sertf.protocols.audit` checks i
 
 import math
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sertf.errors import SertfError, check_whole, is_number
 from sertf.files import digest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class WhiteNoise:
     def __post_init__(self):
         _check_range("WhiteNoise snr_db", self.snr_db)
 
-    def __call__(self, samples, rng):
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(samples,) float32 with noise added."""
         power = np.mean(np.square(samples, dtype=np.float64))
         if power == 0:
@@ -51,7 +55,7 @@ class Gain:
     def __post_init__(self):
         _check_range("Gain gain_db", self.gain_db)
 
-    def __call__(self, samples, rng):
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(samples,) float32, louder or quieter."""
         return (samples * 10 ** (rng.uniform(*self.gain_db) / 20)).astype(np.float32)
 
@@ -70,7 +74,7 @@ class TimeShift:
         if not is_number(self.share) or not 0 < self.share < 1:
             raise SertfError(f"TimeShift share must lie between 0 and 1, got {self.share!r}.")
 
-    def __call__(self, samples, rng):
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(samples,) float32, earlier or later."""
         largest = int(self.share * len(samples))
         by = int(rng.integers(-largest, largest + 1))
@@ -95,7 +99,7 @@ class RandomCut:
     def __post_init__(self):
         check_whole("RandomCut", samples=self.samples)
 
-    def __call__(self, samples, rng):
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(self.samples,) float32, every place as likely as any other."""
         excess = len(samples) - self.samples
         start = int(rng.integers(abs(excess) + 1))
@@ -139,18 +143,18 @@ class Augmentation:
         check_whole("Augmentation", copies=self.copies)
 
     @property
-    def changes_length(self):
+    def changes_length(self) -> bool:
         """Whether a copy may be longer or shorter than its original."""
         return any(isinstance(step, RandomCut) for step in self.steps)
 
-    def apply(self, samples, *seeds):
+    def apply(self, samples: np.ndarray, *seeds: int) -> np.ndarray:
         """One augmented copy of (samples,) float32, the same for the same whole numbers `seeds`."""
         rng = np.random.default_rng(seeds)
         for step in self.steps:
             samples = step(samples, rng)
         return samples
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The augmentation as plain values, for manifests and digests."""
         steps = [{"name": type(step).__name__, **asdict(step)} for step in self.steps]
         values = {"steps": steps, "copies": self.copies, "fresh": self.fresh}
@@ -159,7 +163,7 @@ class Augmentation:
         return values
 
 
-def copies_of(table, copies):
+def copies_of(table: "pd.DataFrame", copies: int) -> "pd.DataFrame":
     """The rows of the copies: as their originals, with the columns `parent` and `copy` (from 1) and a name of their own."""
     import pandas as pd
 
@@ -170,6 +174,6 @@ def copies_of(table, copies):
     return pd.concat(made, ignore_index=True)
 
 
-def seed_of(text):
+def seed_of(text: str) -> int:
     """A whole number that stands for a text, the same in every process."""
     return int(digest(text.encode(), size=8), 16)

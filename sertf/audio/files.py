@@ -41,7 +41,7 @@ class AudioError(SertfError):
         reason: What is wrong with it, and the mend.
     """
 
-    def __init__(self, path, reason):
+    def __init__(self, path: Path | str, reason: str):
         # Both go to args, so that the error survives pickling on its way out of a worker process.
         super().__init__(str(path), reason)
         self.path = str(path)
@@ -51,7 +51,7 @@ class AudioError(SertfError):
         return f"{self.path}: {self.reason}"
 
 
-def read_audio(path, *, sample_rate=None):
+def read_audio(path: Path | str, *, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
     """Read a file as mono float32.
 
     Args:
@@ -82,7 +82,7 @@ def read_audio(path, *, sample_rate=None):
     return samples, rate
 
 
-def read_header(path):
+def read_header(path: Path | str) -> tuple[int, int]:
     """Samples and sample rate in Hz that a file states of itself, without decoding it.
 
     Raises:
@@ -113,7 +113,7 @@ def _opened(path):
         raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
 
 
-def check_not_cut_off(path):
+def check_not_cut_off(path: Path | str) -> None:
     """Raise `AudioError` for a WAV or AIFF that ends before its header says; libsndfile reads it as if it were whole."""
     lacking = _lacking_bytes(path)
     if lacking > HEADER_SLACK:
@@ -135,7 +135,7 @@ def _lacking_bytes(path):
     return 0
 
 
-def check_audio(samples, sample_rate, *, path):
+def check_audio(samples: np.ndarray, sample_rate: int, *, path: Path | str) -> None:
     """Raise `AudioError` for `path` if its samples, (n,), are empty, non-finite, too short or silent."""
     if len(samples) == 0:
         raise AudioError(path, "the clip is empty (no samples); fetch it again or leave it out")
@@ -151,7 +151,7 @@ def check_audio(samples, sample_rate, *, path):
         raise AudioError(path, f"silent: its samples span less than {SILENCE_SPAN:g}; record it again or leave it out")
 
 
-def resample(samples, source, target):
+def resample(samples: np.ndarray, source: int, target: int) -> np.ndarray:
     """Resample (n,) or (n, channels) from `source` to `target` Hz with soxr's HQ filter (band-limited, linear phase).
 
     What lies 120 dB or more under the peak is the filter's rounding noise and becomes 0: digital silence stays silent.
@@ -167,6 +167,6 @@ def resample(samples, source, target):
     return np.where(size < RESAMPLING_FLOOR * size.max(axis=0, initial=0), 0, resampled).astype(resampled.dtype)
 
 
-def audio_digest(samples, sample_rate):
+def audio_digest(samples: np.ndarray, sample_rate: int) -> str:
     """Hex digest of decoded audio: equal for the same samples whatever the file's name, format or place."""
     return digest(int(sample_rate).to_bytes(8, "little"), np.ascontiguousarray(samples, dtype="<f4").data, size=16)

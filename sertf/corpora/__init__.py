@@ -5,6 +5,9 @@ is one file, one line here and one test row. Own data needs no file: `load_table
 """
 
 import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sertf.corpora import casia, embedded, emodb, esd, iemocap, ravdess, savee, tess
 from sertf.corpora.card import Archive, Corpus, CorpusError, CorpusWarning
@@ -13,7 +16,10 @@ from sertf.corpora.folder import find_files, locate
 from sertf.corpora.utterances import validate
 from sertf.errors import unknown
 
-CORPORA = {
+if TYPE_CHECKING:
+    import pandas
+
+CORPORA: dict[str, Corpus] = {
     "ravdess": ravdess.CORPUS,
     "emodb": emodb.CORPUS,
     "tess": tess.CORPUS,
@@ -38,7 +44,7 @@ __all__ = [
 ]
 
 
-def load(name, root=None, *, skip_bad=False, **options):
+def load(name: str, root: Path | str | None = None, *, skip_bad: bool = False, **options: Any) -> "pandas.DataFrame":
     """Load a corpus as an utterance table.
 
     Args:
@@ -69,7 +75,7 @@ def load(name, root=None, *, skip_bad=False, **options):
     return corpus.load(root, skip_bad=skip_bad, **options)
 
 
-def load_several(folders, *, skip_bad=False):
+def load_several(folders: Mapping[str, Path | str | None], *, skip_bad: bool = False) -> "pandas.DataFrame":
     """Load several corpora as one utterance table, whose emotions have the same names in all of them.
 
     Args:

@@ -1,15 +1,20 @@
 """CASIA: four Mandarin speakers, six emotions, fifty texts (201 to 250) spoken by everyone in every emotion."""
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import Corpus
 from sertf.corpora.folder import BadFile, decode, match, read_folder
+
+if TYPE_CHECKING:
+    import pandas
 
 # Folder names come in several spellings of case. The corpus does not say which speaker is a woman, so gender is empty.
 SPEAKERS = {name.lower(): name for name in ("liuchanhg", "wangzhe", "zhaoquanyin", "ZhaoZuoxiang")}
 
 
-def load(root, *, skip_bad=False):
+def load(root: Path | str | None, *, skip_bad: bool = False) -> "pandas.DataFrame":
     """Load CASIA's published part, as `liuchanhg/angry/201.wav` or `201-angry-liuchanhg.wav`; gender is unknown."""
 
     def parse(path):

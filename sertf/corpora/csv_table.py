@@ -5,10 +5,14 @@ import csv
 import os
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import CorpusError
 from sertf.corpora.utterances import COLUMNS, EMOTIONS, validate
 from sertf.errors import expanded, listing
+
+if TYPE_CHECKING:
+    import pandas
 
 NEEDED = ("path", "emotion", "speaker")
 SYNONYMS = {
@@ -27,7 +31,7 @@ OF_COPIES = ("parent", "copy")
 GENDERS = {"female": "female", "f": "female", "male": "male", "m": "male", "": ""}
 
 
-def load_table(path, *, skip_bad=False):
+def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame":
     """Load own data from a CSV file (UTF-8, comma-separated, header in the first line).
 
     Needed columns: path (relative ones count from the CSV's folder), emotion (canonical or a common form such as
@@ -76,7 +80,9 @@ def load_table(path, *, skip_bad=False):
         raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")
 
     stems = collections.Counter(Path((record["path"] or "").strip()).stem for _, record in records)
-    rows, bad, seen = [], [], {}
+    rows: list[dict[str, str]] = []
+    bad: list[tuple[str, str]] = []
+    seen: dict[tuple[str, str], int] = {}
     for line, record in records:
         try:
             row = _row(record, path, stems)

@@ -4,6 +4,7 @@ import shutil
 import stat
 import warnings
 import zipfile
+from pathlib import Path
 
 from sertf import corpora
 from sertf.errors import SertfError, expanded, unknown
@@ -18,7 +19,7 @@ class DownloadError(SertfError):
     """A corpus that cannot be fetched; what is said tells whether the same command goes on from there."""
 
 
-def fetch(name, folder, *, progress=True):
+def fetch(name: str, folder: Path | str, *, progress: bool = True) -> Path:
     """Download a corpus, unpack it to `<folder>/<name>` and check that it is complete.
 
     The folder of the corpus appears only when all of it is there. What has come of a download that was broken off stays
@@ -144,7 +145,7 @@ class Resumable:
             raise requests.ConnectionError(f"{size} of {total} bytes came")
 
 
-def unpack(archive, folder, *, progress=True):
+def unpack(archive: Path, folder: Path, *, progress: bool = True) -> None:
     """Unpack a ZIP file into an empty folder.
 
     Raises:

@@ -10,6 +10,7 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -18,6 +19,9 @@ from sertf.corpora.card import Corpus, CorpusError
 from sertf.corpora.folder import BadFile, corpus_root, decode, match, read_folder
 from sertf.errors import expanded
 from sertf.files import write_atomically, write_text
+
+if TYPE_CHECKING:
+    import pandas
 
 VERSION = 1
 SAMPLE_RATE = 16000
@@ -48,7 +52,9 @@ SPEAKER_SPREAD = (0.8, 0.15, 1.2, 0.05, 0.4, 0.2, 0.01)
 CLIP_SPREAD = (1.0, 0.2, 1.4, 0.06, 0.5, 0.3, 0.01)
 
 
-def load(root=None, *, skip_bad=False, speakers=8, utterances=10, seed=0):
+def load(
+    root: Path | str | None = None, *, skip_bad: bool = False, speakers: int = 8, utterances: int = 10, seed: int = 0
+) -> "pandas.DataFrame":
     """Load the embedded corpus and synthesise first what is not there yet (a few seconds).
 
     Args:
@@ -143,7 +149,7 @@ def _synthesize_missing(folder, setup):
         list(pool.map(write, [job for job in jobs if not job[0].exists()]))
 
 
-def clip(speaker, emotion, number, *, seed=0):
+def clip(speaker: int, emotion: str, number: int, *, seed: int = 0) -> np.ndarray:
     """One clip, float32 (n,) at 16 kHz, the same for the same arguments.
 
     Args:

@@ -1,9 +1,14 @@
 """EmoDB: ten German actors, ten sentences, seven emotions; only takes that listeners recognised were kept."""
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import Archive, Corpus
 from sertf.corpora.folder import decode, match, read_folder
+
+if TYPE_CHECKING:
+    import pandas
 
 GENDERS = {
     "03": "male",
@@ -30,7 +35,7 @@ COUNTS = {
 }
 
 
-def load(root, *, skip_bad=False):
+def load(root: Path | str | None, *, skip_bad: bool = False) -> "pandas.DataFrame":
     """Load EmoDB. Extra column: take (`a` to `f`)."""
 
     def parse(path):

@@ -1,9 +1,14 @@
 """ESD: ten Mandarin and ten English speakers, five emotions, 350 parallel texts a language."""
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import Corpus, CorpusError
 from sertf.corpora.folder import BadFile, LeftOut, match, read_folder
+
+if TYPE_CHECKING:
+    import pandas
 
 WOMEN = {1, 2, 3, 7, 9, 15, 16, 17, 18, 19}
 TEXTS = 350
@@ -13,7 +18,7 @@ PARTS = ("evaluation", "test", "train")
 LANGUAGES = ("zh", "en")
 
 
-def load(root, *, skip_bad=False, language=None):
+def load(root: Path | str | None, *, skip_bad: bool = False, language: str | None = None) -> "pandas.DataFrame":
     """Load ESD, both languages or `language="en"` or `"zh"`.
 
     The emotion follows from the file's number, and a folder named by an emotion must agree with it. Extra column:

@@ -5,12 +5,20 @@ import dataclasses
 import os
 import re
 import warnings
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sertf.audio.files import SUFFIXES
-from sertf.corpora.card import CorpusError, CorpusWarning
+from sertf.corpora.card import Corpus, CorpusError, CorpusWarning
 from sertf.corpora.utterances import EMOTIONS, validate
 from sertf.errors import expanded, listing
+
+if TYPE_CHECKING:
+    import pandas
+
+Expected = Mapping[tuple[str, str], int] | Mapping[tuple[None, str], int]
+"""How many utterances of each speaker and emotion the complete corpus has; of each emotion where speakers are None."""
 
 
 class BadFile(Exception):
@@ -24,7 +32,7 @@ class LeftOut:
     reason: str
 
 
-def corpus_root(corpus, root):
+def corpus_root(corpus: Corpus, root: Path | str | None) -> Path:
     """Absolute folder of a corpus: `root`, or the one folder in it that bears the corpus's name."""
     if root is None:
         raise CorpusError(f"{corpus.name} needs root, the folder that holds it; get it from {corpus.url}")
@@ -41,7 +49,7 @@ def corpus_root(corpus, root):
     return named[0] if named else root
 
 
-def locate(corpus, data):
+def locate(corpus: Corpus, data: Path | str) -> Path | None:
     """Folder of a corpus below a folder of corpora, or that folder itself if it bears the corpus's name; None without."""
     data = expanded(data)
     folders = [data, *(sorted(data.iterdir()) if data.is_dir() else ())]
@@ -52,7 +60,7 @@ def _plain(name):
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def find_files(root, suffixes=SUFFIXES):
+def find_files(root: Path | str, suffixes: Collection[str] = SUFFIXES) -> list[Path]:
     """Files below a folder with one of the suffixes in either case, sorted; hidden files and folders do not count."""
     found = []
     for folder, folders, names in os.walk(root, followlinks=True):
@@ -65,7 +73,7 @@ def find_files(root, suffixes=SUFFIXES):
     return sorted(found)
 
 
-def match(corpus, path):
+def match(corpus: Corpus, path: Path) -> dict[str, Any]:
     """Match a file's stem against the corpus's pattern, a dict of its groups; `BadFile` says what was expected."""
     found = corpus.pattern.fullmatch(path.stem)
     if found is None:
@@ -73,14 +81,21 @@ def match(corpus, path):
     return found.groupdict()
 
 
-def decode(code, codes, what):
+def decode(code: str, codes: Mapping[str, str], what: str) -> str:
     """Look a code up in a mapping; `BadFile` lists the allowed ones."""
     if code not in codes:
         raise BadFile(f"unknown {what} {code!r}; allowed are {', '.join(codes)}")
     return codes[code]
 
 
-def read_folder(corpus, root, parse, *, expected, skip_bad):
+def read_folder(
+    corpus: Corpus,
+    root: Path | str | None,
+    parse: Callable[[Path], dict[str, Any] | LeftOut],
+    *,
+    expected: Expected,
+    skip_bad: bool,
+) -> "pandas.DataFrame":
     """Parse every audio file of a corpus into an utterance table.
 
     Args:
@@ -101,7 +116,9 @@ def read_folder(corpus, root, parse, *, expected, skip_bad):
     paths = find_files(root)
     if not paths:
         raise CorpusError(f"{root}: holds no audio file; {corpus.name} looks like {corpus.example} ({corpus.url})")
-    rows, bad, left_out = [], [], collections.Counter()
+    rows: list[dict[str, Any]] = []
+    bad: list[tuple[str, str]] = []
+    left_out: collections.Counter[str] = collections.Counter()
     for path in paths:
         try:
             row = parse(path)
@@ -115,9 +132,19 @@ def read_folder(corpus, root, parse, *, expected, skip_bad):
     return make_table(corpus, root, rows, bad, left_out=left_out, expected=expected, skip_bad=skip_bad)
 
 
-def make_table(corpus, root, rows, bad, *, left_out, expected, skip_bad):
+def make_table(
+    corpus: Corpus,
+    root: Path,
+    rows: list[dict[str, Any]],
+    bad: list[tuple[str, str]],
+    *,
+    left_out: Mapping[str, int],
+    expected: Expected,
+    skip_bad: bool,
+) -> "pandas.DataFrame":
     """Rows and bad files to a validated table; see `read_folder`."""
-    first, kept = {}, []
+    first: dict[str, str] = {}
+    kept = []
     for row in rows:
         other = first.setdefault(row["utterance"], row["path"])
         if other == row["path"]:
@@ -149,7 +176,7 @@ def make_table(corpus, root, rows, bad, *, left_out, expected, skip_bad):
     return validate(table)
 
 
-def compare(table, expected):
+def compare(table: "pandas.DataFrame", expected: Expected) -> list[str]:
     """Lines that say where a table differs from the {(speaker, emotion): count} of the complete corpus."""
     by_speaker = any(speaker is not None for speaker, _ in expected)
     speakers = table["speaker"] if by_speaker else [None] * len(table)

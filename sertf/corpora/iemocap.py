@@ -6,10 +6,15 @@ Labels come from lines of `Session*/dialog/EmoEvaluation/*.txt` such as
 """
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import Corpus, CorpusError
 from sertf.corpora.folder import BadFile, LeftOut, corpus_root, find_files, match, read_folder
 from sertf.errors import listing
+
+if TYPE_CHECKING:
+    import pandas
 
 # Class sets by the codes they take: "4+exc" counts excitement as happiness, as most of the literature does.
 CLASSES = {
@@ -37,7 +42,7 @@ LABEL_LINE = re.compile(
 DIALOGUE = re.compile(r"Ses0[1-5][FM]_(?:impro|script)\d\d\w?(?:_\d\w?)?")
 
 
-def load(root, *, skip_bad=False, classes="4"):
+def load(root: Path | str | None, *, skip_bad: bool = False, classes: str = "4") -> "pandas.DataFrame":
     """Load IEMOCAP.
 
     Args:
@@ -81,7 +86,7 @@ def load(root, *, skip_bad=False, classes="4"):
             **{name: float(label[name]) for name in ("valence", "activation", "dominance")},
         }
 
-    expected = {}
+    expected: dict[tuple[None, str], int] = {}
     for code, emotion in codes.items():
         expected[None, emotion] = expected.get((None, emotion), 0) + COUNTS[code]
     return read_folder(CORPUS, root, parse, expected=expected, skip_bad=skip_bad)

@@ -1,15 +1,20 @@
 """RAVDESS: 24 actors of Toronto, two sentences, eight emotions, two intensities."""
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import Archive, Corpus
 from sertf.corpora.folder import BadFile, LeftOut, decode, match, read_folder
+
+if TYPE_CHECKING:
+    import pandas
 
 INTENSITIES = {"01": "normal", "02": "strong"}
 CHANNELS = {"01": "speech", "02": "song"}
 
 
-def load(root, *, skip_bad=False, song=False):
+def load(root: Path | str | None, *, skip_bad: bool = False, song: bool = False) -> "pandas.DataFrame":
     """Load RAVDESS's audio-only speech, with `song=True` the sung part too.
 
     Extra columns: intensity (`normal`, `strong`), take (1, 2), channel (`speech`, `song`).

@@ -1,14 +1,19 @@
 """SAVEE: four British men, seven emotions, phonetically balanced TIMIT sentences."""
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import Corpus
 from sertf.corpora.folder import BadFile, decode, match, read_folder
 
+if TYPE_CHECKING:
+    import pandas
+
 SPEAKERS = {speaker: speaker for speaker in ("DC", "JE", "JK", "KL")}
 
 
-def load(root, *, skip_bad=False):
+def load(root: Path | str | None, *, skip_bad: bool = False) -> "pandas.DataFrame":
     """Load SAVEE, as `DC/a01.wav` or `DC_a01.wav`.
 
     The sentence is the emotion's letters and the number, the same text for all speakers. Three sentences common to

@@ -1,8 +1,9 @@
 """Corpora on a command line: folders by name, languages taken alone, what is trained on and what is tested."""
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sertf import corpora
 from sertf.errors import SertfError, expanded, unknown
@@ -48,17 +49,17 @@ def load(name: str, data: Path | str | None = None, *, skip_bad: bool = False) -
     return of_languages(table, (name,))
 
 
-def folders_of(data):
+def folders_of(data: Sequence[str]) -> dict[str, Path | str]:
     """The folder of each corpus by its name, from the values of `--data`: CORPUS=FOLDER of each, or one folder of all.
 
     Raises:
         SertfError: an unknown or repeated corpus, or a folder without folders of corpora in it.
     """
     known = ", ".join(corpora.CORPORA)
+    folders: dict[str, Any] = {}
     if len(data) == 1 and data[0].partition("=")[0] not in corpora.CORPORA:
         parent = expanded(data[0])
         found = sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
-        folders = {}
         for path in found:
             name = path.name.lower()
             if name in folders:
@@ -73,7 +74,6 @@ def folders_of(data):
                 f"--data {data[0]} holds no folder named as a corpus ({known}); give CORPUS=FOLDER for each corpus."
             )
         return folders
-    folders = {}
     for value in data:
         name, _, folder = value.partition("=")
         if not folder.strip() or name not in corpora.CORPORA:
@@ -84,13 +84,13 @@ def folders_of(data):
     return folders
 
 
-def speakers_in(name):
+def speakers_in(name: str) -> int:
     """How many speakers a corpus has when complete, or its share of a language that is taken alone, such as "esd_en"."""
     corpus = corpora.CORPORA[name.partition("_")[0]]
     return corpus.speakers // (len(corpus.languages) if name in LANGUAGES[corpus.name] else 1)
 
 
-def others_of(trained, folders):
+def others_of(trained: str, folders: Mapping[str, Path | str]) -> tuple[str, ...]:
     """The corpora to test on, a tuple; of a corpus of which one language is trained on, its other languages too.
 
     Raises:
@@ -107,7 +107,7 @@ def others_of(trained, folders):
     return tuple(name for name in others if name != trained)
 
 
-def of_languages(table, names):
+def of_languages(table: "pandas.DataFrame", names: Iterable[str]) -> "pandas.DataFrame":
     """The utterances of corpora by their names, where a language that is taken alone is a corpus of its own.
 
     Args:

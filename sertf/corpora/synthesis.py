@@ -6,6 +6,7 @@ clip takes a few milliseconds.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import scipy.fft
@@ -66,7 +67,7 @@ class Voice:
     noise_db: float
 
 
-def synthesize(voice, sentence, rng):
+def synthesize(voice: Voice, sentence: Sequence[tuple[str, str] | str], rng: np.random.Generator) -> np.ndarray:
     """Speak one of `SENTENCES` in a `Voice`.
 
     Returns:

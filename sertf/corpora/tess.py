@@ -5,14 +5,19 @@ speaker OAF is named `OA_bite_neutral.wav`. All of these are read.
 """
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sertf.corpora.card import Corpus
 from sertf.corpora.folder import decode, match, read_folder
 
+if TYPE_CHECKING:
+    import pandas
+
 SPEAKERS = {"OAF": "OAF", "OA": "OAF", "YAF": "YAF"}  # OAF is 64 years old, YAF 26
 
 
-def load(root, *, skip_bad=False):
+def load(root: Path | str | None, *, skip_bad: bool = False) -> "pandas.DataFrame":
     """Load TESS; the word is the sentence."""
 
     def parse(path):

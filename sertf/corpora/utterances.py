@@ -14,8 +14,14 @@
 Columns of one corpus only (intensity, take) come behind these.
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from sertf import files
 from sertf.errors import SertfError, listing
+
+if TYPE_CHECKING:
+    import pandas
 
 # The canonical order: label indices, score columns and confusion matrices follow it.
 EMOTIONS = (
@@ -39,7 +45,7 @@ class TableError(SertfError):
     """An utterance table that breaks its contract; the message lists every bad row."""
 
 
-def validate(table):
+def validate(table: "pandas.DataFrame") -> "pandas.DataFrame":
     """Check an utterance table and return it with the columns in canonical order, extra columns behind.
 
     Args:
@@ -94,13 +100,13 @@ def _bad_rows(table):
     return bad
 
 
-def emotions_of(table):
+def emotions_of(table: "pandas.DataFrame") -> list[str]:
     """Emotions that occur in a table, a list in canonical order: the label set of a model trained on it."""
     found = set(table["emotion"])
     return [emotion for emotion in EMOTIONS if emotion in found]
 
 
-def merged(table, merges):
+def merged(table: "pandas.DataFrame", merges: Mapping[str, str]) -> "pandas.DataFrame":
     """The table with emotions counted as others, such as calm as neutral.
 
     Args:
@@ -125,7 +131,7 @@ def merged(table, merges):
     return made
 
 
-def digest(table):
+def digest(table: "pandas.DataFrame") -> str:
     """Hex digest of who says what in which emotion; neither paths nor the order of rows change it."""
     rows = sorted(zip(table["utterance"], table["emotion"], table["speaker"], strict=True))
     return files.digest(*("\x1f".join(row).encode() + b"\x1e" for row in rows), size=16)

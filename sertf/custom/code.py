@@ -8,17 +8,19 @@ import importlib
 import inspect
 import json
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from sertf.errors import SertfError
 from sertf.files import digest
 
 # The function or class, and what its file was when it was first asked for.
-_digests = weakref.WeakKeyDictionary()
+_digests: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
-def is_custom(name):
+def is_custom(name: object) -> bool:
     """Whether a name of a model or a front end is one of a user's own.
 
     Raises:
@@ -29,7 +31,7 @@ def is_custom(name):
     return ":" in name
 
 
-def import_named(kind, name):
+def import_named(kind: str, name: str) -> tuple[ModuleType, Any]:
     """Import what "module:name" means.
 
     Args:
@@ -67,7 +69,7 @@ def import_named(kind, name):
     return found, getattr(found, attribute, None)
 
 
-def source_digest(defined, module=None):
+def source_digest(defined: Callable[..., Any], module: ModuleType | None = None) -> str:
     """Digest of the file that holds a function or class, so that runs of another version of it do not count as finished.
 
     Args:
@@ -90,7 +92,7 @@ def source_digest(defined, module=None):
     return found
 
 
-def check_plain(what, options):
+def check_plain(what: str, options: Mapping[str, Any]) -> None:
     """Raise SertfError for options that no manifest can hold; `what` names whose they are."""
     for name, value in options.items():
         try:

@@ -6,6 +6,8 @@ no manifest and no exported model could be made of.
 
 import inspect
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from sertf.errors import SertfError
 _TOLERANCE, _SMALLEST = 1e-2, 1e-5
 
 
-def check(name, front_end, options):
+def check(name: str, front_end: type, options: Mapping[str, Any]) -> Any:
     """Refuse a user's own front end that no cache and no manifest could describe.
 
     Args:
@@ -119,7 +121,9 @@ def _again(name, front_end, config):
         ) from error
 
 
-def check_features(name, front_end, compiled, *, shortest_seconds):
+def check_features(
+    name: str, front_end: Any, compiled: Callable[[Any], Callable[..., Any]], *, shortest_seconds: float
+) -> None:
     """Refuse a user's own front end whose features are not what it says, or are others where a clip is padded.
 
     Args:

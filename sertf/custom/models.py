@@ -5,17 +5,22 @@ output are float32 scores, (batch, num_classes).
 """
 
 import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sertf.custom import code as own_code
 from sertf.errors import SertfError, unknown
 
+if TYPE_CHECKING:
+    import keras
+
 # Half precision inside a network leaves sums of softmax this far from 1.
 _TOLERANCE = 1e-2
 
 
-def find(model):
+def find(model: str) -> Callable[..., "keras.Model"]:
     """Import the builder of "module:function".
 
     Raises:
@@ -32,13 +37,13 @@ def find(model):
     return builder
 
 
-def source_digest(model):
+def source_digest(model: str) -> str:
     """Digest of the module's file, so that runs of another version of it do not count as finished."""
     module, builder = own_code.import_named("model", model)
     return own_code.source_digest(builder, module)
 
 
-def check_options(model, options):
+def check_options(model: str, options: Mapping[str, Any]) -> None:
     """Raise SertfError for options that the builder does not take, or that no manifest can hold."""
     signature = inspect.signature(find(model))
     parameters = list(signature.parameters.values())
@@ -59,13 +64,13 @@ def check_options(model, options):
     own_code.check_plain(f"Model {model}", options)
 
 
-def takes(model, option):
+def takes(model: str, option: str) -> bool:
     """Whether the builder takes an option."""
     parameters = list(inspect.signature(find(model)).parameters.values())
     return any(entry.kind is entry.VAR_KEYWORD for entry in parameters) or option in [p.name for p in parameters[2:]]
 
 
-def check_network(model, network, num_classes):
+def check_network(model: str, network: "keras.Model", num_classes: int) -> None:
     """Raise SertfError for what the builder returned, unless it can be trained, drawn and exported."""
     import keras
 
@@ -101,7 +106,7 @@ _FORMS = (
 )
 
 
-def check_restorable(model, network):
+def check_restorable(model: str, network: "keras.Model") -> None:
     """Raise SertfError for a network that could not be loaded again once it is saved."""
     import keras
 
@@ -114,12 +119,12 @@ def check_restorable(model, network):
         ) from error
 
 
-def reason_of(error):
+def reason_of(error: Exception) -> str:
     """The sentence in Keras's error of loading a network that says what was wrong."""
     return str(error).rpartition("Exception encountered: ")[2].strip().partition("\n")[0].partition(". ")[0]
 
 
-def check_scores(model, scores):
+def check_scores(model: str, scores: np.ndarray) -> None:
     """Raise SertfError unless scores, (utterances, classes), are what a cross-entropy is computed of: probabilities."""
     sums = np.asarray(scores, float).sum(axis=1)
     if not np.isfinite(sums).all() or np.min(scores) < 0 or np.abs(sums - 1).max() > _TOLERANCE:

@@ -5,6 +5,7 @@ Groups may differ by chance of the speakers, so intervals and tests take whole s
 cross-attention" (IJACSA 2025) show.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ class Comparison:
     left_out: int
 
 
-def groups_of(table):
+def groups_of(table: pd.DataFrame) -> pd.DataFrame | None:
     """The groups that the utterances of a table belong to.
 
     Args:
@@ -84,7 +85,15 @@ def groups_of(table):
     return pd.DataFrame({"utterance": table["utterance"], **columns}) if columns else None
 
 
-def compare(predictions, groups, *, samples=2000, resamples=9999, seed=0, level=0.95):
+def compare(
+    predictions: pd.DataFrame,
+    groups: Mapping[str, str],
+    *,
+    samples: int = 2000,
+    resamples: int = 9999,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Comparison:
     """Accuracy by group, with intervals over speakers and a test whether two groups differ.
 
     The interval is `sertf.evaluation.statistics.clustered_bootstrap` of the group's utterances. The test compares the speakers'
@@ -132,11 +141,11 @@ def compare(predictions, groups, *, samples=2000, resamples=9999, seed=0, level=
         )
         accuracies[name] = hits.groupby([part["speaker"], part["repeat"]]).mean().groupby("speaker").mean()
     left_out = int(predictions.loc[group == "", "utterance"].nunique())
-    test = _test(*accuracies.values(), resamples, seed) if len(accuracies) == 2 else None
+    test = _test(*accuracies.values(), resamples=resamples, seed=seed) if len(accuracies) == 2 else None
     return Comparison(found, test, left_out)
 
 
-def _test(first, second, resamples, seed):
+def _test(first, second, *, resamples, seed):
     """Permutation test of two groups' accuracies by speaker, None for fewer than two speakers a group."""
     both = first.index.intersection(second.index)
     if len(both):

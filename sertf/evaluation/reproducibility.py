@@ -1,15 +1,17 @@
 """How far repeats of a training agree: the reproducibility scores of SpeechNet (BSPC 2025, equations 1 to 6)."""
 
+from collections.abc import Sequence
 from numbers import Number
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 from sertf.evaluation.scores import predicted, score_columns
 
 
-def rates(predictions_by_repeat, truth):
+def rates(predictions_by_repeat: Sequence[ArrayLike] | np.ndarray, truth: ArrayLike) -> dict[str, float]:
     """Share of utterances on which R repeats agree, and on which they agree on the true label (SpeechNet, eq. 1 to 6).
 
     C_i is how many repeats give utterance i its most frequent prediction, T_i how many give it its true label:
@@ -61,14 +63,14 @@ def rates(predictions_by_repeat, truth):
     labels = np.unique(predictions)
     agreeing = np.max([(predictions == label).sum(axis=0) for label in labels], axis=0)  # (n,)
     correct = (predictions == truth).sum(axis=0)  # (n,)
-    result = {}
+    result: dict[str, float] = {}
     for names, counts in ((("GLR", "FLR", "PLR"), agreeing), (("CLR", "FCLR", "PCLR"), correct)):
         half, whole = 2 * counts >= repeats, counts == repeats
         result |= zip(names, map(float, (half.mean(), (half & ~whole).mean(), whole.mean())), strict=True)
     return result
 
 
-def rates_of(predictions):
+def rates_of(predictions: pd.DataFrame) -> dict[str, float]:
     """`rates` from a table that holds the predictions of several repeats, matched by utterance.
 
     Where a protocol tests an utterance in several folds, each (fold, utterance) counts on its own.

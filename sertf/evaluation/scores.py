@@ -4,10 +4,11 @@ Labels may be strings or integers. A table of predictions has the columns uttera
 and after them one column of scores an emotion, named by the emotion.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 
@@ -28,7 +29,7 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def confusion_matrix(truth, predicted, labels):
+def confusion_matrix(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike) -> np.ndarray:
     """Count how often each label was recognised as each label: rows are the truth, columns the prediction.
 
     Args:
@@ -55,7 +56,7 @@ def confusion_matrix(truth, predicted, labels):
     return counts.reshape(len(labels), len(labels))
 
 
-def recall_per_class(truth, predicted, labels=None):
+def recall_per_class(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> dict[Any, float]:
     """Share of each label's utterances that was recognised, as a dict in the order of `labels`.
 
     recall_k = hits_k / utterances of k. A label without utterances has no recall and is left out.
@@ -70,7 +71,7 @@ def recall_per_class(truth, predicted, labels=None):
     return {label: float(matrix[k, k] / totals[k]) for k, label in enumerate(names) if totals[k]}
 
 
-def precision_per_class(truth, predicted, labels=None):
+def precision_per_class(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> dict[Any, float]:
     """Share of each label's predictions that was right, 0 for a label that is never predicted.
 
     precision_k = hits_k / predictions of k. A label without utterances is left out, as in `recall_per_class`.
@@ -85,7 +86,7 @@ def precision_per_class(truth, predicted, labels=None):
     return {label: float(matrix[k, k] / chosen[k]) for k, label in enumerate(names) if totals[k]}
 
 
-def f1_per_class(truth, predicted, labels=None):
+def f1_per_class(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> dict[Any, float]:
     """F1_k = 2 hits_k / (utterances of k + predictions of k) of each label that has utterances.
 
     >>> {label: round(f1, 4) for label, f1 in f1_per_class(["a", "a", "b"], ["a", "b", "b"]).items()}
@@ -96,7 +97,7 @@ def f1_per_class(truth, predicted, labels=None):
     return {label: float(f1[k]) for k, label in enumerate(np.asarray(labels).tolist()) if totals[k]}
 
 
-def uar(truth, predicted, labels=None):
+def uar(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> float:
     """Unweighted average recall: the mean of the labels' recalls (Schuller et al. 2009), "UA" in part of the field.
 
     UAR = 1/|K| · sum over k in K of recall_k, K the labels that have utterances. Chance is 1/|K|.
@@ -107,7 +108,7 @@ def uar(truth, predicted, labels=None):
     return float(np.mean(list(recall_per_class(truth, predicted, labels).values())))
 
 
-def wa(truth, predicted, labels=None):
+def wa(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> float:
     """Weighted accuracy: the plain share of utterances recognised, since each recall weighs by its label's share.
 
     WA = sum over k of hits_k / n.
@@ -119,7 +120,7 @@ def wa(truth, predicted, labels=None):
     return float(np.trace(matrix) / matrix.sum())
 
 
-def macro_f1(truth, predicted, labels=None):
+def macro_f1(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> float:
     """Mean over labels of F1_k = 2 hits_k / (utterances of k + predictions of k).
 
     Over the labels that occur in truth or prediction, as scikit-learn's `f1_score(average="macro")` does.
@@ -131,7 +132,7 @@ def macro_f1(truth, predicted, labels=None):
     return float(f1[occurs].mean())
 
 
-def macro_precision(truth, predicted, labels=None):
+def macro_precision(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> float:
     """Mean over labels of hits_k / predictions of k, 0 for a label that is never predicted; macro recall is the UAR.
 
     Over the labels that occur in truth or prediction, as scikit-learn's `precision_score(average="macro")` does.
@@ -145,7 +146,7 @@ def macro_precision(truth, predicted, labels=None):
     return float((np.diag(matrix) / np.maximum(chosen, 1))[occurs].mean())
 
 
-def weighted_f1(truth, predicted, labels=None):
+def weighted_f1(truth: ArrayLike, predicted: ArrayLike, labels: ArrayLike | None = None) -> float:
     """Mean over labels of F1_k (see `macro_f1`), weighted by the label's share of the utterances.
 
     >>> round(weighted_f1(["a", "a", "b", "b", "b"], ["a", "b", "b", "b", "b"]), 4)
@@ -155,7 +156,7 @@ def weighted_f1(truth, predicted, labels=None):
     return float((f1 * totals).sum() / totals.sum())
 
 
-def thresholded_precision_recall(truth, scores, threshold=0.5):
+def thresholded_precision_recall(truth: ArrayLike, scores: ArrayLike, threshold: float = 0.5) -> PrecisionRecall:
     """Micro-averaged precision and recall of the decisions "score above the threshold", as SpeechNet prints them.
 
     With hits = how many utterances give their true label a score above the threshold: precision = hits / how many
@@ -189,7 +190,7 @@ def thresholded_precision_recall(truth, scores, threshold=0.5):
     return PrecisionRecall(float(hits / max(above.sum(), 1)), float(hits / len(truth)))
 
 
-def score_columns(table):
+def score_columns(table: pd.DataFrame) -> list[str]:
     """Names of a prediction table's score columns, in their order.
 
     Raises:
@@ -226,7 +227,7 @@ def score_columns(table):
     return columns
 
 
-def predicted(table):
+def predicted(table: pd.DataFrame) -> np.ndarray:
     """The emotion of the largest score, for each row of a prediction table; the first of several largest.
 
     >>> table = pd.DataFrame({"utterance": ["u"], "speaker": ["s"], "repeat": [0], "fold": ["1"], "truth": ["anger"]})
@@ -237,7 +238,7 @@ def predicted(table):
     return np.array(columns, dtype=object)[table[columns].to_numpy(dtype=float).argmax(axis=1)]
 
 
-def scores_of(predictions):
+def scores_of(predictions: pd.DataFrame) -> dict[str, Any]:
     """Every score of one table of predictions, its rows pooled: UAR of all folds is one UAR, no mean over folds.
 
     Args:

@@ -7,11 +7,13 @@ utterances of one speaker are not independent.
 """
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import scipy.stats
+from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError, check_whole, is_number
 
@@ -50,7 +52,7 @@ class Difference:
     high: float
 
 
-def mean_std(values):
+def mean_std(values: ArrayLike) -> tuple[float, float]:
     """Mean and sample standard deviation (divisor n - 1) of the scores of n repeats.
 
     Raises:
@@ -65,7 +67,7 @@ def mean_std(values):
     return float(values.mean()), float(values.std(ddof=1))
 
 
-def paired_test(a, b, *, level=0.95):
+def paired_test(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> PairedTest:
     """Compare two systems by their scores in the same repeats: paired t-test and Wilcoxon's signed-rank test.
 
     The interval is the t-test's, for the mean of a - b over repeats. Both tests take the repeats as independent draws
@@ -97,7 +99,7 @@ def paired_test(a, b, *, level=0.95):
     return PairedTest(n=n, difference=mean, low=mean - margin, high=mean + margin, t_p=t_p, wilcoxon_p=wilcoxon_p)
 
 
-def unpaired_test(a, b, *, level=0.95):
+def unpaired_test(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> UnpairedTest:
     """Compare two systems by their scores in unequal numbers of repeats: Welch's t-test (1947), of unequal variances.
 
     The interval is the test's, for the difference of the two means over repeats. As `paired_test`, it says nothing about
@@ -127,12 +129,20 @@ def unpaired_test(a, b, *, level=0.95):
     return UnpairedTest(n, difference, float(low), float(high), float(test.pvalue))
 
 
-def compared_over_repeats(a, b):
+def compared_over_repeats(a: Sequence[float], b: Sequence[float]) -> PairedTest | UnpairedTest:
     """`paired_test` of as many scores, `unpaired_test` of unequal numbers."""
     return paired_test(a, b) if len(a) == len(b) else unpaired_test(a, b)
 
 
-def clustered_bootstrap(predictions, *, score="uar", cluster="speaker", samples=2000, seed=0, level=0.95):
+def clustered_bootstrap(
+    predictions: pd.DataFrame,
+    *,
+    score: str = "uar",
+    cluster: str = "speaker",
+    samples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
     """Interval of the score's mean over repeats, by a bootstrap that draws whole clusters with replacement.
 
     Each draw takes as many speakers as there are, the same ones for every repeat, pools their utterances, scores each
@@ -159,7 +169,16 @@ def clustered_bootstrap(predictions, *, score="uar", cluster="speaker", samples=
     return _interval(draws, level)
 
 
-def clustered_difference(a, b, *, score="uar", cluster="speaker", samples=2000, seed=0, level=0.95):
+def clustered_difference(
+    a: pd.DataFrame,
+    b: pd.DataFrame,
+    *,
+    score: str = "uar",
+    cluster: str = "speaker",
+    samples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Difference:
     """Difference of two systems' mean scores, a minus b, and its interval when whole speakers are drawn.
 
     Both systems are scored on the same drawn speakers, so what makes a speaker hard for both cancels out. The systems

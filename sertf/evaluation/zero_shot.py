@@ -1,12 +1,18 @@
 """Zero-shot scores: what a model scores on each corpus that it never heard, beside chance."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCORES = ("uar", "wa", "weighted_f1")
 """The scores that stand beside chance, those of SERCT's Table 4."""
 
 
-def chance(truth):
+def chance(truth: ArrayLike) -> dict[str, float]:
     """The best UAR, WA and weighted F1 that answers can be expected to score which do not depend on the clip.
 
     1 / emotions and the largest emotion's share p. Answers that name each emotion in a share q have an expected weighted
@@ -29,7 +35,7 @@ def chance(truth):
     return {"uar": 1 / len(counts), "wa": float(p.max()), "weighted_f1": float((2 * p**2 * q / (p + q)).sum())}
 
 
-def by_corpus(predictions):
+def by_corpus(predictions: "pd.DataFrame") -> dict[str, dict[str, Any]]:
     """Scores on each tested corpus, which is a fold of its own, beside chance.
 
     Args:

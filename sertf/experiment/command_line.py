@@ -95,7 +95,7 @@ def command(
     check_counts(options)
     folders = _folders(options.data) if between is not None or len(experiment.corpora) > 1 else None
     if between is not None:
-        experiment = between(options.train, selection.others_of(options.train, folders))
+        experiment = between(options.train, selection.others_of(options.train, folders or {}))
     elif on is not None and options.corpus != experiment.corpus:
         experiment = on(options.corpus)
     variants = options.variant or [name for name, variant in experiment.variants.items() if not variant.for_gpu]

@@ -174,12 +174,13 @@ def plan(
             raise PlanError(f"{name} must be 1 or more, but is {number}.")
     if extend and results is None:
         raise PlanError("extend needs results, the folder whose runs count; give it.")
+    stored = None if results is None else Path(results)
     cells = resolve(experiment, list(variants or experiment.variants), list(protocol_names or experiment.protocols))
     out = Path(out)
     check_writable(out, "--out folder", RunError)
-    if extend:
+    if extend and stored is not None:
         # Whoever extends would train what was never run unawares.
-        found = reuse.stored_pairs(Path(results) / experiment.name, [cell.names for cell in cells], wanted="extend")
+        found = reuse.stored_pairs(stored / experiment.name, [cell.names for cell in cells], wanted="extend")
         cells = [cell for cell in cells if cell.names in found]
     table = utterances.merged(utterances.validate(table), experiment.merged)
     store = FeatureCache() if cache is None else FeatureCache(cache)
@@ -193,12 +194,12 @@ def plan(
                 table, cell.front_end, cell.variant.augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
             )
     # Before folds are cut, which what is left may be too little for.
-    say_skipped(dict.fromkeys(clip for of_cells in data.values() for clip in of_cells.skipped))
+    say_skipped(list(dict.fromkeys(clip for of_cells in data.values() for clip in of_cells.skipped)))
     jobs, folders, runs = [], {}, 0
     for cell in cells:
         folder = folders[cell.names] = runs_folder(out, *cell.names)
         prepared = _prepare(cell, data[cell.data_digest])
-        kept = None if results is None else stored_folder(Path(results), experiment.name, *cell.names)
+        kept = None if stored is None else stored_folder(stored, experiment.name, *cell.names)
         _write(prepared, folder, repeats, kept=kept, extend=extend)
         jobs += _missing_jobs(prepared, folder, repeats)
         runs += repeats * len(prepared.folds)

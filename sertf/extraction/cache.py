@@ -12,13 +12,17 @@ lets the same backend fill the cache.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from sertf.audio.augmentation import Augmentation
 from sertf.errors import expanded
 from sertf.extraction.cache_entries import DamagedEntry, entry_path, read_entry
 from sertf.extraction.clip import (
@@ -34,9 +38,13 @@ from sertf.extraction.warnings import say_cuts, say_rates
 from sertf.files import write_text
 from sertf.parallel.progress import shown
 
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
 
 @dataclass(frozen=True, repr=False)
-class Features(Mapping):
+class Features(Mapping[str, np.ndarray]):
     """Features of a table's utterances, from utterance id to float32 (frames, dims); read from disk when asked for.
 
     Holds paths and no arrays: small, and cheap to send to worker processes.
@@ -51,31 +59,31 @@ class Features(Mapping):
     """
 
     folder: Path
-    audio_digests: dict
-    lengths: dict
-    skipped: list
+    audio_digests: dict[str, str]
+    lengths: dict[str, int]
+    skipped: list[tuple[str, str]]
     front_end_digest: str
-    sample_rates: dict
+    sample_rates: dict[str, int]
 
     @property
-    def utterances(self):
+    def utterances(self) -> list[str]:
         """The utterance ids, in the table's order."""
         return list(self.audio_digests)
 
-    def __getitem__(self, utterance):
+    def __getitem__(self, utterance: str) -> np.ndarray:
         path = entry_path(self.folder, self.audio_digests[utterance])
         try:
             return read_entry(path)
         except (DamagedEntry, OSError) as error:
             raise CacheError(f"{path}: cannot be read ({error}); extract the features again.") from error
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self.audio_digests)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.audio_digests)
 
-    def joined(self, other):
+    def joined(self, other: "Features") -> "Features":
         """These features and those of other utterances of the same front end."""
         return replace(
             self,
@@ -85,7 +93,7 @@ class Features(Mapping):
             sample_rates={**self.sample_rates, **other.sample_rates},
         )
 
-    def load(self, utterances):
+    def load(self, utterances: Iterable[str]) -> list[np.ndarray]:
         """The features of some utterances, a list of arrays (frames, dims)."""
         return [self[utterance] for utterance in utterances]
 
@@ -97,10 +105,20 @@ class FeatureCache:
         folder: Made if missing; `~` is the home folder.
     """
 
-    def __init__(self, folder="~/.cache/sertf"):
+    def __init__(self, folder: Path | str = "~/.cache/sertf"):
         self.folder = expanded(folder)
 
-    def extract(self, table, front_end, *, augmentation=None, seed=0, workers=None, skip_bad=False, progress=True):
+    def extract(
+        self,
+        table: "pd.DataFrame",
+        front_end: "keras.Layer",
+        *,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+        workers: int | None = None,
+        skip_bad: bool = False,
+        progress: bool = True,
+    ) -> Features:
         """Features of every utterance of a table, computed where the cache lacks them.
 
         Each thread decodes a clip, pads it to a standard length and runs the compiled front end on it: all cores
@@ -128,14 +146,14 @@ class FeatureCache:
         clips = [(str(path), copy) for path, copy in zip(table["path"], table["copy"] if augmentation else repeat(0))]
         wanted = list(dict.fromkeys(clips))
         folder = self._prepare(front_end)
-        results = {}  # clip: Extracted, or the reason why there is none
+        results: dict[tuple[str, int], Any] = {}  # clip: Extracted, or the reason why there is none
         compute = compiled(front_end)
         pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
         try:
             with shown(f"Extracting {type(front_end).__name__} features", len(wanted), show=progress) as advance:
                 tasks = {}
                 for clip in wanted:
-                    alter = augmentation and partial(altered, front_end, augmentation, seed, clip[1])
+                    alter = partial(altered, front_end, augmentation, seed, clip[1]) if augmentation else None
                     tasks[pool.submit(extract_clip, clip[0], front_end, compute, folder, alter)] = clip
                 for task in as_completed(tasks):
                     results[tasks[task]] = task.result()

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class DamagedEntry(Exception):
     """An entry whose bytes do not match its checksum."""
 
 
-def entry_path(folder, audio_digest):
+def entry_path(folder: Path, audio_digest: str) -> Path:
     return folder / f"{audio_digest}.npy"
 
 
@@ -36,7 +37,7 @@ def write_entry(path, array):
     write_bytes(path, data + hashlib.sha256(data).digest())
 
 
-def read_entry(path):
+def read_entry(path: Path) -> np.ndarray:
     """The array of an entry; DamagedEntry if its checksum does not hold, FileNotFoundError if it is not there.
 
     Safe in threads. numpy.load is not: it reads a header with ast.literal_eval, which in CPython 3.11 raises a
@@ -50,11 +51,11 @@ def read_entry(path):
     if header is None:
         raise DamagedEntry("it is no array as the cache writes them")
     shape = [int(length) for length in header["shape"].split(b",") if length.strip()]
-    order = "F" if header["by_columns"] == b"True" else "C"
-    return np.frombuffer(data, dtype=header["dtype"].decode(), offset=header.end()).reshape(shape, order=order)
+    array = np.frombuffer(data, dtype=header["dtype"].decode(), offset=header.end())
+    return array.reshape(shape, order="F" if header["by_columns"] == b"True" else "C")
 
 
-def stored_frames(path):
+def stored_frames(path: Path) -> int | None:
     """Frames of a sound entry; None if it is missing or damaged, which is said."""
     try:
         return len(read_entry(path))

@@ -2,15 +2,22 @@
 
 import collections
 import inspect
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from sertf.audio.augmentation import Augmentation
 from sertf.errors import SertfError, unknown
+from sertf.protocols.folds import Fold
+
+if TYPE_CHECKING:
+    import keras
 
 
 class FrontEndError(SertfError):
     """An augmentation or a corpus that a front end makes nothing sensible of."""
 
 
-def check_names(front_end, options):
+def check_names(front_end: type, options: Mapping[str, Any]) -> None:
     """Refuse options that a front end, a class of `sertf.features`, does not take."""
     known = [name for name in inspect.signature(front_end).parameters if name != "name"]
     for name in options:
@@ -18,7 +25,7 @@ def check_names(front_end, options):
             raise FrontEndError(unknown(f"option of {front_end.__name__}", name, known))
 
 
-def check_cuts(augmentation, front_end):
+def check_cuts(augmentation: Augmentation, front_end: "keras.Layer") -> None:
     """Refuse cuts at random that a front end would not show, or that batches have no room for."""
     name = type(front_end).__name__
     if augmentation.changes_length and front_end.span is not None:
@@ -32,7 +39,7 @@ def check_cuts(augmentation, front_end):
         )
 
 
-def check_rates(folds, sample_rates, front_end):
+def check_rates(folds: Iterable[Fold], sample_rates: Mapping[str, int], front_end: "keras.Layer") -> None:
     """Refuse to test at another sample rate than was trained at, where a front end takes every clip at its own.
 
     Single clips of another rate than most, as a corpus may hold, are no reason; `sertf.extraction.warnings` says them.

@@ -3,16 +3,21 @@
 import json
 import os
 import threading
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sertf import files
-from sertf.audio.augmentation import seed_of
+from sertf.audio.augmentation import Augmentation, seed_of
 from sertf.audio.files import AudioError, audio_digest, read_audio
 from sertf.custom.code import source_digest
 from sertf.errors import SertfError
 from sertf.extraction.cache_entries import entry_path, stored_frames, write_entry
+
+if TYPE_CHECKING:
+    import keras
 
 # Clips inside the front end at one time: its backend spreads each over the cores too, and memory stays bounded on
 # machines of many cores.
@@ -30,7 +35,7 @@ class CacheError(SertfError):
         bad: (path, reason) of every clip that is at fault; empty if the folder is.
     """
 
-    def __init__(self, message, bad=()):
+    def __init__(self, message: str, bad: Iterable[tuple[str, str]] = ()):
         super().__init__(message, bad)
         self.bad = list(bad)
 
@@ -38,19 +43,19 @@ class CacheError(SertfError):
         return self.args[0]
 
 
-def usable_cores():
+def usable_cores() -> int:
     """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def front_end_key(front_end):
+def front_end_key(front_end: "keras.Layer") -> dict[str, Any]:
     """What makes a front end's features what they are: class, version, configuration.
 
     Of a user's own also the files of the class and of those it is derived from; not what these import.
     """
     config = front_end.get_config()
     config.pop("name", None)  # Keras numbers the names of layers; the arithmetic does not depend on it
-    made = type(front_end)
+    made: Any = type(front_end)
     key = {"class": made.__name__, "version": made.version, "config": config}
     own = [part for part in made.__mro__ if part.__module__.partition(".")[0] not in _NOT_OWN]
     if own:
@@ -59,13 +64,13 @@ def front_end_key(front_end):
     return key
 
 
-def front_end_digest(front_end):
+def front_end_digest(front_end: "keras.Layer") -> str:
     """Hex digest of `front_end_key`."""
     text = json.dumps(front_end_key(front_end), sort_keys=True)
     return files.digest(text.encode(), size=16)
 
 
-def pad_clip(samples, sample_rate):
+def pad_clip(samples: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
     """A clip zero padded to a standard length, (1, padded samples), and its own length, (1,).
 
     One clip a call: matrix products round by the place of a row in its batch, and a clip's features must not depend,
@@ -80,13 +85,13 @@ def pad_clip(samples, sample_rate):
 class Compiled:
     """A front end compiled by the Keras backend when first called; safe to call from several threads."""
 
-    def __init__(self, front_end):
+    def __init__(self, front_end: "keras.Layer"):
         self._front_end = front_end
-        self._function = None
+        self._function: Callable[..., Any] | None = None
         self._lock = threading.Lock()
         self._turns = threading.Semaphore(CLIPS_AT_ONCE)
 
-    def __call__(self, waveform, lengths):
+    def __call__(self, waveform: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """(rows, samples) and (rows,) to a NumPy array (rows, frames, dims)."""
         with self._lock:
             if self._function is None:
@@ -112,15 +117,17 @@ class Compiled:
 
 
 # One for each front end digest: a second extraction in the same process does not compile again.
-_compiled = {}
+_compiled: dict[str, Compiled] = {}
 
 
-def compiled(front_end):
+def compiled(front_end: "keras.Layer") -> Compiled:
     """The compiled front end, shared by all front ends of the same digest."""
     return _compiled.setdefault(front_end_digest(front_end), Compiled(front_end))
 
 
-def altered(front_end, augmentation, seed, copy, samples, digest):
+def altered(
+    front_end: "keras.Layer", augmentation: Augmentation, seed: int, copy: int, samples: np.ndarray, digest: str
+) -> np.ndarray:
     """A numbered copy of a recording under an augmentation, which acts on what the front end reads of it.
 
     A front end that reads a fixed span sees zeros behind a short clip's end; they belong to what is augmented.
@@ -140,7 +147,13 @@ class Extracted(NamedTuple):
     sample_rate: int
 
 
-def extract_clip(path, front_end, compute, folder, alter=None):
+def extract_clip(
+    path: Path | str,
+    front_end: "keras.Layer",
+    compute: Compiled,
+    folder: Path,
+    alter: Callable[[np.ndarray, str], np.ndarray] | None = None,
+) -> Extracted | str:
     """Decode a clip and store its features if they are missing: an `Extracted`, or the reason why not.
 
     `alter`, a function of samples and their digest, gives the samples that are used in place of the clip's own.
@@ -166,7 +179,7 @@ def extract_clip(path, front_end, compute, folder, alter=None):
     return store(features, folder, digest) or Extracted(digest, len(features), len(samples), rate)
 
 
-def store(features, folder, digest):
+def store(features: np.ndarray, folder: Path, digest: str) -> str | None:
     """Write an utterance's features; returns the reason if they must not be kept."""
     if not np.isfinite(features).all():
         return "its features are not finite (NaN or infinite); look at the clip or leave it out"

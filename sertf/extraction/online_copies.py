@@ -1,8 +1,9 @@
 """Copies of training utterances that are drawn anew in every epoch, from waveform to scaled features."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,8 +12,14 @@ from sertf.audio.files import audio_digest, read_audio
 from sertf.errors import SertfError
 from sertf.extraction.clip import altered, compiled, pad_clip, usable_cores
 
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
 
-def drawable(copies, front_end, augmentation, *, seed, skip_bad=False):
+
+def drawable(
+    copies: "pd.DataFrame", front_end: "keras.Layer", augmentation: Augmentation, *, seed: int, skip_bad: bool = False
+) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
     """The copies that can be drawn: not those of a clip that is silent where noise should be added.
 
     One copy of each clip is made for it and not kept. Whether a step that moves a clip at random leaves silence behind
@@ -88,19 +95,27 @@ class OnlineCopies:
         seed: of the run; a copy is the same for the same seed, epoch, recording and number.
     """
 
-    def __init__(self, copies, front_end, augmentation, scaling, *, seed):
+    def __init__(
+        self,
+        copies: Mapping[str, tuple[str, int]],
+        front_end: "keras.Layer",
+        augmentation: Augmentation,
+        scaling: Callable[[np.ndarray], np.ndarray],
+        *,
+        seed: int,
+    ):
         self.copies = copies
         self.front_end = front_end
         self.augmentation = augmentation
         self.scaling = scaling
         self.seed = seed
         self._compute = compiled(front_end)
-        self._clips = {}
+        self._clips: dict[str, tuple[np.ndarray, int, str]] = {}
 
-    def __contains__(self, utterance):
+    def __contains__(self, utterance: str) -> bool:
         return utterance in self.copies
 
-    def draw(self, utterance, epoch):
+    def draw(self, utterance: str, epoch: int) -> np.ndarray:
         """Scaled features of a copy in an epoch, (frames, dims) float32."""
         path, copy = self.copies[utterance]
         if path not in self._clips:

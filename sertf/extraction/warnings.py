@@ -2,11 +2,16 @@
 
 import collections
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sertf.errors import listing
 
+if TYPE_CHECKING:
+    import keras
 
-def say_cuts(front_end, lengths):
+
+def say_cuts(front_end: "keras.Layer", lengths: Sequence[int]) -> None:
     """Warn that some clips are longer than what a front end that reports it reads of them; `lengths` in samples."""
     if not getattr(front_end, "reports_cuts", False):
         return
@@ -20,7 +25,7 @@ def say_cuts(front_end, lengths):
         )
 
 
-def say_rates(front_end, rates):
+def say_rates(front_end: "keras.Layer", rates: Sequence[int]) -> None:
     """Warn that clips which a front end takes at their own rates have several; `rates` in Hz."""
     found = collections.Counter(rates)
     if front_end.sample_rate is None and len(found) > 1:
@@ -33,7 +38,7 @@ def say_rates(front_end, rates):
         )
 
 
-def say_skipped(skipped):
+def say_skipped(skipped: Sequence[tuple[str, str]]) -> None:
     """Warn of clips that were left out because they cannot be used; `skipped` holds pairs of path and reason."""
     if skipped:
         lines = listing(f"{path}: {reason}" for path, reason in skipped)

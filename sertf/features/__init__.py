@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 from sertf.audio.files import MIN_SECONDS
 from sertf.custom import front_ends as custom_front_ends
@@ -16,7 +17,7 @@ from sertf.features.mfcc_chroma import MfccChroma
 from sertf.features.scalogram import Scalogram
 from sertf.features.waveform import Waveform
 
-FEATURES = {
+FEATURES: dict[str, type[FrontEnd]] = {
     "mfcc_chroma": MfccChroma,
     "log_mel": LogMel,
     "fused_statistics": FusedStatistics,
@@ -25,7 +26,7 @@ FEATURES = {
 }
 
 
-def find(name):
+def find(name: str) -> type[FrontEnd]:
     """The class of a name in `FEATURES`, or of a user's own, "module:Class", which is derived from `FrontEnd`.
 
     Raises:
@@ -45,7 +46,7 @@ def find(name):
     return found
 
 
-def make(name: str, options: Mapping[str, object]) -> FrontEnd:
+def make(name: str, options: Mapping[str, Any]) -> FrontEnd:
     """A front end by its name, with options; what cannot be meant is refused.
 
     Raises:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -42,20 +43,21 @@ class FrontEnd(keras.layers.Layer):
         feature_shape: (frames, values of a frame); None in place of frames that depend on the clip's length.
     """
 
+    feature_shape: tuple[int | None, int]
     version = 1
-    span = None
+    span: tuple[int, int] | None = None
     minimum_samples = 1
     reports_cuts = False
     reads_middle = False
 
-    def __init__(self, sample_rate, *, name=None):
+    def __init__(self, sample_rate: int | None, *, name: str | None = None):
         # float32 under any global policy: half precision would round a power spectrum's small values to 0.
         super().__init__(name=name, dtype="float32", trainable=False)
         if sample_rate is not None:
             check_whole(type(self).__name__, sample_rate=sample_rate)
         self.sample_rate = sample_rate
 
-    def frames(self, lengths):
+    def frames(self, lengths: Any) -> Any:
         """Own frames of utterances of `lengths` samples (ints, arrays or tensors): those of `feature_shape`, for all."""
         if self.feature_shape[0] is None:
             raise SertfError(
@@ -63,7 +65,7 @@ class FrontEnd(keras.layers.Layer):
             )
         return lengths * 0 + self.feature_shape[0]
 
-    def features(self, waveform, lengths):
+    def features(self, waveform: keras.KerasTensor, lengths: keras.KerasTensor) -> keras.KerasTensor:
         """Features, (batch, frames, values).
 
         Args:
@@ -72,7 +74,7 @@ class FrontEnd(keras.layers.Layer):
         """
         raise SertfError(f"{type(self).__name__} must define features(waveform, lengths).")
 
-    def call(self, waveform, lengths=None):
+    def call(self, waveform: keras.KerasTensor, lengths: keras.KerasTensor | None = None) -> keras.KerasTensor:
         spectral.check_samples(type(self).__name__, waveform, self.minimum_samples, lengths)
         if lengths is None:
             return self.features(waveform, spectral.own_lengths(waveform, None))
@@ -83,14 +85,14 @@ class FrontEnd(keras.layers.Layer):
             return features
         return spectral.keep_own(features, spectral.own_positions(self.frames(lengths), keras.ops.shape(features)[1]))
 
-    def compute_output_shape(self, waveform_shape):
+    def compute_output_shape(self, waveform_shape: tuple[int | None, int | None]) -> tuple[int | None, int | None, int]:
         batch, samples = waveform_shape
         frames, values = self.feature_shape
         if frames is None and samples is not None:
             frames = self.frames(samples)
         return (batch, frames, values)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, as plain values: lists and dicts in place of those by which Keras tracks."""
         arguments = inspect.signature(type(self)).parameters
         missing = [argument for argument in arguments if not hasattr(self, argument)]

@@ -71,16 +71,16 @@ class FusedStatistics(FrontEnd):
 
     def __init__(
         self,
-        sample_rate=16000,
+        sample_rate: int = 16000,
         *,
-        segments=1,
-        n_fft=2048,
-        hop_length=512,
-        n_mels=128,
-        top_db=80.0,
-        roll_share=0.85,
-        fmax=None,
-        name=None,
+        segments: int = 1,
+        n_fft: int = 2048,
+        hop_length: int = 512,
+        n_mels: int = 128,
+        top_db: float = 80.0,
+        roll_share: float = 0.85,
+        fmax: float | None = None,
+        name: str | None = None,
     ):
         super().__init__(sample_rate, name=name)
         sizes = {"sample_rate": sample_rate, "segments": segments, "n_fft": n_fft}

@@ -42,18 +42,18 @@ class LogMel(FrontEnd):
 
     def __init__(
         self,
-        sample_rate=48000,
+        sample_rate: int = 48000,
         *,
-        offset_seconds=0.5,
-        duration_seconds=3.0,
-        n_fft=1024,
-        win_length=512,
-        hop_length=256,
-        n_mels=128,
-        window="hamming",
-        fmax=None,
-        top_db=80.0,
-        name=None,
+        offset_seconds: float = 0.5,
+        duration_seconds: float = 3.0,
+        n_fft: int = 1024,
+        win_length: int = 512,
+        hop_length: int = 256,
+        n_mels: int = 128,
+        window: str = "hamming",
+        fmax: float | None = None,
+        top_db: float = 80.0,
+        name: str | None = None,
     ):
         super().__init__(sample_rate, name=name)
         sizes = {"sample_rate": sample_rate, "n_fft": n_fft, "win_length": win_length}

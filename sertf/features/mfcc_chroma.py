@@ -41,15 +41,15 @@ class MfccChroma(FrontEnd):
 
     def __init__(
         self,
-        sample_rate=48000,
+        sample_rate: int = 48000,
         *,
-        n_mfcc=34,
-        n_chroma=12,
-        n_fft=4096,
-        hop_length=2048,
-        n_mels=128,
-        top_db=80.0,
-        name=None,
+        n_mfcc: int = 34,
+        n_chroma: int = 12,
+        n_fft: int = 4096,
+        hop_length: int = 2048,
+        n_mels: int = 128,
+        top_db: float = 80.0,
+        name: str | None = None,
     ):
         super().__init__(sample_rate, name=name)
         sizes = {"sample_rate": sample_rate, "n_mfcc": n_mfcc, "n_chroma": n_chroma}

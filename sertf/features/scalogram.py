@@ -71,19 +71,19 @@ class Scalogram(FrontEnd):
 
     def __init__(
         self,
-        sample_rate=16000,
+        sample_rate: int = 16000,
         *,
-        duration_seconds=8.0,
-        n_scales=128,
-        n_bins=256,
-        fmin=64.0,
-        fmax=8000.0,
-        wavelet="morl",
-        precision=12,
-        top_db=80.0,
-        colour="power",
-        colour_map="jet",
-        name=None,
+        duration_seconds: float = 8.0,
+        n_scales: int = 128,
+        n_bins: int = 256,
+        fmin: float = 64.0,
+        fmax: float = 8000.0,
+        wavelet: str = "morl",
+        precision: int = 12,
+        top_db: float = 80.0,
+        colour: str = "power",
+        colour_map: str = "jet",
+        name: str | None = None,
     ):
         super().__init__(sample_rate, name=name)
         # Under TensorFlow silent blocks are left out, which XLA's fixed shapes cannot.

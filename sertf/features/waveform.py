@@ -35,7 +35,7 @@ class Waveform(FrontEnd):
     # That clips were cut is said when they are extracted: here the length is no choice of a paper's, but a limit.
     reports_cuts = True
 
-    def __init__(self, sample_rate=None, *, samples=144_000, name=None):
+    def __init__(self, sample_rate: int | None = None, *, samples: int = 144_000, name: str | None = None):
         super().__init__(sample_rate, name=name)
         check_whole("Waveform", samples=samples)
         self.samples = samples

@@ -8,12 +8,12 @@ ROOT = Path(__file__).parents[1] / "saved_models"
 DEFAULT = "reslstm_sa_h64_ravdess"
 
 
-def names():
+def names() -> list[str]:
     """Names of the bundled models, sorted."""
     return sorted(path.parent.name for path in ROOT.glob("*/saved_model.pb"))
 
 
-def folder_of(model=None):
+def folder_of(model: Path | str | None = None) -> Path:
     """The folder of a model.
 
     Args:

@@ -1,8 +1,9 @@
 """Exported models at work: a SavedModel and audio files in, a table of emotions out. Needs TensorFlow, not Keras."""
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import soundfile
@@ -11,6 +12,9 @@ from sertf.audio.files import SILENCE_SPAN, AudioError, check_not_cut_off, read_
 from sertf.errors import SertfError
 from sertf.inference.card import Card, ModelError, read_card
 from sertf.inference.windows import blocks_of, checked_rate, cut_windows, live_blocks, seconds_of, sources_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WHOLE_SECONDS = 12.0
 WINDOW_SECONDS = 10.0
@@ -47,7 +51,7 @@ class Window(NamedTuple):
     end: float
     emotion: str | None
     confidence: float
-    scores: dict
+    scores: dict[str, float]
 
 
 class Recognizer:
@@ -76,7 +80,14 @@ class Recognizer:
     def __repr__(self):
         return f"Recognizer({self.card['name']}: {', '.join(self.emotions)})"
 
-    def predict(self, files, *, window=None, hop=None, progress=None):
+    def predict(
+        self,
+        files: Path | str | Iterable[Path | str] | tuple[np.ndarray, int],
+        *,
+        window: float | None = None,
+        hop: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> "pd.DataFrame":
         """Recognize emotions in audio files, or in samples.
 
         By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. A model
@@ -115,7 +126,9 @@ class Recognizer:
             rows += self._rows(file, pending)
         return pd.DataFrame(rows, columns=["file", "start", "end", "emotion", "confidence", *self.emotions])
 
-    def stream(self, chunks, *, sample_rate, window=None, hop=None):
+    def stream(
+        self, chunks: Iterable[np.ndarray], *, sample_rate: int, window: float | None = None, hop: float | None = None
+    ) -> Iterator[Window]:
         """Recognize emotions in a live source, in overlapping windows while it goes on.
 
         Chunks are taken one by one as results are asked for, and a window's result is there as soon as its last sample

@@ -1,7 +1,9 @@
 """Where audio comes from, files, samples or a live source, and the windows that are cut from it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -13,7 +15,7 @@ from sertf.errors import SertfError
 _LOUDEST = 16.0
 
 
-def cut_windows(blocks, size, step):
+def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[tuple[int, np.ndarray]]:
     """Cut a stream of arrays into overlapping windows; memory holds a window, a step and a block.
 
     Args:
@@ -48,7 +50,7 @@ def cut_windows(blocks, size, step):
         yield start, np.concatenate(pieces)[start - origin :]
 
 
-def sources_of(files):
+def sources_of(files: Any) -> list[tuple[str, tuple[np.ndarray, int] | None]]:
     """(file, None) of each path, or ("", (samples, sample rate))."""
     if isinstance(files, (str, os.PathLike)):
         return [(os.fspath(files), None)]
@@ -74,7 +76,7 @@ def _checked_clip(samples, sample_rate):
     return samples, sample_rate
 
 
-def checked_rate(sample_rate):
+def checked_rate(sample_rate: Any) -> int:
     """A sample rate in Hz as an int; raise `SertfError` unless it is a whole number above 0."""
     number = isinstance(sample_rate, (int, float, np.number)) and not isinstance(sample_rate, bool)
     if not number or not float(sample_rate).is_integer() or sample_rate < 1:
@@ -82,7 +84,7 @@ def checked_rate(sample_rate):
     return int(sample_rate)
 
 
-def live_blocks(chunks, sample_rate):
+def live_blocks(chunks: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
     """Yield a live source's chunks as float32 (n,) blocks of their own, since many sources fill one buffer again and again.
 
     Raises:
@@ -117,7 +119,7 @@ def _floats(samples, name):
     return samples.astype(np.float32, copy=False)
 
 
-def seconds_of(path):
+def seconds_of(path: Path | str) -> float:
     """Duration that a file states, 0 if it cannot be opened."""
     try:
         return soundfile.info(path).duration
@@ -125,7 +127,7 @@ def seconds_of(path):
         return 0.0
 
 
-def blocks_of(opened, path, *, block):
+def blocks_of(opened: soundfile.SoundFile, path: Path | str, *, block: int) -> Iterator[np.ndarray]:
     """Yield a file's samples as mono float32 blocks; raise `AudioError` as `sertf.audio.files.read_audio` does."""
     count, low, high = 0, np.inf, -np.inf
     while True:

@@ -1,5 +1,7 @@
 """Attention: soft over time (ResLSTM-SA), multi-head (SpeechNet), of one query on a sequence (CNN-Transformer)."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -20,7 +22,7 @@ class SoftAttention(keras.layers.Layer):
         context, (batch, units), and the attention weights, (batch, steps).
     """
 
-    def __init__(self, kernel_initializer="glorot_normal", **kwargs):
+    def __init__(self, kernel_initializer: Any = "glorot_normal", **kwargs: Any):
         super().__init__(**kwargs)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
@@ -70,7 +72,7 @@ class MultiHeadAttention(keras.layers.Layer):
         (batch, steps, heads · head_units), and the attention weights, (batch, heads, steps, steps).
     """
 
-    def __init__(self, heads=8, head_units=32, **kwargs):
+    def __init__(self, heads: int = 8, head_units: int = 32, **kwargs: Any):
         super().__init__(**kwargs)
         check_whole(type(self).__name__, heads=heads, head_units=head_units)
         self.heads = heads
@@ -122,7 +124,7 @@ class CrossAttention(keras.layers.Layer):
         context, (batch, units), and the attention weights α, (batch, steps).
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         check_whole(type(self).__name__, units=units)
         self.units = units

@@ -1,5 +1,7 @@
 """Restricted Boltzmann machine with class units."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -25,7 +27,7 @@ class ClassificationRBM(keras.layers.Layer):
         (batch, num_classes).
     """
 
-    def __init__(self, hidden_units, num_classes, **kwargs):
+    def __init__(self, hidden_units: int, num_classes: int, **kwargs: Any):
         super().__init__(**kwargs)
         check_whole("ClassificationRBM", hidden_units=hidden_units, num_classes=num_classes)
         self.hidden_units = hidden_units

@@ -1,5 +1,7 @@
 """Capsules: partition into blocks, routing by agreement to class capsules, lengths as scores (SpeechNet; Sabour 2017)."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,7 +12,7 @@ MODES = ("modified", "classic")
 SMALLEST_SQUARE = 1e-12
 
 
-def squash(capsules):
+def squash(capsules: keras.KerasTensor) -> keras.KerasTensor:
     """Shrink vectors on the last axis to lengths below 1: |v|²/(1 + |v|²) · v/|v| (Sabour et al. 2017, equation 1)."""
     square = ops.sum(ops.square(capsules), axis=-1, keepdims=True)
     return capsules * (ops.sqrt(square + SMALLEST_SQUARE) / (1.0 + square))
@@ -28,7 +30,7 @@ class CapsulePartition(keras.layers.Layer):
     SpeechNet takes ⌊steps · filters / d⌋ blocks; here d must divide, so that nothing is dropped.
     """
 
-    def __init__(self, dimension=16, **kwargs):
+    def __init__(self, dimension: int = 16, **kwargs: Any):
         super().__init__(**kwargs)
         check_whole("CapsulePartition", dimension=dimension)
         self.dimension = dimension
@@ -82,7 +84,9 @@ class CapsuleRouting(keras.layers.Layer):
         Squashed class capsules, (batch, num_classes, dimension).
     """
 
-    def __init__(self, num_classes, *, dimension=16, iterations=2, mode="modified", **kwargs):
+    def __init__(
+        self, num_classes: int, *, dimension: int = 16, iterations: int = 2, mode: str = "modified", **kwargs: Any
+    ):
         super().__init__(**kwargs)
         check_whole("CapsuleRouting", num_classes=num_classes, dimension=dimension, iterations=iterations)
         if mode not in MODES:

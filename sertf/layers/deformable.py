@@ -1,6 +1,7 @@
 """Deformable speech attention: each query of each head attends to a window that it chooses itself (SERCT)."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -58,14 +59,14 @@ class DeformableAttention(keras.layers.Layer):
 
     def __init__(
         self,
-        heads=8,
-        head_units=128,
+        heads: int = 8,
+        head_units: int = 128,
         *,
-        initial_half_widths=(1.25, 25.0),
-        anchor_gain=1.0,
-        dropout=0.0,
-        use_bias=False,
-        **kwargs,
+        initial_half_widths: tuple[float, float] = (1.25, 25.0),
+        anchor_gain: float = 1.0,
+        dropout: float = 0.0,
+        use_bias: bool = False,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         check_whole("DeformableAttention", heads=heads, head_units=head_units)

@@ -1,5 +1,7 @@
 """Masks over a spectrogram while a network trains."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -23,7 +25,7 @@ class SpectrogramMasks(keras.layers.Layer):
         inputs: (batch, frames, bands), or (batch, frames, bands, channels), which are masked together.
     """
 
-    def __init__(self, bands, frames, *, count=2, seed=None, **kwargs):
+    def __init__(self, bands: int, frames: int, *, count: int = 2, seed: Any = None, **kwargs: Any):
         super().__init__(**kwargs)
         check_whole("SpectrogramMasks", least=0, bands=bands, frames=frames)
         check_whole("SpectrogramMasks", count=count)

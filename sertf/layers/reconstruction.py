@@ -1,5 +1,7 @@
 """The reconstruction error of an autoencoder as a part of the loss."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -15,7 +17,7 @@ class ReconstructionError(keras.layers.Layer):
         target, reconstruction: (batch, values) each.
     """
 
-    def __init__(self, weight=1.0, **kwargs):
+    def __init__(self, weight: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
         check_finite("ReconstructionError", weight=weight)
         if weight < 0:

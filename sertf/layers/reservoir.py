@@ -1,5 +1,7 @@
 """A fixed recurrent network of spiking neurons."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -26,7 +28,15 @@ class LiquidReservoir(keras.layers.Layer):
         Spikes of each neuron over all steps, (batch, neurons).
     """
 
-    def __init__(self, neurons=256, *, leak=0.9, input_gain=1.0, recurrent_gain=0.5, **kwargs):
+    def __init__(
+        self,
+        neurons: int = 256,
+        *,
+        leak: float = 0.9,
+        input_gain: float = 1.0,
+        recurrent_gain: float = 0.5,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         check_whole("LiquidReservoir", neurons=neurons)
         check_finite("LiquidReservoir", leak=leak, input_gain=input_gain, recurrent_gain=recurrent_gain)

@@ -6,6 +6,8 @@ runs on every backend, eagerly, traced and with unknown batch and sample counts.
 """
 
 import contextlib
+from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +18,7 @@ from sertf.errors import SertfError, check_whole, is_number
 SMALLEST_POWER = 1e-10
 
 
-def window(name, win_length, dtype="float32"):
+def window(name: str | tuple, win_length: int, dtype: str = "float32") -> np.ndarray:
     """A periodic window of `win_length` samples by its scipy name ("hann", "hamming", …); raises SertfError for another."""
     import scipy.signal
 
@@ -30,7 +32,7 @@ def window(name, win_length, dtype="float32"):
         ) from error
 
 
-def double_precision():
+def double_precision() -> AbstractContextManager[Any]:
     """Context in which float64 stays float64, which JAX makes float32 otherwise."""
     if keras.backend.backend() != "jax":
         return contextlib.nullcontext()
@@ -39,14 +41,14 @@ def double_precision():
     return jax.enable_x64(True)
 
 
-def mel_filters(*, sample_rate, n_fft, n_mels, fmax=None):
+def mel_filters(*, sample_rate: int, n_fft: int, n_mels: int, fmax: float | None = None) -> np.ndarray:
     """Slaney-scaled, area-normalised mel filter bank, float32 (n_fft // 2 + 1, n_mels); `fmax` in Hz."""
     import librosa
 
     return np.ascontiguousarray(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmax=fmax).T)
 
 
-def chroma_filters(*, sample_rate, n_fft, n_chroma):
+def chroma_filters(*, sample_rate: int, n_fft: int, n_chroma: int) -> np.ndarray:
     """Pitch class filter bank at A = 440 Hz (tuning 0), float32 (n_fft // 2 + 1, n_chroma)."""
     import librosa
 
@@ -54,25 +56,25 @@ def chroma_filters(*, sample_rate, n_fft, n_chroma):
     return np.ascontiguousarray(bank.T.astype("float32"))
 
 
-def dct_matrix(n_in, n_out):
+def dct_matrix(n_in: int, n_out: int) -> np.ndarray:
     """The first `n_out` coefficients of the orthonormal DCT-II, float32 (n_in, n_out): `x @ dct_matrix(…)`."""
     import scipy.fft
 
     return np.ascontiguousarray(scipy.fft.dct(np.eye(n_in), norm="ortho", axis=1)[:, :n_out].astype("float32"))
 
 
-def centred_frames(samples, hop_length):
+def centred_frames(samples: Any, hop_length: int) -> Any:
     """How many centred frames `samples` samples give: 1 + samples // hop. For ints, arrays and tensors."""
     return 1 + samples // hop_length
 
 
-def own_positions(counts, total):
+def own_positions(counts: keras.KerasTensor, total: Any) -> keras.KerasTensor:
     """Mask of each row's own positions: counts (batch,) and a total give (batch, total), true where position < count."""
     positions = keras.ops.arange(total, dtype="int32")
     return positions[None, :] < keras.ops.cast(counts, "int32")[:, None]
 
 
-def pad_to(waveform, shortest):
+def pad_to(waveform: keras.KerasTensor, shortest: int) -> keras.KerasTensor:
     """A waveform (batch, samples) of fewer than `shortest` samples, padded at the end to as many; longer ones as is."""
     samples = keras.ops.shape(waveform)[1]
     # A length that the shape tells stays a plain number, which JAX needs for slices.
@@ -80,7 +82,7 @@ def pad_to(waveform, shortest):
     return keras.ops.pad(waveform, [[0, 0], [0, shortest]])[:, :total]
 
 
-def frame_signal(signal, frame_length, hop_length):
+def frame_signal(signal: keras.KerasTensor, frame_length: int, hop_length: int) -> keras.KerasTensor:
     """Cut (batch, samples) into overlapping frames, (batch, frames, frame_length), without a gather.
 
     The signal must hold a whole number of hops, ceil(frame_length / hop_length) at least; the last frames that do
@@ -95,7 +97,9 @@ def frame_signal(signal, frame_length, hop_length):
     return keras.ops.concatenate(shifted, axis=-1)[:, :, :frame_length]
 
 
-def centred_signal_frames(signal, frame_length, hop_length, *, before):
+def centred_signal_frames(
+    signal: keras.KerasTensor, frame_length: int, hop_length: int, *, before: int
+) -> keras.KerasTensor:
     """Frames around every hop, zero padded: (batch, samples) to (batch, 1 + samples // hop, frame_length).
 
     The frame at a hop begins `before` samples ahead of it.
@@ -106,7 +110,9 @@ def centred_signal_frames(signal, frame_length, hop_length, *, before):
     return frame_signal(padded[:, : (frames + parts - 1) * hop_length], frame_length, hop_length)
 
 
-def power_spectrogram(waveform, window, *, n_fft, hop_length):
+def power_spectrogram(
+    waveform: keras.KerasTensor, window: np.ndarray, *, n_fft: int, hop_length: int
+) -> keras.KerasTensor:
     """Centred, zero padded power spectrogram: (batch, samples) to (batch, 1 + samples // hop, n_fft // 2 + 1).
 
     `window` holds at most `n_fft` samples; a shorter one is centred in the frame, as in librosa. The centring only
@@ -122,7 +128,13 @@ def power_spectrogram(waveform, window, *, n_fft, hop_length):
         return keras.ops.cast(real * real + imaginary * imaginary, "float32")
 
 
-def power_to_db(power, *, own_frames=None, relative=False, top_db=80.0):
+def power_to_db(
+    power: keras.KerasTensor,
+    *,
+    own_frames: keras.KerasTensor | None = None,
+    relative: bool = False,
+    top_db: float = 80.0,
+) -> keras.KerasTensor:
     """Decibels of a power spectrogram (batch, frames, bands), cut off `top_db` under the utterance's maximum.
 
     The maximum is taken over the frames that the mask `own_frames` (batch, frames) allows. With `relative` the
@@ -136,14 +148,14 @@ def power_to_db(power, *, own_frames=None, relative=False, top_db=80.0):
     return decibels - peak if relative else decibels
 
 
-def scale_to_peak(values):
+def scale_to_peak(values: keras.KerasTensor) -> keras.KerasTensor:
     """Scale the last axis to a maximum of 1; rows without energy stay as they are (librosa.util.normalize)."""
     peak = keras.ops.max(values, axis=-1, keepdims=True)
     smallest = float(np.finfo("float32").tiny)
     return values / keras.ops.where(peak < smallest, keras.ops.ones_like(peak), peak)
 
 
-def keep_own(values, own):
+def keep_own(values: keras.KerasTensor, own: keras.KerasTensor | None) -> keras.KerasTensor:
     """Values (batch, positions, …) with everything outside the mask (batch, positions) set to exactly 0."""
     if own is None:
         return values
@@ -152,7 +164,7 @@ def keep_own(values, own):
     return keras.ops.where(own, values, keras.ops.zeros_like(values))
 
 
-def check_sizes(layer, *, top_db, **sizes):
+def check_sizes(layer: str, *, top_db: float, **sizes: int) -> None:
     """Raise a SertfError that names the layer's argument unless all are whole numbers above 0, n_fft even."""
     check_whole(layer, **sizes)
     if sizes["n_fft"] % 2:
@@ -160,13 +172,13 @@ def check_sizes(layer, *, top_db, **sizes):
     check_decibels(layer, top_db=top_db)
 
 
-def check_decibels(layer, *, top_db):
+def check_decibels(layer: str, *, top_db: float) -> None:
     """Raise a SertfError unless the range of decibels is a number above 0."""
     if not is_number(top_db) or not top_db > 0:
         raise SertfError(f"{layer}: top_db must be above 0, got {top_db!r}.")
 
 
-def own_lengths(waveform, lengths):
+def own_lengths(waveform: keras.KerasTensor, lengths: keras.KerasTensor | None) -> keras.KerasTensor:
     """Samples of each row, (batch,) int32, none beyond those that are there; all of them where `lengths` is None."""
     samples = keras.ops.shape(waveform)[1]
     if lengths is None:
@@ -174,7 +186,9 @@ def own_lengths(waveform, lengths):
     return keras.ops.minimum(keras.ops.cast(lengths, "int32"), samples)
 
 
-def check_samples(layer, waveform, minimum_samples, lengths=None):
+def check_samples(
+    layer: str, waveform: keras.KerasTensor, minimum_samples: int, lengths: keras.KerasTensor | None = None
+) -> None:
     """Raise a SertfError unless the waveform is (batch, samples) with enough samples, as far as its shape tells.
 
     And unless it is of floats, and there is a length for each row.

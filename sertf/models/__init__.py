@@ -1,10 +1,16 @@
 """The zoo's models by name; each is a function `build(input_shape, num_classes, *, ...)` to an uncompiled Keras model."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from sertf.models import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
 from sertf.models.waveform_baselines import WAVEFORM_BASELINES
 
-MODELS = {
+if TYPE_CHECKING:
+    import keras
+
+MODELS: dict[str, Callable[..., "keras.Model"]] = {
     "reslstm_sa": reslstm_sa.build,
     "lstm_sa": reslstm_sa.build_lstm_sa,
     "speechnet": speechnet.build,

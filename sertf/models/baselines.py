@@ -6,15 +6,17 @@ Boltzmann machine, autoencoder) read all values at once. All end in a softmax of
 what it reads.
 """
 
+from collections.abc import Callable, Sequence
+
 import keras
 
 from sertf.errors import SertfError
 from sertf.layers import ClassificationRBM, LearnedPositions, LiquidReservoir, ReconstructionError
-from sertf.models.options import checked
+from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
 
-def features_of(name, input_shape):
+def features_of(name: str, input_shape: Shape) -> keras.KerasTensor:
     """The input, whose length is fixed: these networks take no mask, so that padding would count as features."""
     if len(input_shape) != 2 or None in tuple(input_shape):
         raise SertfError(
@@ -23,25 +25,25 @@ def features_of(name, input_shape):
     return keras.Input(input_shape, name="features")
 
 
-def read_as_steps(features):
+def read_as_steps(features: keras.KerasTensor) -> keras.KerasTensor:
     """(1, n) as n steps of 1, (m, n) as m steps of n."""
     return keras.layers.Permute((2, 1), name="steps")(features) if features.shape[1] == 1 else features
 
 
-def classify(x, num_classes, *, dropout):
+def classify(x: keras.KerasTensor, num_classes: int, *, dropout: float) -> keras.KerasTensor:
     """Dropout and a softmax on a flat representation."""
     x = keras.layers.Dropout(dropout, name="embedding_dropout")(keras.layers.Identity(name="embedding")(x))
     return softmax_scores(x, num_classes)
 
 
 @checked("lstm")
-def build_lstm(input_shape, num_classes, *, units=64, dropout=0.3):
+def build_lstm(input_shape: Shape, num_classes: int, *, units: int = 64, dropout: float = 0.3) -> keras.Model:
     """Two LSTM layers, the last state classified."""
     return _recurrent(keras.layers.LSTM, input_shape, num_classes, units, dropout, "lstm")
 
 
 @checked("gru")
-def build_gru(input_shape, num_classes, *, units=64, dropout=0.3):
+def build_gru(input_shape: Shape, num_classes: int, *, units: int = 64, dropout: float = 0.3) -> keras.Model:
     """Two GRU layers, the last state classified."""
     return _recurrent(keras.layers.GRU, input_shape, num_classes, units, dropout, "gru")
 
@@ -54,7 +56,14 @@ def _recurrent(layer, input_shape, num_classes, units, dropout, name):
 
 
 @checked("cnn")
-def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dropout=0.3):
+def build_cnn(
+    input_shape: Shape,
+    num_classes: int,
+    *,
+    filters: Sequence[int] = (64, 128, 128),
+    kernel: int = 5,
+    dropout: float = 0.3,
+) -> keras.Model:
     """Convolutions over the steps, each normalised and halved by max pooling, averaged at the end."""
     features = features_of("cnn", input_shape)
     x = read_as_steps(features)
@@ -66,7 +75,15 @@ def build_cnn(input_shape, num_classes, *, filters=(64, 128, 128), kernel=5, dro
 
 
 @checked("transformer")
-def build_transformer(input_shape, num_classes, *, width=64, heads=4, layers=2, dropout=0.3):
+def build_transformer(
+    input_shape: Shape,
+    num_classes: int,
+    *,
+    width: int = 64,
+    heads: int = 4,
+    layers: int = 2,
+    dropout: float = 0.3,
+) -> keras.Model:
     """Encoder layers with learned positions and the norm behind each sum (Vaswani et al. 2017), averaged at the end."""
     features = features_of("transformer", input_shape)
     if width % heads:
@@ -83,7 +100,9 @@ def build_transformer(input_shape, num_classes, *, width=64, heads=4, layers=2, 
 
 
 @checked("unet")
-def build_unet(input_shape, num_classes, *, filters=(32, 64, 128), dropout=0.3):
+def build_unet(
+    input_shape: Shape, num_classes: int, *, filters: Sequence[int] = (32, 64, 128), dropout: float = 0.3
+) -> keras.Model:
     """U-Net over the steps (Ronneberger et al. 2015): halved on the way down, doubled and joined on the way up.
 
     The steps are padded with zeros to a multiple of 2 to the number of halvings.
@@ -106,7 +125,15 @@ def build_unet(input_shape, num_classes, *, filters=(32, 64, 128), dropout=0.3):
 
 
 @checked("tcn")
-def build_tcn(input_shape, num_classes, *, filters=64, dilations=(1, 2, 4, 8, 16), kernel=3, dropout=0.2):
+def build_tcn(
+    input_shape: Shape,
+    num_classes: int,
+    *,
+    filters: int = 64,
+    dilations: Sequence[int] = (1, 2, 4, 8, 16),
+    kernel: int = 3,
+    dropout: float = 0.2,
+) -> keras.Model:
     """Temporal convolutional network (Bai et al. 2018): residual blocks of two dilated causal convolutions, last step."""
     features = features_of("tcn", input_shape)
     x = read_as_steps(features)
@@ -123,7 +150,7 @@ def build_tcn(input_shape, num_classes, *, filters=64, dilations=(1, 2, 4, 8, 16
 
 
 @checked("rbm")
-def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
+def build_rbm(input_shape: Shape, num_classes: int, *, hidden_units: int = 256, dropout: float = 0.3) -> keras.Model:
     """Classification restricted Boltzmann machine, trained by its own conditional likelihood (see the layer)."""
     features = features_of("rbm", input_shape)
     x = keras.layers.Dropout(dropout, name="dropout")(keras.layers.Flatten(name="embedding")(features))
@@ -133,7 +160,14 @@ def build_rbm(input_shape, num_classes, *, hidden_units=256, dropout=0.3):
 
 
 @checked("autoencoder")
-def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, dropout=0.3):
+def build_autoencoder(
+    input_shape: Shape,
+    num_classes: int,
+    *,
+    units: Sequence[int] = (256, 64),
+    weight: float = 1.0,
+    dropout: float = 0.3,
+) -> keras.Model:
     """Autoencoder whose code is classified; its mean squared reconstruction error joins the loss with `weight`."""
     features = features_of("autoencoder", input_shape)
     flat = keras.layers.Flatten()(features)
@@ -149,7 +183,7 @@ def build_autoencoder(input_shape, num_classes, *, units=(256, 64), weight=1.0, 
 
 
 @checked("lsm")
-def build_lsm(input_shape, num_classes, *, neurons=256, dropout=0.3):
+def build_lsm(input_shape: Shape, num_classes: int, *, neurons: int = 256, dropout: float = 0.3) -> keras.Model:
     """Liquid state machine (Maass et al. 2002): a fixed spiking reservoir whose spike counts are classified."""
     features = features_of("lsm", input_shape)
     # float32 under any policy: rounding makes other neurons fire, and half precision counts spikes to 256 alone.
@@ -162,7 +196,7 @@ def _conv_norm_relu(x, filters, kernel):
     return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
 
 
-BASELINES = {
+BASELINES: dict[str, Callable[..., keras.Model]] = {
     "lstm": build_lstm,
     "gru": build_gru,
     "cnn": build_cnn,

@@ -1,11 +1,18 @@
 """Models of scikit-learn, for reference, in the shape that the runner gives a network: features in, scores out."""
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from sertf.errors import SertfError
 
+if TYPE_CHECKING:
+    from sklearn.base import ClassifierMixin
 
-def build_svm(*, seed, C=10.0, gamma="scale"):
+
+def build_svm(*, seed: int, C: float = 10.0, gamma: float | str = "scale") -> "ClassifierMixin":
     """Support vector machine with a radial kernel; deterministic, so that the seed changes nothing.
 
     Its scores are the softmax of the one-against-rest decision values: the order is the machine's own, the values are no
@@ -16,7 +23,9 @@ def build_svm(*, seed, C=10.0, gamma="scale"):
     return SVC(C=C, gamma=gamma, break_ties=True)
 
 
-def build_gradient_boosting(*, seed, trees=200, subsample=0.8, max_features="sqrt"):
+def build_gradient_boosting(
+    *, seed: int, trees: int = 200, subsample: float = 0.8, max_features: float | str | None = "sqrt"
+) -> "ClassifierMixin":
     """Stochastic gradient boosting of trees of depth 3 (Friedman 2002)."""
     from sklearn.ensemble import GradientBoostingClassifier
 
@@ -25,7 +34,7 @@ def build_gradient_boosting(*, seed, trees=200, subsample=0.8, max_features="sqr
     )
 
 
-def check_values(model, options):
+def check_values(model: str, options: Mapping[str, Any]) -> None:
     """Raise SertfError for options that the model's estimator does not take, in scikit-learn's words."""
     from sklearn.utils._param_validation import InvalidParameterError
 
@@ -36,7 +45,7 @@ def check_values(model, options):
         raise SertfError(f"Options of {model}: {error}") from error
 
 
-CLASSICAL = {
+CLASSICAL: dict[str, Callable[..., "ClassifierMixin"]] = {
     "svm": build_svm,
     "gradient_boosting": build_gradient_boosting,
 }
@@ -50,11 +59,11 @@ class ClassicalModel:
         classes: number of emotions; the training part must hold each.
     """
 
-    def __init__(self, estimator, *, classes):
+    def __init__(self, estimator: "ClassifierMixin", *, classes: int):
         self.estimator = estimator
         self.classes = classes
 
-    def fit(self, arrays, labels):
+    def fit(self, arrays: Sequence[np.ndarray], labels: np.ndarray) -> "ClassicalModel":
         """Fit on a list of (steps, dims) arrays of one shape and their class indices, (n,).
 
         Raises:
@@ -78,7 +87,7 @@ class ClassicalModel:
         self.estimator.fit(_flat(arrays), labels)
         return self
 
-    def predict_on_batch(self, batch):
+    def predict_on_batch(self, batch: np.ndarray) -> np.ndarray:
         """Scores, (utterances, classes) float32 that sum to 1, of a batch (utterances, steps, dims)."""
         flat = _flat(batch)
         if hasattr(self.estimator, "predict_proba"):
@@ -89,7 +98,7 @@ class ClassicalModel:
         exponentials = np.exp(values - values.max(axis=1, keepdims=True))
         return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype("float32")
 
-    def save(self, path):
+    def save(self, path: Path | str) -> None:
         """Write the fitted estimator with joblib."""
         import joblib
 

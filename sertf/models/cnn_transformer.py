@@ -9,15 +9,18 @@ Transformer branch, so there are none. The norms stand behind the sums and those
 0.1 in PyTorch's sense, its defaults.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from sertf.errors import SertfError
 from sertf.layers import CrossAttention, SpectrogramMasks
-from sertf.models.options import checked
+from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
 BRANCHES = ("both", "cnn", "transformer")
-SIZES = {
+SIZES: dict[str, dict[str, Any]] = {
     "paper": {"channels": (16, 32, 64, 64), "layers": 4, "feed_forward": 512},
     "small": {"channels": (8, 16, 32, 64), "layers": 2, "feed_forward": 256},
 }
@@ -27,7 +30,7 @@ STEP_POOL = (2, 4)  # mel bands, frames
 EPSILON = 1e-5
 
 
-def residual_block(x, channels, *, pool, dropout):
+def residual_block(x: keras.KerasTensor, channels: int, *, pool: int, dropout: float) -> keras.KerasTensor:
     """Two normed convolutions and a 1×1 shortcut, equations 1 and 2; then max pooling and dropout."""
     inner = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
     inner = keras.layers.ReLU()(_batch_norm(inner))
@@ -37,7 +40,9 @@ def residual_block(x, channels, *, pool, dropout):
     return keras.layers.Dropout(dropout)(keras.layers.MaxPooling2D(pool)(x))
 
 
-def cnn_branch(image, channels, pools, *, dropout):
+def cnn_branch(
+    image: keras.KerasTensor, channels: Sequence[int], pools: Sequence[int], *, dropout: float
+) -> keras.KerasTensor:
     """(batch, mels, frames, 1) to one vector, f_cnn."""
     x = image
     for width, pool in zip(channels, pools, strict=True):
@@ -45,7 +50,7 @@ def cnn_branch(image, channels, pools, *, dropout):
     return keras.layers.Flatten(name="f_cnn")(x)
 
 
-def encoder_layer(x, *, heads, feed_forward, dropout):
+def encoder_layer(x: keras.KerasTensor, *, heads: int, feed_forward: int, dropout: float) -> keras.KerasTensor:
     """Self-attention and a feed-forward network, equations 3 and 4, each added to its input and normed."""
     width = x.shape[-1]
     attended = keras.layers.MultiHeadAttention(heads, width // heads, dropout=dropout)(x, x)
@@ -55,7 +60,9 @@ def encoder_layer(x, *, heads, feed_forward, dropout):
     return keras.layers.LayerNormalization(epsilon=EPSILON)(x + outer)
 
 
-def transformer_branch(image, *, layers, heads, feed_forward, dropout):
+def transformer_branch(
+    image: keras.KerasTensor, *, layers: int, heads: int, feed_forward: int, dropout: float
+) -> keras.KerasTensor:
     """(batch, mels, frames, 1) to (batch, frames / 4, mels / 2), f_transf."""
     x = keras.layers.MaxPooling2D(STEP_POOL)(image)
     x = keras.layers.Reshape(x.shape[1:3])(x)
@@ -67,19 +74,19 @@ def transformer_branch(image, *, layers, heads, feed_forward, dropout):
 
 @checked("CNN-Transformer", least={"masks": 0}, forms={"masks": (2,), "channels": (None,)})
 def build(
-    input_shape,
-    num_classes,
+    input_shape: Shape,
+    num_classes: int,
     *,
-    branch="both",
-    size="paper",
-    channels=None,
-    pools=POOLS,
-    layers=None,
-    heads=4,
-    feed_forward=None,
-    dropout=0.4,
-    masks=None,
-):
+    branch: str = "both",
+    size: str = "paper",
+    channels: Sequence[int] | None = None,
+    pools: Sequence[int] = POOLS,
+    layers: int | None = None,
+    heads: int = 4,
+    feed_forward: int | None = None,
+    dropout: float = 0.4,
+    masks: tuple[int, int] | None = None,
+) -> keras.Model:
     """The CNN-Transformer as an uncompiled functional model.
 
     Args:

@@ -2,11 +2,19 @@
 
 import functools
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sertf.errors import SertfError, check_finite, check_whole, is_number, unknown
 
+Builder = TypeVar("Builder", bound=Callable[..., Any])
+Shape = Sequence[Any]
+"""Sizes of one utterance's features: whole numbers, and None where a length is open."""
 
-def checked(title, *, least=None, forms=None):
+
+def checked(
+    title: str, *, least: Mapping[str, int] | None = None, forms: Mapping[str, tuple[int | None, ...]] | None = None
+) -> Callable[[Builder], Builder]:
     """Decorator: a builder that refuses options of impossible values before it builds anything.
 
     Args:
@@ -43,7 +51,7 @@ def checked(title, *, least=None, forms=None):
     return decorate
 
 
-def check_names(model, build, options):
+def check_names(model: str, build: Callable[..., Any], options: Mapping[str, Any]) -> None:
     """Raise SertfError if a builder takes no option of some name; it lists those that it takes."""
     parameters = inspect.signature(build).parameters.values()
     # A seed is the run's affair.

@@ -12,12 +12,14 @@ recurrences nor in the norm's statistics nor in the attention.
 import keras
 
 from sertf.layers import SoftAttention
-from sertf.models.options import checked
+from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
 
 @checked("ResLSTM-SA")
-def build(input_shape, num_classes, *, units=64, residual=True, dropout=0.3):
+def build(
+    input_shape: Shape, num_classes: int, *, units: int = 64, residual: bool = True, dropout: float = 0.3
+) -> keras.Model:
     """ResLSTM-SA (or LSTM-SA) as an uncompiled functional model.
 
     The layer named "embedding" gives the utterance's representation, "states" the attended states, and "attention"
@@ -46,7 +48,7 @@ def build(input_shape, num_classes, *, units=64, residual=True, dropout=0.3):
 
 
 @checked("LSTM-SA")
-def build_lstm_sa(input_shape, num_classes, *, units=64, dropout=0.3):
+def build_lstm_sa(input_shape: Shape, num_classes: int, *, units: int = 64, dropout: float = 0.3) -> keras.Model:
     """LSTM-SA, the baseline of Table I: ResLSTM-SA without its first LSTM."""
     return build(input_shape, num_classes, units=units, residual=False, dropout=dropout)
 

@@ -15,12 +15,14 @@ baseline; here it is the CNN of this network under the same head.
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from sertf.errors import SertfError
 from sertf.layers import DeformableAttention, SinusoidalPositions
-from sertf.models.options import checked
+from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
 ATTENTIONS = ("deformable", "vanilla")
@@ -31,12 +33,12 @@ ABLATIONS = {
 """What takes a module's place, by the module that is left out (Table 5)."""
 
 
-def rows_of(filters):
+def rows_of(filters: int) -> tuple[tuple[int, int, int], ...]:
     """(filters, kernel, stride) of seven convolutions that make a step of 320 samples."""
     return ((filters, 10, 5), *[(filters, 3, 2)] * 4, *[(filters, 2, 2)] * 2)
 
 
-SIZES = {
+SIZES: dict[str, dict[str, Any]] = {
     "paper": {"convolutions": rows_of(512), "width": 1024, "feed_forward": 512},
     "narrow": {"convolutions": rows_of(64), "width": 128, "feed_forward": 64},
 }
@@ -44,7 +46,7 @@ SIZES = {
 EPSILON = 1e-5
 
 
-def convolve(x, rows):
+def convolve(x: keras.KerasTensor, rows: Sequence[tuple[int, int, int]]) -> keras.KerasTensor:
     """Section 4.3: convolutions without bias, each with a GELU, a group norm in the first, a layer norm at the end."""
     for i, (filters, kernel, stride) in enumerate(rows):
         if i == len(rows) - 1:
@@ -56,16 +58,20 @@ def convolve(x, rows):
     return _layer_norm(x)  # (batch, steps, filters)
 
 
-def attend(x, *, attention, heads, use_bias, dropout, name):
+def attend(
+    x: keras.KerasTensor, *, attention: str, heads: int, use_bias: bool, dropout: float, name: str
+) -> keras.KerasTensor:
     """Self-attention that keeps the shape: equations 7 and 8, or 4 to 6 for the vanilla one."""
-    options = {"use_bias": use_bias, "dropout": dropout, "name": name}
+    options: dict[str, Any] = {"use_bias": use_bias, "dropout": dropout, "name": name}
     if attention == "vanilla":
         return keras.layers.MultiHeadAttention(heads, x.shape[-1] // heads, **options)(x, x)
     states, _, _ = DeformableAttention(heads, x.shape[-1] // heads, **options)(x)
     return states
 
 
-def encoder_layer(x, *, feed_forward, use_bias, dropout, **attention):
+def encoder_layer(
+    x: keras.KerasTensor, *, feed_forward: int, use_bias: bool, dropout: float, **attention: Any
+) -> keras.KerasTensor:
     """Attention and a feed-forward network, each added to its input and normed behind the sum."""
     attended = attend(x, use_bias=use_bias, dropout=dropout, **attention)
     x = _layer_norm(x + keras.layers.Dropout(dropout)(attended))
@@ -74,7 +80,7 @@ def encoder_layer(x, *, feed_forward, use_bias, dropout, **attention):
     return _layer_norm(x + keras.layers.Dropout(dropout)(outer))
 
 
-def transform(x, *, layers, **options):
+def transform(x: keras.KerasTensor, *, layers: int, **options: Any) -> keras.KerasTensor:
     """Section 4.4: encoder layers on (batch, steps, width) with sinusoidal positions."""
     x = SinusoidalPositions()(_layer_norm(x))
     for i in range(layers):
@@ -82,7 +88,7 @@ def transform(x, *, layers, **options):
     return x
 
 
-def classify(x, num_classes, *, dropout):
+def classify(x: keras.KerasTensor, num_classes: int, *, dropout: float) -> keras.KerasTensor:
     """Dense layers on each step, average over the steps, softmax."""
     width = x.shape[-1]
     for units in (width // 2, width // 4):
@@ -93,20 +99,20 @@ def classify(x, num_classes, *, dropout):
 
 @checked("SERCT", forms={"convolutions": (None, 3)})
 def build(
-    input_shape,
-    num_classes,
+    input_shape: Shape,
+    num_classes: int,
     *,
-    size="paper",
-    convolutions=None,
-    width=None,
-    feed_forward=None,
-    layers=4,
-    attention="deformable",
-    heads=8,
-    without=None,
-    use_bias=False,
-    dropout=0.1,
-):
+    size: str = "paper",
+    convolutions: Sequence[tuple[int, int, int]] | None = None,
+    width: int | None = None,
+    feed_forward: int | None = None,
+    layers: int = 4,
+    attention: str = "deformable",
+    heads: int = 8,
+    without: str | None = None,
+    use_bias: bool = False,
+    dropout: float = 0.1,
+) -> keras.Model:
     """SERCT as an uncompiled functional model.
 
     A layer attention_i of deformable attention gives states, weights and windows: `get_layer("attention_1").output`.
@@ -154,7 +160,7 @@ def build(
     return keras.Model(waveform, scores, name="serct" if without is None else f"serct_without_{without}")
 
 
-def steps_of(samples, rows):
+def steps_of(samples: int, rows: Sequence[tuple[int, int, int]]) -> int:
     """Steps that convolutions of (filters, kernel, stride) leave of a waveform, the last padded by a zero at both ends."""
     for i, (_, kernel, stride) in enumerate(rows):
         padded = samples + 2 * (i == len(rows) - 1)

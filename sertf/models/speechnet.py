@@ -19,7 +19,7 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.layers import CapsuleLength, CapsulePartition, CapsuleRouting, MultiHeadAttention
-from sertf.models.options import checked
+from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
 STEPS = 64  # n_3, the cells and steps of the LSTM
@@ -35,7 +35,7 @@ ABLATIONS = {
 """What takes a module's place, by the module that is left out (Table 2)."""
 
 
-def encode(x, *, encoded):
+def encode(x: keras.KerasTensor, *, encoded: bool) -> keras.KerasTensor:
     """Information encoding, equation 7; one vector becomes 64 steps of 2 values."""
     if encoded:
         for units in (256, 128):  # n_1, n_2
@@ -44,7 +44,7 @@ def encode(x, *, encoded):
     return keras.layers.Permute((2, 1), name="steps")(x) if x.shape[1] == 1 else x
 
 
-def attend(x, *, pre_attention):
+def attend(x: keras.KerasTensor, *, pre_attention: bool) -> keras.KerasTensor:
     """Speech attention, equation 9: parallel layers give query, key and value to 8 heads of 32."""
     parts = ("query", "key", "value")
     if pre_attention:
@@ -55,7 +55,7 @@ def attend(x, *, pre_attention):
     return output  # (batch, steps, 256)
 
 
-def route(x, num_classes, *, dimension, iterations, mode):
+def route(x: keras.KerasTensor, num_classes: int, *, dimension: int, iterations: int, mode: str) -> keras.KerasTensor:
     """Speech routing, equations 12 to 14: blocks of 16 values to one capsule a class, whose lengths are the scores."""
     x = CapsulePartition(dimension, name="capsules")(x)
     x = CapsuleRouting(num_classes, dimension=dimension, iterations=iterations, mode=mode, name="routing")(x)
@@ -66,15 +66,15 @@ def route(x, num_classes, *, dimension, iterations, mode):
 
 @checked("SpeechNet")
 def build(
-    input_shape,
-    num_classes,
+    input_shape: Shape,
+    num_classes: int,
     *,
-    refinement_filters=1024,
-    without=None,
-    dropout=0.5,
-    iterations=2,
-    dimension=16,
-):
+    refinement_filters: int = 1024,
+    without: str | None = None,
+    dropout: float = 0.5,
+    iterations: int = 2,
+    dimension: int = 16,
+) -> keras.Model:
     """SpeechNet as an uncompiled functional model.
 
     Args:

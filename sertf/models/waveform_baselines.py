@@ -7,12 +7,13 @@ they are read, a much wider kernel. The layer "embedding" is what the softmax re
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 import keras
 
 from sertf.errors import SertfError
 from sertf.models.baselines import classify
-from sertf.models.options import checked
+from sertf.models.options import Shape, checked
 
 CNN_BLOCKS = {"paper": ((32, 5, 1), (32, 5, 1)), "narrow": ((32, 5, 8), (32, 5, 8))}
 CNN_BILSTM_BLOCKS = {"paper": ((32, 5, 3), (64, 5, 3)), "narrow": ((32, 5, 10), (64, 5, 10))}
@@ -20,7 +21,7 @@ CNN_BILSTM_BLOCKS = {"paper": ((32, 5, 3), (64, 5, 3)), "narrow": ((32, 5, 10), 
 
 
 @checked("waveform_mlp")
-def build_mlp(input_shape, num_classes, *, units=100, dropout=0.0):
+def build_mlp(input_shape: Shape, num_classes: int, *, units: int = 100, dropout: float = 0.0) -> keras.Model:
     """One hidden layer on all samples."""
     waveform = _waveform("waveform_mlp", input_shape)
     x = keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(waveform))
@@ -28,7 +29,15 @@ def build_mlp(input_shape, num_classes, *, units=100, dropout=0.0):
 
 
 @checked("waveform_lstm")
-def build_lstm(input_shape, num_classes, *, step_samples=320, units=128, hidden_units=32, dropout=0.5):
+def build_lstm(
+    input_shape: Shape,
+    num_classes: int,
+    *,
+    step_samples: int = 320,
+    units: int = 128,
+    hidden_units: int = 32,
+    dropout: float = 0.5,
+) -> keras.Model:
     """An LSTM on steps of `step_samples` samples, what fills no step left out; a dense layer on its last state."""
     waveform = _waveform("waveform_lstm", input_shape, shortest=step_samples)
     steps = input_shape[0] // step_samples
@@ -40,7 +49,15 @@ def build_lstm(input_shape, num_classes, *, step_samples=320, units=128, hidden_
 
 
 @checked("waveform_cnn", forms={"blocks": (None, 3)})
-def build_cnn(input_shape, num_classes, *, size="paper", blocks=None, hidden_units=32, dropout=0.5):
+def build_cnn(
+    input_shape: Shape,
+    num_classes: int,
+    *,
+    size: str = "paper",
+    blocks: Sequence[tuple[int, int, int]] | None = None,
+    hidden_units: int = 32,
+    dropout: float = 0.5,
+) -> keras.Model:
     """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave.
 
     `size` names `CNN_BLOCKS`; `blocks` are taken in their place.
@@ -58,7 +75,15 @@ def build_cnn(input_shape, num_classes, *, size="paper", blocks=None, hidden_uni
 
 
 @checked("waveform_cnn_bilstm", forms={"blocks": (None, 3)})
-def build_cnn_bilstm(input_shape, num_classes, *, size="paper", blocks=None, units=60, dropout=0.5):
+def build_cnn_bilstm(
+    input_shape: Shape,
+    num_classes: int,
+    *,
+    size: str = "paper",
+    blocks: Sequence[tuple[int, int, int]] | None = None,
+    units: int = 60,
+    dropout: float = 0.5,
+) -> keras.Model:
     """Convolutions, each pooled, and a bidirectional LSTM; both directions' last states are classified.
 
     `size` names `CNN_BILSTM_BLOCKS`; `blocks` are taken in their place.
@@ -72,7 +97,7 @@ def build_cnn_bilstm(input_shape, num_classes, *, size="paper", blocks=None, uni
     return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_cnn_bilstm")
 
 
-WAVEFORM_BASELINES = {
+WAVEFORM_BASELINES: dict[str, Callable[..., keras.Model]] = {
     "waveform_mlp": build_mlp,
     "waveform_lstm": build_lstm,
     "waveform_cnn": build_cnn,

@@ -9,29 +9,33 @@ pooling and six blocks give, the first four of which pool; it names filters of 3
 here 3, 5 and 7. Rows of scales are folded into the channels, so that the LSTM runs over time.
 """
 
+from collections.abc import Callable, Sequence
+
 import keras
 
 from sertf.errors import SertfError
 from sertf.layers import SpectrogramMasks
-from sertf.models.options import checked
+from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
 POOLINGS = {"average": keras.layers.AveragePooling2D, "max": keras.layers.MaxPooling2D}
 BLOCKS = 6
 
 
-def conv_norm_relu(x, filters, kernel):
+def conv_norm_relu(x: keras.KerasTensor, filters: int, kernel: int) -> keras.KerasTensor:
     """A convolution without bias, batch norm and ReLU."""
     x = keras.layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
     return keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
 
 
-def parallel_pipes(image, filters, kernels, pool):
+def parallel_pipes(
+    image: keras.KerasTensor, filters: int, kernels: Sequence[int], pool: Callable[[], keras.Layer]
+) -> keras.KerasTensor:
     """The same image through convolutions of several widths, pooled and joined by their channels."""
     return keras.layers.Concatenate()([pool()(conv_norm_relu(image, filters, kernel)) for kernel in kernels])
 
 
-def fold_rows(x):
+def fold_rows(x: keras.KerasTensor) -> keras.KerasTensor:
     """(batch, scales, time, channels) to (batch, time, scales · channels)."""
     scales, steps, channels = x.shape[1:]
     x = keras.layers.Permute((2, 1, 3))(x)
@@ -40,18 +44,18 @@ def fold_rows(x):
 
 @checked("Wavelet CNN-LSTM", least={"pooled_blocks": 0, "masks": 0}, forms={"masks": (2,)})
 def build(
-    input_shape,
-    num_classes,
+    input_shape: Shape,
+    num_classes: int,
     *,
-    colours=1,
-    filters=64,
-    kernels=(3, 5, 7),
-    pooling="average",
-    pooled_blocks=4,
-    lstm_units=100,
-    dense_units=1024,
-    masks=None,
-):
+    colours: int = 1,
+    filters: int = 64,
+    kernels: Sequence[int] = (3, 5, 7),
+    pooling: str = "average",
+    pooled_blocks: int = 4,
+    lstm_units: int = 100,
+    dense_units: int = 1024,
+    masks: tuple[int, int] | None = None,
+) -> keras.Model:
     """The CNN-LSTM as an uncompiled functional model.
 
     Args:

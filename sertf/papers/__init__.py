@@ -48,7 +48,7 @@ def find(name: str) -> Found:
         for pattern, make in paper.EXPERIMENTS.items():
             corpora = _corpora_in(name, pattern, paper.CORPORA)
             if corpora is not None:
-                return Found(make(*corpora), inspect.getdoc(make))
+                return Found(make(*corpora), inspect.getdoc(make) or "")
     patterns = [pattern for paper in PAPERS.values() for pattern in paper.EXPERIMENTS]
     raise SertfError(unknown("experiment", name, names(), listed=patterns))
 

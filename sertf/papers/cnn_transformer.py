@@ -81,7 +81,7 @@ def variant(
         augmentation=augmentation,
         scaled_each="cell",
         for_gpu=size == "paper",
-        compared_with=changed and ("cpu", changed),
+        compared_with=None if changed is None else ("cpu", changed),
         # Optimizer, masks and epochs of the small network, by the validation part of `paper`.
         tuned_on=("ravdess",) if size == "small" else (),
     )

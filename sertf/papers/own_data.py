@@ -41,6 +41,7 @@ def front_end_of(model: str | None = None, name: str | None = None) -> tuple[str
         raise SertfError(unknown("front end", name, FRONT_ENDS))
     if model is not None and name in (None, system(model).front_end):
         return system(model).front_end, dict(system(model).front_end_options)
+    assert name is not None, "a model or a front end is named"
     return name, dict(serct.FRONT_ENDS["narrow"]) if name == serct.FRONT_END else {}
 
 
@@ -65,7 +66,7 @@ def experiment(
     front_end, front_end_options = front_end_of(model, front_end)
     variant = Variant(
         model,
-        recipes=chosen.recipe and {protocol: fitted_to(chosen.recipe, protocol)},
+        recipes=None if chosen.recipe is None else {protocol: fitted_to(chosen.recipe, protocol)},
         options=chosen.variant.options,
         augmentation=chosen.variant.augmentation if own else None,
         scaled_each=chosen.variant.scaled_each if own else "dimension",

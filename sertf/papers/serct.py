@@ -130,7 +130,7 @@ def with_rate(variant: Variant, rate: float) -> Variant:
     """The variant at another learning rate."""
     return replace(
         variant,
-        recipes={protocol: replace(recipe, learning_rate=rate) for protocol, recipe in variant.recipes.items()},
+        recipes={protocol: replace(recipe, learning_rate=rate) for protocol, recipe in (variant.recipes or {}).items()},
         tuned_on=("emodb", "ravdess") if rate == NARROW_RATE else (),
     )
 

@@ -1,7 +1,9 @@
 """A running Dask or Ray cluster by its own means: nothing distributed is ours."""
 
 import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from sertf.errors import SertfError
 from sertf.parallel.interpreter import in_own_process
@@ -11,7 +13,9 @@ class SchedulerError(SertfError):
     """A scheduler that is unknown or not installed."""
 
 
-def on_dask(function, jobs, variables, workers):
+def on_dask(
+    function: Callable[[Any], Any], jobs: Sequence[Any], variables: Mapping[str, str], workers: int
+) -> Iterator[Any]:
     """Answers from a dask cluster, as they come; `workers` jobs at a time.
 
     Not by joblib, which does the jobs in this process where the cluster has a single core.
@@ -42,7 +46,9 @@ def on_dask(function, jobs, variables, workers):
             yield found
 
 
-def on_ray(function, jobs, variables, workers):
+def on_ray(
+    function: Callable[[Any], Any], jobs: Sequence[Any], variables: Mapping[str, str], workers: int
+) -> Iterator[Any]:
     """Answers from a ray cluster, as they come; `workers` jobs at a time. joblib's way there gives all at the end."""
     try:
         import ray

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
@@ -15,7 +16,7 @@ KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33), 
 BACKENDS = ("tensorflow", "jax")
 
 
-def check_backend():
+def check_backend() -> None:
     """Raise SertfError unless models train on the backend that Keras is going to take, and it is installed.
 
     Keras takes it from the variable KERAS_BACKEND, else from its keras.json, else TensorFlow.
@@ -33,7 +34,7 @@ def check_backend():
         raise SertfError(f"{place}: the backend {named} is not installed; pip install 'sertf[{named}]'.")
 
 
-def forget_models():
+def forget_models() -> None:
     """Drop what a worker's backend keeps of a finished model, so that its memory stays flat over many runs."""
     import keras
 
@@ -44,14 +45,14 @@ def forget_models():
         jax.clear_caches()
 
 
-def import_tensorflow_quietly():
+def import_tensorflow_quietly() -> None:
     """Import TensorFlow without the lines that it writes before its log level counts, nor its hints on tracing later."""
     with standard_error_hidden():
         import tensorflow as tf
     tf.get_logger().setLevel("ERROR")
 
 
-def environment(cache):
+def environment(cache: Path | str) -> dict[str, str]:
     """Environment variables under which worker processes start: one thread each, since the processes fill the cores."""
     import keras
 
@@ -71,7 +72,7 @@ def environment(cache):
 
 
 @contextlib.contextmanager
-def in_environment(wanted):
+def in_environment(wanted: Mapping[str, str | None]) -> Iterator[None]:
     """Environment variables inside, those of before after it; None removes one."""
     before = {name: os.environ.get(name) for name in wanted}
     _set(wanted)
@@ -90,7 +91,7 @@ def _set(variables):
 
 
 @contextlib.contextmanager
-def standard_error_hidden():
+def standard_error_hidden() -> Iterator[None]:
     """Send what this process's compiled code writes to standard error nowhere; exceptions are raised as ever."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -5,12 +5,14 @@ import pickle
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from sertf.errors import SertfError
 
 
-def in_own_process(function, job, variables):
+def in_own_process(function: Callable[[Any], Any], job: Any, variables: Mapping[str, str]) -> Any:
     """Call `function` on a job in an interpreter of its own that starts under some environment variables.
 
     For a cluster's workers: their own threads draw from Python's random numbers while Keras takes its seeds from these,
@@ -36,7 +38,7 @@ def in_own_process(function, job, variables):
     return result
 
 
-def answer(call, place):
+def answer(call: Path | str, place: Path | str) -> None:
     """What `in_own_process` starts: do the call that a file holds, write its result or its `SertfError` to another."""
     function, job = pickle.loads(Path(call).read_bytes())
     try:

@@ -5,13 +5,16 @@ import re
 import threading
 import time
 import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 from sertf.parallel.clusters import on_dask, on_ray
 from sertf.parallel.environment import environment, in_environment
 from sertf.parallel.progress import shown
 
 
-def death(error):
+def death(error: Exception) -> str:
     """The sentence on a worker process that died, of joblib's paragraph the exit code alone."""
     code = re.search(r"\{(.+?)\}", str(error))
     cause = f" ({code[1]})" if code else ""
@@ -21,7 +24,7 @@ def death(error):
     )
 
 
-def end_with_parent():
+def end_with_parent() -> None:
     """End this process when its parent is gone, from a thread: a killed command leaves nothing at work behind.
 
     Its runs would take the cores from the command that goes on with them.
@@ -36,7 +39,16 @@ def end_with_parent():
     threading.Thread(target=watch, daemon=True).start()
 
 
-def run_all(function, jobs, *, workers, scheduler, progress, cache, done=0):
+def run_all(
+    function: Callable[[Any], Any],
+    jobs: Sequence[Any],
+    *,
+    workers: int,
+    scheduler: str,
+    progress: bool,
+    cache: Path | str,
+    done: int = 0,
+) -> list[Any]:
     """Call `function` on every job in worker processes, in any order.
 
     Never in this process, not even for one worker: it may have threads already, and rounds differently with them.

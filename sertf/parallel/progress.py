@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 SECONDS = 60.0
@@ -10,7 +11,9 @@ SECONDS = 60.0
 
 
 @contextlib.contextmanager
-def shown(description, total, *, done=0, size=False, show=True):
+def shown(
+    description: str, total: int | None, *, done: int = 0, size: bool = False, show: bool = True
+) -> Iterator[Callable[[int], None]]:
     """Show how much of something is done and the time left; yields the function that adds to it.
 
     A file, as of a command that goes on in the background, gets at most a line a minute, where something was added, and

@@ -1,9 +1,12 @@
 """Figures of one utterance over time: arrays in, a matplotlib `Figure` out."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 from sertf.plots.style import COLOURS, FAINT, INK, MARKERS, blank, finite, tidy
@@ -12,7 +15,9 @@ QUERIES = 3
 """Steps of a clip whose windows are drawn."""
 
 
-def attention(features, states, weights, title, *, hop_seconds=None):
+def attention(
+    features: ArrayLike, states: ArrayLike, weights: ArrayLike, title: str, *, hop_seconds: float | None = None
+) -> Figure:
     """One utterance over time: its features, the hidden states, and how much attention each step gets.
 
     A step is a frame, or several that the model pooled; frames that fill no whole step count to none.
@@ -70,7 +75,9 @@ def attention(features, states, weights, title, *, hop_seconds=None):
     return figure
 
 
-def windows(waveform, windows, received, title, *, sample_rate=None):
+def windows(
+    waveform: ArrayLike, windows: ArrayLike, received: ArrayLike, title: str, *, sample_rate: int | None = None
+) -> Figure:
     """One utterance over time, and under it the windows of deformable attention that three of its steps look through.
 
     A panel a layer, a row a head: bars reach from the first to the last step that a query sees, with a dot at the window's
@@ -159,7 +166,12 @@ class Curve(NamedTuple):
     reference_label: str
 
 
-def heard(extremes, seconds, curve, over_time=None):
+def heard(
+    extremes: ArrayLike,
+    seconds: float,
+    curve: Curve,
+    over_time: tuple[ArrayLike, Mapping[str, ArrayLike]] | None = None,
+) -> Figure:
     """A clip and what a model made of it: waveform, what the answer rests on, and the scores of windows.
 
     Args:

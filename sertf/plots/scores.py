@@ -4,23 +4,31 @@
 """
 
 import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 from sertf.plots.style import COLOURS, INK, MARKERS, blank, broken, finite, tidy
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 DPI = 110
 
 
-def save_figure(figure, path):
+def save_figure(figure: Figure, path: Path | str) -> None:
     """Write a figure as PNG, without a time stamp or a version in it: the same figure gives the same bytes."""
     figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None}, facecolor="white")
 
 
-def confusion(matrix, labels, *, normalise=True):
+def confusion(matrix: ArrayLike, labels: Sequence[str], *, normalise: bool = True) -> Figure:
     """Confusion matrix as a heat map, rows the truth, columns the prediction.
 
     Args:
@@ -58,7 +66,7 @@ def confusion(matrix, labels, *, normalise=True):
     return figure
 
 
-def curves(histories):
+def curves(histories: "pd.DataFrame") -> Figure:
     """Loss, UAR and accuracy by epoch, of each part that was scored: mean over runs, band of one standard deviation.
 
     Args:
@@ -96,7 +104,9 @@ def curves(histories):
     return figure
 
 
-def violin(values_by_name, *, published=None, ylabel="score"):
+def violin(
+    values_by_name: Mapping[str, Any], *, published: Mapping[str, float] | None = None, ylabel: str = "score"
+) -> Figure:
     """Scores over repeats: a violin, a box from quartile to quartile, dots, the mean as a bar; a diamond for the paper's.
 
     Args:
@@ -145,7 +155,7 @@ def violin(values_by_name, *, published=None, ylabel="score"):
     return figure
 
 
-def right_and_wrong(panels):
+def right_and_wrong(panels: Mapping[str, Mapping[str, tuple[float, float]]]) -> Figure:
     """Utterances recognised rightly and wrongly by group: one panel a grouping, one stacked bar a group.
 
     Args:
@@ -176,7 +186,7 @@ def right_and_wrong(panels):
     return figure
 
 
-def bars(rows, *, xlabel):
+def bars(rows: Sequence[tuple[str, str, float, float | None, float | None]], *, xlabel: str) -> Figure:
     """Horizontal bars with their intervals, grouped by name.
 
     Args:
@@ -204,7 +214,9 @@ def bars(rows, *, xlabel):
     return figure
 
 
-def against(rows, *, xlabel, ylabel):
+def against(
+    rows: Sequence[tuple[float, str, Sequence[float], float | None, float | None]], *, xlabel: str, ylabel: str
+) -> Figure:
     """A score against a number that variants differ in: repeats as dots, their mean as a line, the interval as a bar.
 
     Args:
@@ -235,7 +247,9 @@ def against(rows, *, xlabel, ylabel):
     return figure
 
 
-def projections(embeddings, features, labels, *, names=None):
+def projections(
+    embeddings: ArrayLike, features: ArrayLike | None, labels: ArrayLike, *, names: Sequence[str] | None = None
+) -> Figure:
     """First two principal components of the model's embeddings, beside those of the averaged input features.
 
     Features are scaled to unit variance first, since their units differ; the axis titles tell the explained variance.
@@ -279,7 +293,7 @@ def projections(embeddings, features, labels, *, names=None):
     legend = figure.legend(
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(names), 6), frameon=False
     )
-    for handle in legend.legend_handles:
+    for handle in filter(None, legend.legend_handles):
         handle.set(sizes=[38], alpha=1)
     return figure
 

@@ -1,16 +1,23 @@
 """Figure of a search's trials: a table in, a matplotlib `Figure` out."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sertf.errors import SertfError
 from sertf.plots.style import COLOURS, INK, blank, tidy
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 COLUMNS = 3
 MOST_CATEGORIES = 6
 
 
-def draw_trials(table, *, score, values):
+def draw_trials(table: "pd.DataFrame", *, score: str, values: Sequence[str]) -> Figure:
     """Scores in the order of the trials, with the best so far, and against every hyperparameter; the best is marked.
 
     Args:

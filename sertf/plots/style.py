@@ -5,10 +5,13 @@ processes and on machines without a display.
 """
 
 import re
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 
@@ -18,7 +21,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 INK, FAINT = "#333333", "#DDDDDD"
 
 
-def blank(size, *, rows=1, columns=1, **options):
+def blank(size: tuple[float, float], *, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
     """A figure of so many inches, and its axes as `Figure.subplots` gives them."""
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
@@ -26,7 +29,7 @@ def blank(size, *, rows=1, columns=1, **options):
     return figure, figure.subplots(rows, columns, gridspec_kw=ratios, **options)
 
 
-def tidy(axes, *, xlabel="", ylabel=""):
+def tidy(axes: Axes, *, xlabel: str = "", ylabel: str = "") -> None:
     """Labels and a faint grid; no frame above and to the right."""
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
@@ -37,7 +40,7 @@ def tidy(axes, *, xlabel="", ylabel=""):
     axes.tick_params(color="#999999", labelcolor=INK)
 
 
-def broken(name, width=14):
+def broken(name: str, width: int = 14) -> str:
     """A name in lines of about `width` characters, which end behind "/" and "_", so that it stays off its neighbours."""
     lines = [""]
     for part in re.findall(r"[^/_]*[/_]?", name):
@@ -47,7 +50,7 @@ def broken(name, width=14):
     return "\n".join(lines)
 
 
-def finite(name, values, dimensions):
+def finite(name: str, values: ArrayLike, dimensions: int) -> np.ndarray:
     """Values as an array of floats.
 
     Raises:

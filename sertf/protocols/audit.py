@@ -6,9 +6,15 @@ What the protocol does not declare raises `LeakageError`; what it declares, shar
 findings that are kept with each result.
 """
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from sertf.errors import SertfError
+from sertf.protocols.folds import Fold
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LISTED = 5
 
@@ -29,12 +35,19 @@ class Audit:
     verdict: str
     findings: tuple[str, ...]
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The audit as plain values, for JSON."""
         return {**asdict(self), "findings": list(self.findings)}
 
 
-def audit(folds, table, *, allows=frozenset(), audio_digests=None, declared=()):
+def audit(
+    folds: Sequence[Fold],
+    table: "pd.DataFrame",
+    *,
+    allows: Collection[str] = frozenset(),
+    audio_digests: Mapping[str, str] | None = None,
+    declared: Iterable[tuple[str, str]] = (),
+) -> Audit:
     """Check every fold; raise on leaks that are not allowed, report the others.
 
     Args:
@@ -52,7 +65,9 @@ def audit(folds, table, *, allows=frozenset(), audio_digests=None, declared=()):
         LeakageError: all undeclared leaks of all folds, with the culprits.
     """
     rows = table.set_index("utterance")
-    errors, findings, leaks = [], [], []
+    errors: list[str] = []
+    findings: list[str] = []
+    leaks: list[str] = []
     _check_ids(folds, rows, errors)
     if errors:
         raise LeakageError(_sentence(errors))

@@ -12,7 +12,7 @@ from sertf.protocols import zero_shot
 from sertf.protocols.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
 
 
-def protocol(name):
+def protocol(name: str) -> Protocol:
     """Look a protocol up by name.
 
     "speaker-independent-k" exists for every k of 2 or more, "zero-shot-c" and "zero-shot-90-10-c" for every corpus c.
@@ -34,7 +34,7 @@ def protocol(name):
     )
 
 
-def speakers_apart(speakers):
+def speakers_apart(speakers: int) -> str:
     """Name of the protocol for so many speakers: five folds, as many as speakers of fewer; of two, each is tested once."""
     return "leave-one-of-two-out" if speakers == 2 else f"speaker-independent-{max(2, min(5, speakers))}"
 
@@ -183,7 +183,7 @@ def _reslstm_sa(table, seed):
     ]
 
 
-PROTOCOLS = {
+PROTOCOLS: dict[str, Protocol] = {
     "speaker-independent-4": _speaker_independent(4),
     "speaker-independent-5": _speaker_independent(5),
     "speaker-independent-10": _speaker_independent(10),

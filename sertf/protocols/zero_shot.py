@@ -4,12 +4,18 @@
 run is trained and tested on, `by_corpus` what it scores on each of them beside chance.
 """
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from sertf.protocols.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def shared_emotions(table):
+
+def shared_emotions(table: "pd.DataFrame") -> "pd.DataFrame":
     """The utterances of a table of two or more corpora whose emotion every corpus has, for the zero-shot protocols.
 
     Raises:
@@ -29,7 +35,7 @@ def shared_emotions(table):
     return kept
 
 
-def speakers_apart(corpus):
+def speakers_apart(corpus: str) -> Protocol:
     """Train on one corpus, choose by speakers of it that are held out, test on each other corpus in a fold of its own."""
 
     def make(table, seed):
@@ -48,7 +54,7 @@ def speakers_apart(corpus):
     return Protocol(f"zero-shot-{corpus}", make)
 
 
-def random_90_10(corpus):
+def random_90_10(corpus: str) -> Protocol:
     """Train on the nine tenths of a corpus that random-90-10 trains on, test on each other corpus; nothing to choose by."""
 
     def make(table, seed):
@@ -78,7 +84,7 @@ def _trained_and_tested(table, name, corpus):
     return found[corpus], {other: tuple(rows["utterance"]) for other, rows in found.items() if other != corpus}
 
 
-def across(folds, table):
+def across(folds: Iterable[Fold], table: "pd.DataFrame") -> dict[str, dict[str, Any]] | None:
     """The corpora that folds train and test on, None if any is tested in one fold and trained on in this or another.
 
     Returns:

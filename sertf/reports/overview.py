@@ -233,7 +233,7 @@ def _draw_by(folder: Path, summaries: dict[str, dict[str, Summary]], score: str,
             found, entry = summary["facts"].get("model", {}).get("options", {}), summary["scores"][score]
             options |= set(found)
             value = found.get(option)
-            if is_number(value):
+            if value is not None and is_number(value):
                 rows.append((value, protocol, entry["values"], entry["low"], entry["high"]))
     if not rows:
         raise ResultsError(

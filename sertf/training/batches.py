@@ -5,10 +5,15 @@ zeros after scaling; models mask frames that are zero throughout, so padding cou
 """
 
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sertf.training.scaling import PipelineError
+from sertf.extraction.online_copies import OnlineCopies
+from sertf.training.scaling import Part, PipelineError
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Batches:
@@ -28,7 +33,15 @@ class Batches:
         smallest: utterances that the last cut has at least, some of them from the cut before it; 1 unless set.
     """
 
-    def __init__(self, part, batch_size, *, seed=None, bucket_frames=16, fresh=None):
+    def __init__(
+        self,
+        part: Part,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        bucket_frames: int = 16,
+        fresh: OnlineCopies | None = None,
+    ):
         if len(part.utterances) == 0:
             raise PipelineError("A part of the fold is empty, so there is nothing to train or score on.")
         self.part = part
@@ -40,20 +53,20 @@ class Batches:
         lengths = part.lengths
         self._padded = lengths if np.ptp(lengths) == 0 else -(-lengths // bucket_frames) * bucket_frames
 
-    def __len__(self):
+    def __len__(self) -> int:
         return -(-len(self.part.utterances) // self.batch_size)
 
     @property
-    def frames(self):
+    def frames(self) -> int | None:
         """Frames of every batch, None where they differ."""
         return int(self._padded[0]) if np.ptp(self._padded) == 0 else None
 
     @cached_property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of a frame."""
         return self.part.arrays[0].shape[1:]
 
-    def order(self, epoch=0):
+    def order(self, epoch: int = 0) -> list[np.ndarray]:
         """Index arrays of the epoch's batches."""
         if self.seed is None:
             order = np.argsort(self._padded, kind="stable")
@@ -69,18 +82,20 @@ class Batches:
             cuts = [cuts[i] for i in rng.permutation(len(cuts))]
         return cuts
 
-    def batch(self, indices, epoch=0):
+    def batch(self, indices: np.ndarray, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Features, (batch, padded frames, dims) float32, and labels, (batch,) int32."""
         padded = np.zeros((len(indices), self._padded[indices].max(), *self.shape), np.float32)
         for row, i in enumerate(indices):
             utterance = self.part.utterances[i]
-            drawn = self.fresh is not None and utterance in self.fresh
-            array = self.fresh.draw(utterance, epoch) if drawn else self.part.arrays[i]
+            if self.fresh is not None and utterance in self.fresh:
+                array = self.fresh.draw(utterance, epoch)
+            else:
+                array = self.part.arrays[i]
             padded[row, : len(array)] = array
         return padded, self.part.labels[indices]
 
 
-def as_dataset(batches):
+def as_dataset(batches: Batches) -> Any:
     """What `fit` and `evaluate` take: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
 
     The two give the same batches in the same order, pass after pass; the second needs no TensorFlow, so that JAX trains
@@ -138,7 +153,7 @@ def _py_dataset(batches):
     return BatchDataset()
 
 
-def predict(model, part, *, batch_size=64):
+def predict(model: "keras.Model", part: Part, *, batch_size: int = 64) -> np.ndarray | list[np.ndarray]:
     """Outputs of `model` for every utterance of `part`, in the part's order.
 
     Args:

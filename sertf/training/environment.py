@@ -7,9 +7,10 @@ import re
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 
-def environment(backend=None):
+def environment(backend: str | None = None) -> dict[str, Any]:
     """Versions, backend, device and kernels that a manifest states; `backend` is what trained, None for Keras's own."""
     import keras
 

@@ -1,13 +1,17 @@
 """One fit: seed, compile, train, keep the best weights; and what a run directory records of it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from sertf.errors import SertfError
-from sertf.training.recipe import MONITORS
+from sertf.training.recipe import MONITORS, Recipe
+
+if TYPE_CHECKING:
+    import keras
 
 WEIGHTS = ("weights.keras", "weights.joblib")
 """Files of a trained model: Keras's, and scikit-learn's."""
@@ -39,7 +43,17 @@ class Fitted:
     weights_file: str = WEIGHTS[0]
 
 
-def fit(build, recipe, *, train, validation, num_classes, seed, class_weights=None, watch=None):
+def fit(
+    build: Callable[[], "keras.Model"],
+    recipe: Recipe,
+    *,
+    train: Any,
+    validation: Any,
+    num_classes: int,
+    seed: int,
+    class_weights: Sequence[float] | np.ndarray | None = None,
+    watch: Callable[["keras.Model", "keras.Loss"], dict[str, float]] | None = None,
+) -> Fitted:
     """Build, compile and train a model; the same arguments give bitwise the same weights on the same machine.
 
     Args:

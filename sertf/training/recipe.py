@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from sertf.errors import SertfError, is_number
 
@@ -81,7 +82,7 @@ class Recipe:
         _check("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "above 0 and at most 1")
         _check("precision", self.precision, self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
 
-    def learning_rate_at(self, epoch):
+    def learning_rate_at(self, epoch: float) -> float:
         """The rate at the start of (possibly fractional) `epoch`, counted from 0."""
         if self.decay_epochs is not None:
             return self.learning_rate * self.decay_factor ** (epoch // self.decay_epochs)
@@ -90,7 +91,7 @@ class Recipe:
         fraction = (epoch % self.restart_epochs) / self.restart_epochs
         return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fraction)))
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for manifests and digests.
 
         What joined later is left out at its default, so that the digests of earlier runs still hold.
@@ -116,14 +117,14 @@ class Tuned:
     corpus: str | None = None
 
 
-def write_recipe(path, tuned):
+def write_recipe(path: Path | str, tuned: Tuned) -> None:
     """Write a recipe file, JSON: model, options, recipe and the corpus of the search, null without one."""
-    content = {"model": tuned.model, "options": dict(tuned.options), "recipe": asdict(tuned.recipe)}
+    content: dict[str, Any] = {"model": tuned.model, "options": dict(tuned.options), "recipe": asdict(tuned.recipe)}
     content["corpus"] = tuned.corpus
     Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def read_recipe(path):
+def read_recipe(path: Path | str) -> Tuned:
     """Read a recipe file.
 
     Args:

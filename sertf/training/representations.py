@@ -1,9 +1,19 @@
 """What figures need of a trained model: embeddings, and one clip's states and attention over time."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from sertf.training.scaling import Part
 
-def representations(model, part, predict):
+if TYPE_CHECKING:
+    import keras
+
+
+def representations(
+    model: "keras.Model", part: Part, predict: Callable[["keras.Model", Part], np.ndarray]
+) -> dict[str, np.ndarray]:
     """What figures need of a trained model on one part, or an empty dict for a model without these layers.
 
     Args:

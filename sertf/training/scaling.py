@@ -1,11 +1,13 @@
 """The parts of a fold under one scaling, which is fitted on the rows that the protocol grants."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sertf.errors import SertfError
+from sertf.extraction.cache import Features
+from sertf.protocols.folds import Fold
 
 
 class PipelineError(SertfError):
@@ -28,7 +30,7 @@ class Scaling:
     std: np.ndarray
 
     @classmethod
-    def fit(cls, arrays, *, each="dimension"):
+    def fit(cls, arrays: Sequence[np.ndarray], *, each: str = "dimension") -> "Scaling":
         """Fit on a sequence of (frames, dims) arrays; what never varies keeps a standard deviation of 1."""
         if len(arrays) == 0:
             raise PipelineError("Scaling needs at least one utterance to fit on, but got none.")
@@ -49,12 +51,12 @@ class Scaling:
         constant = std < 1e-6 * np.maximum(np.abs(mean), 1)
         return cls(mean.astype(np.float32), np.where(constant, 1.0, std).astype(np.float32))
 
-    def __call__(self, array):
+    def __call__(self, array: np.ndarray) -> np.ndarray:
         """Scale one (frames, dims) array to float32."""
         return ((array - self.mean) / self.std).astype(np.float32)
 
 
-class Streamed(Sequence):
+class Streamed(Sequence[np.ndarray]):
     """Scaled features of utterances, each read from disk whenever it is asked for.
 
     Args:
@@ -63,7 +65,9 @@ class Streamed(Sequence):
         scaling: function of one array; None takes the features as they are.
     """
 
-    def __init__(self, features, utterances, scaling=None):
+    def __init__(
+        self, features: Features, utterances: Iterable[str], scaling: Callable[[np.ndarray], np.ndarray] | None = None
+    ):
         self.lengths = [features.lengths[u] for u in utterances]
         self._features = features
         self._utterances = tuple(utterances)
@@ -76,12 +80,12 @@ class Streamed(Sequence):
         array = self._features[self._utterances[index]]
         return array if self._scaling is None else self._scaling(array)
 
-    def taken(self, indices):
+    def taken(self, indices: Iterable[int]) -> "Streamed":
         """Those at some indices, in that order, streamed as these are; an index may come again."""
         return Streamed(self._features, [self._utterances[i] for i in indices], self._scaling)
 
 
-def lengths_of(arrays):
+def lengths_of(arrays: Sequence[np.ndarray]) -> list[int]:
     """Frames of each array, a list; nothing is read for it."""
     return arrays.lengths if isinstance(arrays, Streamed) else [len(array) for array in arrays]
 
@@ -91,22 +95,29 @@ class Part:
     """One part of a fold, ready for training: scaled arrays and labels as indices into the emotions."""
 
     utterances: tuple[str, ...]
-    arrays: Sequence
+    arrays: Sequence[np.ndarray]
     labels: np.ndarray
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """Frames of each utterance."""
         return np.array(lengths_of(self.arrays))
 
-    def taken(self, indices, utterances):
+    def taken(self, indices: Sequence[int] | np.ndarray, utterances: Iterable[str]) -> "Part":
         """The part of the utterances at some indices, under names of their own; an index may come again."""
         arrays = self.arrays
         arrays = arrays.taken(indices) if isinstance(arrays, Streamed) else [arrays[i] for i in indices]
         return Part(tuple(utterances), arrays, self.labels[indices])
 
 
-def parts_of(fold, features, labels, *, scaling_rows=None, each="dimension"):
+def parts_of(
+    fold: Fold,
+    features: Mapping[str, np.ndarray],
+    labels: Mapping[str, int],
+    *,
+    scaling_rows: Sequence[str] | None = None,
+    each: str = "dimension",
+) -> tuple[dict[str, Part], Scaling]:
     """The three parts of a fold under one scaling.
 
     Args:

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from sertf.extraction.online_copies import OnlineCopies
 
-Options = Mapping[str, object]
+Options = Mapping[str, Any]
+OwnRecipe = Any
+"""A `Recipe` for a network, None for a scikit-learn model."""
 Parts = Mapping[str, scaling.Part]
 
 
@@ -103,11 +105,11 @@ class Network:
         """The trainer as runs are planned with it."""
         return self
 
-    def is_tried_first(self, recipe: Recipe) -> bool:
+    def is_tried_first(self, recipe: OwnRecipe) -> bool:
         """Whether the network is built once before anything is trained, because batches this small may not do."""
         return recipe.batch_size < network.SMALLEST_WITH_NORM
 
-    def build(self, options: Options, recipe: Recipe, input_shape: tuple, num_classes: int) -> "keras.Model":
+    def build(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> "keras.Model":
         """Build the network as a recipe trains it.
 
         Raises:
@@ -115,7 +117,7 @@ class Network:
         """
         return network.build_network(self.builder, options, recipe, input_shape, num_classes)
 
-    def try_out(self, options: Options, recipe: Recipe, input_shape: tuple, num_classes: int) -> None:
+    def try_out(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> None:
         """Build the network and forget it; raises what `build` raises."""
         self.build(options, recipe, input_shape, num_classes)
 
@@ -123,7 +125,7 @@ class Network:
         self,
         parts: Parts,
         options: Options,
-        recipe: Recipe,
+        recipe: OwnRecipe,
         *,
         input_shape: tuple,
         emotions: tuple[str, ...],
@@ -239,10 +241,10 @@ class CustomNetwork(Network):
         """The trainer that refuses to train another version of the user's module than there is now."""
         return replace(self, source=custom_models.source_digest(self.name))
 
-    def is_tried_first(self, recipe: Recipe) -> bool:
+    def is_tried_first(self, recipe: OwnRecipe) -> bool:
         return True
 
-    def try_out(self, options: Options, recipe: Recipe, input_shape: tuple, num_classes: int) -> None:
+    def try_out(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> None:
         custom_models.check_restorable(self.name, self.build(options, recipe, input_shape, num_classes))
 
     def _check_untrained(self, model, part, recipe):
@@ -309,18 +311,18 @@ class ScikitLearn:
         """The trainer as runs are planned with it."""
         return self
 
-    def is_tried_first(self, recipe: None) -> bool:
+    def is_tried_first(self, recipe: OwnRecipe) -> bool:
         """No: there is nothing to build."""
         return False
 
-    def try_out(self, options: Options, recipe: None, input_shape: tuple, num_classes: int) -> None:
+    def try_out(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> None:
         """Nothing: there is nothing to build."""
 
     def fit(
         self,
         parts: Parts,
         options: Options,
-        recipe: None = None,
+        recipe: OwnRecipe,
         *,
         emotions: tuple[str, ...],
         seed: int,

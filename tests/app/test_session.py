@@ -119,7 +119,7 @@ def test_a_mistake_is_a_sentence(listener, folder, file, sentence):
 
 def test_the_last_model_is_kept(monkeypatch, folder):
     loaded = []
-    monkeypatch.setattr("sertf.inference.recognizer.load", lambda path: loaded.append(path) or object())
+    monkeypatch.setattr("sertf.app.session.load", lambda path: loaded.append(path) or object())
     both = session.Listener({"a": "folder a", "b": "folder b"})
     for name in ("a", "a", "b", "b", "a"):
         both._loaded(name)

@@ -16,8 +16,8 @@ from sertf.parallel.interpreter import in_own_process
 from sertf.parallel.processes import death, run_all
 
 SCRIPT = """
-from sertf import workers
-workers.import_tensorflow_quietly()
+from sertf.parallel.environment import import_tensorflow_quietly
+import_tensorflow_quietly()
 import tensorflow as tf
 add = tf.function(lambda x: x + 1)
 for i in range(12):
