@@ -106,8 +106,8 @@ def _check_shapes(chosen, table, model):
     from sertf.parallel.environment import import_tensorflow_quietly
 
     import_tensorflow_quietly()
+    from sertf.experiment.cells import resolve
     from sertf.experiment.checks import check_emotions
-    from sertf.experiment.plan import resolve
 
     check_emotions(table)
     for cell in resolve(chosen, [model], list(chosen.protocols)):

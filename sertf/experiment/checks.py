@@ -12,7 +12,7 @@ from sertf.parallel.interpreter import in_own_process
 from sertf.protocols.audit import audit
 
 if TYPE_CHECKING:
-    from sertf.experiment.plan import Cell
+    from sertf.experiment.cells import Cell
 
 
 class CheckError(SertfError):

@@ -1,11 +1,7 @@
-"""From the names in an experiment to the runs that are to do.
-
-`resolve` looks every name up once and gives cells: one variant under one protocol, with the objects that its names mean.
-Checks, preparation, verification and searches take cells. `plan` extracts features, cuts and audits folds, and lists jobs.
-"""
+"""From an experiment to the runs that are to do: features are extracted, folds cut and audited, jobs listed."""
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,116 +11,28 @@ import pandas as pd
 from sertf.corpora import utterances
 from sertf.errors import SertfError
 from sertf.experiment import checks
-from sertf.experiment.description import Experiment, Setting, Variant, digest
+from sertf.experiment.cells import Cell, resolve
+from sertf.experiment.description import Experiment, digest
 from sertf.experiment.job import Job
 from sertf.experiment.training_data import TrainingData, extract_training_data
 from sertf.extraction.checks import check_rates
 from sertf.extraction.warnings import say_skipped
 from sertf.files import check_writable, remove_leftovers
-from sertf.protocols import audit, splits
-from sertf.protocols.folds import Fold, Protocol
+from sertf.protocols import audit
+from sertf.protocols.folds import Fold
 from sertf.protocols.zero_shot import across
-from sertf.runs import folder as run_folder
 from sertf.runs import reuse
+from sertf.runs.folder import describe, finished, write_experiment
 from sertf.runs.layout import RunPlace, runs_folder, stored_folder
 from sertf.runs.stored import check_replaceable
 from sertf.training.fit import RunError
-from sertf.training.recipe import Recipe
-from sertf.training.trainers import Trainer
 
 if TYPE_CHECKING:
-    from sertf.features import FrontEnd
+    pass
 
 
 class PlanError(SertfError):
     """Arguments that nothing can be run with."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One variant under one protocol, with its names resolved.
-
-    Attributes:
-        experiment: what it belongs to.
-        variant_name, protocol_name: as in the experiment.
-        variant: what is trained.
-        setting: how the protocol is applied.
-        protocol: function of a table to folds.
-        recipe: how it is trained; None for a scikit-learn model.
-        front_end: layer that gives its features.
-        trainer: what trains its model.
-    """
-
-    experiment: Experiment
-    variant_name: str
-    protocol_name: str
-    variant: Variant
-    setting: Setting
-    protocol: Protocol
-    recipe: Recipe | None
-    front_end: "FrontEnd"
-    trainer: Trainer
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """Names of the variant and the protocol."""
-        return self.variant_name, self.protocol_name
-
-    @property
-    def input_shape(self) -> tuple:
-        """Of the features of one utterance; None where the number of frames depends on the clip."""
-        return tuple(self.front_end.feature_shape)
-
-    @cached_property
-    def data_digest(self) -> str:
-        """Digest of what decides features and copies; cells with the same one share them."""
-        augmentation = self.variant.augmentation
-        options = self.experiment.front_end_options_of(self.variant_name)
-        return digest([options, augmentation and augmentation.to_dict()])
-
-    def cut(self, table: pd.DataFrame, audio_digests=None) -> list[Fold]:
-        """Folds of a table; `audio_digests` lets random protocols keep equal recordings in one part."""
-        return self.protocol(table, seed=self.experiment.seed, audio_digests=audio_digests)
-
-    def try_out(self, num_classes: int) -> None:
-        """Build the network once, in this process; raises what its builder refuses."""
-        self.trainer.try_out(self.variant.options, self.recipe, self.input_shape, num_classes)
-
-
-def resolve(experiment: Experiment, variants: list[str], protocols: list[str]) -> list[Cell]:
-    """The cells of some variants under some protocols; options and recipes are checked here.
-
-    Raises:
-        SertfError: an unknown name, or options or a recipe that a front end or a model does not take.
-    """
-    from sertf import features
-    from sertf.training import trainers
-
-    cells, front_ends = [], {}
-    for name in variants:
-        variant, options = experiment.variant(name), experiment.front_end_options_of(name)
-        if digest(options) not in front_ends:
-            front_ends[digest(options)] = features.make(experiment.front_end, options)
-        trainer = trainers.find(variant.model)
-        trainer.check_options(variant.options)
-        for protocol in protocols:
-            setting = experiment.setting(protocol)
-            recipe = experiment.recipe(name, protocol)
-            trainer.check_recipe(name, recipe)
-            cells.append(
-                Cell(
-                    experiment,
-                    name,
-                    protocol,
-                    variant,
-                    setting,
-                    splits.protocol(setting.folds),
-                    recipe,
-                    front_ends[digest(options)],
-                    trainer.pinned(),
-                )
-            )
-    return cells
 
 
 @dataclass(frozen=True)
@@ -277,7 +185,7 @@ def _write(prepared, folder, repeats, *, kept, extend):
     cell, data = prepared.cell, prepared.data
     overview = {
         **prepared.facts,
-        **run_folder.describe(cell.experiment, *cell.names, data.table),
+        **describe(cell.experiment, *cell.names, data.table),
         "across": across(prepared.originals, data.table),
         "sample_rate": cell.front_end.sample_rate,
         "emotions": list(prepared.emotions),
@@ -288,7 +196,7 @@ def _write(prepared, folder, repeats, *, kept, extend):
     }
     if kept is not None and not extend:
         check_replaceable(kept, overview, repeats * len(prepared.folds))
-    run_folder.write_experiment(folder, overview, data.table)
+    write_experiment(folder, overview, data.table)
     if extend:
         reuse.take_over(kept, folder)
 
@@ -317,7 +225,7 @@ def _missing_jobs(prepared, folder, repeats):
         for i, fold in enumerate(prepared.folds):
             place = RunPlace(folder, repeat, fold.name).path
             remove_leftovers(place)
-            if run_folder.finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
+            if finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
             seed = int(np.random.SeedSequence([cell.experiment.seed, repeat, i]).generate_state(1)[0] >> 1)
             # A cluster's workers stand in folders of their own.

@@ -11,6 +11,8 @@ from sertf.errors import SertfError, unknown
 from sertf.experiment.description import Experiment, Setting, Variant
 from sertf.training.recipe import Recipe, Tuned
 
+RESULT = "result.json"
+"""File that a finished trial of a search leaves."""
 SEARCH = "search"
 """Name of a space's variant and of its protocol."""
 

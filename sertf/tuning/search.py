@@ -27,7 +27,7 @@ import pandas as pd
 
 from sertf.errors import SertfError, exit_code
 from sertf.experiment.plan import plan
-from sertf.experiment.search_space import SEARCH
+from sertf.experiment.search_space import RESULT, SEARCH
 from sertf.files import check_writable
 from sertf.parallel.environment import environment, import_tensorflow_quietly, in_environment, standard_error_hidden
 from sertf.parallel.processes import end_with_parent
@@ -37,8 +37,6 @@ from sertf.training.recipe import Tuned, read_recipe, write_recipe
 
 TUNERS = ("grid", "random", "bayesian", "hyperband")
 SCORE = "val_uar"
-RESULT = "result.json"
-"""File that a finished trial of a search leaves."""
 # What makes a search another one, by its keys in search.json.
 _DECIDING = {
     "tuner": "another tuner",

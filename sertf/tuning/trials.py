@@ -18,13 +18,12 @@ import numpy as np
 
 from sertf.errors import SertfError
 from sertf.experiment.job import train_job
-from sertf.experiment.search_space import SearchSpace
+from sertf.experiment.search_space import RESULT, SearchSpace
 from sertf.files import write_text
 from sertf.parallel.environment import forget_models
 from sertf.runs.stored import read_json
 from sertf.training.fit import RunError
 from sertf.training.recipe import write_recipe
-from sertf.tuning.search import RESULT
 
 OBJECTIVE = "val_uar"
 

@@ -8,8 +8,8 @@ import pytest
 import sertf
 from sertf.custom import models as custom_models
 from sertf.errors import SertfError
+from sertf.experiment.cells import resolve
 from sertf.experiment.job import run_job
-from sertf.experiment.plan import resolve
 from sertf.export import checkpoint
 from sertf.training import trainers
 from sertf.training.fit import RunError

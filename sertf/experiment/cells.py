@@ -1,0 +1,106 @@
+"""Names resolved once: one variant under one protocol, with the objects that its names mean.
+
+Checks, preparation, verification and searches take cells, so that no stage looks a name up again.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sertf.experiment.description import Experiment, Setting, Variant, digest
+from sertf.protocols import splits
+from sertf.protocols.folds import Fold, Protocol
+from sertf.training.recipe import Recipe
+from sertf.training.trainers import Trainer
+
+if TYPE_CHECKING:
+    from sertf.features import FrontEnd
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One variant under one protocol, with its names resolved.
+
+    Attributes:
+        experiment: what it belongs to.
+        variant_name, protocol_name: as in the experiment.
+        variant: what is trained.
+        setting: how the protocol is applied.
+        protocol: function of a table to folds.
+        recipe: how it is trained; None for a scikit-learn model.
+        front_end: layer that gives its features.
+        trainer: what trains its model.
+    """
+
+    experiment: Experiment
+    variant_name: str
+    protocol_name: str
+    variant: Variant
+    setting: Setting
+    protocol: Protocol
+    recipe: Recipe | None
+    front_end: "FrontEnd"
+    trainer: Trainer
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of the variant and the protocol."""
+        return self.variant_name, self.protocol_name
+
+    @property
+    def input_shape(self) -> tuple:
+        """Of the features of one utterance; None where the number of frames depends on the clip."""
+        return tuple(self.front_end.feature_shape)
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Digest of what decides features and copies; cells with the same one share them."""
+        augmentation = self.variant.augmentation
+        options = self.experiment.front_end_options_of(self.variant_name)
+        return digest([options, augmentation and augmentation.to_dict()])
+
+    def cut(self, table: pd.DataFrame, audio_digests=None) -> list[Fold]:
+        """Folds of a table; `audio_digests` lets random protocols keep equal recordings in one part."""
+        return self.protocol(table, seed=self.experiment.seed, audio_digests=audio_digests)
+
+    def try_out(self, num_classes: int) -> None:
+        """Build the network once, in this process; raises what its builder refuses."""
+        self.trainer.try_out(self.variant.options, self.recipe, self.input_shape, num_classes)
+
+
+def resolve(experiment: Experiment, variants: list[str], protocols: list[str]) -> list[Cell]:
+    """The cells of some variants under some protocols; options and recipes are checked here.
+
+    Raises:
+        SertfError: an unknown name, or options or a recipe that a front end or a model does not take.
+    """
+    from sertf import features
+    from sertf.training import trainers
+
+    cells, front_ends = [], {}
+    for name in variants:
+        variant, options = experiment.variant(name), experiment.front_end_options_of(name)
+        if digest(options) not in front_ends:
+            front_ends[digest(options)] = features.make(experiment.front_end, options)
+        trainer = trainers.find(variant.model)
+        trainer.check_options(variant.options)
+        for protocol in protocols:
+            setting = experiment.setting(protocol)
+            recipe = experiment.recipe(name, protocol)
+            trainer.check_recipe(name, recipe)
+            cells.append(
+                Cell(
+                    experiment,
+                    name,
+                    protocol,
+                    variant,
+                    setting,
+                    splits.protocol(setting.folds),
+                    recipe,
+                    front_ends[digest(options)],
+                    trainer.pinned(),
+                )
+            )
+    return cells
