@@ -78,7 +78,7 @@ def test_the_validation_part_chooses_the_epoch_and_nothing_looks_at_the_test_par
 
 def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cache, monkeypatch):
     out, folder = done
-    broken, leftover = folder / "repeat-01" / "fold-3", folder / "repeat-01" / ".fold-3-abc"
+    broken, leftover = folder / "repeat-01" / "fold-3", folder / "repeat-01" / ".fold-3-abcdefgh"
     before = (broken / "predictions.csv").read_bytes()
     (broken / "manifest.json").write_text('{"dig')
     leftover.mkdir()
