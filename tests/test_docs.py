@@ -1,4 +1,4 @@
-"""The pages of docs/: the scores that they hold are those of the stored results."""
+"""The pages that people read: links, the length of the README, and scores as the stored results have them."""
 
 import json
 import re
@@ -36,3 +36,22 @@ def test_a_papers_page_holds_the_stored_scores(page):
         stored = json.loads((place / "report.json").read_text(encoding="utf-8"))
         assert cells[-2] in [written(stored["scores"][key]) for key in ("uar", "wa")], place
         assert cells[2] == str(stored["facts"]["repeats"]), place
+
+
+LINKED = sorted(
+    page
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "experiments" / "results" / "README.md")
+    if not page.name.endswith(".template.md")
+)
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for address in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not address.startswith(("http", "#")):
+            assert (page.parent / address.partition("#")[0]).exists(), address
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 900

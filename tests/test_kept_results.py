@@ -1,6 +1,8 @@
 """The numbers that this project prints, computed again from the predictions that it keeps."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,8 @@ import pandas as pd
 import pytest
 import sklearn.metrics
 
-from sertf.reports import readme_table, report
+from sertf import cli
+from sertf.reports import filled_page, report
 from sertf.runs.stored import read_history, read_predictions
 
 ROOT = Path(__file__).parent.parent
@@ -45,8 +48,23 @@ def test_manifest_and_report_are_of_the_same_runs(folder):
         assert shared[key] == facts[key]
 
 
-def test_the_readme_holds_the_table_of_the_kept_results():
-    assert readme_table.results_table(RESULTS, relative_to=ROOT) in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_writing_the_readme_and_the_results_page_anew_changes_nothing(tmp_path):
+    pages = (Path("README.md"), Path("docs/results.md"), Path("docs/results.template.md"))
+    (tmp_path / "docs").mkdir()
+    for page in pages:
+        shutil.copy(ROOT / page, tmp_path / page)
+    (tmp_path / "experiments").symlink_to(RESULTS.parent)
+    readme, _, template = (tmp_path / page for page in pages)
+    results = tmp_path / "experiments" / "results"
+    assert cli.main(["report", "--readme", str(readme), "--fill", str(template), "--results", str(results)]) == 0
+    for page in pages:
+        assert (tmp_path / page).read_bytes() == (ROOT / page).read_bytes()
+
+
+def test_no_number_of_the_results_page_is_written_by_hand():
+    text = (ROOT / "docs" / "results.template.md").read_text(encoding="utf-8")
+    by_hand = re.sub(r"```.*?```|`[^`]*`", "", filled_page.FIELD.sub("", text), flags=re.DOTALL)
+    assert re.findall(r"\d+\.\d+", by_hand) == []
 
 
 @pytest.mark.parametrize("page", sorted(RESULTS.glob("*/overview.json")), ids=lambda page: page.parent.name)

@@ -1,6 +1,7 @@
-"""Write reports from run directories, and tables and overviews from kept reports; no model is asked.
+"""Write reports from run directories, and tables, pages and overviews from stored reports; no model is asked.
 
-Which one is written depends on what is given: RUNS and --out, --pages, --readme and --results, --compare, or --overview.
+What is given decides what is written: RUNS and --out, --pages, --readme or --fill with --results, --compare, or
+--overview.
 """
 
 from pathlib import Path
@@ -12,7 +13,8 @@ EXAMPLES = """\
   sertf report runs/mine --out results
   sertf report --compare results/mine/reslstm_sa/speaker-independent-5 results/mine/svm/speaker-independent-5
   sertf report --overview results/mine --reference reslstm_sa --score uar
-  sertf report --pages experiments/results --readme README.md --results experiments/results
+  sertf report --pages experiments/results
+  sertf report --readme README.md --fill docs/results.template.md --results experiments/results
 """
 
 
@@ -48,14 +50,18 @@ def add_options(parser):
         metavar="RESULTS",
         help="write the page of every kept result anew, from its report.json, and every overview, as it was asked for",
     )
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of all --results into this file")
-    parser.add_argument("--results", type=Path, help="kept results to make the table from")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of headlines into this file")
+    parser.add_argument(
+        "--fill", type=Path, metavar="TEMPLATE", help="write PAGE.md from PAGE.template.md, its fields from the results"
+    )
+    parser.add_argument("--results", type=Path, help="of --readme and --fill: stored results")
     shared.add_json(parser)
 
 
 def run(options):
     _check(options)
-    from sertf.reports import readme_table
+    from sertf import papers
+    from sertf.reports import filled_page, readme_table
     from sertf.reports.overview import rewrite_overviews, write_overview
     from sertf.reports.report import compare_results, rewrite_pages, write_reports
 
@@ -74,8 +80,10 @@ def run(options):
         )
         done["pages"].append(options.overview / "overview.md")
     if options.readme is not None:
-        readme_table.update_readme(options.readme, options.results)
+        readme_table.update_readme(options.readme, options.results, titles=papers.titles, headlines=papers.headlines)
         done["pages"].append(options.readme)
+    if options.fill is not None:
+        done["pages"].append(filled_page.fill(options.fill, options.results, papers.titles))
     if options.compare is not None:
         done["comparison"] = compare_results(*options.compare, score=options.score or "uar")
     if options.json:
@@ -88,7 +96,11 @@ def run(options):
 def _check(options):
     from sertf.errors import SertfError
 
-    pairs = ((options.runs, options.out, "RUNS and --out"), (options.readme, options.results, "--readme and --results"))
+    page = options.readme or options.fill
+    pairs = (
+        (options.runs, options.out, "RUNS and --out"),
+        (page, options.results, f"{'--fill' if options.fill else '--readme'} and --results"),
+    )
     for first, second, names in pairs:
         if (first is None) != (second is None):
             raise SertfError(f"{names} belong together; give both.")
@@ -96,6 +108,6 @@ def _check(options):
         raise SertfError("--reference, --beside and --by belong to --overview; give it too.")
     if options.score and options.overview is None and options.compare is None:
         raise SertfError("--score belongs to --overview or --compare; give one of them too.")
-    asked = (options.runs, options.pages, options.readme, options.compare, options.overview)
+    asked = (options.runs, options.pages, page, options.compare, options.overview)
     if all(given is None for given in asked):
-        raise SertfError("Give RUNS and --out, --pages, --readme and --results, --compare, or --overview.")
+        raise SertfError("Give RUNS and --out, --pages, --readme or --fill with --results, --compare, or --overview.")

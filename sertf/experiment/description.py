@@ -54,6 +54,8 @@ class Variant:
         for_gpu: too large for a CPU or its memory, so that scripts run it only where it is named; decides no run.
         tuned_on: names of the corpora by whose validation parts the recipe was chosen; if one of them is tested, its
             speakers are so in other folds or under another protocol, which enters the audit; decides no run.
+        title: the variant in plain words, for tables; decides no run.
+        headline: stands in the README's table, as the paper's system or its printed rival; decides no run.
     """
 
     model: str
@@ -66,6 +68,8 @@ class Variant:
     compared_with: tuple[str, str] | None = None
     for_gpu: bool = False
     tuned_on: tuple[str, ...] = ()
+    title: str = ""
+    headline: bool = False
 
     def __post_init__(self):
         by_protocol = [scores for scores in self.published.values() if isinstance(scores, Mapping)]

@@ -7,11 +7,12 @@
 
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sertf.corpora.selection import CHOICES
 from sertf.errors import SertfError, unknown
-from sertf.experiment.description import Experiment
+from sertf.experiment.description import Experiment, Variant
 from sertf.papers import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 
 PAPERS = {
@@ -53,6 +54,16 @@ def find(name: str) -> Found:
     raise SertfError(unknown("experiment", name, names(), listed=patterns))
 
 
+def titles(name: str) -> dict[str, str]:
+    """The titles of an experiment's variants by their names; none for an experiment of nobody's paper."""
+    return {variant: chosen.title for variant, chosen in _variants(name).items()}
+
+
+def headlines(name: str) -> list[str]:
+    """Names of an experiment's headline variants; none for an experiment of nobody's paper."""
+    return [variant for variant, chosen in _variants(name).items() if chosen.headline]
+
+
 def names() -> list[str]:
     """Names of all experiments; zero-shot ones with a single corpus that is tested."""
     found = []
@@ -65,6 +76,13 @@ def names() -> list[str]:
                 ] or made
             found += [name for name in made if _corpora_in(name, pattern, paper.CORPORA) is not None]
     return found
+
+
+def _variants(name: str) -> Mapping[str, Variant]:
+    try:
+        return find(name).experiment.variants
+    except SertfError:
+        return {}
 
 
 def _corpora_in(name: str, pattern: str, corpora: tuple[str, ...]) -> tuple | None:

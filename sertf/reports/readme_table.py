@@ -1,15 +1,22 @@
-"""The table of stored results, as Markdown, and its place in the README."""
+"""The table of stored results as Markdown, and the table of headlines in the README."""
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sertf.reports.markdown import SCORE_NOTE, linked_cell, primary, published_cells, signed, table
-from sertf.runs.facts import Summary
+from sertf.reports.markdown import linked_cell, primary, published_by_column, published_cells, signed, table, triple
+from sertf.runs.facts import Published, Score, Summary
 from sertf.runs.layout import stored_of_experiment
 from sertf.runs.stored import ResultsError, read_json, read_summary, stored_results, write_stored
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+
+Titles = Callable[[str], Mapping[str, str]]
+"""Gives the titles of an experiment's variants; none for an experiment that no paper of the zoo has."""
+
+Headlines = Callable[[str], Iterable[str]]
+"""Gives the names of an experiment's variants that stand in the README."""
 
 
 @dataclass
@@ -19,13 +26,15 @@ class Row:
     Attributes:
         summaries: by protocol.
         links: addresses of the reports, by protocol.
+        title: of the variant; its name by default.
     """
 
     summaries: dict[str, Summary] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    title: str = ""
 
 
-def results_table(results: Path, *, relative_to: Path | None = None) -> str:
+def results_table(results: Path, *, titles: Titles, relative_to: Path | None = None) -> str:
     """The table of all stored results, as Markdown, one row a variant.
 
     An experiment whose overview sets it against another one's variants, as that of ablations or baselines does, gets a
@@ -33,6 +42,7 @@ def results_table(results: Path, *, relative_to: Path | None = None) -> str:
 
     Args:
         results: folder of `<experiment>/<variant>/<protocol>/report.json`.
+        titles: the titles of an experiment's variants.
         relative_to: folder that the links start from; the results' own by default.
 
     Raises:
@@ -41,10 +51,12 @@ def results_table(results: Path, *, relative_to: Path | None = None) -> str:
     stored, start = stored_results(results), relative_to or results
     pages = [page.with_suffix(".md") for page in sorted(results.glob("*/overview.json")) if _against_another(page)]
     apart = {page.parent for page in pages}
-    rows = _table_of([folder for folder in stored if folder.parent.parent not in apart], start)
+    rows = _rows_of([folder for folder in stored if folder.parent.parent not in apart], start)
+    for folder, row in rows.items():
+        row.title = titles(folder.parent.name).get(folder.name, "")
     links = [f"[{page.parent.name}]({_link(page, start)})" for page in pages]
     more = f"On pages of their own: {', '.join(links)}." if links else ""
-    return "\n\n".join(part for part in (rows, more) if part)
+    return "\n\n".join(part for part in (render_table(list(rows.values())) if rows else "", more) if part)
 
 
 def experiment_table(folder: Path, *, relative_to: Path) -> str:
@@ -57,18 +69,59 @@ def experiment_table(folder: Path, *, relative_to: Path) -> str:
     Raises:
         ResultsError: a report.json is broken.
     """
-    return _table_of(stored_of_experiment(folder), relative_to)
+    rows = _rows_of(stored_of_experiment(folder), relative_to)
+    return render_table(list(rows.values())) if rows else ""
+
+
+def headline_table(results: Path, *, titles: Titles, headlines: Headlines, relative_to: Path) -> str:
+    """The table of the headline variants' stored results, as Markdown, one row a variant.
+
+    An experiment that no paper of the zoo has gets a row for every variant.
+
+    Args:
+        results: folder of `<experiment>/<variant>/<protocol>/report.json`.
+        titles: the titles of an experiment's variants.
+        headlines: the names of an experiment's headline variants.
+        relative_to: folder that the links start from.
+
+    Raises:
+        ResultsError: there are no results, or a report.json is broken.
+    """
+    body = []
+    for folder, row in _rows_of(stored_results(results), relative_to).items():
+        experiment, variant = folder.parent.name, folder.name
+        known = titles(experiment)
+        if known and variant not in headlines(experiment):
+            continue
+        facts, key = next(iter(row.summaries.values()))["facts"], primary(*row.summaries.values())
+        cells = [known.get(variant, f"`{variant}`"), facts["corpus"].replace("+", " to ")]
+        cells += [key.upper() if key in ("uar", "wa") else key, _published(row.summaries, key)]
+        for protocol, cell in (("paper", _mean_cell), ("strict", _interval_cell)):
+            summary = row.summaries.get(protocol)
+            cells.append(cell(summary["scores"][key], row.links[protocol]) if summary else "not run")
+        body.append(cells)
+    head = ["system, and what was run", "corpus", "score", "published", "ours, the paper's split"]
+    return "\n".join(table([*head, "ours, unseen speakers"], body, align="llllll"))
 
 
 def render_table(rows: list[Row]) -> str:
     """The table of some variants, as Markdown."""
-    head = ["experiment", "model", "corpus", "score", "published", "ours, `paper` protocol", "ours, `strict` protocol"]
+    head = [
+        "experiment",
+        "variant",
+        "corpus",
+        "score",
+        "published",
+        "ours, `paper` protocol",
+        "ours, `strict` protocol",
+    ]
     body = []
     for row in rows:
         paper, strict = (row.summaries.get(protocol) for protocol in ("paper", "strict"))
         any_summary = next(iter(row.summaries.values()))
         facts, key = any_summary["facts"], primary(*row.summaries.values())
-        cells = [facts["experiment"], f"`{facts['variant']}`", facts["corpus"]]
+        name = f"{row.title} <br>`{facts['variant']}`" if row.title else f"`{facts['variant']}`"
+        cells = [facts["experiment"], name, facts["corpus"]]
         cells += [any_summary["scores"][key]["name"], published_cells(row.summaries, key)]
         for protocol, summary in (("paper", paper), ("strict", strict)):
             cells.append(linked_cell(summary["scores"][key], row.links[protocol]) if summary else "not run")
@@ -79,8 +132,14 @@ def render_table(rows: list[Row]) -> str:
     return "\n".join(table([*head, "the leak's worth"], body, align="lllllll"))
 
 
-def update_readme(readme: Path, results: Path) -> None:
-    """Put `results_table(results)` between the two markers of a README.
+def update_readme(readme: Path, results: Path, *, titles: Titles, headlines: Headlines) -> None:
+    """Put `headline_table` between the two markers of a README.
+
+    Args:
+        readme: the file.
+        results: folder of stored results.
+        titles: the titles of an experiment's variants.
+        headlines: the names of an experiment's headline variants.
 
     Raises:
         ResultsError: if the README cannot be read, or does not hold each marker once, begin before end.
@@ -93,21 +152,43 @@ def update_readme(readme: Path, results: Path) -> None:
         raise ResultsError(f"{readme} must hold the lines {BEGIN} and {END} once each, in this order; add them.")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    note = (
-        f"Scores: {SCORE_NOTE}. The leak's worth is `paper` minus `strict`; besides the speakers, these differ "
-        "in the share of a corpus that trains and in what is tested. From one corpus to another nothing leaks under either."
-    )
-    content = f"{results_table(results, relative_to=readme.parent)}\n\n{note}"
+    content = headline_table(results, titles=titles, headlines=headlines, relative_to=readme.parent)
     write_stored(readme, f"{before}{BEGIN}\n\n{content}\n\n{END}{after}")
 
 
-def _table_of(stored: list[Path], start: Path) -> str:
+def _rows_of(stored: list[Path], start: Path) -> dict[Path, Row]:
+    """The row of each variant by its folder."""
     rows: dict[Path, Row] = {}
     for folder in stored:
         row = rows.setdefault(folder.parent, Row())
         row.summaries[folder.name] = read_summary(folder)
         row.links[folder.name] = _link(folder / "report.md", start)
-    return render_table(list(rows.values())) if rows else ""
+    return rows
+
+
+def _mean_cell(entry: Score, link: str) -> str:
+    """The mean with a link."""
+    return f"[{entry['mean']:.2f}]({link})"
+
+
+def _interval_cell(entry: Score, link: str) -> str:
+    """The mean with a link, the interval over speakers and the number of repeats."""
+    interval = "" if entry["low"] is None else f"{entry['low']:.2f}–{entry['high']:.2f}; "
+    return f"{_mean_cell(entry, link)} ({interval}{len(entry['values'])})"
+
+
+def _published(summaries: dict[str, Summary], key: str) -> str:
+    """The published mean; of each protocol where they differ."""
+
+    def cell(published: Published) -> str:
+        return f"{triple(published[key])[0]:.2f}" if key in published else "–"
+
+    cells = {
+        title.removeprefix("published, "): cell(scores) for title, scores in published_by_column(summaries).items()
+    }
+    if len(set(cells.values())) == 1:
+        return next(iter(cells.values()))
+    return f"{cells['`paper`']}, unseen speakers {cells['`strict`']}"
 
 
 def _link(page: Path, start: Path) -> str:

@@ -30,6 +30,12 @@ def test_pages_readme_and_overview(results, tmp_path, capsys):
     readme.write_text(f"{readme_table.BEGIN}\n{readme_table.END}\n")
     assert cli.main(["report", "--readme", str(readme), "--results", str(results)]) == 0
     assert "`h64`" in readme.read_text()
+    template = tmp_path / "page.template.md"
+    template.write_text("A UAR of {{ mean lstm_toy/h64/strict uar }}.\n")
+    assert cli.main(["report", "--fill", str(template), "--results", str(results)]) == 0
+    assert (tmp_path / "page.md").read_text().startswith("A UAR of 0.")
+    assert cli.main(["report", "--fill", str(template)]) == 2
+    assert "--fill and --results belong together" in capsys.readouterr().err
     assert cli.main(["report", "--overview", str(results / "lstm_toy"), "--score", "uar", "--json"]) == 0
     said = capsys.readouterr().out
     assert json.loads(said[said.index("{") :])["pages"] == [str(results / "lstm_toy" / "overview.md")]

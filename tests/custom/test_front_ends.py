@@ -215,9 +215,9 @@ def _missing(name):
     raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def test_the_readmes_own_front_end(tmp_path, monkeypatch):
-    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (block,) = (code for code in page.split("```python\n")[1:] if "FrontEnd" in code)
+def test_the_docs_own_front_end(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "adding-a-front-end.md").read_text(encoding="utf-8")
+    (block,) = (code for code in page.split("```python\n")[1:] if "from sertf.features import FrontEnd" in code)
     (tmp_path / "my_energy.py").write_text(block.partition("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("my_energy")

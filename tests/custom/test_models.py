@@ -168,9 +168,9 @@ def test_a_worker_that_imports_another_version(corpus, cache, tmp_path):
         run_job(replace(job, trainer=replace(job.trainer, source="of another file")))
 
 
-def test_the_readmes_own_model(tmp_path, monkeypatch):
-    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (block,) = (code for code in page.split("```python\n")[1:] if "def build(" in code)
+def test_the_docs_own_model(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "adding-a-model.md").read_text(encoding="utf-8")
+    (block,) = (code for code in page.split("```python\n")[1:] if "EXPERIMENT" in code)
     (tmp_path / "my_gru.py").write_text(block.partition("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
     experiment = importlib.import_module("my_gru").EXPERIMENT

@@ -35,6 +35,21 @@ def test_every_name_gives_the_experiment_of_this_name():
         assert found.experiment.paper.startswith(tuple(paper.CITATION for paper in papers.PAPERS.values()))
 
 
+@pytest.mark.parametrize("name", papers.names())
+def test_every_variant_has_a_title_of_its_own(name):
+    titles = [variant.title for variant in papers.find(name).experiment.variants.values()]
+    assert all(titles) and len(set(titles)) == len(titles)
+
+
+def test_headlines_are_one_a_system_and_stored():
+    names = sorted({path.parents[2].name for path in STORED.glob("*/*/*/report.json")})
+    found = [(name, variant) for name in names for variant in papers.headlines(name)]
+    models = [(name, papers.find(name).experiment.variant(variant).model) for name, variant in found]
+    assert len(set(models)) == len(models) and {model for _, model in models} == {*papers.PAPERS, "lstm_sa"}
+    for name, variant in found:
+        assert {path.parent.name for path in STORED.glob(f"{name}/{variant}/*/report.json")} == {"paper", "strict"}
+
+
 def test_every_stored_experiment_resolves():
     names = {path.parents[2].name for path in STORED.glob("*/*/*/report.json")}
     assert names and all(papers.find(name).experiment.name == name for name in names)

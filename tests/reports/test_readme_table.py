@@ -19,6 +19,18 @@ def runs(tmp_path):
     return make_runs(tmp_path / "runs")
 
 
+def titles(experiment):
+    return {"h64": "LSTM, 64 units"} if experiment == "titled" else {}
+
+
+def headlines(experiment):
+    return ["h64"]
+
+
+def update(readme, results):
+    readme_table.update_readme(readme, results, titles=titles, headlines=headlines)
+
+
 README = "# Zoo\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nThe end.\n"
 
 
@@ -26,23 +38,32 @@ def test_table_and_readme(runs, tmp_path):
     strict = make_runs(tmp_path / "runs", protocol="strict", skill=0.2)
     other = make_runs(tmp_path / "runs", variant="h32", protocol="strict")
     paper = write_report(runs, written(tmp_path))
-    write_report(strict, written(tmp_path, "strict"))
+    honest = write_report(strict, written(tmp_path, "strict"))
     write_report(other, written(tmp_path, "strict", "h32"))
     readme = tmp_path / "README.md"
     readme.write_text(README)
-    readme_table.update_readme(readme, tmp_path / "results")
+    update(readme, tmp_path / "results")
     text = readme.read_text()
     assert text.startswith("# Zoo\n\n<!-- results:begin -->\n") and text.endswith("<!-- results:end -->\n\nThe end.\n")
     assert "old" not in text
-    rows = [line for line in text.splitlines() if line.startswith("| lstm_toy")]
+    rows = [line for line in text.splitlines() if line.startswith("| `h")]
     assert len(rows) == 2 and "`h32`" in rows[0] and "`h64`" in rows[1]
-    assert "| 0.9500 ± 0.0100 (0.9700) |" in rows[1]
+    assert "| toy | UAR | 0.95 |" in rows[1]
     uar = paper["scores"]["uar"]
-    assert f"[{uar['mean']:.4f} ± {uar['std']:.4f}](results/lstm_toy/h64/paper/report.md)" in rows[1]
-    assert f"[{uar['low']:.4f}, {uar['high']:.4f}]" in rows[1]
-    assert rows[0].endswith("| – |")  # no paper protocol, so no gap
-    readme_table.update_readme(readme, tmp_path / "results")
+    assert f"| [{uar['mean']:.2f}](results/lstm_toy/h64/paper/report.md) |" in rows[1]
+    uar = honest["scores"]["uar"]
+    assert f"(results/lstm_toy/h64/strict/report.md) ({uar['low']:.2f}–{uar['high']:.2f}; 3) |" in rows[1]
+    assert "| not run |" in rows[0]
+    update(readme, tmp_path / "results")
     assert readme.read_text() == text
+
+
+def test_a_papers_experiment_gives_its_headlines_under_their_titles(runs, tmp_path):
+    write_report(runs, tmp_path / "results" / "titled" / "h64" / "paper")
+    write_report(make_runs(tmp_path / "runs", variant="h32"), tmp_path / "results" / "titled" / "h32" / "paper")
+    asked = {"titles": titles, "headlines": headlines, "relative_to": tmp_path}
+    rows = readme_table.headline_table(tmp_path / "results", **asked).splitlines()[2:]
+    assert len(rows) == 1 and rows[0].startswith("| LSTM, 64 units | toy |")
 
 
 def test_what_is_set_against_another_experiment_is_one_link_to_its_overview(runs, tmp_path):
@@ -51,13 +72,17 @@ def test_what_is_set_against_another_experiment_is_one_link_to_its_overview(runs
     for variant in ("h16", "h32"):
         write_report(make_runs(tmp_path / "runs", variant=variant), kept / "parts" / variant / "paper")
     write_overview(kept / "parts", references=["h16"])
-    assert readme_table.results_table(kept).count("| lstm_toy") == 3 and "own" not in readme_table.results_table(kept)
+    assert readme_table.results_table(kept, titles=titles).count(
+        "| lstm_toy"
+    ) == 3 and "own" not in readme_table.results_table(kept, titles=titles)
     write_overview(kept / "parts", references=["whole/h64"])
-    assert readme_table.results_table(kept).count("| lstm_toy") == 1
-    assert readme_table.results_table(kept).endswith("On pages of their own: [parts](parts/overview.md).")
+    assert readme_table.results_table(kept, titles=titles).count("| lstm_toy") == 1
+    assert readme_table.results_table(kept, titles=titles).endswith(
+        "On pages of their own: [parts](parts/overview.md)."
+    )
     (kept / "parts" / "overview.json").write_text("{")
     with pytest.raises(SertfError, match=r"overview\.json cannot be read as JSON"):
-        readme_table.results_table(kept)
+        readme_table.results_table(kept, titles=titles)
 
 
 @pytest.mark.parametrize(
@@ -74,17 +99,17 @@ def test_readme_without_markers_stays_as_it_is(runs, tmp_path, text):
     readme = tmp_path / "README.md"
     readme.write_text(text)
     with pytest.raises(SertfError, match="must hold the lines <!-- results:begin --> and <!-- results:end -->"):
-        readme_table.update_readme(readme, tmp_path / "results")
+        update(readme, tmp_path / "results")
     assert readme.read_text() == text
 
 
 def test_table_of_nothing_or_a_broken_report(runs, tmp_path):
     with pytest.raises(SertfError, match="write a report first"):
-        readme_table.results_table(tmp_path / "results")
+        readme_table.results_table(tmp_path / "results", titles=titles)
     write_report(runs, written(tmp_path))
     (written(tmp_path) / "report.json").write_text("{")
     with pytest.raises(SertfError, match="report.json cannot be read as JSON"):
-        readme_table.results_table(tmp_path / "results")
+        readme_table.results_table(tmp_path / "results", titles=titles)
 
 
 def test_a_row_holds_what_the_paper_prints_for_each_protocol():

@@ -1,0 +1,57 @@
+import pytest
+
+from sertf.errors import SertfError
+from sertf.reports import filled_page
+from sertf.reports.overview import write_overview
+from sertf.reports.report import write_report
+from tests.synthetic_runs import make_runs, without_rendering
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """Stored results of two variants, with their overview."""
+    without_rendering(monkeypatch)
+    results = tmp_path / "results"
+    for variant, skill in (("h32", 0.2), ("h64", 1.0)):
+        runs = make_runs(tmp_path / "runs", variant=variant, skill=skill, groups=True)
+        write_report(runs, results / "lstm_toy" / variant / "paper")
+    write_overview(results / "lstm_toy", references=["h32"], score="uar")
+    return filled_page.Source(results, lambda experiment: {"h64": "LSTM, 64 units"}, tmp_path)
+
+
+def test_scores_come_from_the_report(source):
+    uar = source.report("lstm_toy/h64/paper")["scores"]["uar"]
+    place = "lstm_toy/h64/paper"
+    assert filled_page.filled(f"{{{{ mean {place} uar 3 }}}} of it", source) == f"{uar['mean']:.3f} of it"
+    assert filled_page.filled(f"{{{{ spread {place} uar }}}}", source) == f"{uar['mean']:.2f} ± {uar['std']:.2f}"
+    assert filled_page.filled(f"{{{{ speakers {place} uar }}}}", source) == f"{uar['low']:.2f} to {uar['high']:.2f}"
+    assert filled_page.filled(f"{{{{ published {place} uar 2 }}}}", source) == "0.95"
+    later = sum(uar["values"][1:]) / 2
+    assert filled_page.filled(f"{{{{ later_mean {place} uar 4 }}}}", source) == f"{later:.4f}"
+
+
+def test_one_place_minus_another_is_what_the_overview_holds(source):
+    table = filled_page.filled("{{ differences lstm_toy }}", source).splitlines()
+    assert len(table) == 4 and table[3].startswith("| LSTM, 64 units |") and "(3) | +" in table[3]
+    difference = filled_page.filled("{{ compared lstm_toy/h64/paper lstm_toy/h32/paper uar }}", source)
+    assert f"| {difference} |" in table[3]
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("median lstm_toy/h64/paper", "no lookup is called median; known are mean"),
+        ("mean lstm_toy/h64/strict uar", "cannot be filled in: .*strict holds no report.json"),
+        ("mean lstm_toy/h64/paper loss", "mean lstm_toy/h64/paper loss .* cannot be filled in"),
+        ("mean lstm_toy/h64/paper", "cannot be filled in"),
+        ("link nothing.md", "nothing.md is no file"),
+    ],
+)
+def test_a_field_that_cannot_be_filled_is_named(source, field, message):
+    with pytest.raises(SertfError, match=message):
+        filled_page.filled(f"{{{{ {field} }}}}", source)
+
+
+def test_a_template_has_a_name_of_its_own(source, tmp_path):
+    with pytest.raises(SertfError, match=r"must have a name that ends in \.template\.md"):
+        filled_page.fill(tmp_path / "page.md", source.results, source.titles)
