@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,9 +52,10 @@ def write_figures(
     """
     drawn, taken = draw_scores(summary, results.histories), []
     if results.representations is not None:
-        np.savez_compressed(folder / REPRESENTATIONS, **reduced(results))
+        arrays: dict[str, Any] = {**reduced(results)}
+        np.savez_compressed(folder / REPRESENTATIONS, **arrays)
         with drawing(results.representations, "delete that run's folder and run again"):
-            drawn |= draw_model(read_arrays(folder / REPRESENTATIONS), results.facts["emotions"])
+            drawn |= draw_model(arrays, results.facts["emotions"])
     elif (before / REPRESENTATIONS).is_file():
         shutil.copyfile(before / REPRESENTATIONS, folder / REPRESENTATIONS)
         drawn |= _stored_model(before, summary)

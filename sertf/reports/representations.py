@@ -105,7 +105,7 @@ def dimensions_of(front_end: Named | None, dims: int) -> list[tuple[str, int]]:
     [('MFCC 1 to 34', 34), ('chroma 1 to 12', 12)]
     """
     config = _config(front_end)
-    match front_end["name"] if config else None:
+    match front_end["name"] if front_end and config else None:
         case "mfcc_chroma":
             groups = {"MFCC": config["n_mfcc"], "chroma": config["n_chroma"]}
         case "log_mel":
