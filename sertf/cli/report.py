@@ -1,18 +1,21 @@
 """Write reports from run directories, and tables, pages and overviews from stored reports; no model is asked.
 
-What is given decides what is written: RUNS and --out, --pages, --readme or --fill with --results, --compare, or
+What is given decides what is written: RUNS and --out, --pages, --figures, --readme or --fill with --results, --compare, or
 --overview.
 """
 
+import sys
 from pathlib import Path
 
 from sertf.cli import shared
+from sertf.plots import FORMATS
 
 HELP = "write reports from runs; compare kept results"
 EXAMPLES = """\
   sertf report runs/mine --out results
   sertf report --compare results/mine/reslstm_sa/speaker-independent-5 results/mine/svm/speaker-independent-5
   sertf report --overview results/mine --reference reslstm_sa --score uar
+  sertf report --figures results --figure-format svg
   sertf report --pages experiments/results
   sertf report --readme README.md --fill docs/results.template.md --results experiments/results
 """
@@ -50,6 +53,19 @@ def add_options(parser):
         metavar="RESULTS",
         help="write the page of every kept result anew, from its report.json, and every overview, as it was asked for",
     )
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        metavar="RESULTS",
+        help="draw the figures of every stored result and every overview anew, and write the pages that show them, as --pages",
+    )
+    parser.add_argument(
+        "--figure-format",
+        action="append",
+        default=[],
+        choices=FORMATS,
+        help="of the figures that are drawn; svg writes SVG beside PNG; repeatable (png)",
+    )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of headlines into this file")
     parser.add_argument(
         "--fill", type=Path, metavar="TEMPLATE", help="write PAGE.md from PAGE.template.md, its fields from the results"
@@ -63,13 +79,16 @@ def run(options):
     from sertf import papers
     from sertf.reports import filled_page, readme_table
     from sertf.reports.overview import rewrite_overviews, write_overview
-    from sertf.reports.report import compare_results, rewrite_pages, write_reports
+    from sertf.reports.report import compare_results, redraw_figures, rewrite_pages, write_reports
 
-    done = {"pages": []}
+    done, formats = {"pages": []}, options.figure_format
     if options.runs is not None:
-        done["pages"] += write_reports(options.runs, options.out)
-    if options.pages is not None:
-        done["pages"] += rewrite_pages(options.pages) + rewrite_overviews(options.pages)
+        done["pages"] += write_reports(options.runs, options.out, formats)
+    if options.figures is not None:
+        _say_kept(redraw_figures(options.figures, formats))
+    for results in dict.fromkeys((options.figures, options.pages)):
+        if results is not None:
+            done["pages"] += rewrite_pages(results) + rewrite_overviews(results, formats)
     if options.overview is not None:
         write_overview(
             options.overview,
@@ -77,6 +96,7 @@ def run(options):
             score=options.score or "wa",
             beside=options.beside,
             by=options.by,
+            figure_formats=formats,
         )
         done["pages"].append(options.overview / "overview.md")
     if options.readme is not None:
@@ -91,6 +111,17 @@ def run(options):
         return
     for line in (*done["pages"], *([done["comparison"]] if options.compare else ())):
         print(line)
+
+
+def _say_kept(folders):
+    """Say whose figures of a model were not drawn anew."""
+    if folders:
+        more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
+        print(
+            f"The figures of projections, attention and windows stay as they are in {folders[0]}{more}, since no "
+            "representations.npz is stored there.",
+            file=sys.stderr,
+        )
 
 
 def _check(options):
@@ -108,6 +139,10 @@ def _check(options):
         raise SertfError("--reference, --beside and --by belong to --overview; give it too.")
     if options.score and options.overview is None and options.compare is None:
         raise SertfError("--score belongs to --overview or --compare; give one of them too.")
-    asked = (options.runs, options.pages, page, options.compare, options.overview)
-    if all(given is None for given in asked):
-        raise SertfError("Give RUNS and --out, --pages, --readme or --fill with --results, --compare, or --overview.")
+    drawing = (options.runs, options.pages, options.figures, options.overview)
+    if options.figure_format and all(given is None for given in drawing):
+        raise SertfError("--figure-format belongs to RUNS, --figures, --pages or --overview; give one of them too.")
+    if all(given is None for given in (*drawing, page, options.compare)):
+        raise SertfError(
+            "Give RUNS and --out, --pages, --figures, --readme or --fill with --results, --compare, or --overview."
+        )

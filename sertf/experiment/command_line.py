@@ -17,6 +17,7 @@ from sertf.experiment.description import Experiment
 from sertf.files import check_writable
 from sertf.parallel.environment import check_backend, import_tensorflow_quietly
 from sertf.parallel.processes import SCHEDULERS, death
+from sertf.plots import FORMATS
 from sertf.protocols import zero_shot
 from sertf.training.recipe import PRECISIONS, read_recipe
 
@@ -147,6 +148,13 @@ def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | st
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"run directories ({out})")
     parser.add_argument("--results", type=Path, metavar="FOLDER", help=f"reports and predictions ({results})")
+    parser.add_argument(
+        "--figure-format",
+        action="append",
+        default=[],
+        choices=FORMATS,
+        help="of the reports' figures; svg writes SVG beside PNG; repeatable (png)",
+    )
     stored = parser.add_mutually_exclusive_group()
     stored.add_argument(
         "--extend",
@@ -266,7 +274,7 @@ def train(
     trained = []
     for (variant, protocol), runs in folders.items():
         place = stored_folder(results, experiment.name, variant, protocol)
-        scores = write_report(runs, place)["scores"]
+        scores = write_report(runs, place, figure_formats=options.figure_format)["scores"]
         trained.append(Trained(variant, protocol, runs, place / "report.md", scores))
     return trained
 

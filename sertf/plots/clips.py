@@ -1,9 +1,10 @@
 """Figures of one utterance over time: arrays in, a matplotlib `Figure` out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
@@ -16,7 +17,13 @@ QUERIES = 3
 
 
 def attention(
-    features: ArrayLike, states: ArrayLike, weights: ArrayLike, title: str, *, hop_seconds: float | None = None
+    features: ArrayLike,
+    states: ArrayLike,
+    weights: ArrayLike,
+    title: str,
+    *,
+    dimensions: Sequence[tuple[str, int]] = (),
+    hop_seconds: float | None = None,
 ) -> Figure:
     """One utterance over time: its features, the hidden states, and how much attention each step gets.
 
@@ -27,6 +34,8 @@ def attention(
         states: hidden states, shape (steps, units).
         weights: attention, shape (steps,), sums to 1.
         title: what the utterance is.
+        dimensions: pairs of a label and the number of feature dimensions that it names, in their order; without them the
+            axis counts features.
         hop_seconds: time from one frame to the next; without it the time axis counts frames.
 
     Raises:
@@ -42,8 +51,8 @@ def attention(
     frame, pooled = hop_seconds or 1, len(features) // len(states)
     extent = (-0.5 * frame, (len(features) - 0.5) * frame)
     figure, panels = blank((8.2, 5.6), rows=3, sharex=True, height_ratios=(1.2, 1.2, 0.9))
-    rows = ((panels[0], features, "feature", "standardised value"), (panels[1], states, "unit", "state"))
-    for axes, values, ylabel, unit in rows:
+    rows = ((panels[0], features, "standardised value"), (panels[1], states, "state"))
+    for axes, values, unit in rows:
         bound = max(float(np.quantile(np.abs(values), 0.99)), 1e-9)
         ends = extent if values is features else (extent[0], extent[0] + len(states) * pooled * frame)
         image = axes.imshow(
@@ -54,15 +63,16 @@ def attention(
             cmap="RdBu_r",
             vmin=-bound,
             vmax=bound,
-            extent=(*ends, -0.5, values.shape[1] - 0.5),
+            extent=(*ends, 0.5, values.shape[1] + 0.5),
         )
-        axes.set_ylabel(ylabel)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         bar = figure.colorbar(image, ax=axes, pad=0.012, aspect=14)
         bar.set_label(unit)
         bar.outline.set_visible(False)
+    _name_dimensions(panels[0], dimensions or [("feature", features.shape[1])])
+    panels[1].set_ylabel("unit")
     times = (np.arange(len(weights)) * pooled + (pooled - 1) / 2) * frame
     panels[2].fill_between(times, 100 * weights, step="mid", color=COLOURS[0], alpha=0.25, linewidth=0)
     panels[2].step(times, 100 * weights, where="mid", color=COLOURS[0], linewidth=1.5)
@@ -75,8 +85,21 @@ def attention(
     return figure
 
 
+def _name_dimensions(axes: Axes, dimensions: Sequence[tuple[str, int]]) -> None:
+    """Name the rows of an image: one label beside all, or one at the middle of each group and lines between them."""
+    if len(dimensions) == 1:
+        axes.set_ylabel(dimensions[0][0])
+        return
+    edges = np.cumsum([0, *(size for _, size in dimensions)]) + 0.5
+    axes.set_yticks(
+        (edges[1:] + edges[:-1]) / 2, [label for label, _ in dimensions], fontsize=9 if len(edges) < 5 else 7
+    )
+    for edge in edges[1:-1]:
+        axes.axhline(edge, color=INK, linewidth=0.8)
+
+
 def windows(
-    waveform: ArrayLike, windows: ArrayLike, received: ArrayLike, title: str, *, sample_rate: int | None = None
+    waveform: ArrayLike, windows: ArrayLike, received: ArrayLike, title: str, *, sample_rate: float | None = None
 ) -> Figure:
     """One utterance over time, and under it the windows of deformable attention that three of its steps look through.
 
@@ -111,7 +134,7 @@ def windows(
     times = np.arange(len(waveform)) * unit
     panels[0].plot(times, waveform, color=INK, linewidth=0.4)
     panels[0].set_yticks([])
-    tidy(panels[0], ylabel="clip")
+    tidy(panels[0], ylabel="amplitude")
     if own < whole:
         panels[0].axvspan(own, whole, color=FAINT, linewidth=0)
         panels[0].text((own + whole) / 2, waveform.max(), "padding", ha="center", va="top", fontsize=9, color=INK)

@@ -1,31 +1,42 @@
-"""Figures of scores: arrays or tables in, a matplotlib `Figure` out; `save` writes one as a small PNG.
+"""Figures of scores: arrays or tables in, a matplotlib `Figure` out; `save_figure` writes one as PNG or SVG.
 
 `sertf.plots.clips` draws single utterances over time.
 """
 
+import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
+from sertf.files import write_bytes
 from sertf.plots.style import COLOURS, INK, MARKERS, blank, broken, finite, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DPI = 110
+DPI = 200
 
 
 def save_figure(figure: Figure, path: Path | str) -> None:
-    """Write a figure as PNG, without a time stamp or a version in it: the same figure gives the same bytes."""
-    figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None}, facecolor="white")
+    """Write a figure as PNG or SVG, by the path's ending, as a whole or not at all.
+
+    No time stamp and no version goes in: the same figure gives the same bytes.
+    """
+    path, content = Path(path), io.BytesIO()
+    metadata = {"png": {"Software": None}, "svg": {"Creator": None, "Date": None}}
+    kind = path.suffix.removeprefix(".")
+    with rc_context({"svg.hashsalt": "sertf"}):  # else an SVG's identifiers are drawn by chance
+        figure.savefig(content, format=kind, dpi=DPI, metadata=metadata[kind], facecolor="white")
+    write_bytes(path, content.getvalue())
 
 
 def confusion(matrix: ArrayLike, labels: Sequence[str], *, normalise: bool = True) -> Figure:
@@ -105,13 +116,20 @@ def curves(histories: "pd.DataFrame") -> Figure:
 
 
 def violin(
-    values_by_name: Mapping[str, Any], *, published: Mapping[str, float] | None = None, ylabel: str = "score"
+    values_by_name: Mapping[str, Any],
+    *,
+    published: Mapping[str, float] | None = None,
+    chance: Mapping[str, float] | None = None,
+    ylabel: str = "score",
 ) -> Figure:
     """Scores over repeats: a violin, a box from quartile to quartile, dots, the mean as a bar; a diamond for the paper's.
+
+    A dashed line shows what guessing scores.
 
     Args:
         values_by_name: dict of name to the scores of its repeats, one or more.
         published: dict of name to the published score, for the names that have one.
+        chance: dict of name to the score of guessing, for the names that have one.
         ylabel: label of the axis of scores.
 
     Raises:
@@ -120,8 +138,9 @@ def violin(
     if not values_by_name:
         raise SertfError("violin needs the scores of one name or more, got none.")
     values_by_name = {name: finite(name, values, 1) for name, values in values_by_name.items()}
-    published = published or {}
-    figure, axes = blank((1.6 + 1.25 * max(len(values_by_name), 3), 3.8))
+    published, chance = published or {}, chance or {}
+    figure, axes = blank((1.6 + 1.25 * max(len(values_by_name), 3), 4.6 if chance else 3.8))
+    dashes = {"color": INK, "linewidth": 1, "linestyle": "--"}
     for place, (name, values) in enumerate(values_by_name.items()):
         colour = COLOURS[place % len(COLOURS)]
         if len(values) >= 5 and np.ptp(values) > 1e-9:  # a density of fewer, or of equal values, would be made up
@@ -136,6 +155,8 @@ def violin(
         axes.scatter(place + offsets, values, s=20, color=colour, edgecolor="white", linewidth=0.6, zorder=4)
         axes.hlines(values.mean(), place - 0.24, place + 0.24, color=INK, linewidth=2, zorder=3)
         axes.text(place + 0.42, values.mean(), f"{values.mean():.3f}", va="center", fontsize=9, color=INK, zorder=4)
+        if name in chance:
+            axes.plot([place - 0.4, place + 0.4], [chance[name]] * 2, **dashes)
         if name in published:
             axes.scatter(
                 place, published[name], marker="D", s=52, color="white", edgecolor=INK, linewidth=1.5, zorder=5
@@ -151,7 +172,9 @@ def violin(
     axes.plot([], [], color=INK, linewidth=2, label="mean")
     if published.keys() & values_by_name.keys():
         axes.scatter([], [], marker="D", s=44, color="white", edgecolor=INK, linewidth=1.5, label="published mean")
-    axes.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), handletextpad=0.4)
+    if chance.keys() & values_by_name.keys():
+        axes.plot([], [], **dashes, label="chance")
+    axes.legend(frameon=False, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), handletextpad=0.4)
     return figure
 
 
@@ -248,45 +271,33 @@ def against(
 
 
 def projections(
-    embeddings: ArrayLike, features: ArrayLike | None, labels: ArrayLike, *, names: Sequence[str] | None = None
+    shown: Mapping[str, tuple[ArrayLike, ArrayLike]], labels: ArrayLike, *, names: Sequence[str] | None = None
 ) -> Figure:
-    """First two principal components of the model's embeddings, beside those of the averaged input features.
+    """First two principal components, one panel for each representation of the same utterances.
 
-    Features are scaled to unit variance first, since their units differ; the axis titles tell the explained variance.
+    The axis titles tell the explained variance.
 
     Args:
-        embeddings: shape (n, d), n and d of 2 or more.
-        features: the input features averaged over time, shape (n, f); None draws the embeddings alone.
+        shown: dict of a panel's title to its points, (n, 2), and the explained share of each component's variance, (2,).
         labels: emotion of each utterance, shape (n,).
         names: the emotions in the order of the legend, which sets their colours; by default as they come.
 
     Raises:
-        SertfError: if the shapes do not fit or a value is not finite.
+        SertfError: if there are not as many points as labels, or a value is not finite.
     """
-    from sklearn.decomposition import PCA
-
-    shown, labels = {"embeddings": finite("embeddings", embeddings, 2)}, np.asarray(labels)
-    if features is not None:
-        features = finite("features", features, 2)
-        shown["averaged features"] = (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-9)
-    shapes = [values.shape for values in (*shown.values(), labels)]
-    if len({shape[0] for shape in shapes}) > 1 or min(min(values.shape) for values in shown.values()) < 2:
-        raise SertfError(
-            f"projections need two or more utterances and dimensions, as many embeddings as features and labels, got "
-            f"{', '.join(map(str, shapes))}."
-        )
+    labels = np.asarray(labels)
     names = list(dict.fromkeys(labels.tolist())) if names is None else [n for n in names if n in set(labels.tolist())]
     figure, panels = blank((4.6 * len(shown), 4.4), columns=len(shown))
     panels = np.atleast_1d(panels)
-    for axes, (title, values) in zip(panels, shown.items()):
-        with np.errstate(invalid="ignore"):  # a collapsed model embeds all utterances alike: no variance to explain
-            pca = PCA(n_components=2, svd_solver="full").fit(values)
-        points = pca.transform(values)  # (n, 2)
+    for axes, (title, (points, shares)) in zip(panels, shown.items()):
+        points = finite(title, points, 2)
+        if points.shape != (len(labels), 2):
+            raise SertfError(f"{title} must be a point a label, ({len(labels)}, 2), got {points.shape}.")
         for i, name in enumerate(names):
             chosen = points[labels == name]
             style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
             axes.scatter(*chosen.T, s=17, alpha=0.75, linewidth=0, label=name, **style)
-        first, second = 100 * np.nan_to_num(pca.explained_variance_ratio_)
+        first, second = 100 * finite("shares", shares, 1)
         tidy(axes, xlabel=f"component 1 ({first:.0f} % of variance)", ylabel=f"component 2 ({second:.0f} %)")
         axes.set_title(title, fontsize=11, color=INK)
         axes.margins(0.06)

@@ -5,13 +5,16 @@ A variant of another experiment whose results lie beside is written OTHER_EXPERI
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from matplotlib.figure import Figure
+
 from sertf.errors import SertfError, is_number
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
-from sertf.plots.scores import against, bars, save_figure, violin
+from sertf.plots.scores import against, bars, violin
+from sertf.reports.figures import save_figures
 from sertf.reports.markdown import triple
 from sertf.reports.overview_page import render_overview
 from sertf.runs.facts import Asked, Overview, Summary, lacking
@@ -26,6 +29,7 @@ def write_overview(
     score: str = "wa",
     beside: Sequence[str] = (),
     by: str | None = None,
+    figure_formats: Iterable[str] = ("png",),
 ) -> Overview:
     """Write `overview.md`, `overview.json` and figures into an experiment's folder of stored results.
 
@@ -37,6 +41,7 @@ def write_overview(
         score: which score, of those with an interval.
         beside: `<other experiment>/<variant>` of those that the page shows too.
         by: numeric option of the model to draw the score against; variants without it are left out of that figure.
+        figure_formats: "png", which is always written, and "svg" beside it.
 
     Returns:
         What `overview.json` holds: `references`, `score`, `beside` and `by` as given, `variants` and `differences`.
@@ -73,9 +78,10 @@ def write_overview(
         },
         "differences": differences,
     }
-    figures = _draw(folder, summaries, protocols, score, references, differences)
-    if by is not None:
-        figures.insert(0, _draw_by(folder, summaries, score, by))
+    drawn = {} if by is None else _draw_by(folder, summaries, score, by)
+    drawn |= _draw(summaries, protocols, score, references, differences)
+    save_figures({name: figure for name, (figure, _) in drawn.items()}, folder, figure_formats)
+    figures = [(name, caption) for name, (_, caption) in drawn.items()]
     links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
     page = render_overview(content, summaries, links=links, protocols=protocols, figures=figures)
     for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
@@ -83,7 +89,7 @@ def write_overview(
     return content
 
 
-def rewrite_overviews(results: Path) -> list[Path]:
+def rewrite_overviews(results: Path, figure_formats: Iterable[str] = ("png",)) -> list[Path]:
     """Write each overview below a folder of results anew, of what its `overview.json` says; returns the pages' paths.
 
     Raises:
@@ -101,6 +107,7 @@ def rewrite_overviews(results: Path) -> list[Path]:
             score=asked["score"],
             beside=asked["beside"],
             by=asked["by"],
+            figure_formats=figure_formats,
         )
     return [path.with_suffix(".md") for path in paths]
 
@@ -191,16 +198,14 @@ def _differences(
 
 
 def _draw(
-    folder: Path,
     summaries: dict[str, dict[str, Summary]],
     protocols: list[str],
     score: str,
     references: Sequence[str],
     differences: list[dict[str, Any]],
-) -> list[tuple[str, str]]:
-    """Write the figures; returns pairs of file name and caption."""
+) -> dict[str, tuple[Figure, str]]:
+    """The figures and their captions, by file name."""
     name_of_score = next(iter(next(iter(summaries.values())).values()))["scores"][score]["name"]
-    figures = []
     if differences:
         rows = [(row["variant"], row["protocol"], row["difference"], row["low"], row["high"]) for row in differences]
         caption = f"{name_of_score} minus that of {' or '.join(references)}, with the 95 % interval over speakers"
@@ -212,21 +217,22 @@ def _draw(
             for entry in [summary["scores"][score]]
         ]
         caption = f"{name_of_score} with the 95 % interval over speakers"
-    save_figure(bars(rows, xlabel=caption), folder / "bars.png")
-    figures.append(("bars.png", caption))
+    drawn = {"bars.png": (bars(rows, xlabel=caption), caption)}
     for protocol in protocols:
         values = {
             name: of_variant[protocol]["scores"][score]["values"]
             for name, of_variant in summaries.items()
             if protocol in of_variant
         }
-        save_figure(violin(values, ylabel=name_of_score), folder / f"repeats_{protocol}.png")
-        figures.append((f"repeats_{protocol}.png", f"{name_of_score} over repeats, {protocol} protocol"))
-    return figures
+        caption = f"{name_of_score} over repeats, {protocol} protocol"
+        drawn[f"repeats_{protocol}.png"] = violin(values, ylabel=name_of_score), caption
+    return drawn
 
 
-def _draw_by(folder: Path, summaries: dict[str, dict[str, Summary]], score: str, option: str) -> tuple[str, str]:
-    """Draw the score against an option of the model; returns file name and caption."""
+def _draw_by(
+    folder: Path, summaries: dict[str, dict[str, Summary]], score: str, option: str
+) -> dict[str, tuple[Figure, str]]:
+    """The score against an option of the model, and its caption, by file name."""
     rows, options = [], set()
     for of_variant in summaries.values():
         for protocol, summary in of_variant.items():
@@ -240,6 +246,6 @@ def _draw_by(folder: Path, summaries: dict[str, dict[str, Summary]], score: str,
             f"No model in {folder} has the option '{option}' as a number; their options are "
             f"{', '.join(sorted(options)) or 'none'}."
         )
-    name, file = entry["name"], f"by_{option}.png"
-    save_figure(against(rows, xlabel=option.replace("_", " "), ylabel=name), folder / file)
-    return file, f"{name} by {option.replace('_', ' ')}: repeats, their mean, 95 % interval over speakers"
+    name, shown = entry["name"], option.replace("_", " ")
+    caption = f"{name} by {shown}: repeats, their mean, 95 % interval over speakers"
+    return {f"by_{option}.png": (against(rows, xlabel=shown, ylabel=name), caption)}

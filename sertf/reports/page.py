@@ -1,6 +1,7 @@
 """The page of one variant under one protocol: a summary of `sertf.reports.summary.summarise` in, Markdown out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from sertf.reports import markdown, zero_shot
@@ -12,7 +13,7 @@ def render_page(
     summary: Summary,
     *,
     beside: Summary | None = None,
-    figures: Iterable[Sequence[str]] = (),
+    folder: Path | None = None,
     differing: Iterable[str] = (),
 ) -> str:
     """A report page.
@@ -20,7 +21,7 @@ def render_page(
     Args:
         summary: of the protocol that the page is about.
         beside: the summary of the same variant's other protocol, shown in a column of its own.
-        figures: pairs of file name and caption, in their order.
+        folder: where the page goes, which shows the report's figures that are there; None leaves this section out.
         differing: names of manifest entries that are not the same in all runs.
     """
     facts = summary["facts"]
@@ -50,7 +51,7 @@ def render_page(
         *by_emotion(columns),
         *by_group(summary),
         *_reproducibility(columns),
-        *markdown.figures(figures),
+        *_figures(summary, folder),
         *_how(summary, differing),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -201,6 +202,15 @@ def _reproducibility(columns: dict[str, Summary]) -> list[str]:
         "`sertf.evaluation.reproducibility`, after SpeechNet (BSPC 2025)."
     )
     return [*lines, *markdown.table(head, body, align="ll"), "", note, ""]
+
+
+def _figures(summary: Summary, folder: Path | None) -> list[str]:
+    if folder is None:
+        return []
+    found = [pair for pair in summary.get("figures", ()) if (folder / pair[0]).is_file()]
+    if not found:
+        return ["## Figures", "", "Figures are redrawn by `sertf report --figures RESULTS`.", ""]
+    return markdown.figures(found)
 
 
 def _how(summary: Summary, differing: Iterable[str]) -> list[str]:

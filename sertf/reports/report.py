@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sertf.reports import figures
 from sertf.reports.comparisons import compared_with, dependents
 from sertf.reports.markdown import comparison
 from sertf.reports.page import render_page
+from sertf.reports.representations import REPRESENTATIONS
 from sertf.reports.summary import summarise
 from sertf.runs.collect import collect, merge_manifests
 from sertf.runs.facts import Facts, Summary, names_of
@@ -33,10 +35,12 @@ from sertf.runs.stored import (
 
 _OTHER = {"paper": "strict", "strict": "paper"}
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
-_OURS = {*_TABLES, "report.md", "report.json", "manifest.json", *figures.FIGURES}
+_OURS = {*_TABLES, "report.md", "report.json", "manifest.json", REPRESENTATIONS, *figures.FILES}
 
 
-def write_report(folder: Path | str, out: Path | str, *, beside: Path | str | None = None) -> Summary:
+def write_report(
+    folder: Path | str, out: Path | str, *, beside: Path | str | None = None, figure_formats: Iterable[str] = ("png",)
+) -> Summary:
     """Write one variant's results under one protocol: predictions, report, figures, manifest.
 
     The numbers are computed from the predictions as kept, 6 significant digits, so that they can be had again from
@@ -48,6 +52,7 @@ def write_report(folder: Path | str, out: Path | str, *, beside: Path | str | No
         out: folder to write, `<results>/<experiment>/<variant>/<protocol>`.
         beside: written results of the other protocol; by default the sibling of `out`, "paper" of "strict" and the
             other way round, if it is there.
+        figure_formats: "png", which is always written, and "svg" beside it.
 
     Returns:
         The summary, as `report.json` holds it.
@@ -72,15 +77,15 @@ def write_report(folder: Path | str, out: Path | str, *, beside: Path | str | No
         if "audit" in shared:  # runs that were taken over may know less of leaks than what declares them now
             shared["audit"] = results.facts.get("audit", shared["audit"])
         summary["differing"] = sorted({key for run in runs for key in run})
-        summary["figures"] = figures.write_figures(results, summary, staging, before=out)
+        summary["figures"] = figures.write_figures(results, summary, staging, before=out, formats=figure_formats)
         summary["compared"] = compared_with(summary, kept, out)
         _write_json(staging / "manifest.json", {"shared": shared, "runs": runs})
         _write_json(staging / "report.json", summary)
-        write_stored(staging / "report.md", _render(summary, read_summary(other) if other else None))
+        write_stored(staging / "report.md", _render(summary, read_summary(other) if other else None, staging))
         _keep_others(out, staging)
         staging.chmod(0o755)  # whatever the umask
     if other and other.resolve() != out.resolve():
-        write_stored(other / "report.md", _render(read_summary(other), summary))
+        write_stored(other / "report.md", _render(read_summary(other), summary, other))
     for place in dependents(out):
         _compare_again(place)
     return summary
@@ -121,7 +126,7 @@ def report_page(folder: Path) -> str:
     """
     summary = read_summary(folder)
     other = _other(folder, summary["facts"], None)
-    return _render(summary, read_summary(other) if other else None)
+    return _render(summary, read_summary(other) if other else None, folder)
 
 
 def rewrite_pages(results: Path) -> list[Path]:
@@ -136,7 +141,22 @@ def rewrite_pages(results: Path) -> list[Path]:
     return list(pages)
 
 
-def write_reports(runs: Path, out: Path) -> list[Path]:
+def redraw_figures(results: Path, figure_formats: Iterable[str] = ("png",)) -> list[Path]:
+    """Draw the figures of every stored result anew, as `sertf.reports.figures.redraw_figures`.
+
+    Returns:
+        The folders whose figures of a model stay as they are, since the stored results lack what these show.
+
+    Raises:
+        ResultsError: there are no results, a file of them cannot be read or drawn, or the folder cannot be written to.
+    """
+    summaries = {folder: read_summary(folder) for folder in stored_results(results)}
+    check_writable(results, "--figures folder", ResultsError)
+    redrawn = {folder: figures.redraw_figures(folder, of, figure_formats) for folder, of in summaries.items()}
+    return [folder for folder, all_of_them in redrawn.items() if not all_of_them]
+
+
+def write_reports(runs: Path, out: Path, figure_formats: Iterable[str] = ("png",)) -> list[Path]:
     """`write_report` for each `experiment.json` at or below `runs`; returns the paths of the report pages.
 
     Raises:
@@ -149,7 +169,7 @@ def write_reports(runs: Path, out: Path) -> list[Path]:
     for folder in folders:
         try:
             place = stored_folder(out, *names_of(read_facts(folder)))
-            write_report(folder, place)
+            write_report(folder, place, figure_formats=figure_formats)
         except ResultsError as error:  # runs still going on are no reason to leave the finished ones out
             faults.append(error)
             continue
@@ -189,10 +209,8 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
         packed.write(text.encode())
 
 
-def _render(summary: Summary, beside: Summary | None) -> str:
-    return render_page(
-        summary, beside=beside, figures=summary.get("figures", ()), differing=summary.get("differing", ())
-    )
+def _render(summary: Summary, beside: Summary | None, folder: Path) -> str:
+    return render_page(summary, beside=beside, folder=folder, differing=summary.get("differing", ()))
 
 
 def _write_json(path: Path, content: Any) -> None:

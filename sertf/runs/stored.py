@@ -2,8 +2,9 @@
 
 A folder of runs holds `experiment.json`, `groups.csv` where utterances come in groups, and a directory a run with
 `predictions.csv`, `history.csv`, `manifest.json`, `representations.npz` and `weights.keras`. Stored results are
-`predictions.csv.gz`, `history.csv.gz`, `groups.csv.gz`, `manifest.json`, `report.json` and what is made of them. Where
-they lie is in `sertf.runs.layout`, what the JSON files hold in `sertf.runs.facts`.
+`predictions.csv.gz`, `history.csv.gz`, `groups.csv.gz`, `manifest.json`, `report.json`, a `representations.npz` of what
+the figures of one run's model show, and what is made of them. Where they lie is in `sertf.runs.layout`, what the JSON files
+hold in `sertf.runs.facts`.
 """
 
 import json

@@ -93,7 +93,10 @@ def folder(tmp_path, monkeypatch):
         ("run --table unusable.csv --model waveform_mlp --front-end mfcc_chroma", "input_shape must be (samples, 1)"),
         ("run pathless.csv", "give a table as --table pathless.csv"),
         ("run experiments/missing.py", "give an experiment's .py, or --table"),
-        ("report", "Give RUNS and --out, --pages, --readme or --fill with --results, --compare, or --overview"),
+        (
+            "report",
+            "Give RUNS and --out, --pages, --figures, --readme or --fill with --results, --compare, or --overview",
+        ),
         ("report emptied", "RUNS and --out belong together"),
         ("report missing --out results", "missing holds no experiment.json"),
         ("report --compare emptied missing", "report.json"),

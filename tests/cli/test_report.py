@@ -114,3 +114,38 @@ def test_an_overview_that_does_not_say_what_it_was_asked_for(results, capsys):
     (results / "lstm_toy" / "overview.json").write_text('{"score": "uar", "references": []}')
     assert cli.main(["report", "--pages", str(results)]) == 2
     assert "overview.json lacks beside, by; write it by `sertf report --overview` first" in capsys.readouterr().err
+
+
+def test_figures_are_drawn_anew_and_shown(results, capsys):
+    folder = results / "lstm_toy"
+    assert cli.main(["report", "--overview", str(folder), "--score", "uar"]) == 0
+    page = folder / "h64" / "paper" / "report.md"
+    shown = page.read_text()
+    for path in results.rglob("*.png"):
+        path.unlink()
+    assert cli.main(["report", "--pages", str(results)]) == 0
+    assert "Figures are redrawn by `sertf report --figures RESULTS`." in page.read_text()
+    capsys.readouterr()
+    assert cli.main(["report", "--figures", str(results), "--figure-format", "svg", "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.err == "" and str(folder / "overview.md") in json.loads(said.out)["pages"]
+    assert page.read_text() == shown
+    for name in ("h64/strict/attention", "h64/paper/confusion", "bars"):
+        assert (folder / f"{name}.png").is_file() and (folder / f"{name}.svg").is_file()
+
+
+def test_figures_whose_arrays_are_not_stored(results, capsys):
+    for path in results.rglob("representations.npz"):
+        path.unlink()
+    assert cli.main(["report", "--figures", str(results)]) == 0
+    first = results / "lstm_toy" / "h64" / "paper"
+    assert capsys.readouterr().err == (
+        f"The figures of projections, attention and windows stay as they are in {first} and 1 more, since no "
+        "representations.npz is stored there.\n"
+    )
+
+
+def test_a_figure_format_without_figures(results, capsys):
+    pair = [str(results / "lstm_toy" / "h64" / protocol) for protocol in ("paper", "strict")]
+    assert cli.main(["report", "--compare", *pair, "--figure-format", "svg"]) == 2
+    assert "--figure-format belongs to RUNS, --figures, --pages or --overview" in capsys.readouterr().err

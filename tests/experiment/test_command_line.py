@@ -41,8 +41,11 @@ def test_smoke_runs_and_prints_the_table_of_the_experiment(cache, tmp_path, in_p
     command_line.main(EXPERIMENT, command(cache, tmp_path, "--smoke"))
     assert capsys.readouterr().out == printed
     assert (tmp_path / "results" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
-    command_line.main(EXPERIMENT, command(cache, tmp_path, "--smoke", "--results", str(tmp_path / "elsewhere")))
-    assert (tmp_path / "elsewhere" / "toy" / "small" / "strict" / "predictions.csv.gz").is_file()
+    more = ["--results", str(tmp_path / "elsewhere"), "--figure-format", "svg"]
+    command_line.main(EXPERIMENT, command(cache, tmp_path, "--smoke", *more))
+    place = tmp_path / "elsewhere" / "toy" / "small" / "strict"
+    assert (place / "predictions.csv.gz").is_file()
+    assert (place / "attention.png").is_file() and (place / "attention.svg").is_file()
 
 
 @pytest.mark.parametrize(

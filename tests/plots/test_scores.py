@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 from sertf.errors import SertfError
 from sertf.plots.scores import against, bars, confusion, curves, projections, right_and_wrong, save_figure, violin
@@ -31,7 +31,7 @@ def every_figure():
         "confusion": confusion(rng.integers(0, 90, (10, 10)), EMOTIONS),
         "curves": curves(histories()),
         "violin": violin({"UAR": rng.normal(0.6, 0.01, 10), "WA": [0.5, 0.5]}, published={"UAR": 0.62}),
-        "projections": projections(rng.normal(size=(80, 16)), rng.normal(size=(80, 9)), labels),
+        "projections": projections(dict.fromkeys("ab", (rng.normal(size=(80, 2)), [0.4, 0.3])), labels),
         "against": against(
             [(n, group, rng.random(3), 0.1, 0.9) for n in (1, 2, 4) for group in ("paper", "strict")],
             xlabel="layers",
@@ -43,13 +43,16 @@ def every_figure():
 
 @pytest.mark.parametrize("name", ["confusion", "curves", "violin", "projections", "against", "right_and_wrong"])
 def test_small_and_the_same_each_time(name, tmp_path):
-    for path in ("a.png", "b.png"):
+    for path in ("a.png", "b.png", "a.svg", "b.svg"):
         figure = every_figure()[name]
         assert isinstance(figure, Figure)
         save_figure(figure, tmp_path / path)
     written = (tmp_path / "a.png").read_bytes()
     assert written == (tmp_path / "b.png").read_bytes()
-    assert 5_000 < len(written) < 120_000
+    assert 5_000 < len(written) < 250_000
+    assert imread(tmp_path / "a.png").shape[1] == pytest.approx(200 * figure.get_size_inches()[0], abs=1)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    assert b"<svg " in (tmp_path / "a.svg").read_bytes()
 
 
 def test_pyplot_is_never_loaded():
@@ -100,28 +103,25 @@ def test_violin_draws_every_repeat_and_no_density_of_few():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one repeat", "mean", "published mean"]
 
 
+def test_violin_shows_chance_as_a_dashed_line():
+    axes = violin({"UAR": [0.4, 0.6], "WA": [0.5], "macro F1": [0.5]}, chance={"UAR": 0.25, "WA": 0.3}).axes[0]
+    dashed = [
+        line.get_xydata().tolist() for line in axes.lines if line.get_linestyle() == "--" and len(line.get_xdata())
+    ]
+    assert dashed == [[[-0.4, 0.25], [0.4, 0.25]], [[0.6, 0.3], [1.4, 0.3]]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one repeat", "mean", "chance"]
+    assert all(line.get_linestyle() != "--" for line in violin({"UAR": [0.4]}).axes[0].lines)
+
+
 def test_projections_tell_the_explained_variance():
-    rng = np.random.default_rng(0)
-    embeddings = rng.normal(size=(50, 3)) * [10, 1, 0]
+    points = np.random.default_rng(0).normal(size=(50, 2))
     labels = ["anger", "fear"] * 25
-    figure = projections(embeddings, rng.normal(size=(50, 4)), labels, names=["fear", "anger", "calm"])
-    variances = embeddings.var(axis=0)
-    share = round(100 * variances[0] / variances.sum())
-    assert figure.axes[0].get_xlabel() == f"component 1 ({share} % of variance)"
+    shown = {"embeddings": (points, [0.6, 0.2]), "averaged features": (points, [0.3, 0.1])}
+    figure = projections(shown, labels, names=["fear", "anger", "calm"])
+    assert [axes.get_title() for axes in figure.axes] == ["embeddings", "averaged features"]
+    assert figure.axes[0].get_xlabel() == "component 1 (60 % of variance)"
+    assert figure.axes[0].get_ylabel() == "component 2 (20 %)"
     assert figure.axes[0].get_legend_handles_labels()[1] == ["fear", "anger"]
-
-
-def test_projections_of_embeddings_alone():
-    figure = projections(np.eye(6), None, ["anger", "fear"] * 3)
-    assert [axes.get_title() for axes in figure.axes] == ["embeddings"]
-
-
-def test_projections_of_a_collapsed_model():
-    """Every utterance embedded alike: there is nothing to explain, and no nan and no warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        figure = projections(np.zeros((6, 3)), np.eye(6), ["anger", "fear"] * 3)
-    assert figure.axes[0].get_xlabel() == "component 1 (0 % of variance)"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,10 @@ def test_projections_of_a_collapsed_model():
         (lambda: curves(histories().iloc[:0]), "need rows"),
         (lambda: violin({}), "got none"),
         (lambda: violin({"UAR": []}), "not empty"),
-        (lambda: projections(np.ones((3, 2)), np.ones((4, 2)), ["a"] * 3), "as many embeddings as features"),
+        (
+            lambda: projections({"embeddings": (np.ones((4, 2)), [1, 0])}, ["a"] * 3),
+            r"embeddings must be a point a label",
+        ),
         (lambda: against([], xlabel="x", ylabel="y"), "one row or more"),
         (lambda: against([(1, "a", [np.nan], None, None)], xlabel="x", ylabel="y"), "a must hold finite"),
     ],

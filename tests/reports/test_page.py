@@ -106,3 +106,13 @@ def test_what_was_trained_on_what_is_said():
     page = render_page(content | {"facts": content["facts"] | built})
     assert "| features | `fused_statistics` (fmax 7200, segments 64) |" in page
     assert "| model | `speechnet` |" in page and "| standardised by | all clips |" in page
+
+
+def test_only_figures_beside_the_page_are_shown(tmp_path):
+    content = summary() | {"figures": [["scores.png", "Scores"], ["curves.png", "Curves"]]}
+    assert "## Figures" not in render_page(content)
+    page = render_page(content, folder=tmp_path)
+    assert "## Figures\n\nFigures are redrawn by `sertf report --figures RESULTS`.\n" in page and "![" not in page
+    (tmp_path / "scores.png").touch()
+    page = render_page(content, folder=tmp_path)
+    assert "## Figures\n\n![Scores](scores.png)\n" in page and "curves.png" not in page and "redrawn" not in page
