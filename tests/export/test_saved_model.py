@@ -184,10 +184,12 @@ def test_without_a_validation_part_the_first_run_is_taken(done, tmp_path):
 def test_a_scikit_learn_model_is_no_savedmodel(done, tmp_path):
     runs = tmp_path / "strict"
     shutil.copytree(done[1], runs)
-    weights = runs / "repeat-00" / "fold-1" / "weights.keras"
-    weights.rename(weights.with_suffix(".joblib"))
+    run = runs / "repeat-00" / "fold-1"
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["model"] = {"name": "svm", "options": {}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(saved_model.ExportError, match="holds a scikit-learn model, which no SavedModel can hold"):
-        saved_model.save(runs / "repeat-00" / "fold-1", tmp_path / "out")
+        saved_model.save(run, tmp_path / "out")
 
 
 def test_a_model_of_files_at_their_own_rates_knows_no_rate(done, tmp_path):
