@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
-from sertf.experiment import plan, runner
+from sertf.experiment import runner
+from sertf.experiment.cells import resolve
 from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.experiment.plan import plan
 from sertf.parallel import processes
 from sertf.training.recipe import Recipe
 
@@ -36,7 +38,8 @@ def run(corpus, cache, out, *, experiment=EXPERIMENT, **options):
 def planned(corpus, cache, out, *, experiment=EXPERIMENT, **options):
     """The jobs, which nothing has run yet."""
     options = {"protocol_names": ["strict"], "repeats": 1, "progress": False, **options}
-    return plan.plan(experiment, corpus, out=out, cache=cache, **options).jobs
+    cells = resolve(experiment, options.pop("variants", None), options.pop("protocol_names"))
+    return plan(cells, corpus, out=out, cache=cache, **options).jobs
 
 
 def in_process(monkeypatch, *, first=None):

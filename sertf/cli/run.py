@@ -110,7 +110,7 @@ def _check_shapes(chosen, table, model):
     from sertf.experiment.checks import check_emotions
 
     check_emotions(table)
-    for cell in resolve(chosen, [model], list(chosen.protocols)):
+    for cell in resolve(chosen, [model]):
         cell.try_out(table["emotion"].nunique())
 
 

@@ -3,6 +3,7 @@
 Checks, preparation, verification and searches take cells, so that no stage looks a name up again.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -70,8 +71,10 @@ class Cell:
         self.trainer.try_out(self.variant.options, self.recipe, self.input_shape, num_classes)
 
 
-def resolve(experiment: Experiment, variants: list[str], protocols: list[str]) -> list[Cell]:
-    """The cells of some variants under some protocols; options and recipes are checked here.
+def resolve(
+    experiment: Experiment, variants: Iterable[str] | None = None, protocols: Iterable[str] | None = None
+) -> list[Cell]:
+    """The cells of some variants under some protocols, None for all; options and recipes are checked here.
 
     Raises:
         SertfError: an unknown name, or options or a recipe that a front end or a model does not take.
@@ -80,13 +83,13 @@ def resolve(experiment: Experiment, variants: list[str], protocols: list[str]) -
     from sertf.training import trainers
 
     cells, front_ends = [], {}
-    for name in variants:
+    for name in variants or experiment.variants:
         variant, options = experiment.variant(name), experiment.front_end_options_of(name)
         if digest(options) not in front_ends:
             front_ends[digest(options)] = features.make(experiment.front_end, options)
         trainer = trainers.find(variant.model)
         trainer.check_options(variant.options)
-        for protocol in protocols:
+        for protocol in protocols or experiment.protocols:
             setting = experiment.setting(protocol)
             recipe = experiment.recipe(name, protocol)
             trainer.check_recipe(name, recipe)

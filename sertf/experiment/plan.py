@@ -1,9 +1,9 @@
-"""From an experiment to the runs that are to do: features are extracted, folds cut and audited, jobs listed."""
+"""From cells to the runs that are to do: features are extracted, folds cut and audited, jobs listed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,8 @@ import pandas as pd
 from sertf.corpora import utterances
 from sertf.errors import SertfError
 from sertf.experiment import checks
-from sertf.experiment.cells import Cell, resolve
-from sertf.experiment.description import Experiment, digest
+from sertf.experiment.cells import Cell
+from sertf.experiment.description import digest
 from sertf.experiment.job import Job
 from sertf.experiment.training_data import TrainingData, extract_training_data
 from sertf.extraction.checks import check_rates
@@ -26,9 +26,6 @@ from sertf.runs.folder import describe, finished, write_experiment
 from sertf.runs.layout import RunPlace, runs_folder, stored_folder
 from sertf.runs.stored import check_replaceable
 from sertf.training.fit import RunError
-
-if TYPE_CHECKING:
-    pass
 
 
 class PlanError(SertfError):
@@ -53,13 +50,11 @@ class Plan:
 
 
 def plan(
-    experiment: Experiment,
+    cells: Sequence[Cell],
     table: pd.DataFrame,
     *,
     out: Path | str,
-    variants: list[str] | None = None,
-    protocol_names: list[str] | None = None,
-    repeats: int = 10,
+    repeats: int,
     workers: int | None = None,
     cache: Path | str | None = None,
     results: Path | str | None = None,
@@ -69,7 +64,10 @@ def plan(
 ) -> Plan:
     """Extract the features, cut and audit the folds, and list the runs that are not done yet.
 
-    Arguments as for `sertf.experiment.runner.run`.
+    Args:
+        cells: of one experiment, one or more.
+        table: utterance table.
+        out, repeats, workers, cache, results, extend, skip_bad, progress: as of `sertf.experiment.runner.run`.
 
     Raises:
         PlanError, RunError, LeakageError, ProtocolError, ResultsError: as `run`.
@@ -83,8 +81,7 @@ def plan(
     if extend and results is None:
         raise PlanError("extend needs results, the folder whose runs count; give it.")
     stored = None if results is None else Path(results)
-    cells = resolve(experiment, list(variants or experiment.variants), list(protocol_names or experiment.protocols))
-    out = Path(out)
+    experiment, out = cells[0].experiment, Path(out)
     check_writable(out, "--out folder", RunError)
     if extend and stored is not None:
         # Whoever extends would train what was never run unawares.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from sertf.errors import unknown
+from sertf.experiment.cells import resolve
 from sertf.experiment.description import Experiment
 from sertf.experiment.job import run_job
 from sertf.experiment.plan import PlanError, plan
@@ -63,11 +64,9 @@ def run(
     if scheduler not in processes.SCHEDULERS:
         raise PlanError(unknown("scheduler", scheduler, processes.SCHEDULERS))
     planned = plan(
-        experiment,
+        resolve(experiment, variants, protocol_names),
         table,
         out=out,
-        variants=variants,
-        protocol_names=protocol_names,
         repeats=repeats,
         workers=workers,
         cache=cache,

@@ -11,8 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from sertf.errors import check_whole
-from sertf.experiment import plan
+from sertf.experiment.cells import resolve
 from sertf.experiment.job import train_job
+from sertf.experiment.plan import plan
 from sertf.parallel import processes
 from sertf.parallel.environment import forget_models
 from sertf.reports import markdown
@@ -51,35 +52,21 @@ def verify(
 
     Raises:
         ResultsError: nothing is kept, or it is of another experiment, recipe or seed, or trained under another backend.
-        SertfError: as `sertf.experiment.runner.plan`, and as training.
+        SertfError: as `sertf.experiment.plan.plan`, and as training.
     """
     from sertf.extraction.clip import usable_cores
 
     check_whole("verify", epochs=epochs)
     root = Path(results) / experiment.name
-    variants, protocol_names = list(variants or experiment.variants), list(protocol_names or experiment.protocols)
-    for variant in variants:
-        experiment.variant(variant)  # raises for an unknown one
-    for protocol in protocol_names:
-        experiment.setting(protocol)
-    names = [(variant, protocol) for variant in variants for protocol in protocol_names]
-    kept = {
-        name: stored_folder(root.parent, root.name, *name) for name in reuse.stored_pairs(root, names, wanted="verify")
-    }
+    cells = resolve(experiment, variants, protocol_names)
+    stored = reuse.stored_pairs(root, [cell.names for cell in cells], wanted="verify")
+    kept = {name: stored_folder(root.parent, root.name, *name) for name in stored}
     first = {name: _first_of(place) for name, place in kept.items()}
     for name, place in kept.items():
         _check_backend(place, first[name][1])
     with tempfile.TemporaryDirectory() as folder:
-        planned = plan.plan(
-            experiment,
-            table,
-            out=Path(folder),
-            variants=list(dict.fromkeys(variant for variant, _ in kept)),
-            protocol_names=list(dict.fromkeys(protocol for _, protocol in kept)),
-            repeats=1,
-            workers=workers,
-            **options,
-        )
+        stored_cells = [cell for cell in cells if cell.names in kept]
+        planned = plan(stored_cells, table, out=folder, repeats=1, workers=workers, **options)
     jobs = {(*_names_of(job), job.repeat, job.fold.name): job for job in planned.jobs}
     done = processes.run_all(
         _train,

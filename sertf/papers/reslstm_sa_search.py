@@ -35,6 +35,7 @@ from sertf.papers.reslstm_sa import (
     SEED,
     WEIGHT_DECAYS,
 )
+from sertf.runs.layout import finished_runs
 from sertf.training.recipe import Recipe
 
 SHORT_EPOCHS, FULL_EPOCHS = 30, 100
@@ -123,16 +124,16 @@ def _train(model, recipes, epochs, table, *, seed, out, workers, cache):
 
 
 def _row(trial, recipe, folder):
-    runs = sorted(folder.glob("repeat-00/*/manifest.json"))
-    best = [pd.read_csv(run.with_name("history.csv"))["val_uar"].max() for run in runs]
-    predictions = pd.concat([pd.read_csv(run.with_name("predictions.csv")) for run in runs], ignore_index=True)
+    runs = finished_runs(folder)
+    best = [pd.read_csv(run / "history.csv")["val_uar"].max() for run in runs]
+    predictions = pd.concat([pd.read_csv(run / "predictions.csv") for run in runs], ignore_index=True)
     values = recipe.to_dict()
     return {
         "trial": trial,
         **{name: values[name] for name in ("learning_rate", "l2", "dropout", "restart_epochs", "batch_size", "epochs")},
         "val_uar": float(np.mean(best)),
         "test_uar": scores.scores_of(predictions)["uar"],
-        "wall_seconds": sum(json.loads(run.read_text())["wall_seconds"] for run in runs),
+        "wall_seconds": sum(json.loads((run / "manifest.json").read_text())["wall_seconds"] for run in runs),
         "folder": str(folder),
     }
 
@@ -161,8 +162,8 @@ def main(arguments: Sequence[str] | None = None, *, results: Path | str = "resul
     place = Path(options.results or Path(results) / name)
     place.mkdir(parents=True, exist_ok=True)
     for row in trials.itertuples():
-        runs = sorted(Path(row.folder).glob("repeat-00/*/predictions.csv"))
-        pd.concat([pd.read_csv(run) for run in runs]).to_csv(
+        runs = finished_runs(Path(row.folder))
+        pd.concat([pd.read_csv(run / "predictions.csv") for run in runs]).to_csv(
             place / f"{row.trial}_epochs-{row.epochs}.csv.gz",
             index=False,
             float_format="%.6g",

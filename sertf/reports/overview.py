@@ -82,7 +82,12 @@ def write_overview(
     drawn |= _draw(summaries, protocols, score, references, differences)
     save_figures({name: figure for name, (figure, _) in drawn.items()}, folder, figure_formats)
     figures = [(name, caption) for name, (_, caption) in drawn.items()]
-    links = {name: Path(os.path.relpath(place, folder)).as_posix() for name, place in places.items()}
+    links = {
+        name: {
+            protocol: Path(os.path.relpath(place / "report.md", folder)).as_posix() for protocol, place in of.items()
+        }
+        for name, of in places.items()
+    }
     page = render_overview(content, summaries, links=links, protocols=protocols, figures=figures)
     for name, text in (("overview.json", json.dumps(content, indent=1) + "\n"), ("overview.md", page)):
         write_stored(folder / name, text)
@@ -112,21 +117,21 @@ def rewrite_overviews(results: Path, figure_formats: Iterable[str] = ("png",)) -
     return [path.with_suffix(".md") for path in paths]
 
 
-def _summaries(folder: Path, beside: list[str]) -> tuple[dict[str, dict[str, Summary]], dict[str, Path]]:
-    """Each variant's report of each protocol, and each variant's folder."""
-    places = {stored.parent.name: stored.parent for stored in stored_of_experiment(folder)}
-    if not places:
+def _summaries(folder: Path, beside: list[str]) -> tuple[dict[str, dict[str, Summary]], dict[str, dict[str, Path]]]:
+    """The report of each variant and protocol, and the folder of each."""
+    variants = {stored.parent.name: stored.parent for stored in stored_of_experiment(folder)}
+    if not variants:
         raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
     for name in beside:
-        places[name] = folder.parent / name
-        if name.count("/") != 1 or not stored_of_variant(places[name]):
+        variants[name] = folder.parent / name
+        if name.count("/") != 1 or not stored_of_variant(variants[name]):
             raise ResultsError(
                 f"'{name}' must be <experiment>/<variant> of results in {folder.parent}; there is no report of it."
             )
-    summaries = {
-        name: {stored.name: read_summary(stored) for stored in stored_of_variant(place)}
-        for name, place in places.items()
+    places = {
+        name: {stored.name: stored for stored in stored_of_variant(variant)} for name, variant in variants.items()
     }
+    summaries = {name: {protocol: read_summary(place) for protocol, place in of.items()} for name, of in places.items()}
     return summaries, places
 
 
@@ -156,7 +161,7 @@ def _reference_of(
 
 
 def _differences(
-    places: dict[str, Path], summaries: dict[str, dict[str, Summary]], references: Sequence[str], score: str
+    places: dict[str, dict[str, Path]], summaries: dict[str, dict[str, Summary]], references: Sequence[str], score: str
 ) -> list[dict[str, Any]]:
     """Each other variant minus its reference, by protocol, with both intervals."""
     rows = []
@@ -168,7 +173,7 @@ def _differences(
             whole = summaries[reference].get(protocol)
             if name == reference or whole is None:
                 continue
-            tables = [read_predictions(places[v] / protocol / "predictions.csv.gz") for v in (name, reference)]
+            tables = [read_predictions(places[v][protocol] / "predictions.csv.gz") for v in (name, reference)]
             try:
                 speakers = clustered_difference(*tables, score=score)
             except SertfError as error:

@@ -8,7 +8,7 @@ def render_overview(
     content: Overview,
     summaries: dict[str, dict[str, Summary]],
     *,
-    links: dict[str, str],
+    links: dict[str, dict[str, str]],
     protocols: list[str],
     figures: list[tuple[str, str]],
 ) -> str:
@@ -17,7 +17,7 @@ def render_overview(
     Args:
         content: as `overview.json` holds it.
         summaries: of each variant and protocol, a dict of dicts.
-        links: address of each variant's results.
+        links: address of the report of each variant and protocol.
         protocols: names of the protocols, in the order of columns.
         figures: pairs of file name and caption.
     """
@@ -57,7 +57,7 @@ def render_overview(
                 row += ["not run", *["–"] * (len(beside) + 3)]
                 continue
             agreement = summary["reproducibility"]
-            row += [markdown.linked_cell(summary["scores"][score], f"{links[variant]}/{protocol}/report.md")]
+            row += [markdown.linked_cell(summary["scores"][score], links[variant][protocol])]
             row += [f"{summary['scores']['uar']['mean']:.4f}" for _ in beside]
             row += [f"{agreement[key]:.4f}" if agreement else "–" for key in ("PLR", "PCLR")]
             row += [f"{summary['wall_seconds'] / summary['runs']:.0f}"]

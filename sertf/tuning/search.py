@@ -26,6 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from sertf.errors import SertfError, exit_code
+from sertf.experiment.cells import resolve
 from sertf.experiment.plan import plan
 from sertf.experiment.search_space import RESULT, SEARCH
 from sertf.files import check_writable
@@ -126,11 +127,11 @@ def search(
     import_tensorflow_quietly()
     out = Path(out)
     check_writable(out, "--out folder", RunError)
-    experiment = space.experiment
+    (cell,) = resolve(space.experiment)
     # A search writes no run directories; what a plan prepares for them is of no use to anybody.
     with tempfile.TemporaryDirectory() as unused:
         planned = plan(
-            experiment,
+            [cell],
             table,
             out=unused,
             repeats=1,
@@ -139,8 +140,8 @@ def search(
             skip_bad=skip_bad,
             progress=progress,
         )
-    recipe, jobs = experiment.recipe(SEARCH, SEARCH), _without_test_parts(planned.jobs, folds)
-    described = {"tuner": tuner, "epochs": recipe.epochs, "folds": folds, "hyperparameters": _asked(space)}
+    epochs, jobs = cell.recipe.epochs, _without_test_parts(planned.jobs, folds)
+    described = {"tuner": tuner, "epochs": epochs, "folds": folds, "hyperparameters": _asked(space, cell)}
     described |= {key: jobs[0].facts[key] for key in ("digest", "audio_digest")}
     _check_same(out / "search.json", described)
     task = {
@@ -149,8 +150,8 @@ def search(
         "jobs": jobs,
         "tuner": tuner,
         "trials": trials,
-        "epochs": recipe.epochs,
-        "seed": experiment.seed,
+        "epochs": epochs,
+        "seed": space.experiment.seed,
     }
     with in_environment(environment(planned.cache)):
         _run_processes(task, workers_count)
@@ -179,15 +180,14 @@ def _without_test_parts(jobs, folds):
     return [replace(job, fold=replace(job.fold, test=())) for job in jobs if folds is None or job.fold.name in folds]
 
 
-def _asked(space):
+def _asked(space, cell):
     """What a space asks for: its hyperparameters with their ranges, plain values."""
     with standard_error_hidden():
         import keras_tuner
-    from sertf.training import trainers
 
     hyperparameters = keras_tuner.HyperParameters()
     tuned = space.tuned(hyperparameters)
-    trainers.find(tuned.model).check_options({**space.variant.options, **tuned.options})
+    cell.trainer.check_options({**cell.variant.options, **tuned.options})
     return json.loads(json.dumps(hyperparameters.get_config()["space"]))
 
 

@@ -174,7 +174,7 @@ def test_the_docs_own_model(tmp_path, monkeypatch):
     (tmp_path / "my_gru.py").write_text(block.partition("```")[0])
     monkeypatch.syspath_prepend(tmp_path)
     experiment = importlib.import_module("my_gru").EXPERIMENT
-    for cell in resolve(experiment, list(experiment.variants), list(experiment.protocols)):
+    for cell in resolve(experiment):
         cell.try_out(8)
 
 

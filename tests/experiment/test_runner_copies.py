@@ -12,6 +12,7 @@ import soundfile
 from sertf.audio.augmentation import Augmentation, Gain, RandomCut
 from sertf.audio.files import read_audio
 from sertf.errors import SertfError
+from sertf.experiment.cells import resolve
 from sertf.experiment.job import train_job
 from sertf.experiment.plan import plan as make_plan
 from sertf.extraction.checks import FrontEndError
@@ -149,7 +150,7 @@ def test_clips_silent_under_fresh_noise_stop_before_training_or_are_left_out(cor
         front_end_options={"sample_rate": 16000, "samples": 8000},
         variants={"small": replace(EXPERIMENT.variants["small"], augmentation=augmentation)},
     )
-    plan_of = partial(make_plan, experiment, table, protocol_names=["strict"], repeats=1, cache=cache, progress=False)
+    plan_of = partial(make_plan, resolve(experiment, None, ["strict"]), table, repeats=1, cache=cache, progress=False)
     with pytest.raises(SertfError, match="of 1 of 32 clips; .*--skip-bad.*\n.*late.wav: it is silent"):
         plan_of(out=tmp_path / "strict")
     plan = plan_of(out=tmp_path / "skipped", skip_bad=True)

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from sertf.errors import SertfError
+from sertf.experiment.cells import resolve
 from sertf.experiment.job import train_job
 from sertf.experiment.plan import plan
 from sertf.training.recipe import read_recipe
@@ -93,7 +94,7 @@ def test_test_parts_are_never_loaded(corpus, cache, tmp_path, in_process):
     _, trained = in_process
     search(corpus, cache, tmp_path, trials=1)
     assert [fold.test for fold, *_ in trained] == [(), (), ()]
-    planned = plan(TOY.experiment, corpus, out=tmp_path / "other", repeats=1, cache=cache, progress=False).jobs
+    planned = plan(resolve(TOY.experiment), corpus, out=tmp_path / "other", repeats=1, cache=cache, progress=False).jobs
     for job, (fold, *_) in zip(planned, trained):
         assert (fold.train, fold.validation) == (job.fold.train, job.fold.validation)
         assert job.fold.test and not set(job.fold.test) & {*fold.train, *fold.validation}
@@ -103,7 +104,7 @@ def test_a_fold_without_its_test_part_trains(corpus, cache, tmp_path, monkeypatc
     """Not a single feature of a test utterance is read, whatever trains on."""
     from sertf.extraction.cache import Features
 
-    planned = plan(TOY.experiment, corpus, out=tmp_path, repeats=1, cache=cache, progress=False).jobs
+    planned = plan(resolve(TOY.experiment), corpus, out=tmp_path, repeats=1, cache=cache, progress=False).jobs
     (job,) = _without_test_parts(planned, ["fold-2"])
     read, original = set(), Features.__getitem__
     monkeypatch.setattr(Features, "__getitem__", lambda self, name: (read.add(name), original(self, name))[1])
