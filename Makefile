@@ -4,9 +4,11 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 .PHONY: demo test lint docs
 
-# The main job on the embedded corpus, from clips to a SavedModel, into demo/.
+# The main job on the embedded corpus, from clips to a SavedModel and a prediction, into demo/. The clips are no speech.
 demo: $(VENV)/demo
-	$(VENV)/bin/python experiments/demo.py
+	$(VENV)/bin/sertf run demo --repeats 2 --data demo/corpus --out demo/runs --results demo/results --cache demo/cache
+	$(VENV)/bin/sertf export demo/runs/reslstm_sa_h16/strict demo/saved_model
+	$(VENV)/bin/sertf predict demo/corpus/s01_anger_01.wav --model demo/saved_model
 
 # All tests on the TensorFlow backend, the contracts of layers, features, models and training on JAX too; these take
 # longest and come first, so that the other process is not done long before them.

@@ -18,7 +18,7 @@ def test_every_step_with_tensorflow_alone(tmp_path):
         "sys.meta_path.insert(0, Blocked())\n"
         "runpy.run_path(sys.argv.pop(1), run_name='__main__')\n"
     )
-    command = [sys.executable, "-c", code, str(ROOT / "experiments" / "use_in_tensorflow.py")]
+    command = [sys.executable, "-c", code, str(ROOT / "examples" / "use_in_tensorflow.py")]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
@@ -30,7 +30,7 @@ def test_every_step_with_tensorflow_alone(tmp_path):
 
 
 def test_a_folder_that_is_no_model(tmp_path):
-    command = [sys.executable, str(ROOT / "experiments" / "use_in_tensorflow.py"), str(tmp_path)]
+    command = [sys.executable, str(ROOT / "examples" / "use_in_tensorflow.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith(f"{tmp_path} is no SavedModel; give the folder of an exported one")

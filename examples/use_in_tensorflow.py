@@ -1,6 +1,6 @@
 """An exported model in TensorFlow code of your own: nothing but TensorFlow is imported here, sertf is not needed.
 
-    python experiments/use_in_tensorflow.py [SAVED_MODEL]
+    python examples/use_in_tensorflow.py [SAVED_MODEL]
 
 Loads the SavedModel, scores a batch of audio, puts it into a tf.data pipeline over WAV files, and trains a new head on
 its embeddings for another task. So that no recordings are needed, the task is made up: voices whose pitch rises, as in a
