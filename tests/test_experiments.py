@@ -8,9 +8,9 @@ import pytest
 
 from sertf import corpora
 from sertf.experiment import command_line
+from sertf.experiment.cells import resolve
 from sertf.experiment.checks import check_folds
 from sertf.experiment.description import digest
-from sertf.experiment.plan import resolve
 from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.models.classical import CLASSICAL

@@ -6,7 +6,7 @@ epochs, among those that validation UAR picked after 30. `paper` chooses by test
 difference is what that leak is worth. Both take the one standard error rule: of the trials within a standard error of the
 best, the one of the shortest training time. Scaling is that of `strict` throughout.
 
-`sertf tune reslstm_sa` searches the same space by validation UAR alone.
+`sertf tune reslstm_sa` searches the wider space of the authors' notebook, by validation UAR alone.
 """
 
 import argparse

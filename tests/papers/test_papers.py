@@ -69,7 +69,7 @@ def test_zero_shot_names_hold_several_corpora():
         ("serct_zero_shot_emodb_to_emodb", "did you mean .*serct_zero_shot_emodb_to_"),
         ("serct_zero_shot_tess_to_ravdess_emodb", "Unknown experiment"),  # sorted, it is another name
         ("serct_zero_shot_esd_to_esd_zh", "Unknown experiment"),
-        ("nothing", "known are reslstm_sa_ravdess, demo, speechnet_CORPUS"),
+        ("nothing", "known are reslstm_sa_ravdess, reslstm_sa_notebook_ravdess, demo, speechnet_CORPUS"),
     ],
 )
 def test_an_unknown_name_is_one_sentence_with_the_nearest(name, message):
