@@ -18,6 +18,7 @@ from sertf.evaluation.scores import predicted
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
 from sertf.reports.markdown import table, triple
 from sertf.reports.readme_table import Titles, results_table
+from sertf.runs.layout import stored_of_experiment
 from sertf.runs.stored import (
     ResultsError,
     read_groups,
@@ -246,7 +247,48 @@ def differences(source: Source, experiment: str) -> str:
             cells.append(_difference(rows[name, protocol]) if (name, protocol) in rows else "–")
         body.append(cells)
     heads = [f"{head}, {split}" for split in ("shared speakers", "unseen speakers") for head in ("score", "difference")]
-    return "\n".join(table(["variant", *heads], body, align="lllll"))
+    return "\n".join([*table(["variant", *heads], body, align="lllll"), "", *_verdicts(source, experiment, rows)])
+
+
+def _verdicts(source: Source, experiment: str, rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
+    """A sentence a protocol on the variants whose every interval lies on one side of 0."""
+    lines = []
+    for protocol, split in (("paper", "With shared speakers"), ("strict", "On unseen speakers")):
+        found: dict[str, list[str]] = {"above": [], "below": []}
+        of_protocol = {name: row for (name, of), row in rows.items() if of == protocol}
+        for name, row in of_protocol.items():
+            spans = [span for span in (row, row["over_repeats"]) if span]
+            for side, lies in (
+                ("above", all(s["low"] > 0 for s in spans)),
+                ("below", all(s["high"] < 0 for s in spans)),
+            ):
+                if lies:
+                    found[side].append(_title(source, experiment, name))
+        if of_protocol:
+            named = [f"{side}: {'; '.join(titles) or 'none'}" for side, titles in found.items()]
+            lines.append(f"- {split}, shown to lie {'. Shown to lie '.join(named)}.")
+    return lines
+
+
+def epochs_without_penalty(source: Source, place: str) -> str:
+    """The epoch of each run's lowest validation loss, and in parentheses that without the penalty of the weight decay."""
+    return ", ".join(f"{kept} ({other})" for kept, other in _epochs_kept(source.history(place)))
+
+
+def moved_by_penalty(source: Source, experiment: str) -> str:
+    """How many runs of an experiment would keep an earlier epoch without the penalty of the weight decay."""
+    found = [
+        pair
+        for place in stored_of_experiment(source.results / experiment)
+        for pair in _epochs_kept(read_history(place / "history.csv.gz"))
+    ]
+    return f"{sum(other < kept for kept, other in found)} of the {len(found)}"
+
+
+def _epochs_kept(history: pd.DataFrame) -> list[tuple[int, int]]:
+    runs = history.groupby(["repeat", "fold"])
+    by = [history.loc[runs[column].idxmin(), "epoch"] for column in ("val_loss", "val_data_loss")]
+    return [(int(kept), int(other)) for kept, other in zip(*by)]
 
 
 def results(source: Source) -> str:
@@ -289,6 +331,7 @@ LOOKUPS: dict[str, Callable[..., str]] = {
     lookup.__name__: lookup
     for lookup in (
         *(mean, later_mean, spread, speakers, seeds, published, by_test, validated, trained, best_epochs),
+        *(epochs_without_penalty, moved_by_penalty),
         *(group, group_p, group_without, agreement, recipe, chance, remarks, compared, differences, results),
         *(output, accuracy, same_classes, same_classes_of_seeds, link),
     )

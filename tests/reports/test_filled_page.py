@@ -1,3 +1,6 @@
+import json
+
+import pandas as pd
 import pytest
 
 from sertf.errors import SertfError
@@ -32,9 +35,34 @@ def test_scores_come_from_the_report(source):
 
 def test_one_place_minus_another_is_what_the_overview_holds(source):
     table = filled_page.filled("{{ differences lstm_toy }}", source).splitlines()
-    assert len(table) == 4 and table[3].startswith("| LSTM, 64 units |") and "(3) | +" in table[3]
+    assert table[2].startswith("| `h32`") and table[3].startswith("| LSTM, 64 units |") and "(3) | +" in table[3]
     difference = filled_page.filled("{{ compared lstm_toy/h64/paper lstm_toy/h32/paper uar }}", source)
     assert f"| {difference} |" in table[3]
+
+
+def test_variants_on_one_side_of_the_reference_are_named(source):
+    text = filled_page.filled("{{ differences lstm_toy }}", source)
+    assert text.splitlines()[-1] == (
+        "- With shared speakers, shown to lie above: LSTM, 64 units. Shown to lie below: none."
+    )
+    overview = source.results / "lstm_toy" / "overview.json"
+    content = json.loads(overview.read_text())
+    content["differences"][0]["over_repeats"]["low"] = -0.01  # seeds cover 0
+    overview.write_text(json.dumps(content))
+    assert filled_page.filled("{{ differences lstm_toy }}", source).endswith("above: none. Shown to lie below: none.")
+
+
+def test_epochs_that_the_penalty_moves(source):
+    for variant, other in (("h32", 1), ("h64", 2)):
+        path = source.results / "lstm_toy" / variant / "paper" / "history.csv.gz"
+        history = pd.read_csv(path)
+        history["val_loss"] = history["epoch"].map(lambda epoch: abs(epoch - 2))
+        history["val_data_loss"] = history["epoch"].map(lambda epoch, other=other: abs(epoch - other))
+        history.to_csv(path, index=False)
+    runs = history.groupby(["repeat", "fold"]).ngroups
+    found = filled_page.filled("{{ epochs_without_penalty lstm_toy/h32/paper }}", source)
+    assert found == ", ".join(["2 (1)"] * runs)
+    assert filled_page.filled("{{ moved_by_penalty lstm_toy }}", source) == f"{runs} of the {2 * runs}"
 
 
 @pytest.mark.parametrize(
