@@ -48,6 +48,9 @@ def make_run(place, *, repeat, fold, skill=1.0, digest="abc", clip=True, **manif
             clip_features=rng.normal(size=(20, 5)),
             clip_states=rng.normal(size=(20, 4)),
             clip_attention=np.full(20, 0.05),
+            dimension_labels=np.array(["MFCC 1 to 3", "chroma 1 to 2"]),
+            dimension_sizes=np.array([3, 2]),
+            clip_step_seconds=np.array(0.1),
         )
     content = {
         "digest": digest,

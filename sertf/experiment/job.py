@@ -120,7 +120,7 @@ def run_job(job: Job) -> Path | Diverged:
         predictions=_predictions(job, test, outputs),
         fitted=fitted,
         scaling=scaling,
-        arrays=job.trainer.representations(fitted.model, test, predict),
+        arrays=job.trainer.representations(fitted.model, test, predict, _front_end_of(job)),
         manifest={
             **job.facts,
             **job.trainer.environment(),
@@ -154,13 +154,19 @@ def _predictions(job, test, outputs):
     return table
 
 
-def _copies_of(job, scaling):
-    """The copies of a run, which are drawn by the front end that its features were extracted with."""
+def _front_end_of(job):
+    """The front end that a run's features were extracted with."""
     from sertf import features
-    from sertf.extraction.clip import front_end_digest
 
     described = job.facts["front_end"]
-    front_end = features.find(described["name"])(**described["config"])
+    return features.find(described["name"])(**described["config"])
+
+
+def _copies_of(job, scaling):
+    """The copies of a run, which are drawn by its front end."""
+    from sertf.extraction.clip import front_end_digest
+
+    described, front_end = job.facts["front_end"], _front_end_of(job)
     if front_end_digest(front_end) != job.facts["front_end_digest"]:
         raise RunError(
             f"{described['name']} is of another version here than where its features were extracted; start the same "

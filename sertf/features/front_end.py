@@ -65,6 +65,17 @@ class FrontEnd(keras.layers.Layer):
             )
         return lengths * 0 + self.feature_shape[0]
 
+    @property
+    def dimension_groups(self) -> list[tuple[str, int]]:
+        """Pairs of a label and the number of values of a frame that it names, in their order; figures show them."""
+        return [counted("dimension", self.feature_shape[1])]
+
+    @property
+    def frame_step_seconds(self) -> float | None:
+        """Time from one frame to the next; None where a frame is no fixed stretch of time."""
+        hop = getattr(self, "hop_length", None)
+        return hop / self.sample_rate if hop and self.sample_rate else None
+
     def features(self, waveform: keras.KerasTensor, lengths: keras.KerasTensor) -> keras.KerasTensor:
         """Features, (batch, frames, values).
 
@@ -102,6 +113,15 @@ class FrontEnd(keras.layers.Layer):
                 f"{', '.join(missing)}; add self.{missing[0]} = {missing[0]}."
             )
         return {argument: _plain(getattr(self, argument)) for argument in arguments}
+
+
+def counted(label: str, size: int) -> tuple[str, int]:
+    """A group of dimensions that are numbered from 1.
+
+    >>> counted("MFCC", 34)
+    ('MFCC 1 to 34', 34)
+    """
+    return f"{label} 1 to {size}", size
 
 
 def _plain(value):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from sertf.errors import SertfError, is_number
-from sertf.features.front_end import FrontEnd
+from sertf.features.front_end import FrontEnd, counted
 from sertf.layers import descriptors, spectral
 
 N_MFCC = 26
@@ -108,6 +108,23 @@ class FusedStatistics(FrontEnd):
     def shortest_samples(self):
         """Samples that the deltas' frames need; shorter utterances are taken with zeros up to it."""
         return (descriptors.DELTA_WIDTH - 1) * self.hop_length
+
+    @property
+    def dimension_groups(self) -> list[tuple[str, int]]:
+        sizes = {
+            "MFCC": N_MFCC,
+            "first delta": N_MFCC,
+            "second delta": N_MFCC,
+            "chroma": 12,
+            "contrast": 7,
+            "tonnetz": 6,
+        }
+        sizes["other"] = 4  # zero crossings, centroid, roll-off, bandwidth
+        return [counted(label, size) for label, size in sizes.items()]
+
+    @property
+    def frame_step_seconds(self) -> None:
+        return None  # a segment is a share of the clip
 
     def build(self, waveform_shape):
         bank = {"sample_rate": self.sample_rate, "n_fft": self.n_fft}

@@ -3,7 +3,7 @@
 import keras
 
 from sertf.errors import SertfError, check_finite, is_number
-from sertf.features.front_end import FrontEnd
+from sertf.features.front_end import FrontEnd, counted
 from sertf.layers import spectral
 
 
@@ -99,6 +99,10 @@ class LogMel(FrontEnd):
     def minimum_samples(self):
         """An utterance must reach into the cut."""
         return self.offset_samples + 1
+
+    @property
+    def dimension_groups(self) -> list[tuple[str, int]]:
+        return [counted("mel band", self.feature_shape[1])]
 
     def build(self, waveform_shape):
         self._filters = spectral.mel_filters(

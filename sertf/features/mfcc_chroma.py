@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from sertf.errors import SertfError
-from sertf.features.front_end import FrontEnd
+from sertf.features.front_end import FrontEnd, counted
 from sertf.layers import spectral
 
 
@@ -75,6 +75,10 @@ class MfccChroma(FrontEnd):
         self._window = spectral.window("hann", self.n_fft)
         self._dct = spectral.dct_matrix(self.n_mels, self.n_mfcc)
         self.built = True
+
+    @property
+    def dimension_groups(self) -> list[tuple[str, int]]:
+        return [counted("MFCC", self.n_mfcc), counted("chroma", self.n_chroma)]
 
     def frames(self, lengths):
         """Own frames of utterances of `lengths` samples: 1 + lengths // hop_length (ints, arrays or tensors)."""

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from sertf.errors import SertfError, check_finite, check_whole
-from sertf.features.front_end import FrontEnd
+from sertf.features.front_end import FrontEnd, counted
 from sertf.layers import spectral, wavelets
 
 COLOURS = ("power", "rgb")
@@ -141,6 +141,15 @@ class Scalogram(FrontEnd):
         import pywt
 
         return pywt.frequency2scale(self.wavelet, self.frequencies / self.sample_rate, precision=self.precision)
+
+    @property
+    def dimension_groups(self) -> list[tuple[str, int]]:
+        label, size = counted("scale", self.n_scales)[0], self.feature_shape[1]
+        return [(label if self.colour == "power" else f"{label}, red to blue", size)]
+
+    @property
+    def frame_step_seconds(self) -> float:
+        return self.duration_seconds / self.n_bins
 
     def build(self, waveform_shape):
         self._bank = wavelets.bank(self._filters, samples=self.duration_samples, bins=self.n_bins)

@@ -47,6 +47,14 @@ class Waveform(FrontEnd):
         """First sample of the cut and the one behind its last."""
         return 0, self.samples
 
+    @property
+    def dimension_groups(self) -> list[tuple[str, int]]:
+        return [("amplitude", 1)]
+
+    @property
+    def frame_step_seconds(self) -> float | None:
+        return 1 / self.sample_rate if self.sample_rate else None
+
     def features(self, waveform, lengths):
         cut = spectral.pad_to(waveform, self.samples)[:, : self.samples]
         return keras.ops.reshape(cut, (-1, self.samples, 1))

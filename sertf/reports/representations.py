@@ -4,7 +4,6 @@ import contextlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +12,6 @@ from sertf.errors import SertfError
 from sertf.evaluation.scores import predicted
 from sertf.plots.style import finite
 from sertf.runs.collect import Results
-from sertf.runs.facts import Named
 from sertf.runs.layout import RunPlace
 from sertf.runs.stored import ResultsError
 
@@ -55,8 +53,7 @@ def reduced(results: Results) -> dict[str, np.ndarray]:
         dict of arrays: labels (utterances,), the emotions' indices; of embeddings and, but for waveforms, of means over
         time NAME_points (utterances, 2) and NAME_shares (2,), as `principal_components` gives them. Of a model with
         attention also the clip's as `sertf.training.representations.representations` names them, and clip_truth,
-        clip_predicted, clip_step_seconds from row to row of clip_features where that is known, dimension_labels and
-        dimension_sizes as `dimensions_of` gives them.
+        clip_predicted, clip_step_seconds from row to row of clip_features where that is known.
 
     Raises:
         ResultsError: naming the file, if it cannot be read or drawn.
@@ -94,54 +91,24 @@ def principal_components(name: str, values: ArrayLike) -> tuple[np.ndarray, np.n
     return pca.transform(values).astype(np.float32), shares.astype(np.float32)
 
 
-def dimensions_of(front_end: Named | None, dims: int) -> list[tuple[str, int]]:
-    """Pairs of a label and the number of feature dimensions that it names, in their order.
-
-    Args:
-        front_end: name and configuration, as a run's manifest states them.
-        dims: dimensions of the features; those of a custom front end are only counted.
-
-    >>> dimensions_of({"name": "mfcc_chroma", "config": {"n_mfcc": 34, "n_chroma": 12}}, 46)
-    [('MFCC 1 to 34', 34), ('chroma 1 to 12', 12)]
-    """
-    config = _config(front_end)
-    match front_end["name"] if front_end and config else None:
-        case "mfcc_chroma":
-            groups = {"MFCC": config["n_mfcc"], "chroma": config["n_chroma"]}
-        case "log_mel":
-            groups = {"mel band": config["n_mels"]}
-        case "fused_statistics":
-            groups = {"MFCC": 26, "first delta": 26, "second delta": 26, "chroma": 12, "contrast": 7, "tonnetz": 6}
-            groups["other"] = 4  # zero crossings, centroid, roll-off, bandwidth
-        case "scalogram":
-            scales = f"scale 1 to {config['n_scales']}"
-            return [(scales if config["colour"] == "power" else f"{scales}, red to blue", dims)]
-        case "waveform":
-            return [("amplitude", dims)]
-        case _:
-            groups = {"dimension": dims}
-    return [(f"{name} 1 to {size}", size) for name, size in groups.items()]
-
-
 def _clip(arrays: dict[str, np.ndarray], results: Results, place: RunPlace) -> dict[str, np.ndarray]:
     """The arrays of one clip, what it is and what the run predicts of it."""
-    clip, front_end = str(arrays["clip_utterance"]), results.manifests[0].get("front_end")
+    clip = str(arrays["clip_utterance"])
     table = results.predictions
     row = table[(table["repeat"] == place.repeat) & (table["fold"] == place.fold) & (table["utterance"] == clip)]
     features = arrays["clip_features"]
-    step = _step_seconds(front_end, of_samples="clip_windows" in arrays)
+    step = arrays.get("clip_step_seconds")
     if "clip_attention" not in arrays and step is not None:
         shorter = _extremes(features[:, 0])[:, None]
-        step *= len(features) / len(shorter)
+        step = step * len(features) / len(shorter)
         features = shorter
-    dimensions = dimensions_of(front_end, features.shape[1])
     found = {
         "clip_utterance": np.array(clip),
         "clip_truth": np.array(row["truth"].iloc[0]),
         "clip_predicted": np.array(str(predicted(row)[0])),
         "clip_features": _half(features),
-        "dimension_labels": np.array([label for label, _ in dimensions]),
-        "dimension_sizes": np.array([size for _, size in dimensions]),
+        "dimension_labels": arrays["dimension_labels"],
+        "dimension_sizes": arrays["dimension_sizes"],
     }
     if step is not None:
         found["clip_step_seconds"] = np.array(step)
@@ -164,16 +131,3 @@ def _extremes(waveform: np.ndarray) -> np.ndarray:
 
 def _half(values: np.ndarray) -> np.ndarray:
     return np.clip(values, -_HALF, _HALF).astype(np.float16)
-
-
-def _step_seconds(front_end: Named | None, *, of_samples: bool) -> float | None:
-    """Time from one row of the features to the next where the front end states it, else None."""
-    config = _config(front_end)
-    if "n_bins" in config:
-        return config["duration_seconds"] / config["n_bins"]
-    hop, rate = 1 if of_samples else config.get("hop_length"), config.get("sample_rate")
-    return hop / rate if hop and rate and "segments" not in config else None
-
-
-def _config(front_end: Named | None) -> dict[str, Any]:
-    return front_end.get("config", {}) if front_end else {}

@@ -10,9 +10,11 @@ from sertf.training.scaling import Part
 if TYPE_CHECKING:
     import keras
 
+    from sertf.features import FrontEnd
+
 
 def representations(
-    model: "keras.Model", part: Part, predict: Callable[["keras.Model", Part], np.ndarray]
+    model: "keras.Model", part: Part, predict: Callable[["keras.Model", Part], np.ndarray], front_end: "FrontEnd"
 ) -> dict[str, np.ndarray]:
     """What figures need of a trained model on one part, or an empty dict for a model without these layers.
 
@@ -21,12 +23,14 @@ def representations(
             states over time, and the pair of context and attention weights; any of them may be missing.
         part: `sertf.training.scaling.Part`; its first utterance is the clip shown over time.
         predict: function of model and part to its outputs in the part's order.
+        front_end: of the part's features; it names their dimensions and the time between frames.
 
     Returns:
         dict of arrays: utterances, labels, embeddings (utterances, units), means (utterances, dims), and for the clip
         clip_utterance, clip_features (frames, dims), clip_states (frames, units), clip_attention (frames,); of a model with
         deformable attention clip_windows (layers, heads, steps, 2), the windows' ends in steps, and clip_received (layers,
-        heads, steps), the attention that each step gets, averaged over queries.
+        heads, steps), the attention that each step gets, averaged over queries. With a clip also dimension_labels and
+        dimension_sizes, the groups of its dimensions, and clip_step_seconds where a frame is a fixed stretch of time.
     """
     import keras
 
@@ -43,7 +47,14 @@ def representations(
         "means": np.stack([array.mean(axis=0) for array in part.arrays]),
     }
     clip = part.arrays[0]
-    shown = {"clip_utterance": np.array(part.utterances[0]), "clip_features": clip}
+    shown = {
+        "clip_utterance": np.array(part.utterances[0]),
+        "clip_features": clip,
+        "dimension_labels": np.array([label for label, _ in front_end.dimension_groups]),
+        "dimension_sizes": np.array([size for _, size in front_end.dimension_groups]),
+    }
+    if front_end.frame_step_seconds is not None:
+        shown["clip_step_seconds"] = np.array(front_end.frame_step_seconds)
     if {"states", "attention"} <= names:
         inside = keras.Model(model.inputs, [model.get_layer("states").output, model.get_layer("attention").output[1]])
         states, attention = inside.predict_on_batch(clip[None])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import keras
 
     from sertf.extraction.online_copies import OnlineCopies
+    from sertf.features import FrontEnd
 
 Options = Mapping[str, Any]
 OwnRecipe = Any
@@ -180,9 +181,11 @@ class Network:
     def _check_untrained(self, model, part, recipe):
         """Nothing: the zoo's networks give probabilities from the start."""
 
-    def representations(self, model: "keras.Model", part: scaling.Part, predict: Callable) -> dict[str, np.ndarray]:
+    def representations(
+        self, model: "keras.Model", part: scaling.Part, predict: Callable, front_end: "FrontEnd"
+    ) -> dict[str, np.ndarray]:
         """Arrays that figures need, see `sertf.training.representations.representations`."""
-        return representations(model, part, predict)
+        return representations(model, part, predict, front_end)
 
     def parameters(self, model: "keras.Model") -> int | None:
         """Number of trained weights."""
@@ -346,7 +349,9 @@ class ScikitLearn:
             row |= {f"{prefix}{name}": value for name, value in columns.items()}
         return Fitted(model, pd.DataFrame([row]), 1, WEIGHTS[1])
 
-    def representations(self, model: object, part: scaling.Part, predict: Callable) -> dict[str, np.ndarray]:
+    def representations(
+        self, model: object, part: scaling.Part, predict: Callable, front_end: "FrontEnd"
+    ) -> dict[str, np.ndarray]:
         """None: it has no layers."""
         return {}
 

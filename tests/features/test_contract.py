@@ -147,3 +147,17 @@ def test_savedmodel_of_unknown_batch_and_length(front_end, tmp_path):
     for rows in (slice(0, 3), slice(2, 3)):
         expected = values(front_end(batch[rows], lengths[rows]))
         np.testing.assert_allclose(loaded(batch[rows], lengths[rows]), expected, rtol=1e-5, atol=2e-4)
+
+
+def test_groups_name_every_dimension(front_end):
+    groups, dims = front_end.dimension_groups, front_end.feature_shape[-1]
+    assert sum(size for _, size in groups) == dims and "dimension" not in groups[0][0]
+
+
+def test_frames_are_a_step_apart(front_end):
+    """One clip and the same with 50 steps of silence before it: what begins in it begins 50 frames later."""
+    step = front_end.frame_step_seconds
+    if front_end.feature_shape[0] is not None or step is None:
+        pytest.skip("its frames are no stretches of time, or a fixed number of them")
+    samples = 50 * round(step * front_end.sample_rate)
+    assert front_end.frames(72000 + samples) - front_end.frames(72000) == 50

@@ -1,4 +1,3 @@
-import json
 import shutil
 
 import numpy as np
@@ -14,22 +13,14 @@ from sertf.runs.stored import ResultsError
 from tests.synthetic_runs import EMOTIONS, make_runs, written
 
 CLIP = ("clip_utterance", "clip_features", "clip_states", "clip_attention")
-MFCC_CHROMA = {
-    "name": "mfcc_chroma",
-    "config": {"n_mfcc": 3, "n_chroma": 2, "hop_length": 100, "sample_rate": 1000},
-}
-WAVEFORM = {"name": "waveform", "config": {"sample_rate": 16000, "samples": 48000}}
 
 
-def with_arrays(folder, drop=(), front_end=None, **more):
-    """Runs whose first one keeps other arrays, or has a front end."""
+def with_arrays(folder, drop=(), **more):
+    """Runs whose first one keeps other arrays."""
     runs = make_runs(folder, repeats=1)
     place = runs / "repeat-00" / "fold-1"
     arrays = read_arrays(place / REPRESENTATIONS)
     np.savez(place / REPRESENTATIONS, **{name: arrays[name] for name in arrays if name not in drop} | more)
-    if front_end:
-        manifest = json.loads((place / "manifest.json").read_text())
-        (place / "manifest.json").write_text(json.dumps(manifest | {"front_end": front_end}))
     return collect(runs)
 
 
@@ -64,7 +55,7 @@ def test_arrays_that_do_not_fit_are_named(tmp_path):
 
 
 def test_attention_shows_truth_prediction_and_the_front_ends_dimensions(tmp_path):
-    results = with_arrays(tmp_path, front_end=MFCC_CHROMA)
+    results = with_arrays(tmp_path)
     row = results.predictions.query("repeat == 0 and fold == 'fold-1' and utterance == 'u3'")
     chosen = row[EMOTIONS].idxmax(axis=1).item()
     axes = drawn(results)["attention.png"].axes[0]
@@ -83,8 +74,9 @@ def test_scores_stand_over_chance(tmp_path):
 def test_a_waveform_is_stored_by_its_extremes(tmp_path):
     wave = np.sin(np.arange(48_000) / 40).astype(np.float32)
     wave[32_000:] = 0.25  # padding, standardised
-    arrays = deformable(150, 4, 8) | {"clip_features": wave[:, None]}
-    results = with_arrays(tmp_path, drop=("clip_states", "clip_attention"), front_end=WAVEFORM, **arrays)
+    arrays = deformable(150, 4, 8) | {"clip_features": wave[:, None], "clip_step_seconds": 1 / 16000}
+    arrays |= {"dimension_labels": np.array(["amplitude"]), "dimension_sizes": np.array([1])}
+    results = with_arrays(tmp_path, drop=("clip_states", "clip_attention"), **arrays)
     found = reduced(results)
     assert len(found["clip_features"]) == 4000
     assert 4000 * found["clip_step_seconds"] == pytest.approx(3)

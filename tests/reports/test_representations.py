@@ -4,30 +4,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.features import FEATURES, make
-from sertf.reports.representations import dimensions_of, principal_components
-
-
-@pytest.mark.parametrize("name", FEATURES)
-def test_labels_name_every_dimension_of_a_front_end(name):
-    front_end = make(name, {})
-    dims = front_end.feature_shape[-1]
-    found = dimensions_of({"name": name, "config": front_end.get_config()}, dims)
-    assert sum(size for _, size in found) == dims
-    assert "dimension" not in found[0][0]
-    groups = [feature.rpartition("_")[0] for feature in front_end.feature_names]
-    if name in ("mfcc_chroma", "log_mel"):
-        assert [size for _, size in found] == [groups.count(group) for group in dict.fromkeys(groups)]
-    if name == "fused_statistics":
-        sizes = [groups.count(group) for group in list(dict.fromkeys(groups))[:6]]
-        assert [size for _, size in found] == [*sizes, 4]
-
-
-def test_labels_of_colours_and_of_a_custom_front_end():
-    config = make("scalogram", {"colour": "rgb", "n_scales": 16}).get_config()
-    assert dimensions_of({"name": "scalogram", "config": config}, 48) == [("scale 1 to 16, red to blue", 48)]
-    assert dimensions_of({"name": "mine:Energy", "config": {}}, 3) == [("dimension 1 to 3", 3)]
-    assert dimensions_of(None, 3) == [("dimension 1 to 3", 3)]
+from sertf.reports.representations import principal_components
 
 
 def test_components_tell_the_explained_variance():

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.training.batches import predict
 from sertf.training.representations import representations
@@ -12,10 +13,15 @@ from tests.training.test_fit import fit, make_part
 def test_what_is_kept_of_attention():
     fitted = fit()
     part = make_part(10, seed=2)
-    arrays = representations(fitted.model, part, predict)
+    arrays = representations(fitted.model, part, predict, FEATURES["mfcc_chroma"](n_mfcc=2, n_chroma=1))
     assert arrays["embeddings"].shape == (10, 4) and arrays["means"].shape == (10, 3)
     assert arrays["clip_attention"].sum() == pytest.approx(1, rel=1e-5)
     assert arrays["utterances"].tolist() == list(part.utterances)
+    assert list(zip(arrays["dimension_labels"], arrays["dimension_sizes"])) == [
+        ("MFCC 1 to 2", 2),
+        ("chroma 1 to 1", 1),
+    ]
+    assert arrays["clip_step_seconds"] == pytest.approx(2048 / 48000)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
@@ -24,7 +30,7 @@ def test_what_is_kept_of_deformable_attention(layers):
     options = {"convolutions": ((4, 6, 3), (6, 2, 2)), "width": 8, "feed_forward": 6, "layers": layers, "heads": 2}
     model = MODELS["serct"]((60, 1), 3, **options)
     clips = [np.random.default_rng(seed).normal(size=(60, 1)).astype("float32") for seed in range(3)]
-    arrays = representations(model, Part(("a", "b", "c"), clips, np.arange(3)), predict)
+    arrays = representations(model, Part(("a", "b", "c"), clips, np.arange(3)), predict, FEATURES["waveform"](16000))
     assert len(arrays["clip_windows"]) == len(arrays["clip_received"]) == layers
     for i in range(layers):
         inside = keras.Model(model.input, model.get_layer(f"attention_{i + 1}").output)
@@ -35,5 +41,5 @@ def test_what_is_kept_of_deformable_attention(layers):
     assert str(arrays["clip_utterance"]) == "a" and "clip_attention" not in arrays
     np.testing.assert_array_equal(arrays["clip_features"], clips[0])
     vanilla = MODELS["serct"]((60, 1), 3, **options, attention="vanilla")
-    arrays = representations(vanilla, Part(("a", "b", "c"), clips, np.arange(3)), predict)
+    arrays = representations(vanilla, Part(("a", "b", "c"), clips, np.arange(3)), predict, FEATURES["waveform"](16000))
     assert set(arrays) == {"utterances", "labels", "embeddings", "means"}
