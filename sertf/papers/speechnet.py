@@ -80,6 +80,21 @@ def remarks_on(corpus: str) -> tuple[str, ...]:
     )
 
 
+def _experiment(name: str, corpus: str, variants: Mapping[str, Variant], **more) -> Experiment:
+    """What the paper's experiments share: front end, protocols and seed."""
+    return Experiment(
+        name=name,
+        paper=CITATION,
+        corpus=corpus,
+        front_end=FRONT_END,
+        front_end_options=FRONT_END_OPTIONS,
+        variants=variants,
+        protocols=protocols_on(corpus),
+        seed=SEED,
+        **more,
+    )
+
+
 def experiment(corpus: str) -> Experiment:
     """SpeechNet on EmoDB (Table 3) or another corpus: two readings of the input, two sizes, two sets of margins.
 
@@ -93,13 +108,10 @@ def experiment(corpus: str) -> Experiment:
     and 0.61. The paper has 0.88.
     Headline: `small_segments`. It has the printed margins, and ten repeats under both protocols on two corpora.
     """
-    return Experiment(
-        name=f"speechnet_{corpus}",
-        paper=CITATION,
-        corpus=corpus,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants={
+    return _experiment(
+        f"speechnet_{corpus}",
+        corpus,
+        {
             f"{size}{reading}{margins}": Variant(
                 "speechnet",
                 options=options,
@@ -115,8 +127,6 @@ def experiment(corpus: str) -> Experiment:
             for margins, recipes in MARGINS.items()
             if reading == "segments" or recipes is RECIPES
         },
-        protocols=protocols_on(corpus),
-        seed=SEED,
         others=published.OTHERS.get(corpus, {}),
         remarks=remarks_on(corpus),
     )
@@ -131,13 +141,10 @@ def ablation(corpus: str) -> Experiment:
     Expect: on EmoDB under `paper` only the ablation of the attention is shown to lose against the whole network.
     """
     scores = ("wa", "thresholded_precision", "thresholded_recall", "thresholded_f1")
-    return Experiment(
-        name=f"speechnet_ablation_{corpus}",
-        paper=CITATION,
-        corpus=corpus,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants={
+    return _experiment(
+        f"speechnet_ablation_{corpus}",
+        corpus,
+        {
             name: Variant(
                 "speechnet",
                 options={**SMALL, "without": name.removeprefix("without_")},
@@ -148,8 +155,6 @@ def ablation(corpus: str) -> Experiment:
             )
             for name, row in published.ABLATIONS.items()
         },
-        protocols=protocols_on(corpus),
-        seed=SEED,
     )
 
 
@@ -172,15 +177,10 @@ def baselines(corpus: str) -> Experiment:
             scores["wa"] = (published.BASELINES_WA[corpus][name], None, None)
         variants[name] = Variant(name, recipes=recipes_on(corpus, BASELINE_RECIPES), published=scores, title=title)
     variants |= {name: Variant(name, recipes=None, title=title) for name, title in CLASSICAL.items()}
-    return Experiment(
-        name=f"speechnet_baselines_{corpus}",
-        paper=CITATION,
-        corpus=corpus,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants=variants,
-        protocols=protocols_on(corpus),
-        seed=SEED,
+    return _experiment(
+        f"speechnet_baselines_{corpus}",
+        corpus,
+        variants,
     )
 
 
