@@ -14,7 +14,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-DEFAULT = Path(__file__).parents[1] / "sertf" / "saved_models" / "reslstm_sa_h64_ravdess"
+DEFAULT = Path(__file__).parents[1] / "saved_models" / "reslstm_sa_h64_ravdess"
 RATE = 16000
 TASK = ("rising", "falling")
 

@@ -18,7 +18,7 @@ from sertf.runs.stored import read_manifests
 
 ROOT = bundled.ROOT
 MODELS = sorted(path.parent for path in ROOT.glob("*/saved_model.pb"))
-RESULTS = ROOT.parents[1] / "experiments" / "results"
+RESULTS = ROOT.parent / "experiments" / "results"
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
 

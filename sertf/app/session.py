@@ -18,7 +18,7 @@ from sertf.parallel.environment import import_tensorflow_quietly
 if TYPE_CHECKING:
     from sertf.plots.clips import Curve
 
-FOLDER = Path("saved_models")
+FOLDER = Path("models")
 PARTS = 20
 """Parts of a clip that are silenced, one at a time, to see what an answer rests on."""
 _COLUMNS = 1200  # of a drawn waveform

@@ -3,7 +3,7 @@
 It shows the emotion and how sure the model is, the scores of all emotions, the waveform, what in the clip the answer
 rests on (the model's attention, else what its score loses when a part is silenced), the scores over time where it is
 heard in several windows, and the model card. Models are chosen on the page, among the bundled ones and those in
-./saved_models.
+./models.
 
 Nothing leaves the machine: the page is served on 127.0.0.1 alone and loads nothing from elsewhere. Uploads lie in a
 temporary folder that is removed when the command ends. Ctrl-C ends it.
@@ -15,7 +15,7 @@ HELP = "try models on a page in the browser"
 EXAMPLES = """\
   sertf app
   sertf app --open --port 8000
-  sertf app --model saved_models/mine --model reslstm_sa_h64_ravdess
+  sertf app --model models/mine --model reslstm_sa_h64_ravdess
 """
 
 

@@ -9,8 +9,8 @@ from sertf.cli import shared
 
 HELP = "make a SavedModel of a trained run"
 EXAMPLES = """\
-  sertf export runs/mine/reslstm_sa/speaker-independent-5 saved_models/mine
-  sertf export runs/mine/reslstm_sa/speaker-independent-5 saved_models/mine --repeat 0 --fold fold-2
+  sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine
+  sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine --repeat 0 --fold fold-2
 """
 
 

@@ -5,8 +5,8 @@ from sertf.cli import shared
 HELP = "print a model's card"
 EXAMPLES = """\
   sertf info
-  sertf info saved_models/mine
-  sertf info saved_models/mine --json
+  sertf info models/mine
+  sertf info models/mine --json
 """
 
 

@@ -24,7 +24,7 @@ EXAMPLES = """\
   sertf predict clip.wav
   sertf predict clips/*.wav --out emotions.csv
   sertf predict call.flac --window 5 --hop 2.5 --threshold 0.5
-  sertf predict clips/*.wav --model saved_models/mine --json
+  sertf predict clips/*.wav --model models/mine --json
   ffmpeg -i film.mp4 -f wav - | sertf predict -
 """
 STDIN = "-"

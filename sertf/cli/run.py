@@ -127,4 +127,4 @@ def _show(trained, name, as_json):
     print(f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.")
     print(f"Report: {trained.report}")
     if find(trained.variant).exportable:
-        print(f"To use it: sertf export {trained.runs} saved_models/{name}")
+        print(f"To use it: sertf export {trained.runs} models/{name}")

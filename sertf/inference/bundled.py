@@ -4,7 +4,9 @@ from pathlib import Path
 
 from sertf.errors import SertfError, unknown
 
-ROOT = Path(__file__).parents[1] / "saved_models"
+PACKAGE = Path(__file__).parents[1]
+# In an installation beside the packages; in a checkout beside the package itself.
+ROOT = next(place for place in (PACKAGE / "saved_models", PACKAGE.parent / "saved_models") if place.is_dir())
 DEFAULT = "reslstm_sa_h64_ravdess"
 
 

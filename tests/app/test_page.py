@@ -131,7 +131,7 @@ def answer(browser, path, start):
 @pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs chromium and chromedriver")
 def test_in_a_browser(tmp_path, corpus):
     pytest.importorskip("selenium")
-    shutil.copytree(folder_of(), tmp_path / "saved_models" / "other")
+    shutil.copytree(folder_of(), tmp_path / "models" / "other")
     (tmp_path / "text.wav").write_text("no audio")
     with served(tmp_path) as (address, process), chromium(tmp_path / "profile") as browser:
         browser.get(address)
@@ -159,7 +159,7 @@ def test_in_a_browser(tmp_path, corpus):
         _, errors = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, errors
     assert list((tmp_path / "tmp").iterdir()) == []
-    assert {path.name for path in tmp_path.iterdir()} == {"saved_models", "text.wav", "tmp", "profile"}
+    assert {path.name for path in tmp_path.iterdir()} == {"models", "text.wav", "tmp", "profile"}
 
 
 def check_that_nothing_leaves(browser, address, process):

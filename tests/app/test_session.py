@@ -48,11 +48,11 @@ def model_in(folder):
 
 def test_models_are_the_bundled_ones_and_those_exported_here(folder):
     assert list(session.models()) == names()
-    mine = model_in(folder / "saved_models" / "mine")
-    (folder / "saved_models" / "foreign").mkdir()
-    (folder / "saved_models" / "foreign" / "saved_model.pb").write_bytes(b"of somebody else")
+    mine = model_in(folder / "models" / "mine")
+    (folder / "models" / "foreign").mkdir()
+    (folder / "models" / "foreign" / "saved_model.pb").write_bytes(b"of somebody else")
     assert list(session.models()) == [*names(), "mine"]
-    assert session.models([mine]) == session.models([folder / "saved_models"]) == {"mine": mine}
+    assert session.models([mine]) == session.models([folder / "models"]) == {"mine": mine}
     other = model_in(folder / "others" / "mine")
     assert session.models([mine, mine, other, DEFAULT]) == {
         "mine": mine,

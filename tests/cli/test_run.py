@@ -68,7 +68,7 @@ def test_two_speakers_are_each_tested_once(folder, corpus, in_process, capsys):
 def test_smoke(folder, in_process, capsys):
     assert run("--smoke", "--protocol", "random-80-20", "--repeats", "5") == 0
     said = capsys.readouterr().out
-    assert "sertf export runs/mine_smoke/reslstm_sa/random-80-20 saved_models/mine" in said
+    assert "sertf export runs/mine_smoke/reslstm_sa/random-80-20 models/mine" in said
     overview = json.loads((folder / "runs/mine_smoke/reslstm_sa/random-80-20/experiment.json").read_text())
     assert overview["epochs"] == 2 and overview["repeats"] == 1
 
