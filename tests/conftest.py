@@ -56,3 +56,11 @@ def recognizer(exported):
     from sertf.inference.recognizer import load
 
     return load(exported)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Runs with made-up predictions, of three repeats and two folds."""
+    from tests.synthetic_runs import make_runs
+
+    return make_runs(tmp_path / "runs")

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf.audio.files import read_audio, resample
+from sertf.audio.files import resample
 from sertf.export import saved_model
-from sertf.inference.card import ModelError, render_card
+from sertf.inference.card import ModelError
 from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
@@ -34,11 +34,6 @@ def training_path(done):
         return np.asarray(network((features - scaling["mean"]) / scaling["std"]))[0], features
 
     return score
-
-
-@pytest.fixture(scope="module")
-def clip(corpus):
-    return read_audio(corpus["path"].iloc[3])
 
 
 def test_training_rate_gives_the_scores_of_training(recognizer, training_path, clip):
@@ -65,54 +60,6 @@ def test_other_rates_give_nearly_the_scores_of_training(recognizer, training_pat
     np.testing.assert_allclose(scores, expected, atol=0.02)
 
 
-def test_padded_rows_score_as_alone(recognizer, corpus):
-    clips = [read_audio(path)[0] for path in corpus["path"].iloc[:3]]
-    padded = np.zeros((3, max(map(len, clips))), np.float32)
-    for row, samples in zip(padded, clips):
-        row[: len(samples)] = samples
-    signature = recognizer.model.signatures["waveform_with_lengths"]
-    lengths = np.array([len(samples) for samples in clips], np.int32)
-    together = signature(waveform=padded, lengths=lengths, sample_rate=16_000)["scores"]
-    for row, samples in zip(together, clips):
-        alone = recognizer.model.signatures["waveform"](waveform=samples[None], sample_rate=16_000)["scores"][0]
-        np.testing.assert_allclose(row, alone, atol=1e-5)
-
-
-@pytest.mark.parametrize("rate", [16_000, 44_100])
-def test_what_stands_behind_a_rows_samples_does_not_count(recognizer, clip, rate):
-    signature = recognizer.model.signatures["waveform_with_lengths"]
-    samples = resample(*clip, rate) if rate != clip[1] else clip[0]
-    scores = []
-    for filler in (0.0, 0.9):
-        padded = np.full((1, len(samples) + rate // 2), filler, np.float32)
-        padded[0, : len(samples)] = samples
-        found = signature(waveform=padded, lengths=np.array([len(samples)], np.int32), sample_rate=rate)
-        scores.append(found["scores"][0])
-    np.testing.assert_array_equal(*scores)
-
-
-def test_from_a_tenth_of_a_second_on(recognizer):
-    noise = np.random.default_rng(0).normal(size=(2, 1600)).astype("float32")
-    scores = recognizer.model.signatures["waveform"](waveform=noise, sample_rate=16_000)["scores"].numpy()
-    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("waveform", "rate", "message"),
-    [
-        (np.zeros((1, 0), "float32"), 16_000, "The waveform is empty"),
-        (np.ones((1, 1500), "float32"), 16_000, "too short: 1500 samples at 16000 Hz"),
-        (np.ones((1, 1600), "float32"), 0, "sample_rate must lie between"),
-        (np.full((1, 1600), np.nan, "float32"), 16_000, "NaN or infinite"),
-    ],
-)
-def test_bad_waveforms_are_refused_in_the_graph(recognizer, waveform, rate, message):
-    import tensorflow as tf
-
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        recognizer.model.signatures["waveform"](waveform=waveform, sample_rate=rate)
-
-
 def test_loads_and_runs_with_tensorflow_alone(exported, recognizer, clip, tmp_path):
     """In a process where importing sertf, keras's own code aside, or librosa fails."""
     np.save(tmp_path / "clip.npy", clip[0])
@@ -137,70 +84,6 @@ def test_loads_and_runs_with_tensorflow_alone(exported, recognizer, clip, tmp_pa
     assert emotions == "['neutral', 'happiness', 'sadness', 'anger']" and rate == "16000"
     expected = recognizer.model.signatures["waveform"](waveform=clip[0][None], sample_rate=16_000)["scores"][0]
     np.testing.assert_allclose([float(score) for score in scores], expected, atol=1e-5)
-
-
-def test_card_states_the_run_and_its_held_out_score(exported, done):
-    from sklearn.metrics import balanced_accuracy_score
-
-    card = json.loads((exported / "model_card.json").read_text())
-    kept = pd.read_csv(done[1] / "repeat-01" / "fold-2" / "predictions.csv")
-    predicted = kept[card["emotions"]].to_numpy().argmax(axis=1)
-    truth = [card["emotions"].index(emotion) for emotion in kept["truth"]]
-    assert card["held_out"]["uar"] == pytest.approx(balanced_accuracy_score(truth, predicted))
-    assert card["run"]["repeat"] == 1 and card["run"]["fold"] == "fold-2"
-    assert card["over_repeats"]["repeats"] == 2
-    page = (exported / "model_card.md").read_text()
-    for wanted in ("Licence of the recordings", "UAR", "speaker", "tf.saved_model.load"):
-        assert wanted in page
-    assert (exported / "assets" / "labels.txt").read_text().split() == card["emotions"]
-    assert "counts as" not in page
-    merged = card | {"corpus": card["corpus"] | {"merged": {"calm": "neutral"}}}
-    assert " Hz. Calm counts as neutral. Licence of" in render_card(merged)
-
-
-def test_the_best_validation_score_chooses(done, tmp_path):
-    out = saved_model.save(done[1], tmp_path / "best")
-    card = json.loads((out / "model_card.json").read_text())
-    best = max(
-        pd.read_csv(path.with_name("history.csv"))["val_uar"].max() for path in done[1].glob("*/*/manifest.json")
-    )
-    assert card["run"]["validation_uar"] == pytest.approx(best)
-    assert "test scores had no part" in card["run"]["chosen"]
-
-
-def test_without_a_validation_part_the_first_run_is_taken(done, tmp_path):
-    runs = tmp_path / "strict"
-    shutil.copytree(done[1], runs)
-    for path in runs.glob("*/*/history.csv"):
-        history = pd.read_csv(path)
-        history[["val_loss", "val_uar", "val_wa"]] = np.nan
-        history.to_csv(path, index=False)
-    card = json.loads((saved_model.save(runs, tmp_path / "out") / "model_card.json").read_text())
-    assert card["run"]["repeat"] == 0 and card["run"]["fold"] == "fold-1"
-    assert card["run"]["validation_uar"] is None
-    assert "no validation part to choose by" in card["run"]["chosen"]
-
-
-def test_a_scikit_learn_model_is_no_savedmodel(done, tmp_path):
-    runs = tmp_path / "strict"
-    shutil.copytree(done[1], runs)
-    run = runs / "repeat-00" / "fold-1"
-    manifest = json.loads((run / "manifest.json").read_text())
-    manifest["model"] = {"name": "svm", "options": {}}
-    (run / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(saved_model.ExportError, match="holds a scikit-learn model, which no SavedModel can hold"):
-        saved_model.save(run, tmp_path / "out")
-
-
-def test_a_model_of_files_at_their_own_rates_knows_no_rate(done, tmp_path):
-    run = shutil.copytree(done[1], tmp_path / "strict") / "repeat-00" / "fold-1"
-    manifest = json.loads((run / "manifest.json").read_text())
-    manifest["front_end"] = {"name": "waveform", "options": {}, "config": {"sample_rate": None, "samples": 16000}}
-    (run / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(
-        saved_model.ExportError, match="every file at its own rate.* train it with a sample_rate of waveform"
-    ):
-        saved_model.save(run, tmp_path / "out")
 
 
 def test_bad_places_and_models(exported, done, tmp_path):

@@ -9,11 +9,9 @@ import soundfile
 
 from sertf.audio.files import AudioError
 from sertf.errors import SertfError
-from sertf.export import saved_model
-from sertf.extraction.clip import front_end_digest
-from sertf.features import Scalogram, Waveform
-from sertf.inference.card import render_card
+from sertf.features import Scalogram
 from sertf.inference.recognizer import load
+from tests.inference.exports import export_of
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -144,30 +142,6 @@ def test_bad_live_sources(recognizer):
             recognizer.stream([], **options)
 
 
-def export_of(front_end, done, folder):
-    """An exported model of one dense layer on a front end."""
-    run = shutil.copytree(done[1], folder / "strict") / "repeat-00" / "fold-1"
-    manifest = json.loads((run / "manifest.json").read_text())
-    config = {
-        name: value for name, value in front_end.get_config().items() if name not in ("name", "dtype", "trainable")
-    }
-    manifest["front_end"] = {"name": type(front_end).__name__.lower(), "options": {}, "config": config}
-    manifest["front_end_digest"] = front_end_digest(front_end)
-    (run / "manifest.json").write_text(json.dumps(manifest))
-    inputs = keras.Input(front_end.feature_shape)
-    outputs = keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs))
-    keras.Model(inputs, outputs).save(run / "weights.keras")
-    dims = front_end.feature_shape[-1]
-    np.savez(run / "scaling.npz", mean=np.zeros(dims, "float32"), std=np.ones(dims, "float32"))
-    return saved_model.save(run, folder / "model")
-
-
-@pytest.fixture(scope="module")
-def of_one_second(done, tmp_path_factory):
-    """An exported model whose front end reads the first second of a clip."""
-    return export_of(Waveform(8000, samples=8000), done, tmp_path_factory.mktemp("span"))
-
-
 def test_a_model_of_a_fixed_span_hears_all_of_a_longer_clip(of_one_second, tmp_path):
     model = load(of_one_second)
     assert model.card["front_end"]["span_seconds"] == [0, 1]
@@ -201,17 +175,6 @@ def test_a_model_of_the_middle_of_a_clip_hears_all_of_a_longer_one(done, tmp_pat
     assert "one call hears the middle 1 s and nothing else" in text and "recording in windows of 1 s" in text
 
 
-def test_a_card_says_what_a_call_hears(of_one_second, exported):
-    assert (
-        "of any length, of which one call hears 0 to 1 s and nothing else"
-        in (of_one_second / "model_card.md").read_text()
-    )
-    assert "of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
-    card = json.loads((exported / "model_card.json").read_text())
-    assert card["front_end"].pop("span_seconds") is None and card["front_end"].pop("middle_seconds") is None
-    assert render_card(card) == (exported / "model_card.md").read_text()  # as of exports before there was one
-
-
 def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, tmp_path):
     older = shutil.copytree(of_one_second, tmp_path / "older")
     card = json.loads((older / "model_card.json").read_text())
@@ -220,16 +183,3 @@ def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, 
     model, samples = load(older), np.random.default_rng(0).normal(size=11 * 8000).astype("float32")
     assert model.predict((samples, 8000))[["start", "end"]].to_numpy().tolist() == [[0, 11]]
     assert len(model.predict((samples, 8000), window=5, hop=5)) == 3
-
-
-def test_a_card_that_lacks_something(exported, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(exported, copy)
-    card = json.loads((copy / "model_card.json").read_text())
-    del card["sample_rates"], card["held_out"]
-    (copy / "model_card.json").write_text(json.dumps(card))
-    with pytest.raises(SertfError, match="copy/model_card.json lacks sample_rates, held_out; export the model again"):
-        load(copy)
-    (copy / "model_card.json").write_text("[]")
-    with pytest.raises(SertfError, match="copy/model_card.json cannot be read"):
-        load(copy)

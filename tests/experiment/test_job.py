@@ -1,0 +1,157 @@
+"""One run: what it is trained, scaled and chosen by, and what it writes."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sertf.experiment import job as jobs
+from sertf.experiment.description import Variant
+from sertf.training import fit
+from sertf.training.batches import Batches, predict
+from tests.toy import EXPERIMENT, RECIPE, in_process, planned, run
+
+
+def test_every_utterance_is_tested_once_a_repeat(done, corpus):
+    _, folder = done
+    predictions = pd.concat([pd.read_csv(path) for path in folder.glob("*/*/predictions.csv")])
+    for _, of_repeat in predictions.groupby("repeat"):
+        assert sorted(of_repeat["utterance"]) == sorted(corpus["utterance"])
+    assert list(predictions)[5:] == ["neutral", "happiness", "sadness", "anger"]
+    truth = corpus.set_index("utterance")["emotion"]
+    assert (truth[predictions["utterance"]].to_numpy() == predictions["truth"].to_numpy()).all()
+
+
+def test_manifest_says_what_ran(done):
+    _, folder = done
+    manifest = json.loads((folder / "repeat-01" / "fold-2" / "manifest.json").read_text())
+    assert manifest["repeat"] == 1 and manifest["fold"] == "fold-2"
+    assert manifest["recipe"]["epochs"] == 2 and manifest["audit"]["verdict"] == "clean"
+    assert manifest["front_end"]["config"]["n_mfcc"] == 8
+    assert {"seed", "digest", "table_digest", "protocol_digest", "versions", "backend", "device", "code"} <= set(
+        manifest
+    )
+    seeds = {json.loads(path.read_text())["seed"] for path in folder.glob("*/*/manifest.json")}
+    assert len(seeds) == 6
+
+
+def test_the_validation_part_chooses_the_epoch_and_nothing_looks_at_the_test_part(corpus, cache, tmp_path):
+    fitted, parts, _ = jobs.train_job(planned(corpus, cache, tmp_path)[0])
+    losses = {}
+    for name in ("validation", "test"):
+        part = parts[name]
+        outputs = predict(fitted.model, part)
+        losses[name] = -np.log(outputs[np.arange(len(outputs)), part.labels]).mean()
+    kept = fitted.history.set_index("epoch").loc[fitted.best_epoch]
+    assert kept["val_loss"] == pytest.approx(losses["validation"], rel=1e-4)
+    assert kept["val_loss"] != pytest.approx(losses["test"], rel=1e-2)
+    assert not [column for column in fitted.history if column.startswith("test")]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "when"),
+    [
+        ({"learning_rate": 1e30}, r"in epoch \d: the loss is not finite"),
+        # One step, whose loss is that of the first weights.
+        ({"learning_rate": 1e25, "epochs": 1, "batch_size": 1000}, "in its last steps: the scores are not finite"),
+    ],
+)
+def test_a_training_that_diverges_keeps_none_of_the_others_waiting(corpus, cache, tmp_path, monkeypatch, recipe, when):
+    in_process(monkeypatch)
+    small = EXPERIMENT.variants["small"]
+    wild = replace(small, recipes={"strict": replace(RECIPE, optimizer="sgd", **recipe)})
+    experiment = replace(EXPERIMENT, variants={"wild": wild, "small": small})
+    found = f"3 of 6 runs diverged, the others are finished. wild/strict/repeat-00/fold-1: Training diverged {when}"
+    with pytest.raises(fit.Diverged, match=found):
+        run(corpus, cache, tmp_path, experiment=experiment)
+    assert len(list(tmp_path.glob("small/strict/repeat-00/*/manifest.json"))) == 3
+    assert not list(tmp_path.glob("wild/strict/repeat-00/*/manifest.json"))
+
+
+def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch, first=2)
+    folder = run(corpus, cache, tmp_path, protocol_names=["paper"])["small", "paper"]
+    assert json.loads((folder / "experiment.json").read_text())["audit"]["verdict"] == "leaks by declaration: scaling"
+    history = pd.read_csv(folder / "repeat-00" / "fold-1" / "history.csv")
+    assert history["test_uar"].between(0, 1).all()
+    means = [(folder / "repeat-00" / fold / "scaling.npz").read_bytes() for fold in ("fold-1", "fold-2")]
+    assert means[0] == means[1]
+
+
+@pytest.mark.parametrize(("protocol", "rows"), [("strict", ["train"]), ("paper", ["train", "validation", "test"])])
+def test_strict_scales_on_training_rows_alone_and_paper_on_all(corpus, cache, tmp_path, monkeypatch, protocol, rows):
+    """Rows that scaling was fitted on have a mean of 0 and a deviation of 1, others do not."""
+    monkeypatch.setattr("sertf.training.trainers.fit", lambda *_, **__: None)
+    for job in planned(corpus, cache, tmp_path, protocol_names=[protocol]):
+        _, parts, _ = jobs.train_job(job)
+        frames = np.concatenate([array for name in rows for array in parts[name].arrays])
+        np.testing.assert_allclose(frames.mean(axis=0), 0, atol=1e-3)
+        np.testing.assert_allclose(frames.std(axis=0), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize(("dropout", "expected"), [(None, 0.25), (0.125, 0.125), (0.0, 0.0)])
+def test_dropout_of_the_recipe_goes_before_that_of_the_options(corpus, cache, tmp_path, monkeypatch, dropout, expected):
+    monkeypatch.setattr("sertf.training.trainers.fit", lambda build, *_, **__: build())
+    variant = replace(
+        EXPERIMENT.variants["small"],
+        options={"units": 4, "dropout": 0.25},
+        recipes={"strict": replace(RECIPE, dropout=dropout)},
+    )
+    job, *_ = planned(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": variant}))
+    model, _, _ = jobs.train_job(job)
+    assert model.get_layer("dropout").rate == expected
+
+
+def test_each_cell_is_scaled_by_itself(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch, first=1)
+    variant = Variant(
+        "autoencoder",
+        options={"units": (8, 4)},
+        recipes={"strict": RECIPE},
+        scaled_each="cell",
+    )
+    options = {"sample_rate": 16000, "offset_seconds": 0.0, "duration_seconds": 0.5, "hop_length": 512, "n_mels": 16}
+    experiment = replace(EXPERIMENT, front_end="log_mel", front_end_options=options, variants={"small": variant})
+    folder = run(corpus, cache, tmp_path, experiment=experiment)["small", "strict"]
+    with np.load(folder / "repeat-00" / "fold-1" / "scaling.npz") as scaling:
+        assert scaling["mean"].shape == scaling["std"].shape == (16, 16)
+    assert json.loads((folder / "experiment.json").read_text())["scaled_each"] == "cell"
+
+
+def test_no_batch_norm_is_trained_on_one_utterance(corpus, cache, tmp_path, monkeypatch):
+    job = planned(corpus, cache, tmp_path)[0]
+    job = replace(job, recipe=replace(job.recipe, epochs=1, batch_size=len(job.fold.train) - 1))
+    sizes, batch = [], Batches.batch
+
+    def counted(self, indices, epoch=0):
+        if self.seed is not None:
+            sizes.append(len(indices))
+        return batch(self, indices, epoch)
+
+    monkeypatch.setattr(Batches, "batch", counted)
+    jobs.train_job(job)
+    assert sorted(sizes) == [2, len(job.fold.train) - 2]
+
+
+def test_a_batch_norm_refuses_batches_of_one_utterance(corpus, cache, tmp_path):
+    job = planned(corpus, cache, tmp_path)[0]
+    with pytest.raises(fit.RunError, match="needs a batch_size of 3 or more, .* but the recipe has 1; use a"):
+        jobs.train_job(replace(job, recipe=replace(job.recipe, batch_size=1, accumulation=8)))
+
+
+def test_no_more_are_scored_at_once_than_batches_are_cut_to(corpus, cache, tmp_path, monkeypatch):
+    job = planned(corpus, cache, tmp_path)[0]
+    sizes, batch = {True: set(), False: set()}, Batches.batch
+
+    def counted(self, indices, epoch=0):
+        sizes[self.seed is None].add(len(indices))
+        return batch(self, indices, epoch)
+
+    monkeypatch.setattr(Batches, "batch", counted)
+    jobs.run_job(replace(job, recipe=replace(job.recipe, epochs=1, batch_size=4, accumulation=2)))
+    assert max(sizes[True]) == 4 and max(sizes[False]) == 4
+    sizes[True].clear()
+    jobs.run_job(replace(job, recipe=replace(job.recipe, epochs=1, batch_size=4)))
+    assert max(sizes[True]) > 4

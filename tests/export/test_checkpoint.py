@@ -1,0 +1,57 @@
+import json
+import shutil
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from sertf.export import saved_model
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
+
+
+def test_the_best_validation_score_chooses(done, tmp_path):
+    out = saved_model.save(done[1], tmp_path / "best")
+    card = json.loads((out / "model_card.json").read_text())
+    best = max(
+        pd.read_csv(path.with_name("history.csv"))["val_uar"].max() for path in done[1].glob("*/*/manifest.json")
+    )
+    assert card["run"]["validation_uar"] == pytest.approx(best)
+    assert "test scores had no part" in card["run"]["chosen"]
+
+
+def test_without_a_validation_part_the_first_run_is_taken(done, tmp_path):
+    runs = tmp_path / "strict"
+    shutil.copytree(done[1], runs)
+    for path in runs.glob("*/*/history.csv"):
+        history = pd.read_csv(path)
+        history[["val_loss", "val_uar", "val_wa"]] = np.nan
+        history.to_csv(path, index=False)
+    card = json.loads((saved_model.save(runs, tmp_path / "out") / "model_card.json").read_text())
+    assert card["run"]["repeat"] == 0 and card["run"]["fold"] == "fold-1"
+    assert card["run"]["validation_uar"] is None
+    assert "no validation part to choose by" in card["run"]["chosen"]
+
+
+def test_a_scikit_learn_model_is_no_savedmodel(done, tmp_path):
+    runs = tmp_path / "strict"
+    shutil.copytree(done[1], runs)
+    run = runs / "repeat-00" / "fold-1"
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["model"] = {"name": "svm", "options": {}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(saved_model.ExportError, match="holds a scikit-learn model, which no SavedModel can hold"):
+        saved_model.save(run, tmp_path / "out")
+
+
+def test_a_model_of_files_at_their_own_rates_knows_no_rate(done, tmp_path):
+    run = shutil.copytree(done[1], tmp_path / "strict") / "repeat-00" / "fold-1"
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["front_end"] = {"name": "waveform", "options": {}, "config": {"sample_rate": None, "samples": 16000}}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(
+        saved_model.ExportError, match="every file at its own rate.* train it with a sample_rate of waveform"
+    ):
+        saved_model.save(run, tmp_path / "out")

@@ -1,0 +1,56 @@
+import keras
+import numpy as np
+import pytest
+
+from sertf.audio.files import read_audio, resample
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
+
+
+def test_padded_rows_score_as_alone(recognizer, corpus):
+    clips = [read_audio(path)[0] for path in corpus["path"].iloc[:3]]
+    padded = np.zeros((3, max(map(len, clips))), np.float32)
+    for row, samples in zip(padded, clips):
+        row[: len(samples)] = samples
+    signature = recognizer.model.signatures["waveform_with_lengths"]
+    lengths = np.array([len(samples) for samples in clips], np.int32)
+    together = signature(waveform=padded, lengths=lengths, sample_rate=16_000)["scores"]
+    for row, samples in zip(together, clips):
+        alone = recognizer.model.signatures["waveform"](waveform=samples[None], sample_rate=16_000)["scores"][0]
+        np.testing.assert_allclose(row, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_what_stands_behind_a_rows_samples_does_not_count(recognizer, clip, rate):
+    signature = recognizer.model.signatures["waveform_with_lengths"]
+    samples = resample(*clip, rate) if rate != clip[1] else clip[0]
+    scores = []
+    for filler in (0.0, 0.9):
+        padded = np.full((1, len(samples) + rate // 2), filler, np.float32)
+        padded[0, : len(samples)] = samples
+        found = signature(waveform=padded, lengths=np.array([len(samples)], np.int32), sample_rate=rate)
+        scores.append(found["scores"][0])
+    np.testing.assert_array_equal(*scores)
+
+
+def test_from_a_tenth_of_a_second_on(recognizer):
+    noise = np.random.default_rng(0).normal(size=(2, 1600)).astype("float32")
+    scores = recognizer.model.signatures["waveform"](waveform=noise, sample_rate=16_000)["scores"].numpy()
+    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("waveform", "rate", "message"),
+    [
+        (np.zeros((1, 0), "float32"), 16_000, "The waveform is empty"),
+        (np.ones((1, 1500), "float32"), 16_000, "too short: 1500 samples at 16000 Hz"),
+        (np.ones((1, 1600), "float32"), 0, "sample_rate must lie between"),
+        (np.full((1, 1600), np.nan, "float32"), 16_000, "NaN or infinite"),
+    ],
+)
+def test_bad_waveforms_are_refused_in_the_graph(recognizer, waveform, rate, message):
+    import tensorflow as tf
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        recognizer.model.signatures["waveform"](waveform=waveform, sample_rate=rate)

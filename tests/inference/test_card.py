@@ -1,0 +1,56 @@
+import json
+import shutil
+
+import keras
+import pandas as pd
+import pytest
+
+from sertf.errors import SertfError
+from sertf.inference.card import render_card
+from sertf.inference.recognizer import load
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
+
+
+def test_card_states_the_run_and_its_held_out_score(exported, done):
+    from sklearn.metrics import balanced_accuracy_score
+
+    card = json.loads((exported / "model_card.json").read_text())
+    kept = pd.read_csv(done[1] / "repeat-01" / "fold-2" / "predictions.csv")
+    predicted = kept[card["emotions"]].to_numpy().argmax(axis=1)
+    truth = [card["emotions"].index(emotion) for emotion in kept["truth"]]
+    assert card["held_out"]["uar"] == pytest.approx(balanced_accuracy_score(truth, predicted))
+    assert card["run"]["repeat"] == 1 and card["run"]["fold"] == "fold-2"
+    assert card["over_repeats"]["repeats"] == 2
+    page = (exported / "model_card.md").read_text()
+    for wanted in ("Licence of the recordings", "UAR", "speaker", "tf.saved_model.load"):
+        assert wanted in page
+    assert (exported / "assets" / "labels.txt").read_text().split() == card["emotions"]
+    assert "counts as" not in page
+    merged = card | {"corpus": card["corpus"] | {"merged": {"calm": "neutral"}}}
+    assert " Hz. Calm counts as neutral. Licence of" in render_card(merged)
+
+
+def test_a_card_says_what_a_call_hears(of_one_second, exported):
+    assert (
+        "of any length, of which one call hears 0 to 1 s and nothing else"
+        in (of_one_second / "model_card.md").read_text()
+    )
+    assert "of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
+    card = json.loads((exported / "model_card.json").read_text())
+    assert card["front_end"].pop("span_seconds") is None and card["front_end"].pop("middle_seconds") is None
+    assert render_card(card) == (exported / "model_card.md").read_text()  # as of exports before there was one
+
+
+def test_a_card_that_lacks_something(exported, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(exported, copy)
+    card = json.loads((copy / "model_card.json").read_text())
+    del card["sample_rates"], card["held_out"]
+    (copy / "model_card.json").write_text(json.dumps(card))
+    with pytest.raises(SertfError, match="copy/model_card.json lacks sample_rates, held_out; export the model again"):
+        load(copy)
+    (copy / "model_card.json").write_text("[]")
+    with pytest.raises(SertfError, match="copy/model_card.json cannot be read"):
+        load(copy)

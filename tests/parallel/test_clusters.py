@@ -1,0 +1,80 @@
+import os
+import random
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from sertf.errors import SertfError
+from sertf.parallel.clusters import SchedulerError
+from sertf.parallel.processes import run_all
+from tests.parallel.jobs import refuse
+
+
+def draw(job):
+    random.seed(job)
+    return [random.random() for _ in range(3)], threading.active_count()
+
+
+@pytest.mark.parametrize(("scheduler", "package"), [("dask", "distributed"), ("ray", "ray")])
+def test_on_a_cluster_no_other_thread_draws_random_numbers_meanwhile(scheduler, package, tmp_path):
+    pytest.importorskip(package)
+    options = {"workers": 2, "scheduler": scheduler, "progress": False, "cache": tmp_path}
+    done = run_all(draw, [3, 3, 3], **options)
+    expected = random.Random(3)
+    assert done == 3 * [([expected.random() for _ in range(3)], 1)]
+    with pytest.raises(SertfError, match="^not 3$"):
+        run_all(refuse, [3], **options)
+
+
+def parent(_):
+    return os.getppid()
+
+
+def test_a_dask_cluster_of_one_core_does_the_job(tmp_path):
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        with dask.config.set({"scheduler-address": cluster.scheduler_address}):
+            done = run_all(parent, [0, 1], workers=2, scheduler="dask", progress=False, cache=tmp_path)
+    assert len(set(done)) == 1 and os.getpid() not in done
+
+
+def test_a_dask_cluster_that_does_not_answer(tmp_path):
+    dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")
+    wrong = {"scheduler-address": "tcp://127.0.0.1:9", "distributed.comm.timeouts.connect": "1s"}
+    with (
+        dask.config.set(wrong),
+        pytest.raises(SchedulerError, match="No dask cluster answers: DASK_SCHEDULER_AD"),
+    ):
+        run_all(parent, [0], workers=1, scheduler="dask", progress=False, cache=tmp_path)
+
+
+def test_a_ray_cluster_that_does_not_answer(tmp_path, monkeypatch):
+    def refused(**_):
+        raise ConnectionError("Failed to connect")
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False, init=refused))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
+    with pytest.raises(SchedulerError, match="No ray cluster answers: RAY_ADDRESS names '127.0.0.1:9'; start"):
+        run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
+
+
+def test_a_ray_that_the_caller_started_is_used_and_stays(tmp_path):
+    ray = pytest.importorskip("ray")
+    ray.init(num_cpus=1, logging_level="error", log_to_driver=False)
+    try:
+        assert run_all(draw, [3], workers=1, scheduler="ray", progress=False, cache=tmp_path)
+        assert ray.is_initialized()
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.parametrize(("scheduler", "module"), [("dask", "dask.distributed"), ("ray", "ray")])
+def test_a_cluster_without_its_package(scheduler, module, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(
+        SchedulerError, match=rf"--scheduler {scheduler} needs the extra: pip install sertf\[{scheduler}"
+    ):
+        run_all(draw, [3], workers=1, scheduler=scheduler, progress=False, cache=tmp_path)

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from sertf.protocols.splits import Fold
+from sertf.training.batches import Batches
+from sertf.training.scaling import PipelineError, Scaling, parts_of
+
+
+def test_scaling_equals_statistics_over_all_frames():
+    rng = np.random.default_rng(1)
+    arrays = [rng.normal(3, 2, size=(n, 4)).astype(np.float32) for n in (5, 9, 2)]
+    scaling = Scaling.fit(arrays)
+    frames = np.concatenate(arrays)
+    np.testing.assert_allclose(scaling.mean, frames.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(scaling.std, frames.std(axis=0), rtol=1e-5)
+    scaled = np.concatenate([scaling(array) for array in arrays])
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-5)
+
+
+def test_constant_dimension_scales_to_zero_and_not_to_nan():
+    scaling = Scaling.fit([np.array([[1.0, 5.0], [2.0, 5.0]], np.float32)])
+    assert scaling.std[1] == 1
+    np.testing.assert_array_equal(scaling(np.array([[1.5, 5.0]], np.float32)), [[0, 0]])
+
+
+def test_each_cell_by_itself():
+    arrays = [np.array([[1.0, 0.0], [4.0, 7.0]], np.float32), np.array([[3.0, 2.0], [4.0, 9.0]], np.float32)]
+    scaling = Scaling.fit(arrays, each="cell")
+    assert scaling.mean.tolist() == [[2, 1], [4, 8]] and scaling.std.tolist() == [[1, 1], [1, 1]]
+    np.testing.assert_array_equal(scaling(arrays[0]), [[-1, -1], [0, -1]])
+
+
+@pytest.mark.parametrize(
+    ("lengths", "each", "message"),
+    [((2, 3), "cell", "features of one length, got 2 to 3 frames"), ((2, 2), "frame", "each dimension or cell, got")],
+)
+def test_scaling_that_cannot_be(lengths, each, message):
+    with pytest.raises(PipelineError, match=message):
+        Scaling.fit([np.zeros((n, 2), np.float32) for n in lengths], each=each)
+
+
+def test_scaling_of_nothing():
+    with pytest.raises(PipelineError, match="at least one utterance"):
+        Scaling.fit([])
+
+
+def test_parts_are_scaled_by_training_rows_unless_told_otherwise():
+    features = {"a": np.array([[0.0], [2.0]]), "b": np.array([[10.0]]), "c": np.array([[20.0]])}
+    fold = Fold("f", ("a",), ("b",), ("c",))
+    labels = {"a": 0, "b": 1, "c": 1}
+    parts, scaling = parts_of(fold, features, labels)
+    assert scaling.mean.tolist() == [1] and scaling.std.tolist() == [1]
+    assert parts["test"].arrays[0].tolist() == [[19]] and parts["test"].labels.tolist() == [1]
+    _, scaling = parts_of(fold, features, labels, scaling_rows=("a", "b", "c"))
+    assert scaling.mean.tolist() == [8]
+
+
+class OnDisk(dict):
+    """Features that count how often each is read."""
+
+    def __init__(self, arrays):
+        super().__init__(arrays)
+        self.lengths = {utterance: len(array) for utterance, array in arrays.items()}
+        self.read = []
+
+    def __getitem__(self, utterance):
+        self.read.append(utterance)
+        return super().__getitem__(utterance)
+
+
+@pytest.mark.parametrize("each", ["dimension", "cell"])
+def test_large_features_are_read_when_needed_and_are_the_same(monkeypatch, each):
+    rng = np.random.default_rng(0)
+    features = OnDisk({f"u{i}": rng.normal(3, 2, size=(6, 2)).astype(np.float32) for i in range(12)})
+    names = list(features)
+    fold = Fold("f", tuple(names[:8]), tuple(names[8:10]), tuple(names[10:]))
+    labels = {name: i % 2 for i, name in enumerate(names)}
+    held, scaling = parts_of(fold, features, labels, each=each)
+    assert isinstance(held["train"].arrays, list)
+
+    monkeypatch.setattr("sertf.training.scaling.HELD_BYTES", 12 * 6 * 2 * 4 - 1)
+    features.read.clear()
+    streamed, again = parts_of(fold, features, labels, each=each)
+    np.testing.assert_array_equal(again.mean, scaling.mean)
+    np.testing.assert_array_equal(again.std, scaling.std)
+    assert set(features.read) == set(fold.train)  # the scaling's rows; nothing else yet
+    features.read.clear()
+    batches = Batches(streamed["train"], 4, seed=1)
+    assert batches.frames == 6 and len(features.read) == 0
+    for epoch in range(2):
+        for indices in batches.order(epoch):
+            for ours, expected in zip(batches.batch(indices, epoch), Batches(held["train"], 4).batch(indices, epoch)):
+                np.testing.assert_array_equal(ours, expected)
+    assert features.read.count("u3") >= 2  # read anew in every epoch
+    assert len(features.read) == 1 + 2 * 8  # and the first once more, for its shape
+    features.read.clear()
+    both = [part["train"].taken([0, 3, 3], ("u0", "u3", "u3~1")) for part in (streamed, held)]
+    assert features.read == [] and both[0].lengths.tolist() == [6, 6, 6]
+    for part in both:
+        assert part.utterances == ("u0", "u3", "u3~1") and part.labels.tolist() == [0, 1, 1]
+    np.testing.assert_array_equal(list(both[0].arrays), both[1].arrays)
+    monkeypatch.setattr("sertf.training.scaling.HELD_BYTES", 12 * 6 * 2 * 4)
+    assert isinstance(parts_of(fold, features, labels)[0]["train"].arrays, list)
