@@ -7,6 +7,7 @@ import pytest
 
 from sertf.corpora import CORPORA
 from sertf.corpora.utterances import EMOTIONS
+from tests.corpora.test_corpora import COMPLETE
 
 SPEAKERS = {name: row[3] for name, row in COMPLETE.items()} | {"emodb": 10, "esd": 20, "iemocap": 10, "embedded": 8}
 

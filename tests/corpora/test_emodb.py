@@ -8,6 +8,7 @@ import pytest
 from sertf import corpora
 from sertf.corpora import CORPORA
 from tests.corpora import parsing, trees
+from tests.corpora.real_data import DATA, needs_data
 
 # file, and the row that it gives (without path)
 ROWS = [

@@ -9,6 +9,7 @@ from sertf import corpora
 from sertf.corpora import CORPORA, CorpusError
 from sertf.corpora.utterances import digest, emotions_of
 from tests.corpora import parsing, trees
+from tests.corpora.real_data import DATA, needs_data
 
 # file, and the row that it gives (without path)
 ROWS = [
