@@ -1,4 +1,4 @@
-"""The levels of the package, and that importing it stays light."""
+"""The levels of the package, that importing it stays light, and that tests mirror it."""
 
 import ast
 import subprocess
@@ -15,6 +15,16 @@ errors files custom parallel audio layers losses metrics corpora evaluation prot
 training runs reports inference export experiment papers tuning app cli __main__
 """.split()
 """Packages and modules at the top: each imports only from those before it."""
+
+COVERED_ELSEWHERE = {
+    "papers/cnn_transformer.py": "papers/test_papers.py",
+    "papers/reslstm_sa.py": "papers/test_papers.py",
+    "papers/serct.py": "papers/test_papers.py",
+    "papers/speechnet.py": "papers/test_papers.py",
+    "papers/wavelet_cnn_lstm.py": "papers/test_papers.py",
+    "reports/overview_page.py": "reports/test_overview.py",
+}
+"""Modules without a test file of their own, and the one that covers them: contracts of all papers, a page as written."""
 
 
 def imported(path):
@@ -52,3 +62,16 @@ def test_import_is_light():
 def test_unknown_attribute():
     with pytest.raises(AttributeError, match="No sertf attribute nothing"):
         sertf.nothing  # noqa: B018
+
+
+def test_tests_mirror_the_modules():
+    tests = Path(__file__).parent
+    names = {
+        str(path.relative_to(ROOT).as_posix()) for path in MODULES if path.name not in ("__init__.py", "__main__.py")
+    }
+    names -= {name for name in names if name.startswith("papers/") and name.endswith("_published.py")}
+    mirrored = {name for name in names if (tests / name).with_name(f"test_{Path(name).name}").is_file()}
+    missing = names - mirrored - set(COVERED_ELSEWHERE)
+    assert not missing, f"no test file mirrors {', '.join(sorted(missing))}; add tests/PACKAGE/test_MODULE.py"
+    assert set(COVERED_ELSEWHERE) <= names - mirrored, "an exception has its own test file, or no module; take it out"
+    assert all((tests / covering).is_file() for covering in COVERED_ELSEWHERE.values())

@@ -195,11 +195,6 @@ def test_unknown_protocol_lists_the_known():
         protocol("speaker-dependent")
 
 
-def test_empty_table():
-    with pytest.raises(ProtocolError, match="empty"):
-        protocol("speaker-independent-5")(make_table(speakers=0, per_emotion=0).reindex(columns=make_table().columns))
-
-
 def test_two_speakers_are_each_tested_by_a_model_of_the_other():
     table = make_table(speakers=2)
     folds = protocol("leave-one-of-two-out")(table, seed=3)
