@@ -67,8 +67,8 @@ def add_options(parser):
     parser.add_argument(
         "--protocol",
         metavar="NAME",
-        help=f"how speakers are parted: {', '.join(splits.PROTOCOLS)}, or speaker-independent-k for any other k "
-        "(speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
+        help=f"how speakers are parted: {', '.join(splits.PROTOCOLS)}, or speaker-independent-k for any other k; "
+        "NAME-all trains on validation speakers too (speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
     )
     command_line.add_options(parser, repeats=1, out="runs/<name of the table>", results=command_line.RESULTS)
 

@@ -1,15 +1,16 @@
 """What a plan cannot be run with, refused before features are extracted for hours."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, listing
 from sertf.parallel.environment import environment
 from sertf.parallel.interpreter import in_own_process
-from sertf.protocols.audit import audit
+from sertf.protocols.audit import absent_emotions, audit
 
 if TYPE_CHECKING:
     from sertf.experiment.cells import Cell
@@ -60,6 +61,8 @@ def check_lengths(cells: "Sequence[Cell]") -> None:
 def check_folds(cells: "Sequence[Cell]", table: pd.DataFrame) -> None:
     """Raise where a protocol cannot part a table, or leaves a recipe nothing to choose an epoch by.
 
+    Warn of emotions that a validation or test part lacks.
+
     Equal recordings are not known before they are read, so the folds are cut and audited once more then.
     """
     folds: dict[str, list] = {}
@@ -68,12 +71,23 @@ def check_folds(cells: "Sequence[Cell]", table: pd.DataFrame) -> None:
         if name not in folds:
             folds[name] = cell.cut(table)
             audit(folds[name], table, allows=cell.protocol.allows)
+            _say_absent(name, folds[name], table)
         if recipe is not None and recipe.monitor is not None and not all(fold.validation for fold in folds[name]):
             raise CheckError(
                 f"The recipe of {cell.variant_name} keeps the weights of the best validation {recipe.monitor}, but the "
                 f"protocol {name} ({cell.setting.folds}) has no validation part; use a recipe with monitor=None, or a "
                 "protocol that holds speakers out."
             )
+
+
+def _say_absent(name, folds, table):
+    emotion_of = table.set_index("utterance")["emotion"]
+    said = [sentence for fold in folds for sentence in absent_emotions(fold, emotion_of)]
+    if said:
+        warnings.warn(
+            f"Under {name} some parts lack an emotion; their scores are over the emotions present:\n{listing(said)}",
+            stacklevel=3,
+        )
 
 
 def check_networks(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:

@@ -142,11 +142,12 @@ class Experiment:
     def declared_leaks(self, variant, protocol):
         """(name, sentence) of each leak outside the folds, for the audit."""
         leaks, setting = [], self.setting(protocol)
+        tested = self.corpora if setting.folds.startswith("leave-one-corpus-out") else self.tested_corpora
         if setting.scaling == "corpus":
             leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
         if setting.tuned_on_test:
             leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
-        elif set(names_of("+".join(self.variant(variant).tuned_on))).intersection(self.tested_corpora):
+        elif set(names_of("+".join(self.variant(variant).tuned_on))).intersection(tested):
             leaks.append(("tuning", "the recipe was chosen by validation utterances of speakers who are tested"))
         return leaks
 

@@ -1,9 +1,9 @@
 """The leakage audit: what the parts of a fold share although they must not.
 
 Every fold is checked for a speaker, an utterance, a duplicate waveform or an augmented copy's parent on both sides,
-for utterances tested twice, and for parts that lack an emotion, and the table for recordings under several emotions.
-What the protocol does not declare raises `LeakageError`; what it declares, shared sentences and doubtful labels become
-findings that are kept with each result.
+for utterances tested twice, and for training parts that lack an emotion. The table is checked for recordings under
+several emotions. What the protocol does not declare raises `LeakageError`. What it declares, emotions that other parts
+lack, shared sentences and doubtful labels become findings that are kept with each result.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -53,7 +53,7 @@ def audit(
     Args:
         folds: list of `sertf.protocols.splits.Fold`.
         table: utterance table; a column `parent` (utterance id or empty) marks augmented copies.
-        allows: what the protocol declares, of "speaker", "absent emotion" and "no validation".
+        allows: what the protocol declares, of "speaker" and "no validation".
         audio_digests: utterance id to digest of the decoded audio; None skips the search for duplicate waveforms.
         declared: (name, sentence) pairs of leaks outside the folds that the experiment makes on purpose, such as
             scaling on all rows or tuning on test parts; they enter verdict and findings.
@@ -78,7 +78,6 @@ def audit(
         columns["augmented parent"] = {u: (p if isinstance(p, str) and p else u) for u, p in rows["parent"].items()}
     # Corpora name their sentences each for itself.
     spoken = {u: (corpus, name) for u, corpus, name in zip(rows.index, rows["corpus"], rows["sentence"]) if name}
-    speakers = rows.groupby("emotion")["speaker"].nunique()
     shared_sentences = 0
     for fold in folds:
         for name, key_of in columns.items():
@@ -96,9 +95,11 @@ def audit(
                     findings.append(sentence)
                 else:
                     errors.append(sentence)
-        _check_emotions(fold, rows["emotion"], speakers, allows, errors, findings)
+        _check_parts(fold, allows, errors, findings)
+        findings += absent_emotions(fold, rows["emotion"])
         sentences = {part: {spoken[u] for u in ids if u in spoken} for part, ids in fold.parts.items()}
         shared_sentences += bool(sentences["train"] & sentences["test"])
+    errors += _never_trained(folds, rows)
     if errors:
         raise LeakageError(_sentence(errors))
     findings += _of_two_emotions(rows["emotion"], audio_digests or {})
@@ -147,32 +148,53 @@ def _overlaps(fold, key_of):
             yield first, second, shared
 
 
-def _check_emotions(fold, emotion_of, speakers, allows, errors, findings):
-    expected, needed = set(emotion_of), 2 if "no validation" in allows else 3
+def _check_parts(fold, allows, errors, findings):
     for part, ids in fold.parts.items():
-        if part == "validation" and not ids and "no validation" in allows:
+        if ids:
+            continue
+        if part == "validation" and "no validation" in allows:
             findings.append(f"{fold.name}: no validation part; nothing is chosen by held-out data")
-            continue
-        absent = sorted(expected - set(emotion_of.reindex(list(ids))))
-        if not absent:
-            continue
-        sentence = f"{fold.name}: its {part} part has no utterance of {{}}"
-        if part != "train" and "absent emotion" in allows:
-            findings.append(sentence.format(_listed(absent)))
-            continue
-        for emotion in absent:
-            if speakers[emotion] < needed:
-                scarce = (
-                    f"{emotion} has utterances of {speakers[emotion]} speakers, but the parts of a fold need it of "
-                    f"speakers of their own, {needed} in all or more; add utterances of others, or leave the emotion out"
-                )
-                errors += [scarce] if scarce not in errors else []
-        absent = [emotion for emotion in absent if speakers[emotion] >= needed]
+        elif part == "validation":
+            errors.append(
+                f"{fold.name}: its validation part is empty; hold speakers out, or use the protocol's -all form, which "
+                "has no such part"
+            )
+        else:
+            errors.append(f"{fold.name}: its {part} part is empty; add speakers")
+
+
+def absent_emotions(fold: Fold, emotion_of: "pd.Series") -> list[str]:
+    """Sentences on emotions of a table that a fold's validation or test part lacks; scores are over those present.
+
+    Args:
+        fold: to look at.
+        emotion_of: emotions of all utterances, by utterance.
+    """
+    expected, sentences = set(emotion_of), []
+    for part in ("validation", "test"):
+        ids = fold.parts[part]
+        absent = sorted(expected - set(emotion_of.reindex(list(ids)))) if ids else []
         if absent:
-            mend = "use fewer folds, or leave the emotion out"
-            if part != "train":
-                mend = "use fewer folds, leave-one-speaker-out, which allows it, or leave the emotion out"
-            errors.append(f"{sentence.format(_listed(absent))}; {mend}")
+            sentences.append(f"{fold.name}: its {part} part has no utterance of {_listed(absent)}")
+    return sentences
+
+
+def _never_trained(folds, rows):
+    """A sentence on each emotion that a training part lacks: nothing could be learned of it."""
+    emotion_of, lacking = rows["emotion"], {}
+    for fold in folds:
+        if fold.train:
+            for emotion in sorted(set(emotion_of) - set(emotion_of.reindex(list(fold.train)))):
+                lacking.setdefault(emotion, fold.name)
+    kept = set(emotion_of) - set(lacking)
+    # Leaving emotions out helps only where something to tell apart remains in every part.
+    helps = len(kept) > 1 and all(kept & set(emotion_of.reindex(list(ids))) for f in folds for ids in (f.train, f.test))
+    mend = "add utterances of it by other speakers" + (", or leave the emotion out" if helps else "")
+    speakers = rows.groupby("emotion")["speaker"].nunique()
+    return [
+        f"{fold}: its train part has no utterance of {emotion}, which {speakers[emotion]} speakers have; {mend}"
+        for emotion, fold in lacking.items()
+    ]
 
 
 def _listed(items):

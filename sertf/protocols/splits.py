@@ -1,21 +1,35 @@
 """Evaluation protocols: from an utterance table to folds, by name.
 
 A protocol is deterministic in the table and the seed, and declares what its parts may share: `allows` holds "speaker"
-where speakers stand on both sides, "absent emotion" where a test or validation part may lack one, "no validation" where
-nothing is held out to choose by. `sertf.protocols.audit` raises on everything that is not declared.
+where speakers stand on both sides, "no validation" where nothing is held out to choose by. `sertf.protocols.audit`
+raises on everything that is not declared.
 """
+
+import warnings
 
 import numpy as np
 
-from sertf.errors import unknown
-from sertf.protocols import zero_shot
-from sertf.protocols.folds import Fold, Protocol, ProtocolError, check_smallest, draw, fold_of, validation_speakers
+from sertf.errors import SertfError, unknown
+from sertf.protocols import columns, published, zero_shot
+from sertf.protocols.audit import absent_emotions, audit
+from sertf.protocols.folds import (
+    Fold,
+    Protocol,
+    ProtocolError,
+    check_smallest,
+    draw,
+    fold_of,
+    folds_of_speakers,
+    validation_by_emotions,
+    without_validation,
+)
 
 
 def protocol(name: str) -> Protocol:
     """Look a protocol up by name.
 
     "speaker-independent-k" exists for every k of 2 or more, "zero-shot-c" and "zero-shot-90-10-c" for every corpus c.
+    "NAME-all" exists for every NAME that parts the speakers and has a validation part, which then trains too.
 
     Raises:
         ProtocolError: an unknown name; the message lists the known ones.
@@ -25,12 +39,17 @@ def protocol(name: str) -> Protocol:
     prefix, _, count = name.rpartition("-")
     if prefix == "speaker-independent" and count.isdecimal() and int(count) >= 2:
         return _speaker_independent(int(count))
+    if name.endswith("-all"):
+        base = protocol(name.removesuffix("-all"))
+        if not base.allows:
+            return without_validation(base)
     for prefix, make in (("zero-shot-90-10-", zero_shot.random_90_10), ("zero-shot-", zero_shot.speakers_apart)):
         if name.startswith(prefix) and len(name) > len(prefix):
             return make(name.removeprefix(prefix))
     raise ProtocolError(
         f"{unknown('protocol', name, PROTOCOLS)} There is also speaker-independent-k for any k of 2 or more, and "
-        "zero-shot-c and zero-shot-90-10-c for any corpus c that shall be trained on."
+        "zero-shot-c and zero-shot-90-10-c for any corpus c that shall be trained on. A name with -all behind it trains on the "
+        "validation speakers too, where a protocol has them."
     )
 
 
@@ -41,7 +60,12 @@ def speakers_apart(speakers: int) -> str:
 
 def _speaker_independent(count):
     def make(table, seed):
-        return _folds_of_speakers(table, _deal_speakers(table, count, seed))
+        folds = folds_of_speakers(table, _deal_speakers(table, count, seed))
+        emotion_of = table.set_index("utterance")["emotion"]
+        complete = all(set(emotion_of[list(fold.train)]) == set(emotion_of) for fold in folds)
+        if complete and not any(absent_emotions(fold, emotion_of) for fold in folds):
+            return folds
+        return _with_emotions(table, _deal_by_emotions(table, count, seed))
 
     return Protocol(f"speaker-independent-{count}", make)
 
@@ -52,11 +76,11 @@ def _deal_speakers(table, count, seed):
     # Two folds of three speakers would leave a fold that tests two of them and validates with the third.
     needed = max(count, 4 if count == 2 else 3)
     if len(speakers) < needed:
-        fewer = f"ask for {len(speakers)} folds or fewer, or " if len(speakers) > 3 else ""
-        instead = {1: "add speakers", 2: "use leave-one-of-two-out"}.get(len(speakers), "use leave-one-speaker-out")
+        fewer = [f"speaker-independent-{len(speakers)}"] if 3 <= len(speakers) < count else []
+        others = {1: [], 2: ["leave-one-of-two-out"]}.get(len(speakers), [*fewer, "leave-one-speaker-out"])
         raise ProtocolError(
             f"{count} speaker-independent folds need at least {needed} speakers (test, validation and training share "
-            f"none), but the table has {len(speakers)}; {fewer}{instead}."
+            f"none), but the table has {len(speakers)}; {_instead(table, seed, others)}."
         )
     rng = np.random.default_rng(seed)
     groups = [[] for _ in range(count)]
@@ -68,8 +92,50 @@ def _deal_speakers(table, count, seed):
     return groups
 
 
+def _instead(table, seed, names):
+    """Advice: those of the protocols that pass the audit on this table, or more speakers where none does."""
+
+    def works(name):
+        other = protocol(name)
+        try:
+            audit(other(table, seed), table, allows=other.allows)
+        except SertfError:
+            return False
+        return True
+
+    working = [name for name in names if works(name)]
+    return f"use {' or '.join(working)}" if working else "add speakers"
+
+
+def _deal_by_emotions(table, count, seed):
+    """Speakers dealt to `count` groups that have, as far as can be, each its share of every emotion of women and men."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    kinds = (table["emotion"] + " " + table["gender"], table["emotion"], table["emotion"].str.slice(0, 0))
+    # The library refuses kinds of which none has an utterance for each fold.
+    kind = next(kind for kind in kinds if kind.value_counts().max() >= count)
+    speaker = table["speaker"].to_numpy(dtype=object)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")
+        parts = list(
+            StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(
+                speaker, kind.to_numpy(dtype=object).astype(str), table["speaker"].astype(str)
+            )
+        )
+    return [sorted(set(speaker[tested])) for _, tested in parts]
+
+
+def _with_emotions(table, groups):
+    """One fold a group, as `folds_of_speakers`, with validation speakers who have the emotions."""
+    folds = []
+    for i, test in enumerate(groups):
+        following = [speaker for step in range(1, len(groups)) for speaker in groups[(i + step) % len(groups)]]
+        folds.append(fold_of(table, f"fold-{i + 1}", test=test, validation=validation_by_emotions(table, following)))
+    return folds
+
+
 def _leave_one_speaker_out(table, seed):
-    return _folds_of_speakers(table, _deal_speakers(table, table["speaker"].nunique(), seed))
+    return folds_of_speakers(table, _deal_speakers(table, table["speaker"].nunique(), seed))
 
 
 def _leave_one_of_two_out(table, seed):
@@ -77,25 +143,10 @@ def _leave_one_of_two_out(table, seed):
     speakers = sorted(set(table["speaker"]))
     if len(speakers) != 2:
         raise ProtocolError(
-            f"leave-one-of-two-out is for two speakers, but the table has {len(speakers)}; use speaker-independent-k or "
-            "leave-one-speaker-out, which hold speakers out for validation too."
+            f"leave-one-of-two-out is for two speakers, but the table has {len(speakers)}; "
+            f"{_instead(table, seed, [speakers_apart(len(speakers))] if len(speakers) > 2 else [])}."
         )
     return [fold_of(table, f"fold-{i + 1}", test=[speaker], validation=[]) for i, speaker in enumerate(speakers)]
-
-
-def _folds_of_speakers(table, groups):
-    """One fold a group: the group is the test part, one or two speakers of the next groups validate, the rest train.
-
-    Two validation speakers (of different genders where the corpus has both) from 8 speakers on, a tenth of them in
-    larger corpora.
-    """
-    gender = dict(zip(table["speaker"], table["gender"]))
-    folds = []
-    for i, test in enumerate(groups):
-        following = [speaker for step in range(1, len(groups)) for speaker in groups[(i + step) % len(groups)]]
-        validation = validation_speakers(following, gender)
-        folds.append(fold_of(table, f"fold-{i + 1}", test=test, validation=validation))
-    return folds
 
 
 def _random_stratified(table, seed):
@@ -145,54 +196,41 @@ def _pairs_out_three(table, seed):
         if len(of_gender) < 4:
             raise ProtocolError(
                 f"pairs-out-three tests three pairs of a woman and a man and trains on others, so it needs 4 speakers of "
-                f"each gender, but the table has {len(of_gender)} {gender} ones; use speaker-independent-k instead."
+                f"each gender, but the table has {len(of_gender)} {gender} ones; "
+                f"{_instead(table, seed, [speakers_apart(len(speakers))])}."
             )
         drawn[gender] = rng.permutation(of_gender)[:3]
     pairs = list(zip(drawn["female"], drawn["male"]))
     return [fold_of(table, f"fold-{i + 1}", test=pairs[i], validation=pairs[(i + 1) % 3]) for i in range(3)]
 
 
-# Five folds of Luna-Jiménez et al. (2021), as the authors of ResLSTM-SA took them: test actors, validation actors.
-_RESLSTM_SA_FOLDS = (
-    ((2, 5, 14, 15, 16), (3, 6)),
-    ((3, 6, 7, 13, 18), (10, 11)),
-    ((10, 11, 12, 19, 20), (8, 17)),
-    ((8, 17, 21, 23, 24), (1, 14)),
-    ((1, 4, 9, 22), (2, 5)),
-)
+def _published(name, make):
+    """A protocol of a published list, which gives way to another on any other table than its corpus."""
 
+    def checked(table, seed):
+        try:
+            return make(table)
+        except ProtocolError as error:
+            speakers = table["speaker"].nunique()
+            mend = _instead(table, seed, [speakers_apart(speakers)] if speakers > 1 else [])
+            raise ProtocolError(f"{error}; {mend}.") from None
 
-def _reslstm_sa(table, seed):
-    """The published folds; the seed changes nothing."""
-    expected = {f"ravdess-{actor:02d}" for actor in range(1, 25)}
-    found = set(table["speaker"])
-    if found != expected:
-        raise ProtocolError(
-            f"Protocol reslstm-sa is defined on RAVDESS's 24 speakers ravdess-01 to ravdess-24, but the table has "
-            f"{len(found & expected)} of them and {len(found - expected)} others; use speaker-independent-k instead, for any "
-            "k up to the number of speakers."
-        )
-    return [
-        fold_of(
-            table,
-            f"fold-{i + 1}",
-            test=[f"ravdess-{actor:02d}" for actor in test],
-            validation=[f"ravdess-{actor:02d}" for actor in validation],
-        )
-        for i, (test, validation) in enumerate(_RESLSTM_SA_FOLDS)
-    ]
+    return Protocol(name, checked)
 
 
 PROTOCOLS: dict[str, Protocol] = {
     "speaker-independent-4": _speaker_independent(4),
     "speaker-independent-5": _speaker_independent(5),
     "speaker-independent-10": _speaker_independent(10),
-    "leave-one-speaker-out": Protocol("leave-one-speaker-out", _leave_one_speaker_out, frozenset({"absent emotion"})),
+    "leave-one-speaker-out": Protocol("leave-one-speaker-out", _leave_one_speaker_out),
     "leave-one-of-two-out": Protocol("leave-one-of-two-out", _leave_one_of_two_out, frozenset({"no validation"})),
+    "leave-one-corpus-out": Protocol("leave-one-corpus-out", zero_shot.leave_one_corpus_out),
     "random-stratified": Protocol("random-stratified", _random_stratified, frozenset({"speaker"})),
     "random-80-20": Protocol("random-80-20", _random_80_20, frozenset({"speaker", "no validation"})),
     "random-90-10": Protocol("random-90-10", _random_90_10, frozenset({"speaker", "no validation"})),
     "random-80-20-three": Protocol("random-80-20-three", _random_80_20_three, frozenset({"speaker", "no validation"})),
-    "pairs-out-three": Protocol("pairs-out-three", _pairs_out_three, frozenset({"absent emotion"})),
-    "reslstm-sa": Protocol("reslstm-sa", _reslstm_sa),
+    "pairs-out-three": Protocol("pairs-out-three", _pairs_out_three),
+    **{name: _published(name, make) for name, make in published.LISTS.items()},
+    "split-column": Protocol("split-column", columns.split_column),
+    "fold-column": Protocol("fold-column", columns.fold_column),
 }

@@ -1,6 +1,6 @@
 """Zero-shot: train on one corpus, test on others that the model never heard, over the emotions that all of them have.
 
-`shared_emotions` makes the table, `speakers_apart` and `random_90_10` are the protocols, `across` says which corpora a
+`shared_emotions` makes the table, `speakers_apart`, `random_90_10` and `leave_one_corpus_out` are the protocols, `across` says which corpora a
 run is trained and tested on, `by_corpus` what it scores on each of them beside chance.
 """
 
@@ -66,13 +66,33 @@ def random_90_10(corpus: str) -> Protocol:
     return Protocol(f"zero-shot-90-10-{corpus}", make, frozenset({"no validation"}))
 
 
+def leave_one_corpus_out(table: "pd.DataFrame", seed: int) -> list[Fold]:
+    """One fold a corpus, which it tests; it trains on all others and chooses by speakers of theirs that are held out.
+
+    Raises:
+        ProtocolError: one corpus, emotions that not all corpora have, or one speaker beside the tested corpus.
+    """
+    folds = []
+    for corpus in sorted(set(table["corpus"])):
+        tested, _ = _trained_and_tested(table, "leave-one-corpus-out", corpus)
+        others = table[table["corpus"] != corpus]
+        gender = dict(zip(others["speaker"], others["gender"]))
+        if len(gender) < 2:
+            raise ProtocolError(
+                f"leave-one-corpus-out holds a speaker out for validation, but beside {corpus} the table has one alone; "
+                "add speakers."
+            )
+        speakers = list(np.random.default_rng(seed).permutation(np.array(sorted(gender), dtype=object)))
+        split = fold_of(others, "split", test=[], validation=validation_speakers(speakers, gender))
+        folds.append(Fold(corpus, split.train, split.validation, tuple(tested["utterance"])))
+    return folds
+
+
 def _trained_and_tested(table, name, corpus):
-    """Rows of the corpus that is trained on, and the utterance ids of each other corpus by its name."""
+    """Rows of one corpus, and the utterance ids of each other corpus by its name."""
     found = {other: rows for other, rows in table.groupby("corpus")}
     if corpus not in found or len(found) < 2:
-        raise ProtocolError(
-            f"{name} needs a table of {corpus} and another corpus to test on, but it holds {', '.join(found)}."
-        )
+        raise ProtocolError(f"{name} needs a table of {corpus} and another corpus, but it holds {', '.join(found)}.")
     emotions = set(table["emotion"])
     for other, rows in found.items():
         absent = sorted(emotions - set(rows["emotion"]))

@@ -91,30 +91,44 @@ def test_augmented_parent_on_both_sides(table, folds):
         audit([folds[0]], table)
 
 
-def test_fold_that_lacks_an_emotion(table, folds):
-    emotion = table.set_index("utterance")["emotion"]
-    fold = folds[0]
-    poor = Fold(fold.name, tuple(u for u in fold.train if emotion[u] != "anger"), fold.validation, fold.test)
-    with pytest.raises(LeakageError, match="fold-1: its train part has no utterance of anger"):
-        audit([poor], table, allows=frozenset({"absent emotion"}))
-    poor = Fold(fold.name, fold.train, fold.validation, tuple(u for u in fold.test if emotion[u] != "anger"))
-    with pytest.raises(LeakageError, match="its test part has no utterance of anger; .* leave-one-speaker-out, which"):
+def without(emotion, ids, table):
+    kept = set(table["utterance"][table["emotion"] != emotion])
+    return tuple(u for u in ids if u in kept)
+
+
+def test_an_emotion_that_is_never_trained_is_an_error(table, folds):
+    poor = replace(folds[0], train=without("anger", folds[0].train, table))
+    with pytest.raises(LeakageError, match="fold-1: its train part has no utterance of anger, which 6 speakers have"):
         audit([poor], table)
-    assert "no utterance of anger" in audit([poor], table, allows=frozenset({"absent emotion"})).findings[0]
 
 
-def test_an_emotion_of_too_few_speakers_is_said_once(table, folds):
-    emotion, speaker = table["emotion"], table["speaker"]
-    rare = table[(emotion != "anger") | (speaker == speaker.iloc[0])]
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_an_emotion_that_another_part_lacks_is_a_finding(table, folds, part):
+    poor = replace(folds[0], **{part: without("anger", folds[0].parts[part], table)})
+    found = audit([poor], table)
+    assert found.verdict == "clean" and f"fold-1: its {part} part has no utterance of anger" in found.findings
+
+
+def test_an_emotion_of_one_speaker_is_said_once_and_how_to_mend_it(table):
+    rare = table[(table["emotion"] != "anger") | (table["speaker"] == table["speaker"].iloc[0])]
     with pytest.raises(LeakageError) as caught:
         audit(protocol("speaker-independent-3")(rare), rare)
-    assert str(caught.value).count("anger") == 1 and "fewer folds" not in str(caught.value)
-    assert "anger has utterances of 1 speakers, but the parts of a fold need it of speakers of th" in str(caught.value)
+    assert str(caught.value).count("anger") == 1
+    assert "anger, which 1 speakers have; add utterances of it by other speakers, or leave" in str(caught.value)
+
+
+def test_leaving_emotions_out_is_no_advice_where_one_is_left(table):
+    first = table["speaker"].iloc[0]
+    rare = table[(table["emotion"] == "neutral") | ((table["emotion"] == "anger") & (table["speaker"] == first))]
+    with pytest.raises(LeakageError, match="by other speakers$"):
+        audit(protocol("speaker-independent-3")(rare), rare)
 
 
 def test_a_missing_validation_part_must_be_declared(table, folds):
     bare = [replace(folds[0], train=folds[0].train + folds[0].validation, validation=())]
-    with pytest.raises(LeakageError, match="its validation part has no utterance of"):
+    with pytest.raises(
+        LeakageError, match="its validation part is empty; hold speakers out, or use the protocol's -all form"
+    ):
         audit(bare, table)
     checked = audit(bare, table, allows=frozenset({"no validation"}))
     assert checked.verdict == "clean" and "no validation part" in checked.findings[0]
