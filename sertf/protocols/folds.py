@@ -142,7 +142,7 @@ def validation_by_emotions(table: "pd.DataFrame", candidates: Sequence[str]) -> 
         best = max(zip(news, fit), key=lambda pair: (pair[0], gender[pair[1]] != last))[1]
         training.remove(best)
         chosen.append(best)
-    return chosen
+    return chosen or list(candidates[:1])
 
 
 def check_smallest(table: "pd.DataFrame", name: str, needed: int, what: str) -> None:
