@@ -9,7 +9,7 @@ import sys
 import warnings
 
 import sertf
-from sertf.cli import app, corpora, export, extract, info, predict, report, run, tune
+from sertf.cli import app, audit, corpora, export, extract, info, predict, report, run, tune
 from sertf.errors import SertfError, exit_code, unknown
 from sertf.parallel.environment import check_backend
 
@@ -19,6 +19,7 @@ COMMANDS = {
     "corpora": corpora,
     "extract": extract,
     "run": run,
+    "audit": audit,
     "report": report,
     "export": export,
     "tune": tune,

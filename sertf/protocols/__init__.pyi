@@ -1,4 +1,4 @@
-from . import audit, zero_shot
+from . import audit, fold_lists, zero_shot
 from .folds import Fold, Protocol, ProtocolError
 from .splits import PROTOCOLS, protocol
 
@@ -8,6 +8,7 @@ __all__ = [
     "Protocol",
     "ProtocolError",
     "audit",
+    "fold_lists",
     "protocol",
     "zero_shot",
 ]
