@@ -50,7 +50,9 @@ def fetch(name: str, folder: Path | str, *, progress: bool = True) -> Path:
         return out
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        archive = _download(corpus.archive, folder / f".{name}-download.zip", progress)
+        archive = download_file(
+            corpus.archive.url, corpus.archive.checksum, folder / f".{name}-download.zip", progress=progress
+        )
         with replaced_folder(out) as unpacked:
             try:
                 unpack(archive, unpacked, progress=progress)
@@ -66,29 +68,42 @@ def fetch(name: str, folder: Path | str, *, progress: bool = True) -> Path:
     return out
 
 
-def _download(archive, place, progress):
-    """Download an archive to a place and compare its checksum; returns the place."""
+def download_file(url: str, checksum: str | None, place: Path, *, progress: bool = True) -> Path:
+    """Download a file to a place and compare its checksum; what came of an earlier attempt is continued.
+
+    Args:
+        url: address.
+        checksum: as pooch takes it, `md5:...` or `sha256:...`; None where none is published.
+        place: path of the file, in a folder that is there.
+        progress: show a progress bar on standard error.
+
+    Returns:
+        The place.
+
+    Raises:
+        DownloadError: no connection, no room or a wrong checksum.
+    """
     import pooch
     import requests
 
     pooch.get_logger().setLevel("WARNING")
     resumable = Resumable(place.with_name(f"{place.name}.part"), progress=progress)
     try:
-        pooch.retrieve(archive.url, archive.checksum, fname=place.name, path=place.parent, downloader=resumable)
+        pooch.retrieve(url, checksum, fname=place.name, path=place.parent, downloader=resumable)
     except requests.RequestException as error:
         if not resumable.part.exists():
-            raise DownloadError(f"{archive.url} cannot be fetched ({_reason(error)}); try again later.") from error
+            raise DownloadError(f"{url} cannot be fetched ({_reason(error)}); try again later.") from error
         raise DownloadError(
-            f"{archive.url}: the download was broken off ({_reason(error)}); what has come is kept, and the same command "
-            "goes on from there."
+            f"{url}: the download was broken off ({_reason(error)}); what has come is kept, and the same command goes on "
+            "from there."
         ) from error
     except ValueError as error:
         if isinstance(error, SertfError):
             raise
         # pooch has removed the file.
         raise DownloadError(
-            f"{archive.url}: the download has another checksum than its makers publish ({archive.checksum}); it was "
-            "removed, fetch it again."
+            f"{url}: the download has another checksum than its makers publish ({checksum}); it was removed, fetch it "
+            "again."
         ) from error
     return place
 

@@ -202,8 +202,11 @@ def _missing_jobs(prepared, folder, repeats):
     """The jobs of a cell that are not finished; what broken ones left behind is removed."""
     cell, data, facts = prepared.cell, prepared.data, prepared.facts
     index = {emotion: i for i, emotion in enumerate(prepared.emotions)}
+    front_end = {**facts["front_end"], "config": _plain(cell.front_end.get_config())}
+    if cell.front_end.pretrained is not None:
+        front_end["pretrained"] = dict(cell.front_end.pretrained)
     common = {
-        "facts": {**facts, "front_end": {**facts["front_end"], "config": _plain(cell.front_end.get_config())}},
+        "facts": {**facts, "front_end": front_end},
         "trainer": cell.trainer,
         "options": dict(cell.variant.options),
         "recipe": cell.recipe,

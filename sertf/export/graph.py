@@ -20,7 +20,7 @@ class ServingModule(tf.Module):
 
     `tf.saved_model.load` gives back the functions `waveform`, `waveform_with_lengths` and `features`, and the
     attributes `emotions`, a string variable in the order of the scores, `sample_rate`, an int32 variable, Hz of the
-    training audio, `labels`, the emotions as an asset file, and `weights`, the network's variables.
+    training audio, `labels`, the emotions as an asset file, and `weights`, the variables of front end and network.
 
     Args:
         network: trained Keras model, features (batch, *front_end.feature_shape) in, scores (batch, emotions) out.
@@ -42,7 +42,7 @@ class ServingModule(tf.Module):
         self.emotions = tf.Variable(list(emotions), trainable=False, name="emotions")
         self.sample_rate = tf.Variable(target_rate, dtype=tf.int32, trainable=False, name="sample_rate")
         self.labels = tf.saved_model.Asset(str(labels))
-        self.weights = [variable.value for variable in network.variables]
+        self.weights = [variable.value for variable in [*front_end.variables, *network.variables]]
 
         def score(features, own):
             # Padding becomes zero again after scaling: that is what networks mask.

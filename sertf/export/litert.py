@@ -108,7 +108,7 @@ def _convert(network, front_end, mean, std):
     reasons = []
     for taken, function, given in (("waveform", from_waveform, samples), ("features", from_features, features)):
         module = tf.Module()
-        module.weights = [variable.value for variable in network.variables]
+        module.weights = [variable.value for variable in [*front_end.variables, *network.variables]]
         module.function = tf.function(function, input_signature=[given])
         try:
             return _converted(module, taken), taken

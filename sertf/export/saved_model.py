@@ -164,6 +164,7 @@ def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: 
             "config": manifest["front_end"]["config"],
             "shape": list(front_end.feature_shape),
             "span_seconds": front_end.span and [sample / front_end.sample_rate for sample in front_end.span],
+            "pretrained": front_end.pretrained and dict(front_end.pretrained),
             "middle_seconds": front_end.duration_seconds if getattr(front_end, "reads_middle", False) else None,
         },
         "emotions": facts["emotions"],

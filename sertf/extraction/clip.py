@@ -49,7 +49,7 @@ def usable_cores() -> int:
 
 
 def front_end_key(front_end: "keras.Layer") -> dict[str, Any]:
-    """What makes a front end's features what they are: class, version, configuration.
+    """What makes a front end's features what they are: class, version, configuration, digest of pretrained weights.
 
     Of a user's own also the files of the class and of those it is derived from; not what these import.
     """
@@ -57,6 +57,8 @@ def front_end_key(front_end: "keras.Layer") -> dict[str, Any]:
     config.pop("name", None)  # Keras numbers the names of layers; the arithmetic does not depend on it
     made: Any = type(front_end)
     key = {"class": made.__name__, "version": made.version, "config": config}
+    if front_end.pretrained is not None:
+        key["weights"] = front_end.pretrained["digest"]
     own = [part for part in made.__mro__ if part.__module__.partition(".")[0] not in _NOT_OWN]
     if own:
         key["source"] = [[part.__module__, part.__name__, source_digest(part)] for part in own]

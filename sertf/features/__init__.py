@@ -16,6 +16,7 @@ from sertf.features.log_mel import LogMel
 from sertf.features.mfcc_chroma import MfccChroma
 from sertf.features.scalogram import Scalogram
 from sertf.features.waveform import Waveform
+from sertf.features.whisper import Whisper
 
 FEATURES: dict[str, type[FrontEnd]] = {
     "mfcc_chroma": MfccChroma,
@@ -23,6 +24,7 @@ FEATURES: dict[str, type[FrontEnd]] = {
     "fused_statistics": FusedStatistics,
     "scalogram": Scalogram,
     "waveform": Waveform,
+    "whisper": Whisper,
 }
 
 
@@ -74,4 +76,5 @@ __all__ = [
     "MfccChroma",
     "Scalogram",
     "Waveform",
+    "Whisper",
 ]

@@ -15,7 +15,8 @@ class FrontEnd(keras.layers.Layer):
 
     A subclass sets `feature_shape` in its constructor and keeps each of its arguments under the argument's name. It
     defines `features` by `keras.ops` and, unless all clips have the same number of frames, `frames` by arithmetic that
-    ints and tensors share. Constants are NumPy arrays, made in `build` where they are large; a front end has no weights.
+    ints and tensors share. Constants are NumPy arrays, made in `build` where they are large. A front end trains no weights;
+    one that has pretrained weights reads them in `build` and describes them in `pretrained`.
     Whether features in the cache count is decided by the files of the class and of those it is derived from, not by what
     these import or read: for such changes raise `version`.
 
@@ -41,6 +42,7 @@ class FrontEnd(keras.layers.Layer):
         reports_cuts: whether to say which clips are longer than the span.
         reads_middle: whether only the middle of a clip longer than `duration_seconds` is read.
         feature_shape: (frames, values of a frame); None in place of frames that depend on the clip's length.
+        pretrained: title, digest, licence, citation and url of pretrained weights; None without.
     """
 
     feature_shape: tuple[int | None, int]
@@ -49,6 +51,7 @@ class FrontEnd(keras.layers.Layer):
     minimum_samples = 1
     reports_cuts = False
     reads_middle = False
+    pretrained: Mapping[str, str] | None = None
 
     def __init__(self, sample_rate: int | None, *, name: str | None = None):
         # float32 under any global policy: half precision would round a power spectrum's small values to 0.

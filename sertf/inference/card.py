@@ -132,6 +132,7 @@ def render_card(card: Card) -> str:
         + (f" {corpus['citation']}" if corpus["citation"] else "")
         + (f" <{corpus['url']}>" if corpus["url"] else ""),
         "",
+        *_pretrained(card),
         "## Held-out score",
         "",
         f"This very model was tested on {tested['utterances']} utterances of {speakers} (test part of {run['fold']}, "
@@ -157,6 +158,20 @@ def render_card(card: Card) -> str:
         f"{_versions(card['versions']['training'])}; exported with {_versions(card['versions']['export'])}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _pretrained(card: Card) -> list[str]:
+    """Section on pretrained weights, where there are some; cards of older exports do not state them."""
+    weights = card["front_end"].get("pretrained")
+    if weights is None:
+        return []
+    return [
+        "## Pretrained weights",
+        "",
+        f"The front end is {weights['title']}, as published at <{weights['url']}>. Licence: {weights['licence']}. SHA-256 of "
+        f"its numbers: `{weights['digest']}`. {weights['citation']}",
+        "",
+    ]
 
 
 def _heard(card: Card) -> str:

@@ -16,6 +16,7 @@ class Named(TypedDict):
     name: str
     options: NotRequired[dict[str, Any]]
     config: NotRequired[dict[str, Any]]
+    pretrained: NotRequired[dict[str, str]]
     source: NotRequired[str]
 
 

@@ -16,6 +16,7 @@ TENSORFLOW_ONLY = pytest.mark.skipif(keras.backend.backend() != "tensorflow", re
 CASES = {name: (name, {}) for name in FEATURES} | {
     "segments": ("fused_statistics", {"segments": 64}),
     "scalogram": ("scalogram", {"n_scales": 16}),  # one level of its bank: without compiling, JAX is slow on all
+    "tokens": ("whisper", {"blocks": (0, 1), "pooling": "none"}),
     "colours": ("scalogram", {"colour": "rgb", "n_scales": 6, "n_bins": 96, "duration_seconds": 2.5}),
 }
 
@@ -23,6 +24,8 @@ CASES = {name: (name, {}) for name in FEATURES} | {
 @pytest.fixture(params=CASES)
 def front_end(request):
     name, options = CASES[request.param]
+    if name == "whisper":
+        request.getfixturevalue("whisper_weights")
     return FEATURES[name](**options)
 
 
@@ -137,6 +140,9 @@ def test_savedmodel_of_unknown_batch_and_length(front_end, tmp_path):
     import tensorflow as tf
 
     class Module(tf.Module):
+        def __init__(self):
+            self.front_end = front_end  # whose weights are saved
+
         @tf.function(input_signature=[tf.TensorSpec((None, None)), tf.TensorSpec((None,), tf.int32)])
         def __call__(self, waveform, lengths):
             return front_end(waveform, lengths)

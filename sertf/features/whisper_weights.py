@@ -1,0 +1,256 @@
+"""Weights of Whisper's encoder: which are published, where they are looked for, how their files are read.
+
+OpenAI publishes Whisper under the MIT licence (Radford et al. 2023, arXiv:2212.04356). Two formats are read: the
+safetensors of OpenAI's checkpoints on Hugging Face, and CTranslate2's, which faster-whisper uses. All of them hold the
+same float16 numbers. Their digest is pinned here, so that features do not depend on which file they came from.
+"""
+
+import hashlib
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sertf.corpora.download import DownloadError, download_file
+from sertf.errors import SertfError, expanded
+
+VARIABLE = "SERTF_WHISPER"
+LICENCE = "MIT"
+CITATION = "A. Radford et al.: Robust speech recognition via large-scale weak supervision. ICML 2023. https://arxiv.org/abs/2212.04356"
+FILES = ("model.safetensors", "model.bin")
+
+
+class WeightsError(SertfError):
+    """Weights that are not there, cannot be fetched or are not those that OpenAI published."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A published size of Whisper.
+
+    Attributes:
+        dims: Of a token.
+        heads: Of the attention.
+        blocks: Of the encoder.
+        digest: SHA-256 of the encoder's numbers, see `weights_digest`.
+        repository: On Hugging Face.
+        revision: Commit of this repository.
+        checksum: SHA-256 of its model.safetensors.
+    """
+
+    dims: int
+    heads: int
+    blocks: int
+    digest: str
+    repository: str
+    revision: str
+    checksum: str
+
+    @property
+    def url(self) -> str:
+        """Address of the checkpoint."""
+        return f"https://huggingface.co/{self.repository}/resolve/{self.revision}/model.safetensors"
+
+
+SIZES = {
+    "tiny.en": Size(
+        dims=384,
+        heads=6,
+        blocks=4,
+        digest="0941fc061bef9019059896ead3878faa24ae80ff47b219f8d84aac287d8eb939",
+        repository="openai/whisper-tiny.en",
+        revision="87c7102498dcde7456f24cfd30239ca606ed9063",
+        checksum="db59695928ded6043adaef491a53ef4e12da9611184d77c53baa691a60b958ad",
+    ),
+    "base": Size(
+        dims=512,
+        heads=8,
+        blocks=6,
+        digest="10e92e4de670305820cd751ad9377cd21192f4007baab95bfe3d59c8a74d0aa7",
+        repository="openai/whisper-base",
+        revision="e37978b90ca9030d5170a5c07aadb050351a65bb",
+        checksum="07cadb9f25677c8d50df603e66a98fbd842cce45047139baeb16e6219a1e807b",
+    ),
+}
+
+
+def load(size: str) -> dict[str, np.ndarray]:
+    """The encoder's weights of a size in `SIZES`, float16, by the names of the checkpoint on Hugging Face.
+
+    They come from the folder that the environment variable SERTF_WHISPER names, `<folder>/<size>/model.safetensors` or
+    `model.bin`, else from the checkpoint on Hugging Face, which is fetched once.
+
+    Raises:
+        WeightsError: no such file, no connection, or other numbers than OpenAI published.
+    """
+    path = find(size)
+    weights = read(path)
+    found = weights_digest(weights)
+    if found != SIZES[size].digest:
+        raise WeightsError(
+            f"{path} does not hold the encoder of OpenAI's Whisper {size} (digest {found[:12]}, not "
+            f"{SIZES[size].digest[:12]}); give the checkpoint of {SIZES[size].url}."
+        )
+    return weights
+
+
+def find(size: str) -> Path:
+    """The file of a size's weights, which is fetched if SERTF_WHISPER names no folder."""
+    return _local(size) or _fetched(size)
+
+
+def described(size: str) -> dict[str, str]:
+    """What a manifest and a model card say of the weights of a size."""
+    published = SIZES[size]
+    return {
+        "title": f"the encoder of OpenAI's Whisper {size}",
+        "digest": published.digest,
+        "licence": LICENCE,
+        "citation": CITATION,
+        "url": published.url,
+    }
+
+
+def _local(size):
+    named = os.environ.get(VARIABLE)
+    if not named:
+        return None
+    folder = expanded(named) / size
+    for name in FILES:
+        if (folder / name).is_file():
+            return folder / name
+    raise WeightsError(
+        f"{VARIABLE} is {named}, but {folder} holds no {' or '.join(FILES)}; put one there, or unset {VARIABLE} to have "
+        "it fetched."
+    )
+
+
+def _fetched(size):
+    import pooch
+
+    published = SIZES[size]
+    place = Path(pooch.os_cache("sertf")) / "whisper" / size / FILES[0]
+    if place.is_file():  # `load` compares its numbers
+        return place
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return download_file(published.url, f"sha256:{published.checksum}", place)
+    except DownloadError as error:
+        raise WeightsError(
+            f"{error} Or set {VARIABLE} to a folder that holds {size}/{FILES[0]}, or faster-whisper's {size}/{FILES[1]}."
+        ) from error
+    except OSError as error:
+        raise WeightsError(
+            f"{place.parent}: cannot be written ({error.strerror}); make it writable, or set {VARIABLE}."
+        ) from error
+
+
+def read(path: Path) -> dict[str, np.ndarray]:
+    """The encoder's weights in a file of either format, told by its suffix.
+
+    Raises:
+        WeightsError: a file that is none of them.
+    """
+    reader = _read_safetensors if path.suffix == ".safetensors" else _read_ctranslate2
+    try:
+        return reader(path)
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror}); give a checkpoint of Whisper.") from error
+    except Exception as error:  # the readers' libraries raise errors of their own on what they cannot parse
+        raise WeightsError(
+            f"{path}: holds no encoder of Whisper in {path.suffix[1:]} format ({type(error).__name__}: {error}); fetch it again."
+        ) from error
+
+
+def weights_digest(weights: dict[str, np.ndarray]) -> str:
+    """SHA-256 of names, shapes and float16 numbers, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name} {weights[name].shape}\n".encode())
+        digest.update(np.ascontiguousarray(weights[name], "<f2").tobytes())
+    return digest.hexdigest()
+
+
+def _read_safetensors(path):
+    from safetensors import safe_open
+
+    prefix, weights = "model.encoder.", {}
+    with safe_open(str(path), framework="numpy") as file:
+        for name in file.keys():  # noqa: SIM118  it is no dict
+            if name.startswith(prefix):
+                weights[name.removeprefix(prefix)] = file.get_tensor(name).astype("float16")
+    if not weights:
+        raise ValueError("it has no weights of an encoder")
+    return weights
+
+
+# Parts of names in CTranslate2's files, and on Hugging Face.
+_RENAMED = (
+    ("position_encodings/encodings", "embed_positions.weight"),
+    ("layer_norm/gamma", "layer_norm.weight"),
+    ("layer_norm/beta", "layer_norm.bias"),
+    ("self_attention/layer_norm", "self_attn_layer_norm"),
+    ("self_attention/linear_1", "self_attn.out_proj"),
+    ("ffn/layer_norm", "final_layer_norm"),
+    ("ffn/linear_0", "fc1"),
+    ("ffn/linear_1", "fc2"),
+    ("layer_", "layers."),
+    ("layers.norm", "layer_norm"),
+    ("/", "."),
+)
+
+
+def _read_ctranslate2(path):
+    weights = {}
+    for name, array in _ctranslate2_arrays(path.read_bytes()):
+        if not name.startswith("encoder/") or not array.ndim:
+            continue
+        name = name.removeprefix("encoder/")
+        if "self_attention/linear_0" in name:  # queries, keys and values in one
+            stem, kind = name.replace("layer_", "layers.").split("/self_attention/linear_0/")
+            for part, rows in zip(("q_proj", "k_proj", "v_proj"), np.split(array, 3), strict=True):
+                if (part, kind) != ("k_proj", "bias"):  # which Whisper has not
+                    weights[f"{stem}.self_attn.{part}.{kind}"] = rows
+            continue
+        for old, new in _RENAMED:
+            name = name.replace(old, new)
+        weights[name] = array
+    if not weights:
+        raise ValueError("it has no weights of an encoder")
+    return weights
+
+
+def _ctranslate2_arrays(content):
+    """Names and arrays of a CTranslate2 model, version 6: a header, then each array behind its name, shape and type."""
+    place = 0
+
+    def number(form):
+        nonlocal place
+        (value,) = struct.unpack_from(f"<{form}", content, place)
+        place += struct.calcsize(form)
+        return value
+
+    def text():
+        nonlocal place
+        length = number("H")
+        value = content[place : place + length - 1].decode()  # a zero ends it
+        place += length
+        return value
+
+    version, kind, _ = number("I"), text(), number("I")
+    if (version, kind) != (6, "WhisperSpec"):
+        raise ValueError(f"it is {kind!r} of version {version}, not WhisperSpec of version 6")
+    for _ in range(number("I")):
+        name = text()
+        shape = [number("I") for _ in range(number("B"))]
+        dtype, size = number("B"), number("I")
+        array = np.frombuffer(content[place : place + size], _DTYPES[dtype]).reshape(shape)
+        place += size
+        if name.startswith("encoder/") and array.ndim and array.dtype.kind != "f":
+            raise ValueError(f"{name} is quantised to {array.dtype}; give a model in float16 or float32")
+        yield name, array.astype("float16") if array.dtype == np.float32 else array
+
+
+_DTYPES = {0: np.dtype("<f4"), 1: np.dtype("i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<f2")}

@@ -1,0 +1,131 @@
+"""The first blocks of Whisper's encoder (Radford et al. 2023, arXiv:2212.04356, section 2.2) as Keras layers."""
+
+import keras
+
+BANDS = 80
+POSITIONS = 1500  # tokens of 20 ms that the encoder was trained on: 30 s
+
+
+class Stored(keras.DTypePolicy):
+    """Arithmetic in float32, variables in another type."""
+
+    def __init__(self, variable_dtype: str):
+        self.stored = variable_dtype
+        super().__init__("float32")
+
+    @property
+    def variable_dtype(self):
+        return self.stored
+
+    def get_config(self):
+        return {"variable_dtype": self.stored}
+
+
+@keras.saving.register_keras_serializable("sertf")
+class WhisperEncoder(keras.layers.Layer):
+    """Two convolutions and the first transformer blocks of Whisper.
+
+    The second convolution halves the frames: a token is 20 ms. Tokens outside `visible` take part in nothing.
+
+    Args:
+        dims: of a token.
+        heads: of the attention.
+        blocks: of the transformer.
+        stored: type of the weights but those of the normalisations: float16, as they were published, or float32 to train
+            them. The arithmetic is float32.
+
+    Call arguments:
+        mel: (batch, 2 * tokens, 80) float32, Whisper's log mel spectrogram, at most 1500 tokens.
+        visible: (batch, tokens) bool, each row's tokens up to its end.
+
+    Returns:
+        list of 1 + blocks tensors (batch, tokens, dims): what enters the first block, then each block's output.
+    """
+
+    def __init__(self, dims: int, heads: int, blocks: int, *, stored: str = "float16", **kwargs):
+        super().__init__(**kwargs)
+        self.dims = dims
+        self.heads = heads
+        self.blocks = blocks
+        self.stored = stored
+        shared = {"activation": "gelu", "dtype": Stored(stored)}
+        self.conv1 = keras.layers.Conv1D(dims, 3, padding="same", **shared)
+        self.conv2 = keras.layers.Conv1D(dims, 3, strides=2, **shared)
+        self.layers = [WhisperBlock(dims, heads, stored=stored) for _ in range(blocks)]
+
+    def build(self, mel_shape):
+        self.conv1.build((None, None, BANDS))
+        self.conv2.build((None, None, self.dims))
+        for layer in self.layers:
+            layer.build((None, None, self.dims))
+        self.positions = self.add_weight((POSITIONS, self.dims), name="positions", dtype=self.stored, trainable=False)
+        self.built = True
+
+    def call(self, mel, visible):
+        tokens = keras.ops.shape(visible)[1]
+        own = visible[:, :, None]
+        frames = keras.ops.repeat(own, 2, axis=1)
+        mel = keras.ops.where(frames, mel, 0.0)  # as the convolutions' own padding
+        x = keras.ops.where(frames, self.conv1(mel), 0.0)  # (batch, 2 * tokens, dims)
+        x = self.conv2(keras.ops.pad(x, [[0, 0], [1, 0], [0, 0]]))  # (batch, tokens, dims)
+        x = x + keras.ops.cast(self.positions[:tokens], "float32")
+        outputs = [x]
+        for layer in self.layers:
+            outputs.append(layer(outputs[-1], visible))
+        return outputs
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "dims": self.dims,
+            "heads": self.heads,
+            "blocks": self.blocks,
+            "stored": self.stored,
+        }
+
+
+@keras.saving.register_keras_serializable("sertf")
+class WhisperBlock(keras.layers.Layer):
+    """Attention and two dense layers, each behind a normalisation and beside a residual path.
+
+    Args:
+        dims: of a token.
+        heads: of the attention.
+        stored: as of the encoder.
+
+    Call arguments:
+        x: (batch, tokens, dims) float32.
+        visible: (batch, tokens) bool, the tokens that are attended to.
+
+    Returns:
+        (batch, tokens, dims) float32.
+    """
+
+    def __init__(self, dims: int, heads: int, *, stored: str = "float16", **kwargs):
+        super().__init__(**kwargs)
+        self.dims = dims
+        self.heads = heads
+        self.stored = stored
+        dtype = Stored(stored)
+        self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype="float32")
+        # Whisper's keys have no bias; a bias adds the same to all scores of a query, so that the softmax is as without.
+        self.attention = keras.layers.MultiHeadAttention(heads, dims // heads, dtype=dtype)
+        self.dense_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype="float32")
+        self.dense1 = keras.layers.Dense(4 * dims, activation="gelu", dtype=dtype)
+        self.dense2 = keras.layers.Dense(dims, dtype=dtype)
+
+    def build(self, shape):
+        self.attention_norm.build(shape)
+        self.attention.build(shape, shape)
+        self.dense_norm.build(shape)
+        self.dense1.build(shape)
+        self.dense2.build((*shape[:-1], 4 * self.dims))
+        self.built = True
+
+    def call(self, x, visible):
+        normed = self.attention_norm(x)
+        x = x + self.attention(normed, normed, attention_mask=visible[:, None, :])
+        return x + self.dense2(self.dense1(self.dense_norm(x)))
+
+    def get_config(self):
+        return {**super().get_config(), "dims": self.dims, "heads": self.heads, "stored": self.stored}

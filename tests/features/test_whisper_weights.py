@@ -1,0 +1,108 @@
+"""Whisper's weights: both formats give the published numbers, and other files are refused."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from sertf.corpora.download import DownloadError
+from sertf.extraction.clip import front_end_digest, front_end_key
+from sertf.features import Whisper, whisper_weights
+from sertf.features.whisper_weights import SIZES, WeightsError
+
+
+@pytest.fixture
+def weights(whisper_weights):
+    from sertf.features.whisper_weights import load
+
+    return load("tiny.en")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder for tiny.en where SERTF_WHISPER points."""
+    monkeypatch.setenv("SERTF_WHISPER", str(tmp_path))
+    (tmp_path / "tiny.en").mkdir()
+    return tmp_path / "tiny.en"
+
+
+def as_published(weights):
+    """The same numbers as the checkpoint on Hugging Face names and stores them, with a weight of the decoder."""
+    tensors = {f"model.encoder.{name}": array.astype("float32") for name, array in weights.items()}
+    return tensors | {"model.decoder.layer_norm.bias": np.zeros(3, "float32")}
+
+
+def test_names_and_shapes_of_the_encoder(weights):
+    assert weights["conv1.weight"].shape == (384, 80, 3)
+    assert weights["embed_positions.weight"].shape == (1500, 384)
+    assert weights["layers.3.self_attn.k_proj.weight"].shape == (384, 384)
+    assert "layers.0.self_attn.k_proj.bias" not in weights
+    assert len(weights) == 7 + 4 * 15
+    assert all(array.dtype == "float16" for array in weights.values())
+
+
+def test_safetensors_give_the_same_as_ctranslate2(weights, folder):
+    save_file(as_published(weights), folder / "model.safetensors")
+    again = whisper_weights.load("tiny.en")  # which compares the digest
+    assert set(again) == set(weights)
+    for name, array in weights.items():
+        np.testing.assert_array_equal(again[name], array)
+
+
+def test_other_numbers_are_refused(weights, folder):
+    tensors = as_published(weights)
+    tensors["model.encoder.conv1.bias"][0] += 1
+    save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(WeightsError, match="does not hold the encoder of OpenAI's Whisper tiny.en"):
+        whisper_weights.load("tiny.en")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.bin"])
+@pytest.mark.parametrize("content", [b"", b"no checkpoint at all", bytes(5000)])
+def test_a_file_that_is_no_checkpoint(folder, name, content):
+    (folder / name).write_bytes(content)
+    with pytest.raises(WeightsError, match=f"{name}: holds no encoder of Whisper"):
+        whisper_weights.load("tiny.en")
+
+
+def test_a_folder_without_weights(folder):
+    with pytest.raises(
+        WeightsError, match="holds no model.safetensors or model.bin; put one there, or unset SERTF_WHISPER"
+    ):
+        whisper_weights.load("tiny.en")
+
+
+def test_fetched_once_from_the_published_address(weights, tmp_path, monkeypatch):
+    asked = []
+
+    def download(url, checksum, place):
+        asked.append((url, checksum))
+        save_file(as_published(weights), place)
+        return place
+
+    monkeypatch.delenv("SERTF_WHISPER")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(whisper_weights, "download_file", download)
+    for _ in range(2):
+        whisper_weights.load("tiny.en")
+    assert asked == [(SIZES["tiny.en"].url, f"sha256:{SIZES['tiny.en'].checksum}")]
+
+
+def test_without_a_connection_the_message_names_the_other_door(tmp_path, monkeypatch):
+    def download(url, checksum, place):
+        raise DownloadError(f"{url} cannot be fetched (ConnectionError); try again later.")
+
+    monkeypatch.delenv("SERTF_WHISPER", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(whisper_weights, "download_file", download)
+    with pytest.raises(
+        WeightsError, match="try again later. Or set SERTF_WHISPER to a folder that holds tiny.en/model"
+    ):
+        whisper_weights.load("tiny.en")
+
+
+def test_digest_is_part_of_the_caches_key(monkeypatch):
+    front_end = Whisper()
+    assert front_end_key(front_end)["weights"] == SIZES["tiny.en"].digest
+    before = front_end_digest(front_end)
+    monkeypatch.setattr(Whisper, "pretrained", {"digest": "another"})
+    assert front_end_digest(front_end) != before
