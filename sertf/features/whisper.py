@@ -10,7 +10,7 @@ from sertf.features import whisper_weights
 from sertf.features.front_end import FrontEnd
 from sertf.features.whisper_weights import SIZES
 from sertf.layers import spectral
-from sertf.layers.whisper_encoder import BANDS, POSITIONS, HalfStored, WhisperEncoder
+from sertf.layers.whisper_encoder import BANDS, POSITIONS, WhisperEncoder
 
 SAMPLE_RATE = 16000
 WINDOW = 400  # 25 ms
@@ -96,9 +96,7 @@ class Whisper(FrontEnd):
             f"{group.replace(' ', '_')}_{i}" for group, dims in self.dimension_groups for i in range(dims)
         ]
         self.feature_shape = (1 if self.pools else None, len(self.feature_names))
-        self.encoder = WhisperEncoder(
-            SIZES[size].dims, SIZES[size].heads, max(blocks), dtype=HalfStored(), trainable=False
-        )
+        self.encoder = WhisperEncoder(SIZES[size].dims, SIZES[size].heads, max(blocks), trainable=False)
 
     @property
     def pretrained(self):
