@@ -43,7 +43,7 @@ class WhisperEncoder(keras.layers.Layer):
     """
 
     def __init__(self, dims: int, heads: int, blocks: int, *, stored: str = "float16", **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": "float32"})  # under any global policy
         self.dims = dims
         self.heads = heads
         self.blocks = blocks
@@ -102,7 +102,7 @@ class WhisperBlock(keras.layers.Layer):
     """
 
     def __init__(self, dims: int, heads: int, *, stored: str = "float16", **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": "float32"})  # under any global policy
         self.dims = dims
         self.heads = heads
         self.stored = stored
