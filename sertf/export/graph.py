@@ -35,7 +35,8 @@ class ServingModule(tf.Module):
     def __init__(self, network, front_end, *, mean, std, emotions, labels, minimum_seconds):
         super().__init__(name="sertf")
         network = for_inference(network)
-        front_end.build((None, None))
+        if not front_end.built:
+            front_end.build((None, None))
         target_rate, shape = front_end.sample_rate, front_end.feature_shape
         sequence = shape[0] is None
         minimum_seconds = max(minimum_seconds, front_end.minimum_samples / target_rate)

@@ -93,7 +93,8 @@ def _convert(network, front_end, mean, std):
 
     # LiteRT has no op for the recurrences that serving fuses; it runs Keras's loop.
     network = for_inference(network, fused=False)
-    front_end.build((None, None))
+    if not front_end.built:
+        front_end.build((None, None))
     dims = front_end.feature_shape[1:]
 
     def from_features(features):

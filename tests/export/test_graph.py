@@ -54,3 +54,25 @@ def test_bad_waveforms_are_refused_in_the_graph(recognizer, waveform, rate, mess
 
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         recognizer.model.signatures["waveform"](waveform=waveform, sample_rate=rate)
+
+
+def test_pretrained_front_end_is_in_the_saved_model(whisper_weights, tmp_path):
+    import tensorflow as tf
+
+    from sertf.export.graph import ServingModule
+    from sertf.features import Whisper
+
+    front_end = Whisper()
+    inputs = keras.Input(front_end.feature_shape)
+    network = keras.Model(inputs, keras.layers.Dense(6, activation="softmax")(keras.layers.Flatten()(inputs)))
+    labels = tmp_path / "labels.txt"
+    labels.write_text("a\nb\nc\nd\ne\nf\n")
+    module = ServingModule(network, front_end, mean=0.0, std=3.0, emotions="abcdef", labels=labels, minimum_seconds=0.1)
+    tf.saved_model.save(module, str(tmp_path / "saved"), signatures=module.signatures())
+    size = sum(path.stat().st_size for path in (tmp_path / "saved").rglob("*") if path.is_file())
+    assert size < 16e6  # the encoder's weights in float16
+    saved = tf.saved_model.load(str(tmp_path / "saved"))
+    for seconds in (1, 4, 10):
+        clip = np.random.default_rng(seconds).normal(0, 0.1, (1, seconds * 16_000)).astype("float32")
+        expected = network(front_end(clip) / 3.0)
+        np.testing.assert_allclose(saved.waveform(clip, 16_000)["scores"], expected, atol=1e-3)
