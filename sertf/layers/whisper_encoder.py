@@ -63,12 +63,12 @@ class WhisperEncoder(keras.layers.Layer):
 
     def call(self, mel, visible):
         tokens = keras.ops.shape(visible)[1]
-        own = visible[:, :, None]
+        own = keras.ops.expand_dims(visible, -1)  # LiteRT takes no slice with a new axis of booleans
         frames = keras.ops.repeat(own, 2, axis=1)
         mel = keras.ops.where(frames, mel, 0.0)  # as the convolutions' own padding
         x = keras.ops.where(frames, self.conv1(mel), 0.0)  # (batch, 2 * tokens, dims)
         x = self.conv2(keras.ops.pad(x, [[0, 0], [1, 0], [0, 0]]))  # (batch, tokens, dims)
-        x = x + keras.ops.cast(self.positions[:tokens], "float32")
+        x = x + keras.ops.cast(self.positions, "float32")[:tokens]
         outputs = [x]
         for layer in self.layers:
             outputs.append(layer(outputs[-1], visible))
@@ -124,7 +124,7 @@ class WhisperBlock(keras.layers.Layer):
 
     def call(self, x, visible):
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, attention_mask=visible[:, None, :])
+        x = x + self.attention(normed, normed, attention_mask=keras.ops.expand_dims(visible, 1))
         return x + self.dense2(self.dense1(self.dense_norm(x)))
 
     def get_config(self):
