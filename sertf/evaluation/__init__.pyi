@@ -1,6 +1,7 @@
-from . import groups, reproducibility, scores, statistics, zero_shot
+from . import calibration, groups, reproducibility, scores, statistics, zero_shot
 
 __all__ = [
+    "calibration",
     "groups",
     "reproducibility",
     "scores",

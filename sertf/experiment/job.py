@@ -118,6 +118,7 @@ def run_job(job: Job) -> Path | Diverged:
     write_run(
         job.folder,
         predictions=_predictions(job, test, outputs),
+        validation=_validation(job, parts, fitted, predict),
         fitted=fitted,
         scaling=scaling,
         arrays=job.trainer.representations(fitted.model, test, predict, _front_end_of(job)),
@@ -139,19 +140,25 @@ def run_job(job: Job) -> Path | Diverged:
     return job.folder
 
 
-def _predictions(job, test, outputs):
-    """One row a test utterance: what it is, and its scores."""
+def _predictions(job, part, outputs):
+    """One row an utterance of a part: what it is, and its scores."""
     table = pd.DataFrame(
         {
-            "utterance": test.utterances,
-            "speaker": [job.speakers[u] for u in test.utterances],
+            "utterance": part.utterances,
+            "speaker": [job.speakers[u] for u in part.utterances],
             "repeat": job.repeat,
             "fold": job.fold.name,
-            "truth": [job.emotions[i] for i in test.labels],
+            "truth": [job.emotions[i] for i in part.labels],
         }
     )
     table[list(job.emotions)] = outputs
     return table
+
+
+def _validation(job, parts, fitted, predict):
+    """The table of the validation part's predictions, which a temperature is fitted on; None where there is no part."""
+    part = parts["validation"]
+    return _predictions(job, part, predict(fitted.model, part)) if part.utterances else None
 
 
 def _front_end_of(job):

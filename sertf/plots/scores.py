@@ -178,6 +178,35 @@ def violin(
     return figure
 
 
+def reliability(bins: Sequence[Sequence[Any]]) -> Figure:
+    """Reliability diagram: accuracy in bins of confidence, above the share of predictions in each bin.
+
+    Args:
+        bins: of equal width from 0 to 1: count, mean confidence and accuracy of each, None for both if empty.
+
+    Raises:
+        SertfError: if there is no prediction.
+    """
+    counts = finite("counts", [count for count, *_ in bins], 1)
+    if not counts.sum():
+        raise SertfError("a reliability diagram needs one prediction or more, got none.")
+    figure, (above, below) = blank((4.6, 5.2), rows=2, sharex=True, height_ratios=(3, 1))
+    width, centres = 1 / len(bins), (np.arange(len(bins)) + 0.5) / len(bins)
+    filled = np.flatnonzero(counts).tolist()
+    accuracy = finite("accuracy", [bins[i][2] for i in filled], 1)
+    above.bar(centres[filled], accuracy, 0.92 * width, color=COLOURS[0], alpha=0.5, label="accuracy")
+    confidence = finite("confidence", [bins[i][1] for i in filled], 1)
+    above.scatter(confidence, accuracy, s=22, color=COLOURS[1], zorder=4, label="at the mean confidence")
+    above.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="calibrated")
+    above.set_ylim(0, 1)
+    above.set_xlim(0, 1)
+    above.legend(frameon=False, loc="upper left")
+    tidy(above, ylabel="accuracy")
+    below.bar(centres, counts / counts.sum(), 0.92 * width, color=COLOURS[6], alpha=0.6)
+    tidy(below, xlabel="confidence", ylabel="share")
+    return figure
+
+
 def right_and_wrong(panels: Mapping[str, Mapping[str, tuple[float, float]]]) -> Figure:
     """Utterances recognised rightly and wrongly by group: one panel a grouping, one stacked bar a group.
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from sertf.plots import FORMATS
 from sertf.plots.clips import attention, windows
-from sertf.plots.scores import confusion, curves, projections, right_and_wrong, save_figure, violin
+from sertf.plots.scores import confusion, curves, projections, reliability, right_and_wrong, save_figure, violin
 from sertf.reports.markdown import triple
 from sertf.reports.representations import REPRESENTATIONS, drawing, read_arrays, reduced
 from sertf.runs.collect import Results
@@ -21,6 +21,7 @@ from sertf.runs.stored import read_history
 FIGURES = {
     "confusion.png": "Confusion matrix, all repeats pooled; a row's share in percent",
     "scores.png": "Scores over repeats",
+    "reliability.png": "Accuracy by confidence, all repeats pooled; on the diagonal a confidence means what it says",
     "groups.png": "Test utterances by group, right and wrong: mean over repeats",
     "curves.png": "Loss and UAR by epoch: mean over runs, band of one standard deviation",
     "projections.png": "Principal components of one test fold: the model's embeddings beside the averaged features",
@@ -115,6 +116,8 @@ def draw_scores(summary: Summary, histories: pd.DataFrame) -> dict[str, Figure]:
         published={name: triple(published[key])[0] for name, key in _SHOWN.items() if key in published},
         chance=chance,
     )
+    if "calibration" in summary:
+        drawn["reliability.png"] = reliability(summary["calibration"]["bins"])
     if summary.get("groups"):
         found = {column: entry["groups"].items() for column, entry in summary["groups"].items()}
         panels = {column: {name: (g["right"], g["wrong"]) for name, g in items} for column, items in found.items()}

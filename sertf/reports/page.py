@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sertf.reports import markdown, zero_shot
-from sertf.reports.breakdowns import by_emotion, by_fold, by_group, published_names
+from sertf.reports.breakdowns import by_emotion, by_fold, by_group, calibration, published_names
 from sertf.runs.facts import PER_RUN, Facts, Summary
 
 
@@ -50,6 +50,7 @@ def render_page(
         *by_fold(summary),
         *by_emotion(columns),
         *by_group(summary),
+        *calibration(columns),
         *_reproducibility(columns),
         *_figures(summary, folder),
         *_how(summary, differing),

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pandas as pd
 
 from sertf.evaluation import scores
+from sertf.evaluation.calibration import calibration
 from sertf.evaluation.groups import compare
 from sertf.evaluation.reproducibility import rates_of
 from sertf.evaluation.statistics import clustered_bootstrap, mean_std
@@ -45,6 +46,7 @@ def summarise(results: Results) -> Summary:
         `utterances` and `speakers`, those of `sertf.evaluation.scores.BY_FOLD` with `mean` and `std`, and where the test part was
         watched their highest after any epoch as `highest_uar` and `highest_wa`; `confusion`, counts over all repeats in
         the order of the emotions;
+        `calibration`, as `sertf.evaluation.calibration.calibration` gives it;
         `groups`, by the columns of `groups.csv` that the test utterances differ in (none without that file), each as
         `sertf.evaluation.groups.Comparison`;
         `by_corpus`, of runs tested on other corpora than they were trained on, as `sertf.protocols.zero_shot.by_corpus`;
@@ -84,6 +86,7 @@ def summarise(results: Results) -> Summary:
     summary |= {
         "folds": {fold: _of_fold(results, fold) for fold in results.facts["folds"]},
         "confusion": matrix.tolist(),
+        "calibration": calibration(predictions),
         "groups": _by_group(results.folder / "groups.csv", predictions),
         "reproducibility": agreement,
         "tested": {"utterances": int(predictions["utterance"].nunique()), "speakers": int(speakers)},

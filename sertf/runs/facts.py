@@ -189,6 +189,7 @@ class Summary(TypedDict):
     f1: NotRequired[dict[str, Spread]]
     folds: NotRequired[dict[str, dict[str, Any]]]
     confusion: NotRequired[list[list[int]]]
+    calibration: NotRequired[dict[str, Any]]
     groups: NotRequired[dict[str, dict[str, Any]]]
     by_corpus: NotRequired[dict[str, dict[str, Any]]]
     epoch_by_test: NotRequired[dict[str, Any]]

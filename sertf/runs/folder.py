@@ -1,6 +1,7 @@
 """The folder of a variant's runs under a protocol: experiment.json and groups.csv, and a directory a run.
 
-A run directory holds `predictions.csv`, `history.csv`, `weights.keras` (`weights.joblib` of a scikit-learn model),
+A run directory holds `predictions.csv`, `validation_predictions.csv` where there is a validation part, `history.csv`,
+`weights.keras` (`weights.joblib` of a scikit-learn model),
 `scaling.npz`, `representations.npz`, `manifest.json` and `SHA256SUMS`, the checksums of these, which `sha256sum --check`
 reads too. It is complete or absent. One that was taken over from stored results (`sertf.runs.reuse`) has
 `taken_over.txt` and no model.
@@ -27,6 +28,8 @@ from sertf.training.scaling import Scaling
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that says which kept results the run comes from."""
 CHECKSUMS = "SHA256SUMS"
+VALIDATION = "validation_predictions.csv"
+"""File of a run directory with the predictions of its validation part; runs of before lack it."""
 
 
 def describe(experiment: Any, variant: str, protocol: str, table: pd.DataFrame) -> dict[str, Any]:
@@ -116,6 +119,7 @@ def write_run(
     folder: Path,
     *,
     predictions: pd.DataFrame,
+    validation: pd.DataFrame | None,
     fitted: Fitted,
     scaling: Scaling,
     arrays: dict[str, Any],
@@ -126,6 +130,7 @@ def write_run(
     Args:
         folder: the run directory.
         predictions: table of the test part's scores.
+        validation: the same of the validation part, None without one.
         fitted: the trained model and its history.
         scaling: of its features.
         arrays: `sertf.training.representations.representations`; an empty dict writes none.
@@ -136,6 +141,8 @@ def write_run(
     """
     with new_run(folder) as staging:
         predictions.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
+        if validation is not None:
+            validation.to_csv(staging / VALIDATION, index=False, float_format="%.9g")
         fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
         fitted.model.save(staging / fitted.weights_file)
         np.savez(staging / "scaling.npz", mean=scaling.mean, std=scaling.std)

@@ -37,6 +37,17 @@ def test_manifest_says_what_ran(done):
     assert len(seeds) == 6
 
 
+def test_a_run_stores_the_predictions_of_its_validation_part(done):
+    place = done[1] / "repeat-01" / "fold-2"
+    tables = {name: pd.read_csv(place / f"{name}.csv") for name in ("predictions", "validation_predictions")}
+    validation, test = tables["validation_predictions"], tables["predictions"]
+    assert list(validation) == list(test) and not set(validation["speaker"]) & set(test["speaker"])
+    history = pd.read_csv(place / "history.csv").set_index("epoch")
+    kept = history.loc[json.loads((place / "manifest.json").read_text())["best_epoch"]]
+    right = validation[validation.columns[5:]].idxmax(axis=1) == validation["truth"]
+    assert kept["val_wa"] == pytest.approx(right.mean())
+
+
 def test_the_validation_part_chooses_the_epoch_and_nothing_looks_at_the_test_part(corpus, cache, tmp_path):
     fitted, parts, _ = jobs.train_job(planned(corpus, cache, tmp_path)[0])
     losses = {}

@@ -10,7 +10,17 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from sertf.errors import SertfError
-from sertf.plots.scores import against, bars, confusion, curves, projections, right_and_wrong, save_figure, violin
+from sertf.plots.scores import (
+    against,
+    bars,
+    confusion,
+    curves,
+    projections,
+    reliability,
+    right_and_wrong,
+    save_figure,
+    violin,
+)
 
 EMOTIONS = ["neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise", "boredom", "excitement"]
 
@@ -37,11 +47,14 @@ def every_figure():
             xlabel="layers",
             ylabel="UAR",
         ),
+        "reliability": reliability([[0, None, None], [30, 0.5, 0.4], [50, 0.8, 0.9]]),
         "right_and_wrong": right_and_wrong({"gender": {"female": (7.5, 0.5), "male": (3, 5)}}),
     }
 
 
-@pytest.mark.parametrize("name", ["confusion", "curves", "violin", "projections", "against", "right_and_wrong"])
+@pytest.mark.parametrize(
+    "name", ["confusion", "curves", "violin", "projections", "against", "reliability", "right_and_wrong"]
+)
 def test_small_and_the_same_each_time(name, tmp_path):
     for path in ("a.png", "b.png", "a.svg", "b.svg"):
         figure = every_figure()[name]
@@ -93,6 +106,13 @@ def test_curves_show_the_loss_without_the_penalty_where_it_is_logged():
     assert training.get_ydata().tolist() == [1.0, 0.5] and validation.get_ydata().tolist() == [1.5, 1.25]
     training, _ = curves(pd.concat([history, later])).axes[0].lines
     assert training.get_ydata().tolist() == [5.0, 4.25]
+
+
+def test_reliability_draws_accuracy_of_filled_bins_and_shares():
+    above, below = reliability([[0, None, None], [30, 0.45, 0.4], [10, 0.8, 0.9]]).axes
+    assert [bar.get_height() for bar in above.patches] == [0.4, 0.9]
+    assert above.collections[0].get_offsets().tolist() == [[0.45, 0.4], [0.8, 0.9]]
+    assert [bar.get_height() for bar in below.patches] == [0, 0.75, 0.25]
 
 
 def test_violin_draws_every_repeat_and_no_density_of_few():

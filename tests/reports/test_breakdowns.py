@@ -2,7 +2,7 @@
 
 import pytest
 
-from sertf.reports.breakdowns import by_emotion, by_fold, by_group
+from sertf.reports.breakdowns import by_emotion, by_fold, by_group, calibration
 from sertf.reports.page import render_page
 from tests.synthetic_runs import summary
 
@@ -33,6 +33,15 @@ def test_precision_and_f1_by_emotion_of_protocols_whose_published_scores_differ(
         "| --- | ---: | ---: |",
         "| anger | 0.9000 | 0.4000 ± 0.1000 |",
     ]
+
+
+def test_calibration_of_the_protocols_that_have_it():
+    values = {"ece": [0.1, 0.3], "brier": [0.5, 0.5], "nll": [1.0, 1.2]}
+    strict = summary() | {"calibration": {"values": values, "bins": []}}
+    lines = calibration({"paper": summary(protocol="paper"), "strict": strict})
+    assert lines[2] == "| error, 0 is best | `strict` |" and "| ECE | 0.2000 ± 0.1414 |" in lines
+    assert calibration({"strict": summary()}) == []
+    assert "## Calibration" in render_page(strict)
 
 
 def folds(**more):

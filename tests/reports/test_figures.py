@@ -94,7 +94,7 @@ def test_stored_results_draw_the_same_figures_again(tmp_path):
     out = written(tmp_path)
     report.write_report(make_runs(tmp_path / "runs", repeats=2, groups=True), out, figure_formats=["svg"])
     shutil.rmtree(tmp_path / "runs")
-    names = {"confusion", "scores", "groups", "curves", "projections", "attention"}
+    names = {"confusion", "scores", "reliability", "groups", "curves", "projections", "attention"}
     paths = [out / f"{name}.{kind}" for name in sorted(names) for kind in ("png", "svg")]
     assert {path for path in out.iterdir() if path.suffix in (".png", ".svg")} == set(paths)
     before = [path.read_bytes() for path in paths]

@@ -73,7 +73,7 @@ def test_numbers_equal_scikit_learn_on_the_kept_predictions(runs, tmp_path):
 def test_files(runs, tmp_path, drawn):
     out = written(tmp_path)
     report.write_report(runs, out)
-    figures = {"confusion.png", "scores.png", "curves.png", "projections.png", "attention.png"}
+    figures = {"confusion.png", "scores.png", "reliability.png", "curves.png", "projections.png", "attention.png"}
     assert {p.name for p in out.iterdir()} == {
         "predictions.csv.gz",
         "history.csv.gz",

@@ -141,6 +141,7 @@ def written():
     arrays = {"embeddings": np.ones((1, 4))}
     return {
         "predictions": table,
+        "validation": table,
         "fitted": Fitted(model, table, 1),
         "scaling": scaling,
         "arrays": arrays,
