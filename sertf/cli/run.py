@@ -70,6 +70,17 @@ def add_options(parser):
         help=f"how speakers are parted: {', '.join(splits.PROTOCOLS)}, or speaker-independent-k for any other k; "
         "NAME-all trains on validation speakers too (speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
     )
+    parser.add_argument(
+        "--known-speakers",
+        action="store_true",
+        help="scale each speaker by unlabelled clips of their own, tested speakers included; declared in the report",
+    )
+    parser.add_argument(
+        "--enrolment-clips",
+        type=int,
+        metavar="N",
+        help="with --known-speakers: clips that a validation or tested speaker is scaled by (all)",
+    )
     command_line.add_options(parser, repeats=1, out="runs/<name of the table>", results=command_line.RESULTS)
 
 
@@ -86,19 +97,29 @@ def run(options):
     if options.protocol is not None:
         splits.protocol(options.protocol)
     command_line.check_counts(options)
+    if options.enrolment_clips is not None and not options.known_speakers:
+        raise SertfError("--enrolment-clips is for --known-speakers; give both.")
     tuned = options.recipe and read_recipe(options.recipe)
     if tuned and tuned.model != model:
         raise SertfError(f"{options.recipe} is for {tuned.model}; give --model {tuned.model}, or leave --recipe out.")
     table = shared.load_table(options)
     name = options.corpus or options.table.stem
     protocol = options.protocol or splits.speakers_apart(table["speaker"].nunique())
-    chosen = own_data.experiment(name, model, protocol, corpus=options.corpus or "table", front_end=options.front_end)
+    chosen = own_data.experiment(
+        name,
+        model,
+        protocol,
+        corpus=options.corpus or "table",
+        front_end=options.front_end,
+        known_speakers=options.known_speakers,
+        enrolment_clips=options.enrolment_clips,
+    )
     chosen = command_line.changed(chosen, options, variants=[model], named=[model])
     _check_shapes(chosen, table, model)
     results = command_line.results_folder(chosen, options)
     trained = command_line.train(chosen, table, options, variants=[model], protocols=None, results=results)
     for one in trained:
-        _show(one, name, options.json)
+        _show(one, name, options.json, exportable=not options.known_speakers)
 
 
 def _check_shapes(chosen, table, model):
@@ -114,7 +135,7 @@ def _check_shapes(chosen, table, model):
         cell.try_out(table["emotion"].nunique())
 
 
-def _show(trained, name, as_json):
+def _show(trained, name, as_json, *, exportable):
     from sertf.reports.markdown import SCORE_NOTE, score_cell
     from sertf.training.trainers import find
 
@@ -126,5 +147,5 @@ def _show(trained, name, as_json):
         print(f"{entry['name']}: {score_cell(entry)}")
     print(f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.")
     print(f"Report: {trained.report}")
-    if find(trained.variant).exportable:
+    if find(trained.variant).exportable and exportable:
         print(f"To use it: sertf export {trained.runs} models/{name}")

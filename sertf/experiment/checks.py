@@ -35,6 +35,7 @@ def check(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:
     """
     check_emotions(table)
     check_lengths(cells)
+    check_known_speakers(cells)
     check_folds(cells, table)
     check_networks(cells, table, cache)
 
@@ -55,6 +56,16 @@ def check_lengths(cells: "Sequence[Cell]") -> None:
             raise CheckError(
                 f"{cell.variant.model} needs features of one shape, but those of {cell.experiment.front_end} are as long as "
                 "the clips; use a front end of fixed length, such as fused_statistics."
+            )
+
+
+def check_known_speakers(cells: "Sequence[Cell]") -> None:
+    """Raise for augmented copies under a scaling by speaker, whose statistics are those of clean clips."""
+    for cell in cells:
+        if cell.setting.scaling == "speaker" and cell.variant.augmentation is not None:
+            raise CheckError(
+                f"{cell.variant_name} trains on augmented copies, which {cell.protocol_name} cannot scale by speaker; "
+                "leave the augmentation out, or scale by the training part."
             )
 
 

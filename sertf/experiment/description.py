@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from sertf import files
 from sertf.audio.augmentation import Augmentation
-from sertf.errors import SertfError, unknown
+from sertf.errors import SertfError, check_whole, unknown
 from sertf.training.recipe import Recipe
 
-SCALINGS = ("training", "corpus")
+SCALINGS = ("training", "corpus", "speaker")
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,10 @@ class Setting:
 
     Attributes:
         folds: name in `sertf.protocols.splits`.
-        scaling: rows that mean and deviation come from: "training" part, or the whole "corpus", test rows included.
+        scaling: rows that mean and deviation come from: "training" part, the whole "corpus", test rows included, or
+            each "speaker" by unlabelled clips of their own, tested speakers included.
+        enrolment_clips: how many clips a validation or tested speaker is scaled by, drawn by the seed of a run; None
+            takes all. Training speakers are scaled by all of theirs.
         tuned_on_test: the recipe was chosen by scores of the test parts, as many authors do; enters the audit.
         watch_test: log the test part's UAR after every epoch; it never decides anything, and is off where the
             protocol is honest.
@@ -28,10 +31,17 @@ class Setting:
     scaling: str = "training"
     tuned_on_test: bool = False
     watch_test: bool = False
+    enrolment_clips: int | None = None
 
     def __post_init__(self):
         if self.scaling not in SCALINGS:
             raise SertfError(f"Setting scaling must be one of {', '.join(SCALINGS)}, but is {self.scaling!r}.")
+        if self.enrolment_clips is not None:
+            check_whole("Setting", enrolment_clips=self.enrolment_clips)
+            if self.scaling != "speaker":
+                raise SertfError(
+                    f'Setting enrolment_clips is for scaling="speaker", but scaling is {self.scaling!r}; leave it out.'
+                )
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,12 @@ class Experiment:
     merged: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
+    def __post_init__(self):
+        if "strict" in self.protocols and self.protocols["strict"].scaling == "speaker":
+            raise SertfError(
+                'Protocol strict knows no tested speaker; name a protocol with scaling="speaker" speaker-known.'
+            )
+
     @property
     def corpora(self):
         """Names of the corpora, one or more, without the languages that are taken alone."""
@@ -145,6 +161,15 @@ class Experiment:
         tested = self.corpora if setting.folds.startswith("leave-one-corpus-out") else self.tested_corpora
         if setting.scaling == "corpus":
             leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
+        if setting.scaling == "speaker":
+            count = "all" if setting.enrolment_clips is None else f"{setting.enrolment_clips}"
+            leaks.append(
+                (
+                    "speaker known",
+                    f"each validation or tested speaker is scaled by {count} of their own unlabelled clips, each training "
+                    "speaker by all",
+                )
+            )
         if setting.tuned_on_test:
             leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
         elif set(names_of("+".join(self.variant(variant).tuned_on))).intersection(tested):
@@ -180,6 +205,8 @@ class Experiment:
             "watch_test": setting.watch_test,
             "seed": self.seed,
         }
+        if setting.enrolment_clips is not None:
+            identity["enrolment_clips"] = setting.enrolment_clips
         if chosen.augmentation is not None:
             identity["augmentation"] = chosen.augmentation.to_dict()
         if chosen.scaled_each != "dimension":

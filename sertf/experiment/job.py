@@ -20,7 +20,7 @@ from sertf.runs.layout import RunPlace
 from sertf.training import batches
 from sertf.training.fit import Diverged, Fitted, RunError
 from sertf.training.recipe import Recipe
-from sertf.training.scaling import Part, Scaling, parts_of
+from sertf.training.scaling import Part, Scaling, SpeakerScaling, parts_of
 from sertf.training.trainers import Trainer, utterances_at_once
 
 
@@ -42,6 +42,8 @@ class Job:
         emotions: in the order of the scores.
         scaling_rows: utterances that the scaling is fitted on; None takes the training part.
         scaled_each: what has a mean and a deviation of its own.
+        speakers_known: each speaker is scaled by clips of their own.
+        enrolment_clips: how many clips a validation or tested speaker is scaled by; None for all.
         watch_test: log the test part's scores after each epoch; they decide nothing.
         online_copies: copies that are drawn anew every epoch.
     """
@@ -61,11 +63,13 @@ class Job:
     emotions: tuple[str, ...]
     scaling_rows: tuple[str, ...] | None
     scaled_each: str = "dimension"
+    speakers_known: bool = False
+    enrolment_clips: int | None = None
     watch_test: bool = False
     online_copies: CopyPlan | None = None
 
 
-def train_job(job: Job) -> tuple[Fitted, dict[str, Part], Scaling]:
+def train_job(job: Job) -> tuple[Fitted, dict[str, Part], Scaling | SpeakerScaling]:
     """Train one fold once.
 
     Returns:
@@ -76,7 +80,16 @@ def train_job(job: Job) -> tuple[Fitted, dict[str, Part], Scaling]:
     fold = job.fold
     if job.online_copies is not None:
         fold = replace(fold, train=job.online_copies.originals(fold.train))
-    parts, scaling = parts_of(fold, job.features, job.labels, scaling_rows=job.scaling_rows, each=job.scaled_each)
+    parts, scaling = parts_of(
+        fold,
+        job.features,
+        job.labels,
+        scaling_rows=job.scaling_rows,
+        each=job.scaled_each,
+        speakers=job.speakers if job.speakers_known else None,
+        enrolment_clips=job.enrolment_clips,
+        seed=job.seed,
+    )
     trained_on, copies = parts, None
     if job.online_copies is not None:
         rows = job.online_copies.rows(parts["train"].utterances)

@@ -217,6 +217,8 @@ def _missing_jobs(prepared, folder, repeats):
         "emotions": prepared.emotions,
         "scaling_rows": tuple(data.table["utterance"]) if cell.setting.scaling == "corpus" else None,
         "scaled_each": cell.variant.scaled_each,
+        "speakers_known": cell.setting.scaling == "speaker",
+        "enrolment_clips": cell.setting.enrolment_clips,
         "watch_test": cell.setting.watch_test,
         "online_copies": data.online_copies,
     }

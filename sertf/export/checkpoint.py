@@ -94,6 +94,11 @@ def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
     from sertf import features
     from sertf.extraction.clip import front_end_digest
 
+    if run.manifest.get("scaling") == "speaker":
+        raise ExportError(
+            f"{run.place} scales each speaker by clips of their own, which an exported model does not have; train it with "
+            'scaling="training".'
+        )
     described = run.manifest["front_end"]
     try:
         front_end = features.find(described["name"])(**described["config"])

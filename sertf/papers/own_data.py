@@ -47,7 +47,14 @@ def front_end_of(model: str | None = None, name: str | None = None) -> tuple[str
 
 
 def experiment(
-    name: str, model: str, protocol: str, *, corpus: str = "table", front_end: str | None = None
+    name: str,
+    model: str,
+    protocol: str,
+    *,
+    corpus: str = "table",
+    front_end: str | None = None,
+    known_speakers: bool = False,
+    enrolment_clips: int | None = None,
 ) -> Experiment:
     """The experiment that trains a model of the zoo on a table under a protocol, its only one.
 
@@ -58,16 +65,22 @@ def experiment(
         corpus: key of `sertf.corpora.CORPORA`, or "table" for own data.
         front_end: key of `sertf.features.FEATURES` in place of the model's own, with options as of `front_end_of`. The
             model then trains without augmentation, which is made for one front end.
+        known_speakers: scale each speaker by clips of their own, under the name `<protocol>-speaker-known`.
+        enrolment_clips: how many clips of a validation or tested speaker count then; None takes all.
 
     Raises:
         SertfError: an unknown name.
     """
     chosen = system(model)
+    setting = Setting(protocol, scaling="speaker" if known_speakers else "training", enrolment_clips=enrolment_clips)
+    name_of_setting = f"{protocol}-speaker-known" if known_speakers else protocol
+    if enrolment_clips is not None:
+        name_of_setting += f"-{enrolment_clips}"
     own = front_end in (None, chosen.front_end)
     front_end, front_end_options = front_end_of(model, front_end)
     variant = Variant(
         model,
-        recipes=None if chosen.recipe is None else {protocol: fitted_to(chosen.recipe, protocol)},
+        recipes=None if chosen.recipe is None else {name_of_setting: fitted_to(chosen.recipe, protocol)},
         options=chosen.variant.options,
         augmentation=chosen.variant.augmentation if own else None,
         scaled_each=chosen.variant.scaled_each if own else "dimension",
@@ -80,5 +93,5 @@ def experiment(
         front_end=front_end,
         front_end_options=front_end_options,
         variants={model: variant},
-        protocols={protocol: Setting(protocol)},
+        protocols={name_of_setting: setting},
     )

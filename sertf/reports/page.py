@@ -233,9 +233,7 @@ def _how(summary: Summary, differing: Iterable[str]) -> list[str]:
     built = {"features": facts.get("front_end"), "model": facts.get("model")}
     body += [[what, markdown.called(named)] for what, named in built.items() if named]
     if facts.get("scaling"):
-        body.append(
-            ["standardised by", "all clips" if facts["scaling"] == "corpus" else "the training part of each fold"]
-        )
+        body.append(["standardised by", _standardised(facts)])
     recipe = facts.get("recipe") or {}
     body += [[f"recipe: {name.replace('_', ' ')}", f"{value}"] for name, value in recipe.items() if value is not None]
     if facts.get("scaled_each"):
@@ -257,6 +255,12 @@ def _how(summary: Summary, differing: Iterable[str]) -> list[str]:
         "predictions is one test utterance of one repeat, the prediction is the largest score.",
         "",
     ]
+
+
+def _standardised(facts):
+    if facts["scaling"] == "speaker":
+        return f"{facts.get('enrolment_clips', 'all')} clips of each validation or tested speaker, all of the others"
+    return "all clips" if facts["scaling"] == "corpus" else "the training part of each fold"
 
 
 def _augmentation(described: dict[str, Any]) -> str:

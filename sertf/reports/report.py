@@ -33,7 +33,7 @@ from sertf.runs.stored import (
     write_stored,
 )
 
-_OTHER = {"paper": "strict", "strict": "paper"}
+_OTHER = {"paper": "strict", "strict": "paper", "speaker-known": "strict"}
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
 _OURS = {*_TABLES, "report.md", "report.json", "manifest.json", REPRESENTATIONS, *figures.FILES}
 

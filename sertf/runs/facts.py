@@ -65,6 +65,7 @@ class Facts(TypedDict):
     epochs: NotRequired[int | None]
     seed: NotRequired[int]
     scaling: NotRequired[str]
+    enrolment_clips: NotRequired[int]
     scaled_each: NotRequired[str]
     watch_test: NotRequired[bool]
     augmentation: NotRequired[dict[str, Any]]
@@ -94,6 +95,7 @@ class Manifest(TypedDict, total=False):
     recipe: dict[str, Any] | None
     folds: str
     scaling: str
+    enrolment_clips: int
     scaled_each: str
     watch_test: bool
     augmentation: dict[str, Any]

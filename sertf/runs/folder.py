@@ -23,7 +23,7 @@ from sertf.runs.facts import Facts, Manifest
 from sertf.runs.layout import finished_runs
 from sertf.runs.stored import ResultsError, read_json
 from sertf.training.fit import Fitted, RunError
-from sertf.training.scaling import Scaling
+from sertf.training.scaling import Scaling, SpeakerScaling
 
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that says which kept results the run comes from."""
@@ -121,7 +121,7 @@ def write_run(
     predictions: pd.DataFrame,
     validation: pd.DataFrame | None,
     fitted: Fitted,
-    scaling: Scaling,
+    scaling: Scaling | SpeakerScaling,
     arrays: dict[str, Any],
     manifest: Manifest,
 ) -> None:
@@ -145,7 +145,7 @@ def write_run(
             validation.to_csv(staging / VALIDATION, index=False, float_format="%.9g")
         fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
         fitted.model.save(staging / fitted.weights_file)
-        np.savez(staging / "scaling.npz", mean=scaling.mean, std=scaling.std)
+        np.savez(staging / "scaling.npz", **scaling.arrays())
         if arrays:
             np.savez_compressed(staging / "representations.npz", **arrays)
         write_manifest(staging, manifest)

@@ -1,7 +1,8 @@
-"""The parts of a fold under one scaling, which is fitted on the rows that the protocol grants."""
+"""The parts of a fold under one scaling, fitted on the rows that the protocol grants, or under one of each speaker."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,75 @@ class Scaling:
         """Scale one (frames, dims) array to float32."""
         return ((array - self.mean) / self.std).astype(np.float32)
 
+    def of(self, utterance: str) -> "Scaling":
+        """The scaling of an utterance: the same for all."""
+        return self
+
+    def arrays(self) -> dict[str, Any]:
+        """What a run directory keeps."""
+        return {"mean": self.mean, "std": self.std}
+
+
+@dataclass(frozen=True)
+class SpeakerScaling:
+    """A scaling of each speaker, fitted on unlabelled clips of their own.
+
+    Attributes:
+        by_speaker: `Scaling` by speaker.
+        speakers: utterance to speaker.
+    """
+
+    by_speaker: Mapping[str, Scaling]
+    speakers: Mapping[str, str]
+
+    @classmethod
+    def fit(
+        cls,
+        features: Mapping[str, np.ndarray],
+        speakers: Mapping[str, str],
+        fold: Fold,
+        *,
+        clips: int | None = None,
+        seed: int = 0,
+        each: str = "dimension",
+    ) -> "SpeakerScaling":
+        """Fit on the speakers of a fold.
+
+        Training speakers give all their clips. Validation and tested speakers enrol with `clips` of theirs.
+
+        Args:
+            features: utterance to (frames, dims).
+            speakers: utterance to speaker, of all utterances.
+            fold: whose speakers are wanted.
+            clips: how many clips a speaker enrols with, drawn by the seed; None takes all, as do speakers of fewer.
+            seed: of the draw.
+            each: as of `Scaling.fit`.
+        """
+        own: dict[str, list[str]] = {}
+        for utterance in sorted(speakers):
+            own.setdefault(speakers[utterance], []).append(utterance)
+        trained = {speakers[u] for u in fold.train}
+        rng, by_speaker = np.random.default_rng(seed), {}
+        for speaker in sorted({speakers[u] for ids in fold.parts.values() for u in ids}):
+            enrolled = own[speaker]
+            if clips is not None and speaker not in trained and clips < len(enrolled):
+                enrolled = [enrolled[i] for i in sorted(rng.choice(len(enrolled), clips, replace=False))]
+            by_speaker[speaker] = Scaling.fit([features[u] for u in enrolled], each=each)
+        return cls(by_speaker, speakers)
+
+    def of(self, utterance: str) -> Scaling:
+        """The scaling of an utterance's speaker."""
+        return self.by_speaker[self.speakers[utterance]]
+
+    def arrays(self) -> dict[str, Any]:
+        """What a run directory keeps: (speakers, ...) means and deviations, in the order of `speakers`."""
+        names = sorted(self.by_speaker)
+        return {
+            "speakers": np.array(names),
+            "mean": np.stack([self.by_speaker[name].mean for name in names]),
+            "std": np.stack([self.by_speaker[name].std for name in names]),
+        }
+
 
 class Streamed(Sequence[np.ndarray]):
     """Scaled features of utterances, each read from disk whenever it is asked for.
@@ -62,12 +132,10 @@ class Streamed(Sequence[np.ndarray]):
     Args:
         features: `sertf.extraction.cache.Features`.
         utterances: ids.
-        scaling: function of one array; None takes the features as they are.
+        scaling: of the utterances; None takes the features as they are.
     """
 
-    def __init__(
-        self, features: Features, utterances: Iterable[str], scaling: Callable[[np.ndarray], np.ndarray] | None = None
-    ):
+    def __init__(self, features: Features, utterances: Iterable[str], scaling: Scaling | SpeakerScaling | None = None):
         self.lengths = [features.lengths[u] for u in utterances]
         self._features = features
         self._utterances = tuple(utterances)
@@ -77,8 +145,9 @@ class Streamed(Sequence[np.ndarray]):
         return len(self._utterances)
 
     def __getitem__(self, index):
-        array = self._features[self._utterances[index]]
-        return array if self._scaling is None else self._scaling(array)
+        utterance = self._utterances[index]
+        array = self._features[utterance]
+        return array if self._scaling is None else self._scaling.of(utterance)(array)
 
     def taken(self, indices: Iterable[int]) -> "Streamed":
         """Those at some indices, in that order, streamed as these are; an index may come again."""
@@ -117,8 +186,11 @@ def parts_of(
     *,
     scaling_rows: Sequence[str] | None = None,
     each: str = "dimension",
-) -> tuple[dict[str, Part], Scaling]:
-    """The three parts of a fold under one scaling.
+    speakers: Mapping[str, str] | None = None,
+    enrolment_clips: int | None = None,
+    seed: int = 0,
+) -> tuple[dict[str, Part], Scaling | SpeakerScaling]:
+    """The three parts of a fold under one scaling, or one of each speaker.
 
     Args:
         fold: `sertf.protocols.splits.Fold`.
@@ -126,9 +198,11 @@ def parts_of(
         labels: mapping of utterance id to emotion index.
         scaling_rows: ids to fit the scaling on; None takes the fold's training part.
         each: what is scaled by a mean and deviation of its own, of `SCALED_EACH`.
+        speakers: utterance to speaker, of all utterances; each speaker is then scaled by clips of their own.
+        enrolment_clips, seed: as `clips` and `seed` of `SpeakerScaling.fit`.
 
     Returns:
-        dict of `Part` by name ("train", "validation", "test"), and the `Scaling`.
+        dict of `Part` by name ("train", "validation", "test"), and the scaling.
     """
     rows = fold.train if scaling_rows is None else scaling_rows
     held = _bytes_on_disk(features, [u for ids in fold.parts.values() for u in ids]) <= HELD_BYTES
@@ -136,9 +210,13 @@ def parts_of(
     def arrays(ids, scaling=None):
         if not held:
             return Streamed(features, ids, scaling)
-        return [features[u] if scaling is None else scaling(features[u]) for u in ids]
+        return [features[u] if scaling is None else scaling.of(u)(features[u]) for u in ids]
 
-    scaling = Scaling.fit(arrays(rows), each=each)
+    scaling: Scaling | SpeakerScaling
+    if speakers is None:
+        scaling = Scaling.fit(arrays(rows), each=each)
+    else:
+        scaling = SpeakerScaling.fit(features, speakers, fold, clips=enrolment_clips, seed=seed, each=each)
     return {
         name: Part(tuple(ids), arrays(ids, scaling), np.array([labels[u] for u in ids], dtype=np.int32))
         for name, ids in fold.parts.items()

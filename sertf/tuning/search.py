@@ -118,7 +118,7 @@ def search(
     if workers_count < 1 or (trials is not None and trials < 1):
         raise TuningError(f"trials and workers must be 1 or more, but are {trials} and {workers_count}.")
     setting = space.experiment.setting(SEARCH)
-    if setting.watch_test or setting.scaling == "corpus":
+    if setting.watch_test or setting.scaling != "training":
         raise TuningError(
             "The space's setting scores the test part or scales by it, of which a search sees nothing; leave watch_test and "
             "scaling out of its Setting."

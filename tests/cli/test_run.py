@@ -42,6 +42,29 @@ def test_own_data_from_a_table_to_a_report(folder, in_process, capsys):
     assert overview["epochs"] == 1 and overview["scaling"] == "training" and overview["audit"]["verdict"] == "clean"
 
 
+def test_known_speakers_are_declared_in_the_report(folder, in_process, capsys):
+    assert run("--model", "svm", "--known-speakers", "--enrolment-clips", "3", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["runs"] == "runs/mine/svm/speaker-independent-4-speaker-known-3"
+    page = (folder / said["report"]).read_text()
+    assert "leaks by declaration: speaker known" in page
+    assert "| standardised by | 3 clips of each validation or tested speaker, all of the others |" in page
+
+
+def test_enrolment_clips_need_known_speakers(folder, capsys):
+    assert run("--model", "svm", "--enrolment-clips", "3") == 2
+    assert "--enrolment-clips is for --known-speakers; give both." in capsys.readouterr().err
+
+
+def test_a_model_of_known_speakers_is_not_exported(folder, in_process, capsys):
+    assert run("--model", "waveform_mlp", "--epochs", "1", "--known-speakers") == 0
+    said = capsys.readouterr().out
+    assert "sertf export" not in said
+    runs = "runs/mine/waveform_mlp/speaker-independent-4-speaker-known"
+    assert cli.main(["export", runs, "models/mine"]) == 2
+    assert "scales each speaker by clips of their own" in capsys.readouterr().err
+
+
 def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
     assert run("--model", "svm", "--protocol", "random-80-20", "--out", "o", "--results", "r") == 0
     said = capsys.readouterr().out

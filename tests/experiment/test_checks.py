@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from sertf.audio.augmentation import Augmentation
 from sertf.errors import SertfError
 from sertf.experiment.description import Setting
 from tests.toy import EXPERIMENT, RECIPE, changed, run
@@ -56,6 +57,13 @@ def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, options, me
     with pytest.raises(SertfError, match=message):
         run(corpus.assign(path="nowhere.wav"), tmp_path / "cache", tmp_path, **options)
     assert not (tmp_path / "cache").exists()
+
+
+def test_augmented_copies_are_not_scaled_by_speaker(corpus, tmp_path):
+    protocols = {"known": Setting("speaker-independent-4", scaling="speaker")}
+    known = changed(recipes={"known": RECIPE}, augmentation=Augmentation(copies=1))
+    with pytest.raises(SertfError, match="small trains on augmented copies, which known cannot scale by speaker"):
+        run(corpus, tmp_path / "c", tmp_path, experiment=replace(known, protocols=protocols), protocol_names=["known"])
 
 
 def test_a_speaker_who_lacks_an_emotion_is_a_warning_and_no_error(corpus, tmp_path):

@@ -76,6 +76,32 @@ def test_bad_scaling():
         Setting("x", scaling="test")
 
 
+def test_known_speakers_are_declared_and_never_strict(experiment):
+    for clips, said in ((None, "by all of their own unlabelled clips"), (5, "by 5 of their own unlabelled clips")):
+        setting = Setting("speaker-independent-4", scaling="speaker", enrolment_clips=clips)
+        known = replace(experiment, protocols={"paper": setting})
+        ((name, sentence),) = known.declared_leaks("small", "paper")
+        assert name == "speaker known" and said in sentence
+        with pytest.raises(SertfError, match="strict knows no tested speaker"):
+            replace(experiment, protocols={"strict": setting})
+    with pytest.raises(SertfError, match="enrolment_clips is for scaling=.speaker., but scaling is 'training'"):
+        Setting("x", enrolment_clips=5)
+    with pytest.raises(SertfError, match="enrolment_clips must be a whole number above 0"):
+        Setting("x", scaling="speaker", enrolment_clips=0)
+
+
+def test_enrolment_clips_decide_a_run_and_leave_other_digests_as_they_are(experiment):
+    assert "enrolment_clips" not in experiment.identity("small", "strict")
+    identities = []
+    for clips in (None, 5):
+        known = Setting("speaker-independent-4", scaling="speaker", enrolment_clips=clips)
+        recipes = {"known": Recipe(epochs=2)}
+        small = replace(experiment.variants["small"], recipes=recipes)
+        identities.append(replace(experiment, protocols={"known": known}, variants={"small": small}))
+    first, second = (digest(one.identity("small", "known")) for one in identities)
+    assert first != second
+
+
 def test_published_scores_for_all_protocols_or_for_each(experiment):
     small = experiment.variants["small"]
     one = {"uar": (0.6, None, None)}

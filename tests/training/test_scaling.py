@@ -56,6 +56,35 @@ def test_parts_are_scaled_by_training_rows_unless_told_otherwise():
     assert scaling.mean.tolist() == [8]
 
 
+def test_each_speaker_is_scaled_by_clips_of_their_own():
+    rng = np.random.default_rng(2)
+    speakers = {f"{speaker}{i}": speaker for speaker in "abc" for i in range(6)}
+    shift = {"a": -5, "b": 0, "c": 90}
+    features = {u: rng.normal(shift[s], 1 + shift[s] ** 2, (4, 3)).astype(np.float32) for u, s in speakers.items()}
+    fold = Fold("f", *(tuple(u for u in speakers if u[0] == s) for s in "abc"))
+    parts, scaling = parts_of(fold, features, dict.fromkeys(speakers, 0), speakers=speakers)
+    for part in parts.values():
+        np.testing.assert_allclose(np.concatenate(part.arrays).mean(axis=0), 0, atol=1e-4)
+        np.testing.assert_allclose(np.concatenate(part.arrays).std(axis=0), 1, atol=1e-4)
+    assert scaling.arrays()["speakers"].tolist() == ["a", "b", "c"] and scaling.arrays()["mean"].shape == (3, 3)
+
+
+def test_tested_speakers_enrol_with_few_clips_and_training_speakers_with_all():
+    speakers = {f"{speaker}{i}": speaker for speaker in "abc" for i in range(6)}
+    features = {u: np.full((2, 1), float(u[1]), np.float32) for u in speakers}
+    fold = Fold("f", *(tuple(u for u in speakers if u[0] == s) for s in "abc"))
+    pairs = {(i + j) / 2 for i in range(6) for j in range(6) if i != j}
+    drawn = set()
+    for seed in range(8):
+        _, scaling = parts_of(
+            fold, features, dict.fromkeys(speakers, 0), speakers=speakers, enrolment_clips=2, seed=seed
+        )
+        means = {name: float(one.mean[0]) for name, one in scaling.by_speaker.items()}
+        assert means["a"] == 2.5 and {means["b"], means["c"]} <= pairs
+        drawn.add(means["c"])
+    assert len(drawn) > 1
+
+
 class OnDisk(dict):
     """Features that count how often each is read."""
 
