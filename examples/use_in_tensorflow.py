@@ -1,4 +1,4 @@
-"""An exported model in TensorFlow code of your own: nothing but TensorFlow is imported here, sertf is not needed.
+"""An exported model in your TensorFlow code. It imports TensorFlow alone and needs no sertf.
 
     python examples/use_in_tensorflow.py [SAVED_MODEL]
 

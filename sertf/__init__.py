@@ -4,8 +4,8 @@ The public names:
 
 - `load`: a trained model, as a `sertf.inference.Recognizer`.
 - `corpora`: `CORPORA`, `load`, `load_several`, `load_table` give utterance tables.
-- `protocols`: `PROTOCOLS` and `protocol` give folds, `audit.audit` says what they leak.
-- `features`: `FEATURES`, the front ends, and `FrontEnd` for one of your own.
+- `protocols`: `PROTOCOLS` and `protocol` give folds; `audit.audit` lists what they leak.
+- `features`: `FEATURES`, the front ends, and `FrontEnd`, the base class of a custom one.
 - `cache`: `FeatureCache` computes features once.
 - `models`: `MODELS`, functions that build Keras models.
 - `training`: `Recipe`, `fit`, `scaling.parts_of`, `batches`.
@@ -16,7 +16,7 @@ The public names:
 - `export`: `saved_model.save`.
 - `tuning`: `search.search` searches such a space.
 
-Everything loads when it is first touched, so that `import sertf` stays fast: TensorFlow, Keras and librosa come with the
+Every name loads when it is first touched. So `import sertf` stays fast: TensorFlow, Keras and librosa come with the
 package that needs them.
 """
 
@@ -25,8 +25,8 @@ import sys
 
 import lazy_loader
 
-# Off by default on processors without AVX-512; there too oneDNN trains SpeechNet 1.2 times and the CNN-Transformer 1.7
-# times as fast. TensorFlow asks when it loads, and all processes of a run must answer alike to give the same digits.
+# TensorFlow turns oneDNN off on processors without AVX-512. There too it trains SpeechNet 1.2 times and the
+# CNN-Transformer 1.7 times as fast. TensorFlow reads this when it loads. The digits are equal only if all processes agree.
 if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
@@ -34,7 +34,7 @@ __version__ = "0.1.0"
 
 
 def load(model=None):
-    """Load a model as a `sertf.inference.Recognizer`: an exported one's folder, a bundled one's name, or the default."""
+    """Load a `sertf.inference.Recognizer`: an exported model by its folder, a bundled one by its name, or the default."""
     from sertf.inference import bundled, recognizer
 
     return recognizer.load(bundled.folder_of(model))

@@ -1,4 +1,4 @@
-"""The one base class of every error that a user can mend, and what a command line makes of it."""
+"""The base class of every error that a user can mend, and how a command line reports it."""
 
 import contextlib
 import errno
@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# What the file system refuses, which is nothing that a trace would explain.
+# Refusals of the file system. A stack trace would explain nothing.
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
 _REFUSED |= {errno.ENAMETOOLONG, errno.ELOOP}
 
 
 class SertfError(ValueError):
-    """A user's mistake, said in one sentence: what came, what is allowed, how to mend it.
+    """A user's mistake in one sentence: what came, what is allowed, how to mend it.
 
-    Everything that sertf raises on bad input derives from this class, so that a command line can print the sentence
-    without a stack trace while a fault of the code itself still shows its trace.
+    Everything that sertf raises on bad input derives from this class. A command line prints the sentence without a stack
+    trace. A fault of the code itself still shows its trace.
     """
 
     exit_code = 2
-    """What a command ends with."""
+    """Exit code of a command that raises it."""
 
 
 def unknown(kind: str, name: object, known: Iterable[str], *, listed: Iterable[str] | None = None) -> str:
-    """The sentence on a name that is not among the known ones, the nearest of them first.
+    """The sentence on an unknown name. It suggests the nearest known ones first.
 
-    `listed` are shown in place of the known ones where these are too many.
+    `listed` stands in for the known names where these are too many to show.
 
     >>> unknown("model", "speachnet", ["reslstm_sa", "speechnet"])
     "Unknown model 'speachnet'; did you mean speechnet? Known are reslstm_sa, speechnet."
@@ -47,7 +47,7 @@ def unknown(kind: str, name: object, known: Iterable[str], *, listed: Iterable[s
 def check_whole(owner: str, *, least: int = 1, **values: object) -> None:
     """Raise a SertfError that names owner and argument unless all values are whole numbers of `least` or more.
 
-    NumPy's integers are refused too: values like these go into JSON and digests, where they would be others.
+    NumPy's integers are refused too: JSON and digests would store them differently.
 
     >>> check_whole("LogMel", n_mels=64, hop_length=0)
     Traceback (most recent call last):
@@ -72,12 +72,12 @@ def check_finite(owner: str, **values: Any) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a plain number; True and False are none."""
+    """Whether a value is a plain number; True and False do not count."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def listing(lines: Iterable[object], *, limit: int = 20) -> str:
-    """Join lines for an error message, one a line, the first `limit` of them and the count of the others."""
+    """Join the first `limit` lines for an error message, one a line, and count the rest."""
     lines = [str(line) for line in lines]
     shown = [f"  {line}" for line in lines[:limit]]
     if len(lines) > limit:
@@ -86,29 +86,30 @@ def listing(lines: Iterable[object], *, limit: int = 20) -> str:
 
 
 def expanded(path: Path | str) -> Path:
-    """The absolute path behind `~` and `~user`, a Path.
+    """The absolute path, with `~` and `~user` resolved.
 
     Raises:
-        SertfError: there is no such user.
+        SertfError: `~user` names no user of this machine.
     """
     try:
         return Path(path).expanduser().absolute()
     except RuntimeError as error:
-        raise SertfError(f"{path}: there is no user of this name with a home folder; write the folder out.") from error
+        raise SertfError(f"{path}: there is no user of this name with a home folder; give the full path.") from error
 
 
 @dataclass
 class ExitCode:
-    """What a command ends with."""
+    """Exit code of a command."""
 
     value: int = 0
 
 
 @contextlib.contextmanager
 def exit_code() -> Iterator[ExitCode]:
-    """Do a command's work inside: its code is 0, or that of the error, mostly 2, after one sentence on standard error.
+    """Run a command's work inside; print an error as one sentence on standard error and set the exit code.
 
-    The sentence is that of a `SertfError`, or on what the file system refuses: a full disk, a folder without permission.
+    The code is 0, or that of the error, mostly 2. It covers every `SertfError` and what the file system refuses: a full
+    disk, a folder without permission.
     """
     code = ExitCode()
     try:
@@ -125,9 +126,9 @@ def exit_code() -> Iterator[ExitCode]:
 
 
 def in_one_sentence(main: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator: the main function of a script, which ends the process after one sentence on a user's mistake, with 2.
+    """Decorator for the main function of a script: a user's mistake prints one sentence and exits with 2.
 
-    And after Ctrl-C, with 130.
+    Ctrl-C exits with 130.
     """
 
     @functools.wraps(main)

@@ -1,4 +1,4 @@
-"""Writing files and folders so that nobody ever sees half of one, and the digests that name their contents."""
+"""Writes of files and folders that are complete or absent, and digests of their contents."""
 
 import contextlib
 import glob
@@ -14,7 +14,7 @@ from sertf.errors import SertfError
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a hidden file beside `path`, then rename it to `path`; an error leaves nothing of it.
+    """Let `write` fill a hidden file beside `path`, then rename it to `path`. An error leaves no trace.
 
     No other thread or process writes to that hidden file. The last rename wins.
     """
@@ -27,21 +27,21 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file as a whole, or leave the one that stands there."""
+    """Write a whole file, or leave the existing one."""
     write_atomically(path, lambda staging: staging.write_bytes(data))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file as a whole, or leave the one that stands there."""
+    """Write a whole UTF-8 text file, or leave the existing one."""
     write_bytes(path, text.encode())
 
 
 @contextlib.contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
-    """A new, empty folder to fill, which takes the place of the folder `path` at the end.
+    """A new, empty folder to fill. It replaces the folder `path` at the end.
 
-    An error leaves what stood there. So does a process that is killed: the next call for the same path puts the old
-    folder back if it was killed between two renames.
+    An error leaves the old folder. So does a killed process: if it died between two renames, the next call for this path
+    puts the old folder back.
 
     Raises:
         OSError: the folder cannot be made, or cannot take its place.
@@ -68,16 +68,16 @@ def replaced_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what processes left beside `path` that were killed in `replaced_folder`."""
+    """Remove what killed processes left beside `path` in `replaced_folder`."""
     for killed in _stagings(path):
         shutil.rmtree(killed, ignore_errors=True)
 
 
 def _stagings(path: Path) -> list[Path]:
-    """The folders of `replaced_folder` for `path` that are there now."""
+    """The folders that `replaced_folder` has made for `path` and that still exist."""
     found = []
     for place in path.parent.glob(f".{glob.escape(path.name)}-????????"):
-        with contextlib.suppress(OSError):  # no folder, another user's, or gone by now
+        with contextlib.suppress(OSError):  # not a folder, another user's, or removed meanwhile
             if set(os.listdir(place)) <= {path.name, _old(path)}:
                 found.append(place)
     return found
@@ -88,8 +88,8 @@ def _old(path: Path) -> str:
 
 
 def try_writing(folder: Path) -> None:
-    """Raise an OSError unless a file can be made in a folder that is there."""
-    with tempfile.TemporaryFile(dir=folder):  # of a name of its own: other commands may start in the same folder
+    """Raise an OSError unless a file can be made in an existing folder."""
+    with tempfile.TemporaryFile(dir=folder):  # a unique name: other commands may start in the same folder
         pass
 
 
@@ -109,10 +109,10 @@ def check_writable(folder: Path, choice: str, error: type[SertfError] = SertfErr
 
 
 def digest(*parts: bytes | memoryview, size: int) -> str:
-    """Hex digest of bytes that follow each other, by BLAKE2b.
+    """Hex digest of the concatenated bytes, by BLAKE2b.
 
     Args:
-        parts: the bytes; where one part ends and the next starts does not count.
+        parts: the bytes; the boundaries between parts do not count.
         size: bytes of the digest, half the number of its letters.
 
     >>> digest(b"speech", size=8) == digest(b"spe", b"ech", size=8)

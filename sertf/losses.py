@@ -17,10 +17,10 @@ def class_weights(labels: ArrayLike, num_classes: int, *, names: Sequence[str] |
     Args:
         labels: class indices of the training part, (n,).
         num_classes: number of classes.
-        names: of the classes, for the error.
+        names: class names for the error.
 
     Raises:
-        SertfError: a class has no training utterance, so that its weight would be infinite, or a label no class.
+        SertfError: a label is no class, or a class has no training utterance; its weight would be infinite.
 
     >>> class_weights([0, 0, 0, 1], 2).tolist()
     [0.5, 1.5]
@@ -35,7 +35,7 @@ def class_weights(labels: ArrayLike, num_classes: int, *, names: Sequence[str] |
     absent = [str(names[k]) if names else str(k) for k in np.flatnonzero(counts == 0).tolist()]
     if absent:
         raise SertfError(
-            f"The training part has no utterance of {', '.join(absent)}, whose weight in a balanced loss would be infinite; "
+            f"The training part has no utterance of {', '.join(absent)}; its weight in a balanced loss would be infinite; "
             "use fewer folds, or leave the emotion out."
         )
     inverse = 1 / counts
@@ -48,12 +48,12 @@ class BalancedMarginLoss(keras.losses.Loss):
 
     (1/N) Σ_i Σ_j ω_j [ y_ij max(0, α1 − ŷ_ij)² + α2 (1 − y_ij) max(0, ŷ_ij − α3)² ] β, ŷ the scores.
 
-    β = max((1/C) Σ_c (1 − y_c + y_c (C − 1)/(1 − 1/C)) / (1 − 1/C), 1). The inner sum is over a one-hot row, so with
-    C classes it is ((C − 1) + (C − 1)/(1 − 1/C)) / (1 − 1/C) = (C − 1 + C) C/(C − 1), and β = (2C − 1)/(C − 1): a
-    constant that scales the gradient.
+    β = max((1/C) Σ_c (1 − y_c + y_c (C − 1)/(1 − 1/C)) / (1 − 1/C), 1). The inner sum is over a one-hot row. With C
+    classes it is ((C − 1) + (C − 1)/(1 − 1/C)) / (1 − 1/C) = (C − 1 + C) C/(C − 1). So β = (2C − 1)/(C − 1), a constant
+    that scales the gradient.
 
-    As printed, all α are 0.5: with α1 = α3 the loss of an utterance is 0 as soon as all its scores are 0.5, and nothing
-    parts the classes from there on. Sabour et al. (2017), whose margin loss this balances, take 0.9, 0.5 and 0.1.
+    The paper prints 0.5 for all α. With α1 = α3 the loss is 0 as soon as all scores of an utterance are 0.5. From there
+    on nothing separates the classes. Sabour et al. (2017), whose margin loss this balances, use 0.9, 0.5 and 0.1.
 
     Args:
         weights: ω, one weight a class, see `class_weights`.
@@ -64,8 +64,8 @@ class BalancedMarginLoss(keras.losses.Loss):
         y_pred: scores from 0 to 1, (batch, classes); they need not sum to 1.
 
     Raises:
-        SertfError: weights or margins that are no such numbers; in a call, scores of another number of classes, or labels
-            that are not one index an utterance. An index beyond the classes is not noticed: no class is true then.
+        SertfError: weights or margins are not such numbers. In a call: the number of scores is not that of the classes,
+            or labels are not one index an utterance. A call does not check indices: one beyond the classes matches none.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class BalancedMarginLoss(keras.losses.Loss):
 
     @property
     def balance(self) -> float:
-        """β of the printed formula for one-hot labels."""
+        """β of the published formula for one-hot labels."""
         classes = len(self.weights)
         return max((2 * classes - 1) / (classes - 1), 1.0)
 
     def call(self, y_true, y_pred):
         upper, weight_of_others, lower = self.margins
-        y_true = ops.convert_to_tensor(y_true)  # Keras makes a list of a list's numbers
+        y_true = ops.convert_to_tensor(y_true)  # Keras turns a list into a list of scalars
         rows = y_true.shape[0] if len(y_true.shape) else 1, y_pred.shape[0]
         if (
             y_pred.shape[-1] != len(self.weights)
@@ -116,7 +116,7 @@ class BalancedMarginLoss(keras.losses.Loss):
 
 
 def _numbers(values):
-    """A row of numbers as a list of floats, none of anything else."""
+    """A row of numbers as a list of floats; an empty list for anything else."""
     try:
         row = np.asarray(values, dtype=float)
     except (TypeError, ValueError):

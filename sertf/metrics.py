@@ -1,4 +1,4 @@
-"""Streaming Keras metrics. Their state is counts, so that many batches give what all rows at once would give."""
+"""Streaming Keras metrics. Their state is counts: many batches give the same score as all rows at once."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from sertf.errors import SertfError
 
 @keras.saving.register_keras_serializable(package="sertf")
 class UnweightedAverageRecall(keras.metrics.Metric):
-    """Unweighted average recall (UAR): the mean over classes of the share of their utterances that was recognised.
+    """Unweighted average recall (UAR): the mean recall over classes.
 
-    UAR = 1/|K| · sum over k in K of hits_k / total_k, where K holds the classes that occur among the labels seen since
-    the last reset; a class without any utterance has no recall and is left out of the mean. The score of the
-    INTERSPEECH paralinguistics challenges (Schuller et al. 2009); the same as scikit-learn's balanced accuracy.
+    UAR = 1/|K| · sum over k in K of hits_k / total_k. K holds the classes that occur among the labels since the last
+    reset. A class without utterances has no recall and is left out. This is the score of the INTERSPEECH
+    paralinguistics challenges (Schuller et al. 2009), and equals scikit-learn's balanced accuracy.
 
-    Called with integer labels of shape (batch,) or (batch, 1), from 0 to num_classes - 1, scores of shape
-    (batch, num_classes) of any scale (only their largest entry counts) and optional weights of shape (batch,) or
-    (batch, 1). Before any row, and where all weights are zero, the result is 0.
+    Call it with integer labels (batch,) or (batch, 1), from 0 to num_classes - 1, and scores (batch, num_classes). Only
+    the largest score of a row counts. Optional weights are (batch,) or (batch, 1). Without rows, and where all weights
+    are zero, the result is 0.
 
     Args:
         num_classes: number of classes, 2 or more.

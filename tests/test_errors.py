@@ -82,9 +82,7 @@ def test_a_script_that_is_interrupted(capsys):
 
 def test_home_folders():
     assert expanded("~/corpora") == Path.home() / "corpora"
-    with pytest.raises(
-        SertfError, match="~nosuchuser/corpora: there is no user of this name with a home folder; write"
-    ):
+    with pytest.raises(SertfError, match="~nosuchuser/corpora: there is no user of this name with a home folder; give"):
         expanded("~nosuchuser/corpora")
 
 

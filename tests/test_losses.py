@@ -75,7 +75,7 @@ def test_class_weights_are_inverse_frequencies_of_mean_one():
 
 
 def test_a_class_without_training_utterances_is_named():
-    with pytest.raises(SertfError, match="no utterance of anger, whose weight in a balanced loss would be infinite"):
+    with pytest.raises(SertfError, match="no utterance of anger; its weight in a balanced loss would be infinite"):
         class_weights([0, 0, 2], 3, names=["neutral", "anger", "fear"])
     for labels in ([0, 1, 3], [-1, 0, 1]):
         with pytest.raises(SertfError, match="labels must be from 0 to 2, got"):

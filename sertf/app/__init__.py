@@ -1,1 +1,1 @@
-"""A page on this machine: upload or record, and see what a model hears."""
+"""A page on this machine: upload or record a clip, and see which emotion a model recognizes."""

@@ -1,6 +1,6 @@
-"""The page of `sertf app`: Gradio's parts in their places. What the button does is `sertf.app.session`.
+"""The page of `sertf app`: the layout of its Gradio components. `sertf.app.session` does the work of the button.
 
-Gradio is imported inside functions, and not before `sealed` has told it to keep everything on this machine.
+Functions import Gradio inside, after `sealed` has told it to keep everything on this machine.
 """
 
 import contextlib
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 UPLOAD_MEGABYTES = 100
 KEPT_SECONDS = 3600
-"""After so long an upload is removed, and with everything else when the command ends."""
+"""An upload is removed after so many seconds, and all uploads when the command ends."""
 TITLE = "Speech emotion recognition"
 _SWEEP_SECONDS = 300
-_LAST_SECONDS = 10  # for what is being heard when the command ends
+_LAST_SECONDS = 10  # for requests still running when the command ends
 _ABOUT = f"""\
 # {TITLE}
 
 Upload a recording, record one or pick an example, and press the button. Nothing leaves this machine: the page is served
-by and for it alone. A recording may have up to {UPLOAD_MEGABYTES} MB; its copy is removed after {KEPT_SECONDS // 60}
-minutes, or when the command ends."""
-_SYNTHETIC = "Synthetic examples, no speech: they show the page, not how well a model recognizes people"
-# Label, and emotions that a speaker of the embedded corpus shows in clips that follow each other.
+by it and for it alone. A recording may have up to {UPLOAD_MEGABYTES} MB. Its copy is removed after
+{KEPT_SECONDS // 60} minutes, or when the command ends."""
+_SYNTHETIC = "Synthetic examples, not speech: they show the page, not how well a model recognizes people"
+# Label, and the emotions of successive clips by a speaker of the embedded corpus.
 _EXAMPLES = {
     "angry": ["anger"],
     "sad": ["sadness"],
     "sad, then angry, half a minute": ["sadness"] * 12 + ["anger"] * 14,
 }
-# Gradio's own themes name fonts of its own; these are on every machine.
+# Gradio's themes load their fonts from elsewhere; these are on every machine.
 _FONTS: dict[str, Any] = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mono": ["Consolas", "monospace"]}
-# The page's own code, Gradio's, needs the unsafe ones; what matters is that no address but the page's own is asked,
-# not even for a picture that somebody's model card names.
+# Gradio's code needs the unsafe sources. What matters: the page asks no other address, not even for a picture in
+# somebody's model card.
 _POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 
 
 class OwnOriginOnly:
-    """ASGI middleware that has the browser load nothing from elsewhere."""
+    """ASGI middleware that makes the browser load nothing from elsewhere."""
 
     def __init__(self, app):
         self.app = app
@@ -66,12 +66,12 @@ class OwnOriginOnly:
 
 @contextlib.contextmanager
 def sealed() -> Iterator[Path]:
-    """A temporary folder for all that Gradio writes, removed at the end; its telemetry is off.
+    """A temporary folder for all that Gradio writes, removed at the end. Gradio's telemetry is off.
 
-    Has to be entered before Gradio is imported, which reads its settings then.
+    Enter it before Gradio is imported: Gradio reads its settings then.
     """
     with tempfile.TemporaryDirectory(prefix="sertf-app-") as folder:
-        # Gradio asks its own server whether it is up; a proxy must not be asked for that.
+        # Gradio asks its own server whether it is up. That request must not go to a proxy.
         direct = ",".join(filter(None, [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), HOST]))
         settings = {
             "GRADIO_TEMP_DIR": folder,
@@ -83,7 +83,7 @@ def sealed() -> Iterator[Path]:
         }
         before = {name: os.environ.get(name) for name in settings}, tempfile.tempdir
         os.environ.update(settings)
-        tempfile.tempdir = folder  # an upload lies here while it comes in
+        tempfile.tempdir = folder  # an upload lies here while it arrives
         try:
             yield Path(folder)
         finally:
@@ -104,11 +104,11 @@ def write_examples(folder: Path) -> dict[str, str]:
 
 
 def build(listener: Listener, examples: Mapping[str, str]) -> "gradio.Blocks":
-    """The page.
+    """Build the page.
 
     Args:
         listener: `sertf.app.session.Listener`.
-        examples: dict of label to path, as `write_examples` gives it.
+        examples: dict of label to path, from `write_examples`.
 
     Returns:
         `gradio.Blocks`.
@@ -154,15 +154,15 @@ def build(listener: Listener, examples: Mapping[str, str]) -> "gradio.Blocks":
 
 
 def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = False) -> None:
-    """Serve the page on this machine until the process is interrupted or told to end.
+    """Serve the page on this machine until the process is interrupted or terminated.
 
     Args:
-        page: of `build`.
-        port: None takes the first free one from 7860 on.
+        page: the page from `build`.
+        port: None uses the first free one from 7860 on.
         browser: open the page in the user's browser.
 
     Raises:
-        SertfError: the port, or all of them, cannot be had.
+        SertfError: the port is taken, or all of them are.
     """
     import gradio
     from starlette.middleware import Middleware
@@ -192,11 +192,11 @@ def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = Fal
         # A background job of a shell ignores SIGINT, and SIGTERM would leave the temporary folder behind.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             signal.signal(getattr(signal, name, signal.SIGTERM), signal.default_int_handler)
-        print(f"{TITLE} at {page.local_url}, for this machine alone; Ctrl-C ends it.", flush=True)
+        print(f"{TITLE} at {page.local_url}, for this machine alone. Ctrl-C ends it.", flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
-        pass  # the one way to end
+        pass  # Ctrl-C is the way to end it
     finally:
         page.close(verbose=False)
-        # Gradio waits for 5 s; a server at work while its files are removed and the interpreter ends writes traces.
+        # Gradio waits for 5 s. A request still at work then prints stack traces, since its files are gone.
         page.server.thread.join(_LAST_SECONDS)

@@ -1,4 +1,4 @@
-"""What `sertf app` does with a recording: the models to choose from, and one clip heard by one of them, for its page."""
+"""The work of `sertf app`: the models to choose from, and the recognition of one clip by one of them."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("models")
 PARTS = 20
-"""Parts of a clip that are silenced, one at a time, to see what an answer rests on."""
+"""Number of parts of a clip that are silenced in turn, to see what a result rests on."""
 _COLUMNS = 1200  # of a drawn waveform
 _BATCH = 4  # clips with a silenced part scored at a time
 
@@ -29,14 +29,14 @@ def models(given: Iterable[Path | str] = ()) -> dict[str, Path]:
     """The models to choose from.
 
     Args:
-        given: names of bundled models, folders of exported ones, or folders that hold several of these; without any, the
-            bundled ones and those in `FOLDER`.
+        given: names of bundled models, folders of exported ones, or folders of several of these. Without any, the bundled
+            models and those in `FOLDER`.
 
     Returns:
-        Dict of name to folder. A name that comes again becomes the folder's path.
+        Dict of name to folder. A second model of the same name is listed by its path.
 
     Raises:
-        SertfError: an unknown name, or a folder that neither is nor holds a model that sertf exported.
+        SertfError: an unknown name, or a folder without a model that sertf exported.
     """
     if given:
         folders = [folder for model in given for folder in _models_in(folder_of(model))]
@@ -49,10 +49,10 @@ def models(given: Iterable[Path | str] = ()) -> dict[str, Path]:
 
 
 def _models_in(folder):
-    """The folder, if it is a model, else the models in it."""
+    """The folder itself, if it is a model, else the models in it."""
     inside = [] if (folder / "saved_model.pb").exists() else _exported(folder)
     if not inside:
-        read_card(folder)  # says what is wrong
+        read_card(folder)  # raises the error to show
     return inside or [folder]
 
 
@@ -69,10 +69,10 @@ def _exported(folder):
 
 
 class Heard(NamedTuple):
-    """What a page shows of a clip.
+    """What the page shows of a clip.
 
     Attributes:
-        text: Markdown: the emotion in words and how sure the model is, or the sentence on what is wrong.
+        text: Markdown: the emotion and its confidence, or the sentence of an error.
         scores: dict of emotion to score, the mean over the windows; None if the clip cannot be used.
         figure: the clip over time, a matplotlib `Figure`; None if the clip cannot be used.
     """
@@ -83,10 +83,10 @@ class Heard(NamedTuple):
 
 
 class Listener:
-    """Hears clips with one of several models, which is loaded when it is first asked for; the last one is kept.
+    """Recognizes clips with one of several models. It loads a model when first needed and keeps the last one.
 
     Args:
-        folders: dict of name to folder, as `models` gives it.
+        folders: dict of name to folder, from `models`.
     """
 
     def __init__(self, folders: Mapping[str, Path]):
@@ -94,7 +94,7 @@ class Listener:
         self._name = self._model = None
 
     def card(self, name: str) -> str:
-        """The model card as Markdown, one level of headings lower, since it stands in a page."""
+        """The model card as Markdown, with headings one level lower to fit the page."""
         text = render_card(read_card(self.folders[name]))
         lines = text.splitlines()
         code = np.cumsum([line.startswith("```") for line in lines]) % 2
@@ -103,23 +103,23 @@ class Listener:
         )
 
     def hear(self, path: Path | str | None, name: str, threshold: float = 0.0) -> Heard:
-        """Recognize the emotion in a clip; a mistake becomes its sentence.
+        """Recognize the emotion in a clip. A mistake becomes a sentence in the result.
 
         Args:
             path: audio file, or None if none was given.
-            name: of the model.
-            threshold: under this confidence the answer is `uncertain`, as in `sertf predict`.
+            name: name of the model.
+            threshold: below this confidence the verdict is `uncertain`, as in `sertf predict`.
 
         Returns:
             `Heard`.
         """
         if path is None:
-            return Heard("**Nothing to hear yet.** Upload a recording, record one or pick an example.")
+            return Heard("**No recording yet.** Upload a recording, record one or pick an example.")
         try:
-            read_header(path)  # most of what is wrong shows before a model is loaded
+            read_header(path)  # shows most faults before a model is loaded
             return self._hear(path, self._loaded(name), name, threshold)
         except AudioError as error:
-            # The path is that of a copy in a temporary folder; its name is the user's.
+            # The path is that of a copy in a temporary folder. The user knows the file by its name.
             return Heard(f"**This recording cannot be used.** {Path(error.path).name}: {error.reason}.")
         except SertfError as error:
             return Heard(f"**This does not work.** {error}")
@@ -127,7 +127,7 @@ class Listener:
     def _loaded(self, name):
         if name != self._name:
             import_tensorflow_quietly()
-            self._name = self._model = None  # so that memory never holds two
+            self._name = self._model = None  # memory never holds two models
             self._model = load(self.folders[name])
             self._name = name
         return self._model
@@ -154,48 +154,48 @@ class Listener:
         text = _in_words(table, means, threshold)
         if len(table) > 1:
             stretch = f"{window['start']:.1f} to {window['end']:.1f} s"
-            text += f" What a score rests on is shown for the surest window, {stretch}."
-        return Heard(f"{text}\n\n`{Path(path).name}`, heard by `{name}`", means, figure)
+            text += f" The curve below belongs to the window with the largest score, {stretch}."
+        return Heard(f"{text}\n\n`{Path(path).name}`, recognized by `{name}`", means, figure)
 
 
 def _in_words(table, means, threshold):
-    """The answer on a clip in Markdown, from its windows and their mean scores."""
+    """The result of a clip in Markdown, from its windows and their mean scores."""
     emotion = max(means, key=means.get)
     confidence = means[emotion]
     silent = int(table["emotion"].isna().sum())
     if confidence >= threshold:
-        text = f"## {emotion}\n\nConfidence {confidence:.2f}: the largest score, which is not calibrated."
+        text = f"## {emotion}\n\nConfidence {confidence:.2f}: the largest score. It is not calibrated."
     else:
-        text = f"## uncertain\n\nThe largest score, {confidence:.2f} for {emotion}, is under {threshold:.2f}."
+        text = f"## uncertain\n\nThe largest score, {confidence:.2f} for {emotion}, is below {threshold:.2f}."
     if len(table) > 1:
         seconds = table["end"].iloc[0] - table["start"].iloc[0]
         text += f" Scores are means over {len(table) - silent} windows of {seconds:g} s."
     if silent:
-        text += f" Digital silence is not scored (windows: {silent})."
+        text += f" Windows of digital silence, which are not scored: {silent}."
     return text
 
 
 def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: str) -> "Curve":
-    """What a model's answer on one clip rests on: its attention, or where it has none that follows time, occlusion.
+    """What a model's result on one clip rests on: its attention over time, or else occlusion.
 
-    Occlusion (Zeiler and Fergus 2014): each part of the clip is silenced in turn, and the emotion's score falls by so
-    much.
+    Occlusion (Zeiler and Fergus 2014) silences each part of the clip in turn. The curve shows how far the emotion's
+    score falls.
 
     Args:
         model: `Recognizer`.
-        samples: mono float32, (n,), of a length that the model takes as a whole.
+        samples: mono float32, (n,), of a length that the model scores as a whole.
         sample_rate: Hz.
-        emotion: whose score is watched.
+        emotion: the emotion whose score is watched.
 
     Returns:
-        `plots_clips.Curve` from 0 to the end of the samples: attention in %, or the fall of the score by `PARTS` parts.
+        `plots_clips.Curve` over the clip: attention in %, or the fall of the score for each of `PARTS` parts.
     """
     from sertf.plots import clips
 
     score = model.model.signatures["waveform"]
     outputs = {key: value.numpy() for key, value in score(waveform=samples[None], sample_rate=sample_rate).items()}
     seconds = len(samples) / sample_rate
-    # Where frames have a fixed number the clip was cut or padded, and steps of attention are no shares of it.
+    # With a fixed number of frames the clip was cut or padded. Steps of attention are no shares of the clip then.
     if "attention" in outputs and model.card["front_end"]["shape"][0] is None:
         values = 100 * outputs["attention"][0]  # (steps,)
         return clips.Curve(0.0, seconds, values, "attention in %", 100 / len(values), "even attention")

@@ -1,7 +1,7 @@
-"""Augmented copies of training utterances: what is done to a waveform, how many copies, fixed or fresh every epoch.
+"""Augmented copies of training utterances: what changes the waveform, how many copies, fixed or fresh every epoch.
 
-A copy is a row of the utterance table with a `parent`. Copies join the training part of a fold after it is cut, so that
-no copy of a test utterance is ever trained on; `sertf.protocols.audit` checks it by the parents. NumPy alone.
+A copy is a row of the utterance table with a `parent`. Copies join the training part after the folds are made. So no
+copy of a test utterance is trained on, and `sertf.protocols.audit` checks this by the parents. It needs NumPy alone.
 """
 
 import math
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class WhiteNoise:
     """White Gaussian noise at a signal-to-noise ratio drawn evenly in decibels (CNN-Transformer, section III.B).
 
-    The ratio is met exactly: power of the signal, mean of its squared samples, over that of the noise as drawn.
+    The noise meets the ratio exactly: mean squared sample of the signal over that of the noise as drawn.
 
     Attributes:
         snr_db: lowest and highest ratio in dB.
@@ -36,7 +36,7 @@ class WhiteNoise:
         """(samples,) float32 with noise added."""
         power = np.mean(np.square(samples, dtype=np.float64))
         if power == 0:
-            raise SertfError("it is silent where noise should be added, so its signal-to-noise ratio is undefined")
+            raise SertfError("it is silent, so the signal-to-noise ratio of added noise is undefined")
         noise = rng.standard_normal(len(samples))
         wanted = power / 10 ** (rng.uniform(*self.snr_db) / 10)
         return (samples + noise * np.sqrt(wanted / np.mean(np.square(noise)))).astype(np.float32)
@@ -62,7 +62,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class TimeShift:
-    """A shift by up to a share of the length, to either side; zeros come in where samples leave.
+    """A shift by up to a share of the length, to either side. Zeros fill the gap.
 
     Attributes:
         share: largest shift over the length, above 0 and below 1.
@@ -85,13 +85,13 @@ class TimeShift:
 
 @dataclass(frozen=True)
 class RandomCut:
-    """One length: a longer recording loses a random share of what is too much at each end, a shorter one gets zeros so.
+    """A fixed length. A longer recording loses a random share of the excess at each end, a shorter one gets zeros.
 
-    CNN-LSTM on wavelet-scaled spectrograms: 8 s by padding or cutting a random amount at both ends. For front ends that
-    read the whole utterance and do the same centred, as `sertf.features.Scalogram`.
+    CNN-LSTM on wavelet-scaled spectrograms: 8 s by padding or cutting a random amount at both ends. It suits front ends
+    that read the whole utterance and cut or pad it at its centre, such as `sertf.features.Scalogram`.
 
     Attributes:
-        samples: the length, at the front end's sample rate.
+        samples: the length in samples, at the front end's sample rate.
     """
 
     samples: int = 128_000
@@ -100,7 +100,7 @@ class RandomCut:
         check_whole("RandomCut", samples=self.samples)
 
     def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(self.samples,) float32, every place as likely as any other."""
+        """(self.samples,) float32; every offset is equally likely."""
         excess = len(samples) - self.samples
         start = int(rng.integers(abs(excess) + 1))
         if excess >= 0:
@@ -122,11 +122,11 @@ class Augmentation:
     """How training utterances are multiplied.
 
     Attributes:
-        steps: what is done to a copy, one after another, of `AUGMENTATIONS`.
+        steps: changes that apply to a copy in turn, keys of `AUGMENTATIONS`.
         copies: copies of each training utterance.
-        fresh: drawn anew every epoch instead of once.
-        keep_original: train on the utterance as it is too, beside its copies; False, with one fresh copy, alters every
-            utterance anew in every epoch.
+        fresh: draw the copies anew every epoch instead of once.
+        keep_original: train on the unchanged utterance too. False, with one fresh copy, alters every utterance anew in
+            every epoch.
     """
 
     steps: tuple = (WhiteNoise(),)
@@ -148,7 +148,7 @@ class Augmentation:
         return any(isinstance(step, RandomCut) for step in self.steps)
 
     def apply(self, samples: np.ndarray, *seeds: int) -> np.ndarray:
-        """One augmented copy of (samples,) float32, the same for the same whole numbers `seeds`."""
+        """One augmented copy of (samples,) float32. The same `seeds`, whole numbers, give the same copy."""
         rng = np.random.default_rng(seeds)
         for step in self.steps:
             samples = step(samples, rng)
@@ -158,13 +158,13 @@ class Augmentation:
         """The augmentation as plain values, for manifests and digests."""
         steps = [{"name": type(step).__name__, **asdict(step)} for step in self.steps]
         values = {"steps": steps, "copies": self.copies, "fresh": self.fresh}
-        if not self.keep_original:  # the rule goes without saying, so that digests from before the choice still hold
+        if not self.keep_original:  # left out at its default, so that earlier digests still hold
             values["keep_original"] = False
         return values
 
 
 def copies_of(table: "pd.DataFrame", copies: int) -> "pd.DataFrame":
-    """The rows of the copies: as their originals, with the columns `parent` and `copy` (from 1) and a name of their own."""
+    """The rows of the copies: those of their originals, with a new name and the columns `parent` and `copy` (from 1)."""
     import pandas as pd
 
     made = [
@@ -175,5 +175,5 @@ def copies_of(table: "pd.DataFrame", copies: int) -> "pd.DataFrame":
 
 
 def seed_of(text: str) -> int:
-    """A whole number that stands for a text, the same in every process."""
+    """A whole number that depends on a text alone, the same in every process."""
     return int(digest(text.encode(), size=8), 16)

@@ -1,6 +1,6 @@
 """Read audio files: any format soundfile reads, mixed to mono, resampled with soxr.
 
-A clip that cannot be used raises `AudioError`, which names the file, what is wrong and how to mend it.
+A clip that cannot be used raises `AudioError`. It names the file, the fault and the mend.
 """
 
 import contextlib
@@ -13,23 +13,23 @@ import soxr
 from sertf.errors import SertfError
 from sertf.files import digest
 
-# Suffixes of the formats that libsndfile tells by their content; headerless .raw is left out, its layout is a guess.
+# Suffixes of formats that libsndfile recognizes by content. Headerless .raw is left out: its layout would be a guess.
 SUFFIXES = frozenset(
     {".wav", ".wave", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga", ".opus", ".mp3", ".au", ".snd", ".caf"}
     | {".w64", ".rf64", ".sph", ".nist", ".voc", ".avr"}
 )
 MIN_SECONDS = 0.1
 # A clip whose samples span less than this is silent: below one step of 24-bit audio (1.2e-7). A constant offset is
-# silence too, so the span counts and not the peak.
+# silence too, so the span counts, not the peak.
 SILENCE_SPAN = 1e-7
-# Containers of chunks with a length each, all in one byte order, and the chunks that hold the samples.
+# Containers made of chunks with lengths in one byte order, and the names of the chunks that hold samples.
 CHUNK_ORDERS = {b"RIFF": "little", b"RIFX": "big", b"FORM": "big"}
 SAMPLE_CHUNKS = (b"data", b"SSND")
-# A stream whose end is not known yet states some length near these, and one never closed states 0.
+# A stream of unknown length states some length near these. One that was never closed states 0.
 UNKNOWN_LENGTH = 0x7FFFF000
-# Some writers count the header (44 bytes, a few more with other chunks) as samples.
+# Some writers count the header as samples (44 bytes, a few more with other chunks).
 HEADER_SLACK = 128
-# Resampled samples this far under the peak are rounding noise: soxr HQ is precise to 20 bits.
+# Resampled samples this far below the peak are rounding noise: soxr HQ is precise to 20 bits.
 RESAMPLING_FLOOR = 2.0**-20
 
 
@@ -38,11 +38,11 @@ class AudioError(SertfError):
 
     Attributes:
         path: The file, a str.
-        reason: What is wrong with it, and the mend.
+        reason: What is wrong with it, and how to mend it.
     """
 
     def __init__(self, path: Path | str, reason: str):
-        # Both go to args, so that the error survives pickling on its way out of a worker process.
+        # Both go to args, so that the error survives pickling between processes.
         super().__init__(str(path), reason)
         self.path = str(path)
         self.reason = reason
@@ -55,15 +55,15 @@ def read_audio(path: Path | str, *, sample_rate: int | None = None) -> tuple[np.
     """Read a file as mono float32.
 
     Args:
-        path: Audio file; the format is told by the content, so an AIFF inside a .wav name is read.
+        path: Audio file. The content tells the format, so an AIFF file named .wav is read.
         sample_rate: Hz to resample to; None keeps the file's own.
 
     Returns:
         samples, float32 (n,), full scale at 1, and their sample rate in Hz, an int.
 
     Raises:
-        AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent, by its channels' mixture too, or
-            non-finite.
+        AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent (also after mixing the
+            channels), or non-finite.
     """
     with _opened(path) as file:
         rate, frames = file.samplerate, file.frames
@@ -74,7 +74,7 @@ def read_audio(path: Path | str, *, sample_rate: int | None = None) -> tuple[np.
     channels = samples
     samples = np.ascontiguousarray(channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1))  # (n,)
     if len(samples) and np.ptp(samples) < SILENCE_SPAN <= np.ptp(channels, axis=0).max():
-        raise AudioError(path, "its channels cancel each other out when they are mixed; give it with one of them alone")
+        raise AudioError(path, "its channels cancel each other out when mixed; give a file with one of them alone")
     check_audio(samples, rate, path=path)
     if sample_rate is not None and sample_rate != rate:
         samples = resample(samples, rate, sample_rate)
@@ -83,10 +83,10 @@ def read_audio(path: Path | str, *, sample_rate: int | None = None) -> tuple[np.
 
 
 def read_header(path: Path | str) -> tuple[int, int]:
-    """Samples and sample rate in Hz that a file states of itself, without decoding it.
+    """Samples and sample rate in Hz that the header of a file states. Nothing is decoded.
 
     Raises:
-        AudioError: missing, unreadable or empty; what only decoding shows is not looked for.
+        AudioError: missing, unreadable or empty. Faults that only decoding shows pass unnoticed.
     """
     with _opened(path) as file:
         frames, rate = file.frames, file.samplerate
@@ -97,7 +97,7 @@ def read_header(path: Path | str) -> tuple[int, int]:
 
 @contextlib.contextmanager
 def _opened(path):
-    """The open file; what fails at or after opening it becomes an `AudioError`."""
+    """The open file. A failure at or after opening becomes an `AudioError`."""
     path = Path(path)
     if not path.exists():
         raise AudioError(path, "no such file; check the path or leave it out")
@@ -114,10 +114,10 @@ def _opened(path):
 
 
 def check_not_cut_off(path: Path | str) -> None:
-    """Raise `AudioError` for a WAV or AIFF that ends before its header says; libsndfile reads it as if it were whole."""
+    """Raise `AudioError` for a WAV or AIFF shorter than its header states; libsndfile would read it as whole."""
     lacking = _lacking_bytes(path)
     if lacking > HEADER_SLACK:
-        raise AudioError(path, f"cut off: its header states {lacking} bytes more than there are; fetch it again")
+        raise AudioError(path, f"cut off: its header states {lacking} bytes more than the file has; fetch it again")
 
 
 def _lacking_bytes(path):
@@ -146,7 +146,7 @@ def check_audio(samples: np.ndarray, sample_rate: int, *, path: Path | str) -> N
         )
     seconds = len(samples) / sample_rate
     if seconds < MIN_SECONDS:
-        raise AudioError(path, f"too short: {seconds:.4f} s, at least {MIN_SECONDS} s are needed; leave it out")
+        raise AudioError(path, f"too short: {seconds:.4f} s, but at least {MIN_SECONDS} s are needed; leave it out")
     if np.ptp(samples) < SILENCE_SPAN:
         raise AudioError(path, f"silent: its samples span less than {SILENCE_SPAN:g}; record it again or leave it out")
 
@@ -154,8 +154,8 @@ def check_audio(samples: np.ndarray, sample_rate: int, *, path: Path | str) -> N
 def resample(samples: np.ndarray, source: int, target: int) -> np.ndarray:
     """Resample (n,) or (n, channels) from `source` to `target` Hz with soxr's HQ filter (band-limited, linear phase).
 
-    What lies 120 dB or more under the peak is the filter's rounding noise and becomes 0: digital silence stays silent.
-    Front ends that scale each frame, as chroma does, would make features of the noise as large as those of speech.
+    Values 120 dB or more below the peak are the filter's rounding noise and become 0: digital silence stays silent.
+    Front ends such as chroma scale each frame, and would raise that noise to the level of speech.
     """
     for name, rate in (("source", source), ("target", target)):
         if int(rate) != rate or rate <= 0:
@@ -168,5 +168,5 @@ def resample(samples: np.ndarray, source: int, target: int) -> np.ndarray:
 
 
 def audio_digest(samples: np.ndarray, sample_rate: int) -> str:
-    """Hex digest of decoded audio: equal for the same samples whatever the file's name, format or place."""
+    """Hex digest of decoded audio: equal samples give equal digests, whatever the file's name, format or place."""
     return digest(int(sample_rate).to_bytes(8, "little"), np.ascontiguousarray(samples, dtype="<f4").data, size=16)

@@ -1,6 +1,6 @@
 """The command `sertf`. A command is one module here with `HELP`, `EXAMPLES`, `add_options(parser)` and `run(options)`.
 
-What a command needs besides argparse is imported inside its functions, so that `--help` and mistakes answer at once.
+A command imports what it needs inside its functions. So `--help` and errors come at once.
 """
 
 import argparse
@@ -31,12 +31,12 @@ examples:
   sertf corpora fetch ravdess --to ~/corpora  a corpus to train on
   sertf run --table mine.csv                  train on your own recordings
 
-sertf COMMAND --help says more. Exit codes: 0 done, 2 a mistake in what was given, 130 interrupted.
+sertf COMMAND --help explains a command. Exit codes: 0 done, 2 a mistake in the input, 130 interrupted.
 """
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one sentence."""
+    """An argument parser that reports an error in one sentence."""
 
     def error(self, message):
         self.exit(2, f"error: {message}; {self.prog} --help shows what is allowed\n")
@@ -46,7 +46,7 @@ def main(arguments=None):
     """Run a command; returns the exit code: 0, 2 for a user's mistake, 130 after Ctrl-C.
 
     Args:
-        arguments: the command line; None takes the process's own.
+        arguments: the command line; None uses the process's own.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -59,7 +59,7 @@ def main(arguments=None):
             print("Interrupted.", file=sys.stderr)
             code.value = 130
         except BrokenPipeError:
-            # Who reads has read enough; Python would complain again when it closes the pipe.
+            # The reader has closed the pipe. Python would complain again on closing it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code.value
 
@@ -90,7 +90,7 @@ def _run(arguments):
             epilog=f"examples:\n{module.EXAMPLES}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if name in arguments:  # options list names of the zoo, which take a moment to load
+        if name in arguments:  # options list names of the zoo, which are slow to import
             module.add_options(command)
         command.set_defaults(command=module.run)
     options, rest = parser.parse_known_args(arguments)

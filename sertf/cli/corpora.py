@@ -1,18 +1,18 @@
-"""List the corpora: licence, size, where to get each, and which lie in a folder. `fetch` downloads one."""
+"""List the corpora: licence, size, source, and which of them lie in a folder. `fetch` downloads one."""
 
 import argparse
 from pathlib import Path
 
 from sertf.cli import shared
 
-HELP = "list corpora and what of them is there, or fetch one"
+HELP = "list corpora and which are present, or download one"
 EXAMPLES = """\
   sertf corpora --data ~/corpora
   sertf corpora --json
   sertf corpora fetch ravdess --to ~/corpora
 
-fetch goes on where an earlier one was broken off, compares the checksum that the corpus's makers publish, and counts the
-utterances. Corpora without an open archive have to be asked for; the list says where.
+fetch resumes an interrupted download. It compares the publisher's checksum and counts the utterances. Corpora without an
+open archive must be requested from their owners; the list shows where.
 """
 
 
@@ -26,8 +26,8 @@ def add_options(parser):
         epilog="example:\n  sertf corpora fetch ravdess --to ~/corpora",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    fetch.add_argument("corpus", metavar="CORPUS", help="name in the list that `sertf corpora` prints")
-    fetch.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="that shall hold it, as FOLDER/CORPUS")
+    fetch.add_argument("corpus", metavar="CORPUS", help="a name that `sertf corpora` lists")
+    fetch.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where to put it, as FOLDER/CORPUS")
     shared.add_json(fetch)
     fetch.set_defaults(command=run_fetch)
 
@@ -64,7 +64,7 @@ def run(options):
     for corpus in listed:
         _show(corpus)
     if data is None:
-        print("Give --data FOLDER, or set SERTF_DATA, to see which of them are there.")
+        print("Give --data FOLDER, or set SERTF_DATA, to see which corpora are present.")
 
 
 def _show(corpus):
@@ -91,6 +91,6 @@ def run_fetch(options):
     if options.json:
         shared.print_json({"folder": folder, "utterances": corpus.utterances, "checksum": corpus.archive.checksum})
         return
-    checked = "" if corpus.archive.checksum else " Its makers publish no checksum; what was checked is its content."
+    checked = "" if corpus.archive.checksum else " Its publisher gives no checksum; sertf checked the content only."
     print(f"{folder}: {corpus.utterances} utterances, complete.{checked} Licence: {corpus.licence}. Please cite:")
     print(corpus.citation)

@@ -1,13 +1,13 @@
-"""Export a trained run as one SavedModel that takes raw audio and needs nothing but TensorFlow to run.
+"""Export a trained run as one SavedModel. It takes raw audio and needs only TensorFlow to run.
 
-Of several runs the one of the best validation score is taken; test scores have no part in the choice.
+Of several runs sertf exports the one with the best validation score. Test scores have no part in the choice.
 """
 
 from pathlib import Path
 
 from sertf.cli import shared
 
-HELP = "make a SavedModel of a trained run"
+HELP = "export a trained run as a SavedModel"
 EXAMPLES = """\
   sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine
   sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine --repeat 0 --fold fold-2
@@ -16,10 +16,10 @@ EXAMPLES = """\
 
 def add_options(parser):
     parser.add_argument("runs", type=Path, metavar="RUNS", help="<runs>/<variant>/<protocol>, or one run directory")
-    parser.add_argument("out", type=Path, metavar="FOLDER", help="to write; an exported model in it is replaced")
-    parser.add_argument("--repeat", type=int, metavar="N", help="take a run of this repeat")
-    parser.add_argument("--fold", metavar="NAME", help="take a run of this fold")
-    parser.add_argument("--litert", action="store_true", help="write a LiteRT model for phones and small boards too")
+    parser.add_argument("out", type=Path, metavar="FOLDER", help="folder to write; replaces an exported model there")
+    parser.add_argument("--repeat", type=int, metavar="N", help="export a run of this repeat")
+    parser.add_argument("--fold", metavar="NAME", help="export a run of this fold")
+    parser.add_argument("--litert", action="store_true", help="also write a LiteRT model for phones and small boards")
     shared.add_json(parser)
 
 
@@ -29,7 +29,7 @@ def run(options):
     from sertf.runs.stored import read_facts
 
     if not is_finished(options.runs):
-        read_facts(options.runs)  # says what is wrong before TensorFlow takes its time to load
+        read_facts(options.runs)  # reports a mistake before TensorFlow takes its time to load
     import_tensorflow_quietly()
     from sertf.export import saved_model
     from sertf.inference.card import read_card

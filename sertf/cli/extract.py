@@ -1,6 +1,6 @@
-"""Extract features of a corpus, or of your own data, into the cache that training reads.
+"""Extract the features of a corpus, or of your own data, into the cache that training reads.
 
-`sertf run` does so itself where the cache lacks any. What a model trains on is asked for by --model.
+`sertf run` extracts what the cache lacks. `--model` selects the front end that a model is trained with.
 """
 
 from pathlib import Path
@@ -16,10 +16,10 @@ EXAMPLES = """\
 
 
 def add_options(parser):
-    parser.add_argument("corpus", nargs="?", metavar="CORPUS", help="name in the list that `sertf corpora` prints")
+    parser.add_argument("corpus", nargs="?", metavar="CORPUS", help="a name that `sertf corpora` lists")
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
     shared.add_data(parser)
-    parser.add_argument("--model", metavar="NAME", help="take this model's front end, as it is trained on it")
+    parser.add_argument("--model", metavar="NAME", help="use the front end that this model is trained with")
     shared.add_extraction(parser)
     shared.add_json(parser)
 
@@ -29,7 +29,7 @@ def run(options):
     from sertf.papers.own_data import FRONT_ENDS, front_end_of
 
     if options.model is None and options.front_end is None:
-        raise SertfError(f"Give --front-end ({', '.join(FRONT_ENDS)}), or --model for what a model is trained on.")
+        raise SertfError(f"Give --front-end ({', '.join(FRONT_ENDS)}), or --model for the front end of a model.")
     name, front_end_options = front_end_of(options.model, options.front_end)
     shared.check_workers(options)
     table = shared.load_table(options)

@@ -1,15 +1,16 @@
 """Recognize the emotion in recordings.
 
-Recordings of 12 s or less are scored as a whole, longer ones in windows of 10 s every 5 s, with the seconds where each
-starts and ends; a model that hears a fixed span of a clip, or its middle, as its card says, takes windows of that in
-place of both. Any format that libsndfile reads, any sample rate from 1 kHz on, any number of channels (their mean).
+sertf scores recordings of 12 s or less as a whole. It scores longer ones in windows of 10 s every 5 s, each with its
+start and end. A model whose card states a fixed span uses windows of that span instead.
 
-The confidence is the model's largest score. It is not calibrated: 0.8 does not mean that 80 of 100 such answers are
-right. --threshold makes the verdict of everything under it `uncertain`. A window of digital silence is not scored.
+Input may have any format that libsndfile reads, any sample rate from 1 kHz on, and any number of channels, which are
+averaged.
 
-If any file cannot be used, such files are named in a sentence each, nothing is written, and the exit code is 2: at once
-those that are no audio, after all others were heard those that are too short, silent or cut off. --skip-bad names them
-and goes on with the others.
+The confidence is the model's largest score. It is not calibrated: 0.8 does not mean that 80 of 100 such results are
+right. With --threshold the verdict is `uncertain` below that confidence. A window of digital silence is not scored.
+
+If a file cannot be used, sertf names it, writes nothing and exits with 2. It reports files that are not audio at once. It
+reports files that are too short, silent or cut off after the last one. --skip-bad names them and continues.
 """
 
 import contextlib
@@ -35,17 +36,17 @@ SHOWN = ["file", "start", "end", "confidence", "verdict"]
 
 def add_options(parser):
     parser.add_argument("files", nargs="+", metavar="FILE", help="audio files; - reads one from standard input")
-    parser.add_argument("--model", metavar="MODEL", help="folder of an exported model, or the name of a bundled one")
+    parser.add_argument("--model", metavar="MODEL", help="an exported model's folder, or a bundled model's name")
     parser.add_argument(
-        "--window", type=float, metavar="SECONDS", help="cut what is longer into windows of this length"
+        "--window", type=float, metavar="SECONDS", help="score longer recordings in windows of this length"
     )
-    parser.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (half a window)")
+    parser.add_argument("--hop", type=float, metavar="SECONDS", help="time from one window to the next (half a window)")
     parser.add_argument(
-        "--threshold", type=float, default=0.0, metavar="SCORE", help="verdict `uncertain` under this confidence (0)"
+        "--threshold", type=float, default=0.0, metavar="SCORE", help="verdict `uncertain` below this confidence (0)"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv or .json, all of it or nothing")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv or .json file, whole or not at all")
     parser.add_argument(
-        "--skip-bad", action="store_true", help="go on without files that cannot be used, and name them"
+        "--skip-bad", action="store_true", help="name files that cannot be used, and continue without them"
     )
     shared.add_json(parser)
 
@@ -87,18 +88,18 @@ def _check(options):
     from sertf.errors import SertfError
 
     if not 0 <= options.threshold <= 1:
-        raise SertfError(f"--threshold must lie between 0 and 1, but is {options.threshold:g}.")
+        raise SertfError(f"--threshold must lie between 0 and 1, got {options.threshold:g}.")
     if options.files.count(STDIN) > 1:
-        raise SertfError("Standard input can be read once; give - only once.")
+        raise SertfError("Standard input can be read only once; give - once.")
     if options.out is not None:
         if options.out.suffix.lower() not in FORMATS:
-            raise SertfError(f"{options.out}: --out must end in {' or '.join(FORMATS)}.")
+            raise SertfError(f"--out must end in {' or '.join(FORMATS)}, got {options.out}.")
         shared.check_place(options.out)
 
 
 @contextlib.contextmanager
 def _readable(files):
-    """(name, path) of the files; standard input lies in a temporary file meanwhile, for libsndfile has to seek."""
+    """(name, path) of the files. Standard input goes to a temporary file, since libsndfile has to seek."""
     import shutil
     import tempfile
 
@@ -112,7 +113,7 @@ def _readable(files):
 
 
 def _durations(places):
-    """(name, path, seconds) of the files whose header can be read, and (name, reason) of the others."""
+    """(name, path, seconds) of files with a readable header, and (name, reason) of the others."""
     from sertf.audio import files as audio
 
     clips, bad = [], []
@@ -126,7 +127,7 @@ def _durations(places):
 
 
 def _refuse(bad, skip, *, nothing_left):
-    """Name the bad files; raise unless they shall be skipped and others are left."""
+    """Name the bad files. Raise unless they are to be skipped and others are left."""
     from sertf.errors import SertfError
 
     lines = [f"{name}: {reason}" for name, reason in bad]
@@ -137,7 +138,7 @@ def _refuse(bad, skip, *, nothing_left):
 
 
 def _predict(model, clips, options):
-    """Tables of the files, and (name, reason) of those that turn out bad when they are decoded."""
+    """Tables of the files, and (name, reason) of those that fail to decode."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

@@ -1,6 +1,6 @@
-"""Write reports from run directories, and tables, pages and overviews from stored reports; no model is asked.
+"""Write reports from run directories. Write tables, pages and overviews from stored results. No model is loaded.
 
-What is given decides what is written: RUNS and --out, --pages, --figures, --readme or --fill with --results, --compare, or
+The arguments decide what is written: RUNS and --out, --pages, --figures, --readme or --fill with --results, --compare, or
 --overview.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from sertf.cli import shared
 from sertf.plots import FORMATS
 
-HELP = "write reports from runs; compare kept results"
+HELP = "write reports from runs; compare stored results"
 EXAMPLES = """\
   sertf report runs/mine --out results
   sertf report --compare results/mine/reslstm_sa/speaker-independent-5 results/mine/svm/speaker-independent-5
@@ -22,9 +22,11 @@ EXAMPLES = """\
 
 
 def add_options(parser):
-    parser.add_argument("runs", nargs="?", type=Path, metavar="RUNS", help="folder of runs; all below it are reported")
+    parser.add_argument("runs", nargs="?", type=Path, metavar="RUNS", help="folder of runs; sertf reports all below it")
     parser.add_argument("--out", type=Path, metavar="RESULTS", help="write <experiment>/<variant>/<protocol> below it")
-    parser.add_argument("--compare", nargs=2, type=Path, metavar="RESULT", help="print a paired comparison of two")
+    parser.add_argument(
+        "--compare", nargs=2, type=Path, metavar="RESULT", help="print a paired comparison of two results"
+    )
     parser.add_argument(
         "--overview", type=Path, metavar="RESULTS", help="one page over all variants of <results>/<experiment>"
     )
@@ -33,44 +35,46 @@ def add_options(parser):
         action="append",
         default=[],
         metavar="VARIANT",
-        help="of --overview: what the others are set against; EXPERIMENT/VARIANT of another experiment; repeatable: each "
-        "variant is set against the one of its own recipe",
+        help="with --overview: compare the others with this variant, or with EXPERIMENT/VARIANT; repeatable: each variant "
+        "is compared with the reference of its own recipe",
     )
     parser.add_argument(
         "--beside",
         action="append",
         default=[],
         metavar="EXPERIMENT/VARIANT",
-        help="of --overview: show this too; repeatable",
+        help="with --overview: show this variant too; repeatable",
     )
-    parser.add_argument("--score", help="to compare by (of --overview wa, of --compare uar)")
+    parser.add_argument("--score", help="score to compare by (wa with --overview, uar with --compare)")
     parser.add_argument(
-        "--by", metavar="OPTION", help="of --overview: draw the score against this numeric option of the models"
+        "--by", metavar="OPTION", help="with --overview: plot the score against this numeric option of the models"
     )
     parser.add_argument(
         "--pages",
         type=Path,
         metavar="RESULTS",
-        help="write the page of every kept result anew, from its report.json, and every overview, as it was asked for",
+        help="rewrite the page of every stored result from its report.json, and every overview with its options",
     )
     parser.add_argument(
         "--figures",
         type=Path,
         metavar="RESULTS",
-        help="draw the figures of every stored result and every overview anew, and write the pages that show them, as --pages",
+        help="redraw the figures of every stored result and overview, and rewrite the pages as --pages does",
     )
     parser.add_argument(
         "--figure-format",
         action="append",
         default=[],
         choices=FORMATS,
-        help="of the figures that are drawn; svg writes SVG beside PNG; repeatable (png)",
+        help="format of the figures; svg writes SVG beside PNG; repeatable (png)",
     )
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table of headlines into this file")
     parser.add_argument(
-        "--fill", type=Path, metavar="TEMPLATE", help="write PAGE.md from PAGE.template.md, its fields from the results"
+        "--readme", type=Path, metavar="FILE", help="write the table of headline results into this file"
     )
-    parser.add_argument("--results", type=Path, help="of --readme and --fill: stored results")
+    parser.add_argument(
+        "--fill", type=Path, metavar="TEMPLATE", help="write PAGE.md from PAGE.template.md, with numbers from --results"
+    )
+    parser.add_argument("--results", type=Path, help="with --readme and --fill: folder of stored results")
     shared.add_json(parser)
 
 
@@ -114,12 +118,12 @@ def run(options):
 
 
 def _say_kept(folders):
-    """Say whose figures of a model were not drawn anew."""
+    """Name the results whose figures of the model were not redrawn."""
     if folders:
         more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
         print(
-            f"The figures of projections, attention and windows stay as they are in {folders[0]}{more}, since no "
-            "representations.npz is stored there.",
+            f"The figures of projections, attention and windows in {folders[0]}{more} were not redrawn: "
+            "representations.npz is not stored there.",
             file=sys.stderr,
         )
 

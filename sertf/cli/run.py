@@ -1,12 +1,12 @@
-"""Train: an experiment of the zoo, one of your own, or any model of the zoo on a corpus or on your own data.
+"""Train an experiment of the zoo, a custom experiment, or any model of the zoo on a corpus or on your own data.
 
   sertf run NAME [options]             a published experiment, such as reslstm_sa_ravdess; NAME --help describes it
-  sertf run FILE.py [options]          an experiment of your own
+  sertf run FILE.py [options]          a custom experiment
   sertf run --table CSV [options]      own data: columns path, emotion, speaker
   sertf run --corpus NAME [options]    a corpus under --data or SERTF_DATA
 
-A model brings its front end, options and recipe along, those of its experiment. Finished runs are kept: the same command
-goes on where it was interrupted. Recurrent networks train faster on a CPU with KERAS_BACKEND=jax.
+A model brings the front end, options and recipe of its experiment. sertf stores finished runs: the same command resumes
+where it was interrupted. Recurrent networks train faster on a CPU with KERAS_BACKEND=jax.
 """
 
 import sys
@@ -25,16 +25,16 @@ DEFAULT_MODEL = "reslstm_sa"
 
 
 def is_experiment(arguments):
-    """Whether a command line runs an experiment, which has options of its own."""
+    """Whether a command line runs an experiment. An experiment brings its own options."""
     return len(arguments) > 1 and arguments[0] == "run" and not arguments[1].startswith("-")
 
 
 def experiment(name, arguments):
-    """Run an experiment of a paper by its name, or a file with one as if by Python itself, which ends the process."""
+    """Run a paper's experiment by its name, or a file as Python itself would, which ends the process."""
     from sertf.errors import SertfError
 
     if Path(name).suffix.lower() == ".csv":
-        raise SertfError(f"{name} is no experiment; give a table as --table {name}")
+        raise SertfError(f"{name} is a table, not an experiment; give it as --table {name}")
     if not name.endswith(".py"):
         from sertf import papers
         from sertf.experiment import command_line
@@ -46,9 +46,9 @@ def experiment(name, arguments):
 
     path = Path(name)
     if not path.is_file():
-        raise SertfError(f"{path}: no such file; give an experiment's .py, or --table with own data.")
+        raise SertfError(f"{path}: no such file; give the .py file of an experiment, or --table with your own data.")
     sys.argv = [str(path), *arguments]
-    sys.path.insert(0, str(path.parent.absolute()))  # modules of its own beside it
+    sys.path.insert(0, str(path.parent.absolute()))  # the script may import modules beside it
     runpy.run_path(str(path), run_name="__main__")
 
 
@@ -58,17 +58,20 @@ def add_options(parser):
     from sertf.protocols import splits
 
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
-    parser.add_argument("--corpus", metavar="NAME", help="one that `sertf corpora` lists, or a language of it: esd_en")
+    parser.add_argument(
+        "--corpus", metavar="NAME", help="a corpus that `sertf corpora` lists, or a language of it: esd_en"
+    )
     shared.add_data(parser)
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of {', '.join(own_data.SYSTEMS)} ({DEFAULT_MODEL})"
+        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"one of {', '.join(own_data.SYSTEMS)} ({DEFAULT_MODEL})"
     )
     shared.add_front_end(parser)
     parser.add_argument(
         "--protocol",
         metavar="NAME",
-        help=f"how speakers are parted: {', '.join(splits.PROTOCOLS)}, or speaker-independent-k for any other k; "
-        "NAME-all trains on validation speakers too (speaker-independent-5; of fewer speakers fewer, of two leave-one-of-two-out)",
+        help=f"split of the speakers: {', '.join(splits.PROTOCOLS)}, or speaker-independent-k for any other k; "
+        "NAME-all trains on validation speakers too "
+        "(speaker-independent-5; fewer folds for fewer speakers, leave-one-of-two-out for two)",
     )
     parser.add_argument(
         "--known-speakers",
@@ -123,7 +126,7 @@ def run(options):
 
 
 def _check_shapes(chosen, table, model):
-    """Build the network once, so that a front end that does not fit is said before hours of extraction."""
+    """Build the network once, so that a mismatch of front end and model shows before hours of extraction."""
     from sertf.parallel.environment import import_tensorflow_quietly
 
     import_tensorflow_quietly()

@@ -1,4 +1,4 @@
-"""What several commands share: where utterances come from, options of the same name, output for people and machines."""
+"""Shared by several commands: sources of utterances, common options, output for people and programs."""
 
 import json
 import sys
@@ -25,22 +25,22 @@ def add_data(parser):
 def add_front_end(parser):
     from sertf.papers.own_data import FRONT_ENDS
 
-    parser.add_argument("--front-end", metavar="NAME", help=f"of {', '.join(FRONT_ENDS)} (the model's)")
+    parser.add_argument("--front-end", metavar="NAME", help=f"one of {', '.join(FRONT_ENDS)} (the model's)")
 
 
 def add_extraction(parser):
     add_front_end(parser)
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
-    parser.add_argument("--workers", type=int, metavar="N", help="how many work at a time (one a core)")
+    parser.add_argument("--workers", type=int, metavar="N", help="number of worker processes (one a core)")
     parser.add_argument(
-        "--skip-bad", action="store_true", help="go on without files that cannot be used, and name them"
+        "--skip-bad", action="store_true", help="name files that cannot be used, and continue without them"
     )
 
 
 def load_table(options):
-    """The utterances that `--table` or a corpus's name stands for."""
+    """The utterances of `--table`, or of the corpus that is named."""
     if (options.table is None) == (options.corpus is None):
-        raise SertfError("Give either a corpus by its name, or --table with a CSV of your own data.")
+        raise SertfError("Give either the name of a corpus, or --table with a CSV of your own data.")
     from sertf import corpora
     from sertf.corpora import selection
 
@@ -51,11 +51,11 @@ def load_table(options):
 
 def check_workers(options):
     if options.workers is not None and options.workers < 1:
-        raise SertfError(f"--workers must be 1 or more, but is {options.workers}.")
+        raise SertfError(f"--workers must be 1 or more, got {options.workers}.")
 
 
 def check_place(path: Path) -> None:
-    """Raise now what would keep a file from being written when the work is done."""
+    """Raise now if the file could not be written once the work is done."""
     if path.is_dir():
         raise SertfError(f"{path} is a folder; give the name of a file to write.")
     try:
@@ -65,7 +65,7 @@ def check_place(path: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a text file: all of it, or nothing."""
+    """Write a whole text file, or leave the existing one."""
     try:
         files.write_text(path, text)
     except OSError as error:
@@ -73,7 +73,7 @@ def write(path: Path, text: str) -> None:
 
 
 def to_json(content):
-    """JSON text of plain values; paths become texts."""
+    """JSON text of plain values; paths become strings."""
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
 
@@ -82,7 +82,7 @@ def print_json(content):
 
 
 def print_table(columns, rows):
-    """Print rows of texts in columns as wide as they are; nothing is cut off."""
+    """Print rows of texts in aligned columns; nothing is cut off."""
     rows = [columns, *rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     for row in rows:

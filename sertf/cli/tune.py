@@ -1,7 +1,7 @@
-"""Search the hyperparameters of a model by its validation UAR over folds; test parts are not even loaded.
+"""Search the hyperparameters of a model by its validation UAR over folds. The search never loads test parts.
 
-Finished trials are kept, so that the same command goes on after an interruption. The best trial becomes a recipe file
-that `--recipe` of `sertf run` takes.
+sertf stores finished trials: the same command resumes after an interruption. The best trial becomes a recipe file for
+`sertf run --recipe`.
 """
 
 import sys
@@ -20,15 +20,15 @@ EXAMPLES = """\
 def add_options(parser):
     from sertf.papers import SPACES
 
-    parser.add_argument("space", metavar="SPACE", help=f"what is searched, of {', '.join(SPACES)}; demo needs no data")
+    parser.add_argument("space", metavar="SPACE", help=f"search space, one of {', '.join(SPACES)}; demo needs no data")
     shared.add_data(parser)
-    parser.add_argument("--corpus", help="search on another corpus than the space's own")
-    parser.add_argument("--protocol", help="folds to search on (the space's own)")
-    parser.add_argument("--fold", action="append", help="of the protocol; repeatable; all")
+    parser.add_argument("--corpus", help="search on another corpus than the space's")
+    parser.add_argument("--protocol", help="protocol of the folds (the space's)")
+    parser.add_argument("--fold", action="append", help="fold of the protocol; repeatable (all)")
     parser.add_argument("--tuner", default="random", help="grid, random, bayesian or hyperband (random)")
-    parser.add_argument("--trials", type=int, help="how many (20; a grid: all; hyperband: by its epochs)")
-    parser.add_argument("--epochs", type=int, help="of a full training (the space's own)")
-    parser.add_argument("--workers", type=int, default=1, help="processes, a trial each at a time (1)")
+    parser.add_argument("--trials", type=int, help="number of trials (20; grid: all; hyperband: by its epochs)")
+    parser.add_argument("--epochs", type=int, help="epochs of a full training (the space's)")
+    parser.add_argument("--workers", type=int, default=1, help="number of worker processes, one trial each (1)")
     parser.add_argument("--out", type=Path, help="folder of the search (runs/SPACE_TUNER)")
     parser.add_argument("--cache", type=Path, help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out")
@@ -45,7 +45,7 @@ def run(options):
         if name not in known:
             raise SertfError(unknown(kind, name, known))
     if options.tuner == "hyperband" and options.trials is not None:
-        raise SertfError("A hyperband search makes as many trials as its --epochs call for; leave --trials out.")
+        raise SertfError("--trials does not apply to hyperband; its --epochs decide the number. Leave --trials out.")
     space = SPACES[options.space].on(options.corpus, protocol=options.protocol, epochs=options.epochs)
     table = selection.load(space.experiment.corpus, options.data, skip_bad=options.skip_bad)
     out = options.out or Path("runs") / f"{options.space}_{options.tuner}"
@@ -63,7 +63,7 @@ def run(options):
             skip_bad=options.skip_bad,
         )
     except KeyboardInterrupt:
-        print("Finished trials are kept, and the same command goes on from there.", file=sys.stderr)
+        print("Finished trials are stored. The same command resumes the search.", file=sys.stderr)
         raise
     recipe = out / "recipe.json"
     if options.json:

@@ -1,7 +1,7 @@
 """Corpora: folders of recordings to utterance tables.
 
 `CORPORA` maps a name to its card (`Corpus`: citation, licence, address, label map, name pattern, `load`). A new corpus
-is one file, one line here and one test row. Own data needs no file: `load_table` reads a CSV.
+is one file, one line here and one test row. Own data needs no code: `load_table` reads a CSV.
 """
 
 import inspect
@@ -51,11 +51,11 @@ def load(name: str, root: Path | str | None = None, *, skip_bad: bool = False, *
         name: Key of `CORPORA`.
         root: The corpus's folder, or the folder that holds it; the embedded corpus needs none.
         skip_bad: Leave bad files out and list them in `attrs["skipped"]` instead of raising.
-        **options: The corpus's own, such as `song` of RAVDESS; see its file.
+        **options: Options of the corpus, such as `song` of RAVDESS; see its file.
 
     Returns:
         DataFrame as `sertf.corpora.utterances` describes it. `attrs` hold `skipped` ([(path, reason)]), `left_out`
-        ({reason: count} of files that were not asked for) and `missing` (lines on what the complete corpus has more).
+        ({reason: count} of files not asked for) and `missing` (lines on what the folder lacks of the complete corpus).
 
     Raises:
         CorpusError: unknown name or option, no folder, no audio, bad files (all listed at once).
@@ -70,20 +70,20 @@ def load(name: str, root: Path | str | None = None, *, skip_bad: bool = False, *
     foreign = [option for option in options if option not in known]
     if foreign:
         raise CorpusError(
-            f"{name} has no option {', '.join(foreign)}; it has {', '.join(known) if known else 'none of its own'}"
+            f"{name} has no option {', '.join(foreign)}; its options are: {', '.join(known) if known else 'none'}"
         )
     return corpus.load(root, skip_bad=skip_bad, **options)
 
 
 def load_several(folders: Mapping[str, Path | str | None], *, skip_bad: bool = False) -> "pandas.DataFrame":
-    """Load several corpora as one utterance table, whose emotions have the same names in all of them.
+    """Load several corpora as one utterance table. An emotion has the same name in all of them.
 
     Args:
         folders: Mapping of a corpus's name to its folder, or the folder that holds it.
         skip_bad: As for `load`.
 
     Returns:
-        DataFrame as of `load`, the corpora one after the other; a column that a corpus lacks is "" in its rows.
+        DataFrame as from `load`, one corpus after the other. A column that a corpus lacks is "" in its rows.
 
     Raises:
         CorpusError, CorpusWarning: as `load`.

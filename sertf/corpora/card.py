@@ -1,4 +1,4 @@
-"""A corpus's card: citation, licence, address, label map, name pattern, loader; and what goes wrong with corpora."""
+"""A corpus's card (citation, licence, address, label map, name pattern, loader), and the errors of corpora."""
 
 import dataclasses
 import re
@@ -17,12 +17,12 @@ class CorpusWarning(UserWarning):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Archive:
-    """An archive of a corpus that anyone may download.
+    """A corpus's open archive.
 
     Attributes:
-        url: Of a ZIP file.
-        megabytes: To download, in millions of bytes.
-        checksum: As its makers publish it, `md5:...`; None where they publish none.
+        url: Address of a ZIP file.
+        megabytes: Size of the download, in millions of bytes.
+        checksum: As the publisher gives it, `md5:...`; None if there is none.
     """
 
     url: str
@@ -37,17 +37,17 @@ class Corpus:
     Attributes:
         name: Key in `CORPORA`, prefix of utterances and speakers.
         title: Full name.
-        citation: Whom to cite.
-        licence: Terms of use, as its makers state them.
+        citation: What to cite.
+        licence: Terms of use, as the owners state them.
         url: Where to get it.
         languages: ISO 639-1 codes.
-        utterances: How many the complete corpus holds with default options.
-        speakers: How many speak them.
-        emotions: The corpus's own codes to canonical emotions.
-        pattern: What a file name's stem looks like; groups name its parts.
+        utterances: Number in the complete corpus with default options.
+        speakers: Number of speakers.
+        emotions: The corpus's codes to canonical emotions.
+        pattern: Regular expression for a file name's stem; groups name its parts.
         example: One path in the official layout.
         load: `load(root, *, skip_bad=False, ...)` to an utterance table.
-        archive: Its open `Archive`; None where its makers have to be asked.
+        archive: Its open `Archive`; None if it must be requested.
     """
 
     name: str

@@ -10,7 +10,7 @@ from sertf.corpora.folder import BadFile, decode, match, read_folder
 if TYPE_CHECKING:
     import pandas
 
-# Folder names come in several spellings of case. The corpus does not say which speaker is a woman, so gender is empty.
+# Folder names vary in case. The corpus does not state who is a woman, so gender is empty.
 SPEAKERS = {name.lower(): name for name in ("liuchanhg", "wangzhe", "zhaoquanyin", "ZhaoZuoxiang")}
 
 

@@ -36,13 +36,14 @@ def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame
 
     Needed columns: path (relative ones count from the CSV's folder), emotion (canonical or a common form such as
     `happy`, any case), speaker. Optional: utterance (the file's name by default), corpus (the CSV's name), gender
-    (female, male, f, m), language, sentence. Speakers and utterances get the corpus's name in front where they lack
-    it, so that they stay unique beside other corpora. Other columns are kept as texts; `parent` and `copy` may not be
-    among them, which are those of augmented copies.
+    (female, male, f, m), language, sentence. Other columns stay as texts. The names `parent` and `copy` are reserved for
+    augmented copies.
+
+    Speakers and utterances get the corpus's name as a prefix if they lack it. So they stay unique beside other corpora.
 
     Raises:
-        CorpusError: no such file, not a CSV, needed columns missing, one speaker written in two ways, or bad rows: an
-            unknown emotion or gender, no speaker, no such file, a file or utterance named twice. All are listed;
+        CorpusError: no such file, not a CSV, needed columns missing, or one speaker written in two ways. Also bad rows:
+            an unknown emotion or gender, no speaker, no such file, a repeated file or utterance. All are listed.
             `skip_bad=True` leaves bad rows out and records them in `attrs["skipped"]`.
         TableError: a speaker of two genders.
     """
@@ -73,9 +74,7 @@ def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame
         )
     taken = [column for column in OF_COPIES if column in columns]
     if taken:
-        raise CorpusError(
-            f"{path}: has the column {taken[0]}, a name that augmented copies of utterances take; give it another one"
-        )
+        raise CorpusError(f"{path}: the column name {taken[0]} is reserved for augmented copies; rename the column")
     if not records:
         raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")
 
@@ -86,22 +85,22 @@ def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame
     for line, record in records:
         try:
             row = _row(record, path, stems)
-            # One file may be written in several ways: from another folder, or through a link.
+            # A file can be written in several ways: from another folder, or through a link.
             for key, value in (("path", os.path.realpath(row["path"])), ("utterance", row["utterance"])):
                 other = seen.setdefault((key, value), line)
                 if other != line:
-                    raise ValueError(f"{key} {row[key]!r} comes in line {other} already")
+                    raise ValueError(f"{key} {row[key]!r} is in line {other} already")
         except ValueError as error:
             bad.append((record["path"] or "", f"line {line}: {error}"))
         else:
             rows.append(row)
     if bad and not skip_bad:
         raise CorpusError(
-            f"{path}: {len(bad)} rows are bad; mend or remove them, or go on without them with skip_bad=True "
+            f"{path}: {len(bad)} rows are bad; mend or remove them, or continue without them with skip_bad=True "
             f"(--skip-bad):\n{listing(reason for _, reason in bad)}"
         )
     if not rows:
-        raise CorpusError(f"{path}: no row is left, all {len(bad)} are bad:\n{listing(reason for _, reason in bad)}")
+        raise CorpusError(f"{path}: all {len(bad)} rows are bad; mend them:\n{listing(reason for _, reason in bad)}")
     _check_spelling(path, [row["speaker"] for row in rows])
     import pandas
 
@@ -111,23 +110,23 @@ def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame
 
 
 def _check_spelling(path, speakers):
-    """Raise CorpusError for a speaker who is written in two ways: trained on under the one and tested under the other."""
+    """Raise CorpusError if a speaker is written in two ways: the training and the test part could share the speaker."""
     written = {}
     for speaker in dict.fromkeys(speakers):
         plain = " ".join(unicodedata.normalize("NFKC", speaker).casefold().split())
         other = written.setdefault(plain, speaker)
         if other != speaker:
             raise CorpusError(
-                f"{path}: speakers {other!r} and {speaker!r} differ in case, white space or encoding alone; write one "
-                "speaker in one way, or give two speakers names that differ more"
+                f"{path}: speakers {other!r} and {speaker!r} differ only in case, white space or encoding; use one "
+                "spelling for one speaker, or clearly different names for two"
             )
 
 
 def _row(record, source, stems):
-    """One utterance from one CSV row; ValueError says what is wrong with it."""
+    """One utterance from one CSV row; a ValueError names the fault."""
     # csv's DictReader gives a short row None values and a long row a None key.
     if None in record or None in record.values():
-        raise ValueError("has not as many fields as the first line; quote texts that hold a comma")
+        raise ValueError("the row and the first line differ in their number of fields; quote texts that hold a comma")
     record = {key: value.strip() for key, value in record.items()}
     faults = []
     emotion = SYNONYMS.get(record["emotion"].lower())
@@ -147,7 +146,7 @@ def _row(record, source, stems):
         raise ValueError("; ".join(faults))
     corpus = record.get("corpus") or source.stem
     stem = Path(record["path"]).stem
-    # A stem that several files share would not be unique; the path as written is.
+    # A stem that several files share would not be unique. The path as written is.
     utterance = record.get("utterance") or (stem if stems[stem] == 1 else record["path"])
     known = {
         "utterance": _prefixed(utterance, corpus),
@@ -163,7 +162,7 @@ def _row(record, source, stems):
 
 
 def _at_home(path):
-    """The path behind `~`; ValueError where there is no such user."""
+    """The path with `~` resolved; ValueError if there is no such user."""
     return expanded(path) if path.startswith("~") else Path(path)
 
 

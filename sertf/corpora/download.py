@@ -1,4 +1,4 @@
-"""Fetch a corpus that anyone may download: resumable, checked, unpacked safely, validated by the corpus's own loader."""
+"""Download an open corpus: resumable, checked, unpacked safely, validated by the corpus's loader."""
 
 import shutil
 import stat
@@ -16,37 +16,35 @@ TIMEOUT_SECONDS = 30
 
 
 class DownloadError(SertfError):
-    """A corpus that cannot be fetched; what is said tells whether the same command goes on from there."""
+    """A corpus that cannot be downloaded. The message tells whether the same command resumes."""
 
 
 def fetch(name: str, folder: Path | str, *, progress: bool = True) -> Path:
     """Download a corpus, unpack it to `<folder>/<name>` and check that it is complete.
 
-    The folder of the corpus appears only when all of it is there. What has come of a download that was broken off stays
-    beside it in a hidden file, and the next call goes on from there.
+    The folder of the corpus appears only when it is complete. An interrupted download stays beside it in a hidden file.
+    The next call resumes from there.
 
     Args:
         name: key of `sertf.corpora.CORPORA`.
-        folder: that shall hold the corpus; made if missing.
+        folder: folder for the corpora; made if missing.
         progress: show a progress bar on standard error.
 
     Returns:
-        Folder of the corpus; one that is there already and complete is left as it is.
+        Folder of the corpus. An existing complete one stays as it is.
 
     Raises:
-        DownloadError: no open archive, no connection, a wrong checksum, an archive that is damaged or unsafe, no room.
+        DownloadError: no open archive, no connection, a wrong checksum, a damaged or unsafe archive, no room.
     """
     if name not in corpora.CORPORA:
         raise DownloadError(unknown("corpus", name, corpora.CORPORA))
     corpus = corpora.CORPORA[name]
     if corpus.archive is None:
-        raise DownloadError(
-            f"{corpus.title} has no archive that anyone may download ({corpus.licence}); ask for it at {corpus.url}"
-        )
+        raise DownloadError(f"{corpus.title} has no open archive ({corpus.licence}); request it at {corpus.url}")
     folder = expanded(folder)
     out = folder / name
     if out.exists():
-        _validate(corpus, out, f"{out} is there already, but not as it should be; remove it or give another folder")
+        _validate(corpus, out, f"{out} exists, but is not complete; remove it or give another folder")
         return out
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,12 +67,12 @@ def fetch(name: str, folder: Path | str, *, progress: bool = True) -> Path:
 
 
 def download_file(url: str, checksum: str | None, place: Path, *, progress: bool = True) -> Path:
-    """Download a file to a place and compare its checksum; what came of an earlier attempt is continued.
+    """Download a file to a path and compare its checksum. It resumes an earlier attempt.
 
     Args:
         url: address.
-        checksum: as pooch takes it, `md5:...` or `sha256:...`; None where none is published.
-        place: path of the file, in a folder that is there.
+        checksum: `md5:...` or `sha256:...`, as for pooch; None if none is published.
+        place: path of the file, in an existing folder.
         progress: show a progress bar on standard error.
 
     Returns:
@@ -94,25 +92,23 @@ def download_file(url: str, checksum: str | None, place: Path, *, progress: bool
         if not resumable.part.exists():
             raise DownloadError(f"{url} cannot be fetched ({_reason(error)}); try again later.") from error
         raise DownloadError(
-            f"{url}: the download was broken off ({_reason(error)}); what has come is kept, and the same command goes on "
-            "from there."
+            f"{url}: the download was interrupted ({_reason(error)}); its part is stored, and the same command resumes it."
         ) from error
     except ValueError as error:
         if isinstance(error, SertfError):
             raise
         # pooch has removed the file.
         raise DownloadError(
-            f"{url}: the download has another checksum than its makers publish ({checksum}); it was removed, fetch it "
-            "again."
+            f"{url}: the download's checksum differs from the published one ({checksum}); it was removed, fetch it again."
         ) from error
     return place
 
 
 class Resumable:
-    """A downloader for pooch that goes on where an earlier download was broken off.
+    """A downloader for pooch that resumes an interrupted download.
 
     Args:
-        part: file that holds what has come so far; complete, it is renamed to what pooch asks for.
+        part: file with the part downloaded so far; when complete, it is renamed to what pooch asks for.
         progress: show a progress bar on standard error.
     """
 
@@ -124,10 +120,10 @@ class Resumable:
         import requests
 
         done = self.part.stat().st_size if self.part.exists() else 0
-        # Bytes as they lie on the server: a transfer that is compressed on the way cannot be continued.
+        # Bytes as they lie on the server: a transfer with compression cannot be resumed.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
-            if response.status_code == 416:  # nothing lies behind what has come: all of it, or of another file
+            if response.status_code == 416:  # no bytes lie beyond the part: it is complete, or of another file
                 if _total(response) != done:
                     self.part.unlink()
                     return self(url, output_file, pooch)
@@ -141,7 +137,7 @@ class Resumable:
 
         total = _total(response)
         if done and not response.headers.get("Content-Range", "").startswith(f"bytes {done}-"):
-            raise requests.ConnectionError(f"another part came than was asked for, behind {done} bytes")
+            raise requests.ConnectionError(f"the server sent another part than asked for, after {done} bytes")
         free = shutil.disk_usage(self.part.parent).free
         if total is not None and total - done > free:
             raise DownloadError(
@@ -157,14 +153,14 @@ class Resumable:
                 advance(len(chunk))
             size = file.tell()
         if total is not None and size != total:
-            raise requests.ConnectionError(f"{size} of {total} bytes came")
+            raise requests.ConnectionError(f"{size} of {total} bytes arrived")
 
 
 def unpack(archive: Path, folder: Path, *, progress: bool = True) -> None:
     """Unpack a ZIP file into an empty folder.
 
     Raises:
-        DownloadError: a damaged archive, one with links or with paths out of the folder, or too little room on the disk.
+        DownloadError: a damaged archive, links or paths out of the folder, or too little room on the disk.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
@@ -183,7 +179,7 @@ def unpack(archive: Path, folder: Path, *, progress: bool = True) -> None:
 
 
 def _check_members(members):
-    """Refuse what would not lie in the folder afterwards: zipfile itself would move it there under another name."""
+    """Refuse members that would lie outside the folder. zipfile itself would rename them into it."""
     for member in members:
         name = member.filename.replace("\\", "/")
         if name.startswith("/") or ":" in name.split("/")[0] or ".." in name.split("/"):
@@ -193,7 +189,7 @@ def _check_members(members):
 
 
 def _validate(corpus, folder, message):
-    """Load the corpus; a fault or anything missing is said behind the message."""
+    """Load the corpus; raise with `message` and the fault if one shows or anything is missing."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", corpora.CorpusWarning)

@@ -1,8 +1,8 @@
 """The embedded corpus: synthetic clips of eight speakers in four emotions, made on first use, no download.
 
 For demonstrations and tests. Emotions differ in pitch level and range, loudness, speaking rate, spectral tilt and
-jitter, as reviews of vocal emotion report (Scherer 2003); each speaker has his own tract, voice and way of showing each
-emotion, so that recognising an unseen speaker is possible and not perfect.
+jitter, as reviews of vocal emotion report (Scherer 2003). Each speaker has a tract, a voice and a way of showing each
+emotion. So a model can recognize an unseen speaker, but not perfectly.
 """
 
 import json
@@ -39,8 +39,8 @@ SPEAKERS = (
     ("female", 196.0, 1.15, 0.92, 0.3, 0.016, -57),
     ("male", 120.0, 0.98, 1.12, -0.3, 0.026, -61),
 )
-# What an emotion adds: pitch (semitones), factor on the pitch range, level (dB), factor on the rate, tilt (dB an
-# octave), factor on the jitter, factor on the formants (a smile shortens the tract).
+# Effects of an emotion: pitch (semitones), pitch range (factor), level (dB), rate (factor), tilt (dB an octave), jitter
+# and formants (factors). A smile shortens the tract.
 EFFECTS = {
     "neutral": (0.0, 1.0, 0.0, 1.00, 0.0, 1.0, 1.00),
     "happiness": (3.0, 1.8, 3.0, 1.08, 1.5, 1.1, 1.06),
@@ -55,14 +55,14 @@ CLIP_SPREAD = (1.0, 0.2, 1.4, 0.06, 0.5, 0.3, 0.01)
 def load(
     root: Path | str | None = None, *, skip_bad: bool = False, speakers: int = 8, utterances: int = 10, seed: int = 0
 ) -> "pandas.DataFrame":
-    """Load the embedded corpus and synthesise first what is not there yet (a few seconds).
+    """Load the embedded corpus. Missing clips are synthesised first (a few seconds).
 
     Args:
-        root: Folder to keep the clips in; None takes one below the user's cache (`XDG_CACHE_HOME` or `~/.cache`).
+        root: Folder for the clips; None uses one below the user's cache (`XDG_CACHE_HOME` or `~/.cache`).
         skip_bad: Leave files out that do not belong here.
-        speakers: 2 to 8, women and men by turns.
-        utterances: Clips a speaker and emotion, 1 to 99; five sentences by turns.
-        seed: Of everything that is drawn.
+        speakers: 2 to 8, women and men in turn.
+        utterances: Clips a speaker and emotion, 1 to 99; five sentences in turn.
+        seed: Seed of all random draws.
 
     Extra column: take.
     """
@@ -96,7 +96,7 @@ def load(
 
 
 def _folder(root, setup):
-    """The corpus's folder, made if it is new, with a marker that says which set of clips it holds."""
+    """The corpus's folder, made if missing. A marker file records which set of clips it holds."""
     if root is None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = cache / "sertf" / "-".join(["embedded", *(f"{key[0]}{value}" for key, value in setup.items())])
@@ -112,7 +112,7 @@ def _folder(root, setup):
             except ValueError as error:
                 raise CorpusError(f"{marker}: is damaged; remove {folder} to have the corpus made again") from error
             if held != setup:
-                raise CorpusError(f"{folder}: holds the embedded corpus of {held}, asked for is {setup}; give another")
+                raise CorpusError(f"{folder}: holds the embedded corpus of {held}, not of {setup}; give another folder")
             return folder
         # Hidden files do not count: another process may be writing the marker.
         if folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir()):
@@ -121,7 +121,7 @@ def _folder(root, setup):
         write_text(marker, json.dumps(setup) + "\n")
     except OSError as error:
         raise CorpusError(
-            f"{folder}: the embedded corpus cannot be kept here ({error.strerror}); give another root"
+            f"{folder}: the embedded corpus cannot be written here ({error.strerror}); give another root"
         ) from error
     return folder
 
@@ -144,7 +144,7 @@ def _synthesize_missing(folder, setup):
         for emotion in EFFECTS
         for number in range(1, setup["utterances"] + 1)
     ]
-    # Two threads overlap writing with computing; more would wait for the interpreter's lock.
+    # Two threads overlap writing with computing. More would wait for the interpreter's lock.
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, [job for job in jobs if not job[0].exists()]))
 
@@ -156,14 +156,14 @@ def clip(speaker: int, emotion: str, number: int, *, seed: int = 0) -> np.ndarra
         speaker: Row of `SPEAKERS`.
         emotion: Key of `EFFECTS`.
         number: Utterance, from 1; it chooses the sentence.
-        seed: Of everything that is drawn.
+        seed: Seed of all random draws.
     """
-    # Here, because SciPy takes half a second to load, which nobody should wait for who wants another corpus.
+    # Imported here: SciPy takes half a second to load, and other corpora do not need it.
     from sertf.corpora import synthesis
 
     _, pitch, tract, rate, tilt, breath, noise = SPEAKERS[speaker]
     emotion_index = list(EFFECTS).index(emotion)
-    # Separate streams: a speaker's way of showing an emotion must not depend on which clips are made.
+    # Separate streams: a speaker's way of showing an emotion must not depend on the set of clips.
     habit = np.random.default_rng([seed, speaker, emotion_index]).standard_normal(7) * SPEAKER_SPREAD
     rng = np.random.default_rng([seed, speaker, emotion_index, number])
     moment = habit + rng.standard_normal(7) * CLIP_SPREAD

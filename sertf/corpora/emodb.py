@@ -1,4 +1,4 @@
-"""EmoDB: ten German actors, ten sentences, seven emotions; only takes that listeners recognised were kept."""
+"""EmoDB: ten German actors, ten sentences, seven emotions. It holds only takes that listeners recognized."""
 
 import re
 from pathlib import Path

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 WOMEN = {1, 2, 3, 7, 9, 15, 16, 17, 18, 19}
 TEXTS = 350
-# The numbers of a speaker's files run through the emotions in this order, 350 each.
+# The numbers of a speaker's files pass through the emotions in this order, 350 each.
 ORDER = ("Neutral", "Angry", "Happy", "Sad", "Surprise")
 PARTS = ("evaluation", "test", "train")
 LANGUAGES = ("zh", "en")
@@ -21,7 +21,7 @@ LANGUAGES = ("zh", "en")
 def load(root: Path | str | None, *, skip_bad: bool = False, language: str | None = None) -> "pandas.DataFrame":
     """Load ESD, both languages or `language="en"` or `"zh"`.
 
-    The emotion follows from the file's number, and a folder named by an emotion must agree with it. Extra column:
+    The file's number gives the emotion. A folder that names an emotion must agree with it. Extra column:
     part (`evaluation`, `test`, `train`, or empty where the copy has no such folders).
     """
     if language not in (None, *LANGUAGES):
@@ -40,7 +40,7 @@ def load(root: Path | str | None, *, skip_bad: bool = False, language: str | Non
             raise BadFile(f"number {parts['number']} is {code}, its folder {folders[-1]}; move or rename the file")
         spoken = LANGUAGES[speaker > 10]
         if language not in (None, spoken):
-            return LeftOut(f"language {spoken}; language={spoken!r} or None takes it")
+            return LeftOut(f"language {spoken}; language={spoken!r} or None includes it")
         part = path.parent.name.lower()
         return {
             "utterance": f"esd-{path.stem}",

@@ -1,4 +1,4 @@
-"""What the corpus files share: the card, the scan of a folder, the list of bad files, the check for completeness."""
+"""Shared by the corpus files: the scan of a folder, the list of bad files, the check for completeness."""
 
 import collections
 import dataclasses
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     import pandas
 
 Expected = Mapping[tuple[str, str], int] | Mapping[tuple[None, str], int]
-"""How many utterances of each speaker and emotion the complete corpus has; of each emotion where speakers are None."""
+"""Utterances of each (speaker, emotion) in the complete corpus, or of each emotion where the speaker is None."""
 
 
 class BadFile(Exception):
-    """A parser's word on one file that it cannot place; `read_folder` collects these."""
+    """A parser raises it for a file that it cannot parse. `read_folder` collects these."""
 
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
-    """A parser's word on one file that belongs to the corpus but was not asked for."""
+    """A parser returns it for a file of the corpus that was not asked for."""
 
     reason: str
 
 
 def corpus_root(corpus: Corpus, root: Path | str | None) -> Path:
-    """Absolute folder of a corpus: `root`, or the one folder in it that bears the corpus's name."""
+    """Absolute folder of a corpus: `root`, or the one folder in it with the corpus's name."""
     if root is None:
         raise CorpusError(f"{corpus.name} needs root, the folder that holds it; get it from {corpus.url}")
     root = expanded(root)
@@ -50,7 +50,7 @@ def corpus_root(corpus: Corpus, root: Path | str | None) -> Path:
 
 
 def locate(corpus: Corpus, data: Path | str) -> Path | None:
-    """Folder of a corpus below a folder of corpora, or that folder itself if it bears the corpus's name; None without."""
+    """Folder of a corpus below a folder of corpora, or that folder itself if it has the corpus's name, or None."""
     data = expanded(data)
     folders = [data, *(sorted(data.iterdir()) if data.is_dir() else ())]
     return next((folder for folder in folders if _plain(folder.name) == corpus.name and folder.is_dir()), None)
@@ -61,7 +61,7 @@ def _plain(name):
 
 
 def find_files(root: Path | str, suffixes: Collection[str] = SUFFIXES) -> list[Path]:
-    """Files below a folder with one of the suffixes in either case, sorted; hidden files and folders do not count."""
+    """Files below a folder with one of the suffixes in either case, sorted; hidden files and folders are left out."""
     found = []
     for folder, folders, names in os.walk(root, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__MACOSX"]
@@ -74,10 +74,10 @@ def find_files(root: Path | str, suffixes: Collection[str] = SUFFIXES) -> list[P
 
 
 def match(corpus: Corpus, path: Path) -> dict[str, Any]:
-    """Match a file's stem against the corpus's pattern, a dict of its groups; `BadFile` says what was expected."""
+    """Match a file's stem with the corpus's pattern, a dict of its groups; `BadFile` shows what was expected."""
     found = corpus.pattern.fullmatch(path.stem)
     if found is None:
-        raise BadFile(f"the name fits no {corpus.name} utterance; expected is one like {Path(corpus.example).name}")
+        raise BadFile(f"the name fits no {corpus.name} utterance; a name looks like {Path(corpus.example).name}")
     return found.groupdict()
 
 
@@ -106,8 +106,8 @@ def read_folder(
         skip_bad: Leave bad files out instead of raising.
 
     Returns:
-        The validated table. `attrs["skipped"]`: [(path, reason)] of bad files; `attrs["left_out"]`: {reason: count} of
-        files not asked for; `attrs["missing"]`: lines on what the complete corpus holds and the folder does not.
+        The validated table. `attrs["skipped"]`: [(path, reason)] of bad files. `attrs["left_out"]`: {reason: count} of
+        files not asked for. `attrs["missing"]`: lines on what the folder lacks of the complete corpus.
 
     Raises:
         CorpusError: no folder, no audio file, or bad files (all listed).
@@ -142,7 +142,7 @@ def make_table(
     expected: Expected,
     skip_bad: bool,
 ) -> "pandas.DataFrame":
-    """Rows and bad files to a validated table; see `read_folder`."""
+    """Turn rows and bad files into a validated table; see `read_folder`."""
     first: dict[str, str] = {}
     kept = []
     for row in rows:
@@ -152,9 +152,9 @@ def make_table(
         else:
             bad.append((row["path"], f"the same utterance as {other}; keep one of them"))
     if bad and not skip_bad:
-        mend = "mend or remove them, or go on without them with skip_bad=True (--skip-bad)"
+        mend = "mend or remove them, or continue without them with skip_bad=True (--skip-bad)"
         if not rows and not left_out:
-            mend = f"no other is there; give the folder that holds {corpus.name}, with files like {corpus.example}"
+            mend = f"no other file is there; give the folder of {corpus.name}, with files like {corpus.example}"
         lines = listing(f"{path}: {reason}" for path, reason in bad)
         raise CorpusError(f"{root}: {len(bad)} files of {corpus.name} are bad; {mend}:\n{lines}")
     if not kept:
@@ -169,7 +169,7 @@ def make_table(
     if missing:
         warnings.warn(
             f"{root}: {len(table)} of {sum(expected.values())} utterances of {corpus.name}; "
-            f"results will not compare with those on the whole corpus:\n{listing(missing)}",
+            f"results are not comparable with those on the whole corpus:\n{listing(missing)}",
             CorpusWarning,
             stacklevel=5,
         )
@@ -177,7 +177,7 @@ def make_table(
 
 
 def compare(table: "pandas.DataFrame", expected: Expected) -> list[str]:
-    """Lines that say where a table differs from the {(speaker, emotion): count} of the complete corpus."""
+    """Lines on the differences between a table and the {(speaker, emotion): count} of the complete corpus."""
     by_speaker = any(speaker is not None for speaker, _ in expected)
     speakers = table["speaker"] if by_speaker else [None] * len(table)
     found = collections.Counter(zip(speakers, table["emotion"], strict=True))

@@ -2,7 +2,7 @@
 
 Labels come from lines of `Session*/dialog/EmoEvaluation/*.txt` such as
 `[6.2901 - 8.2357]<tab>Ses01F_impro01_F000<tab>neu<tab>[2.5000, 2.5000, 2.5000]`, audio from
-`Session*/sentences/wav/<dialog>/<turn>.wav`. The letter before the turn's number is who speaks.
+`Session*/sentences/wav/<dialog>/<turn>.wav`. The letter before the turn's number tells the speaker.
 """
 
 import re
@@ -16,7 +16,7 @@ from sertf.errors import listing
 if TYPE_CHECKING:
     import pandas
 
-# Class sets by the codes they take: "4+exc" counts excitement as happiness, as most of the literature does.
+# Class sets and their codes: "4+exc" counts excitement as happiness, as most of the literature does.
 CLASSES = {
     "4": ("ang", "hap", "sad", "neu"),
     "4+exc": ("ang", "hap", "exc", "sad", "neu"),
@@ -48,8 +48,8 @@ def load(root: Path | str | None, *, skip_bad: bool = False, classes: str = "4")
     Args:
         root: The release's folder, or one with all audio and evaluation files flattened into it.
         skip_bad: Leave bad files out.
-        classes: Class set, a key of `CLASSES`: `"4"` (anger, happiness, sadness, neutral), `"4+exc"` (the same with
-            excitement counted as happiness), `"6"` (with excitement and frustration), `"all"`.
+        classes: Class set, a key of `CLASSES`: `"4"` (anger, happiness, sadness, neutral), `"4+exc"` (excitement counts
+            as happiness), `"6"` (with excitement and frustration), `"all"`.
 
     Extra columns: dialogue, style (`improvised`, `scripted`), valence, activation, dominance (1 to 5).
     """
@@ -95,7 +95,7 @@ def load(root: Path | str | None, *, skip_bad: bool = False, classes: str = "4")
 def _labels(root):
     """{turn: groups of its label line} from all evaluation files below a folder."""
     texts = find_files(root, {".txt"})
-    # Below the release's other folders lie texts of the same names: transcripts, and motion capture of many gigabytes.
+    # The release's other folders hold texts of the same names: transcripts, and gigabytes of motion capture.
     official = [path for path in texts if path.parent.name == "EmoEvaluation"]
     labels, clashes = {}, []
     for path in official or texts:
@@ -116,8 +116,8 @@ def _labels(root):
         )
     if not labels:
         raise CorpusError(
-            f"{root}: no label line found; iemocap's labels lie in Session1/dialog/EmoEvaluation/Ses01F_impro01.txt "
-            f"and its like, copy these files too"
+            f"{root}: no label line found; iemocap's labels lie in files like "
+            f"Session1/dialog/EmoEvaluation/Ses01F_impro01.txt, copy these too"
         )
     return labels
 

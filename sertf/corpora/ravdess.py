@@ -15,7 +15,7 @@ CHANNELS = {"01": "speech", "02": "song"}
 
 
 def load(root: Path | str | None, *, skip_bad: bool = False, song: bool = False) -> "pandas.DataFrame":
-    """Load RAVDESS's audio-only speech, with `song=True` the sung part too.
+    """Load RAVDESS's audio-only speech; with `song=True` the sung part too.
 
     Extra columns: intensity (`normal`, `strong`), take (1, 2), channel (`speech`, `song`).
     """
@@ -31,7 +31,7 @@ def load(root: Path | str | None, *, skip_bad: bool = False, song: bool = False)
         if not 1 <= actor <= 24:
             raise BadFile(f"unknown actor {parts['actor']!r}; allowed are 01 to 24")
         if channel == "song" and not song:
-            return LeftOut("song; song=True takes it")
+            return LeftOut("song; song=True includes it")
         return {
             "utterance": f"ravdess-{path.stem}",
             "emotion": emotion,

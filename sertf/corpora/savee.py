@@ -16,8 +16,8 @@ SPEAKERS = {speaker: speaker for speaker in ("DC", "JE", "JK", "KL")}
 def load(root: Path | str | None, *, skip_bad: bool = False) -> "pandas.DataFrame":
     """Load SAVEE, as `DC/a01.wav` or `DC_a01.wav`.
 
-    The sentence is the emotion's letters and the number, the same text for all speakers. Three sentences common to
-    the emotions have a name in each.
+    The sentence is the emotion's letters and the number, the same text for all speakers. Three sentences are common to
+    the emotions; each emotion names them by its letters.
     """
 
     def parse(path):

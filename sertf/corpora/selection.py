@@ -1,4 +1,4 @@
-"""Corpora on a command line: folders by name, languages taken alone, what is trained on and what is tested."""
+"""Corpora on a command line: folders by name, single languages, corpora to train on and to test on."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,35 +15,35 @@ LANGUAGES = {
     name: tuple(f"{name}_{language}" for language in corpus.languages) if len(corpus.languages) > 1 else ()
     for name, corpus in corpora.CORPORA.items()
 }
-"""Names of each corpus's languages taken alone, such as `esd_en`; none for a corpus of one language."""
+"""Names of each corpus's single languages, such as `esd_en`; empty for a corpus of one language."""
 CHOICES = [choice for name in corpora.CORPORA for choice in (name, *LANGUAGES[name])]
-"""What can be trained on: every corpus, and each of its languages alone."""
+"""Names to train on: every corpus, and each single language."""
 
 
 def data_folder(given: Path | str | None) -> Path | None:
-    """The folder that `--data` gives, else the environment variable SERTF_DATA, else None."""
+    """The folder from `--data`, else from the environment variable SERTF_DATA, else None."""
     folder = given or os.environ.get("SERTF_DATA")
     return Path(folder) if folder else None
 
 
 def load(name: str, data: Path | str | None = None, *, skip_bad: bool = False) -> "pandas.DataFrame":
-    """The utterances of a corpus by its name, or of one of its languages alone, such as "esd_en".
+    """The utterances of a corpus, or of one of its languages, such as "esd_en".
 
     Args:
         name: one of `CHOICES`.
-        data: folder of the corpus or of several; None takes SERTF_DATA.
-        skip_bad: as of `sertf.corpora.load`.
+        data: folder of the corpus or of several; None uses SERTF_DATA.
+        skip_bad: as for `sertf.corpora.load`.
 
     Raises:
         SertfError: an unknown name, no folder, or as `sertf.corpora.load`.
     """
     if name not in CHOICES:
         raise SertfError(unknown("corpus", name, CHOICES))
-    # The embedded corpus is made where it is asked for, not among the real ones.
+    # The embedded corpus is made in the given folder, not among the real ones.
     folder = data if name == "embedded" else data_folder(data)
     if folder is None and name != "embedded":
         raise SertfError(
-            f"{name} needs --data, the folder that holds it, or SERTF_DATA; `sertf corpora` says where to get it."
+            f"{name} needs --data, the folder that holds it, or SERTF_DATA; `sertf corpora` shows where to get it."
         )
     table = corpora.load(name.partition("_")[0], folder, skip_bad=skip_bad)
     return of_languages(table, (name,))
@@ -85,16 +85,16 @@ def folders_of(data: Sequence[str]) -> dict[str, Path | str]:
 
 
 def speakers_in(name: str) -> int:
-    """How many speakers a corpus has when complete, or its share of a language that is taken alone, such as "esd_en"."""
+    """Number of speakers of a complete corpus, or of one of its languages, such as "esd_en"."""
     corpus = corpora.CORPORA[name.partition("_")[0]]
     return corpus.speakers // (len(corpus.languages) if name in LANGUAGES[corpus.name] else 1)
 
 
 def others_of(trained: str, folders: Mapping[str, Path | str]) -> tuple[str, ...]:
-    """The corpora to test on, a tuple; of a corpus of which one language is trained on, its other languages too.
+    """The corpora to test on, a tuple. After training on one language, its corpus's other languages are among them.
 
     Raises:
-        SertfError: the folders lack the corpus that is trained on, or hold no other.
+        SertfError: the folders lack the training corpus, or hold no other.
     """
     given = f"--data gives {', '.join(folders)}" if folders else "there is no --data"
     corpus = trained.partition("_")[0]
@@ -108,14 +108,14 @@ def others_of(trained: str, folders: Mapping[str, Path | str]) -> tuple[str, ...
 
 
 def of_languages(table: "pandas.DataFrame", names: Iterable[str]) -> "pandas.DataFrame":
-    """The utterances of corpora by their names, where a language that is taken alone is a corpus of its own.
+    """The utterances of the named corpora. A single language counts as a corpus.
 
     Args:
         table: utterance table.
-        names: of the corpora, such as "esd_en" or "emodb"; without a language among them the table stays as it is.
+        names: names such as "esd_en" or "emodb". Without a single language among them the table stays as it is.
 
     Raises:
-        SertfError: a language of which there are no utterances; the message lists those that there are.
+        SertfError: a language without utterances; the message lists the languages with some.
     """
     alone = [name for name in names if "_" in name]
     if not alone:

@@ -1,8 +1,8 @@
-"""Spoken-like clips from numbers: a glottal source through moving formants, the material of the embedded corpus.
+"""Speech-like clips from numbers: a glottal source through moving formants. The embedded corpus is made of them.
 
-Source-filter model (Fant 1960): Rosenberg pulses with jitter and shimmer plus breath, tilted, through five formants
-that glide from vowel to vowel; fricatives are shaped noise. Filtering is done frame by frame in the spectrum, so that a
-clip takes a few milliseconds.
+Source-filter model (Fant 1960): Rosenberg pulses with jitter, shimmer and breath are tilted and pass five formants that
+glide from vowel to vowel. Fricatives are shaped noise. The filter works frame by frame in the spectrum, so a clip takes
+a few milliseconds.
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ SENTENCES = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Voice:
-    """How one clip is spoken.
+    """The manner of speaking of one clip.
 
     Attributes:
         pitch_hz: Median pitch.
@@ -86,7 +86,7 @@ def synthesize(voice: Voice, sentence: Sequence[tuple[str, str] | str], rng: np.
     tilt = 10 ** (voice.tilt_db / 20 * np.log2(np.maximum(frequency, 500) / 500))
     response = _formant_response(track["formants"]) * tilt  # (frames, bins)
     spectra = _spectra(source, frames) * response.astype(np.complex64)
-    # Room for the smoothing of the gain, which reaches into the frames beside a fricative.
+    # The smoothing of the gain reaches into the frames beside a fricative.
     hissing = track["hiss"] > 1e-4
     band = track["band"][hissing] * voice.tract**0.5  # (hissing, 2)
     noise = np.exp(-0.5 * ((frequency - band[:, :1]) / band[:, 1:]) ** 2)  # (hissing, bins)

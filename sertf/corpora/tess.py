@@ -1,7 +1,7 @@
 """TESS: two Canadian women, 200 words in a carrier phrase ("Say the word ..."), seven emotions.
 
-The originals are not uniform: most files have 24,414 Hz, one has 96 kHz, two are AIFF inside a .wav name, and one of
-speaker OAF is named `OA_bite_neutral.wav`. All of these are read.
+The originals are not uniform. Most files have 24,414 Hz, one has 96 kHz, and two are AIFF files named .wav. One of
+speaker OAF is named `OA_bite_neutral.wav`. sertf reads all of these.
 """
 
 import re

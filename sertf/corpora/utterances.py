@@ -49,11 +49,11 @@ def validate(table: "pandas.DataFrame") -> "pandas.DataFrame":
     """Check an utterance table and return it with the columns in canonical order, extra columns behind.
 
     Args:
-        table: DataFrame, one row an utterance. Its `attrs` are kept and its index is made 0 to n - 1.
+        table: DataFrame, one row an utterance. The result keeps its `attrs`; its index becomes 0 to n - 1.
 
     Raises:
-        TableError: a column is missing, the table is empty, or rows are bad: an utterance named twice, an unknown
-            emotion or gender, an empty utterance, path or speaker, a speaker of two genders. All bad rows are listed.
+        TableError: a column is missing, the table is empty, or rows are bad. All bad rows are listed: a repeated utterance,
+            an unknown emotion or gender, an empty utterance, path or speaker, a speaker of two genders.
     """
     absent = [column for column in COLUMNS if column not in table.columns]
     if absent:
@@ -78,7 +78,7 @@ def _bad_rows(table):
     bad = []
     for column in COLUMNS:
         values = table[column]
-        # bool(value) must not be asked of pandas' missing values, so they are sorted out by isna first.
+        # bool(value) fails for pandas' missing values, so isna sorts them out first.
         is_text = [isinstance(value, str) for value in values]
         for row in (row for row, good in enumerate(is_text) if not good):
             bad.append(f"row {row}: {column} is {values[row]!r}; it must be a text")
@@ -101,7 +101,7 @@ def _bad_rows(table):
 
 
 def emotions_of(table: "pandas.DataFrame") -> list[str]:
-    """Emotions that occur in a table, a list in canonical order: the label set of a model trained on it."""
+    """Emotions that occur in a table, in canonical order: the label set of a model trained on it."""
     found = set(table["emotion"])
     return [emotion for emotion in EMOTIONS if emotion in found]
 
@@ -111,10 +111,10 @@ def merged(table: "pandas.DataFrame", merges: Mapping[str, str]) -> "pandas.Data
 
     Args:
         table: utterance table.
-        merges: mapping of an emotion to the one that its utterances count as.
+        merges: mapping of an emotion to the one that replaces it.
 
     Raises:
-        TableError: an unknown emotion, or one that others count as and that counts as another itself.
+        TableError: an unknown emotion, or a replacement that is replaced itself.
     """
     for emotion in (*merges, *merges.values()):
         if emotion not in EMOTIONS:
@@ -124,7 +124,7 @@ def merged(table: "pandas.DataFrame", merges: Mapping[str, str]) -> "pandas.Data
     for emotion, other in merges.items():
         if other in merges:
             raise TableError(
-                f"merged counts {emotion} as {other}, which counts as {merges[other]}; name the last at once."
+                f"merged counts {emotion} as {other}, and {other} as {merges[other]}; name {merges[other]} at once."
             )
     made = table.assign(emotion=table["emotion"].map(lambda emotion: merges.get(emotion, emotion)))
     made.attrs.update(table.attrs)
@@ -132,6 +132,6 @@ def merged(table: "pandas.DataFrame", merges: Mapping[str, str]) -> "pandas.Data
 
 
 def digest(table: "pandas.DataFrame") -> str:
-    """Hex digest of who says what in which emotion; neither paths nor the order of rows change it."""
+    """Hex digest of utterances with speakers and emotions. Paths and the order of rows do not change it."""
     rows = sorted(zip(table["utterance"], table["emotion"], table["speaker"], strict=True))
     return files.digest(*("\x1f".join(row).encode() + b"\x1e" for row in rows), size=16)

@@ -1,1 +1,1 @@
-"""A user's own models and front ends, which experiments name as "module:name"."""
+"""Custom models and front ends. Experiments name them as "module:name"."""

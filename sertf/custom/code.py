@@ -1,7 +1,7 @@
-"""Python code of a user's own that an experiment names as "module:name", such as "my_models:build".
+"""Custom Python code that an experiment names as "module:name", such as "my_models:build".
 
-The module is a file beside the script, or whatever else `import` finds, in worker processes too; a cluster's need it
-installed.
+The module is a file beside the script, or any that `import` finds. Worker processes import it too; those of a cluster
+need it installed.
 """
 
 import importlib
@@ -16,15 +16,15 @@ from typing import Any
 from sertf.errors import SertfError
 from sertf.files import digest
 
-# The function or class, and what its file was when it was first asked for.
+# The function or class, and the content of its file when first asked for.
 _digests: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
 def is_custom(name: object) -> bool:
-    """Whether a name of a model or a front end is one of a user's own.
+    """Whether a model or a front end of this name is custom.
 
     Raises:
-        SertfError: what is no text, such as the function itself, which no manifest could hold.
+        SertfError: the name is not a text but, for instance, the function itself; no manifest could hold it.
     """
     if not isinstance(name, str):
         raise SertfError(f"Models and front ends are named by text, such as 'my_models:build', got {name!r}.")
@@ -32,68 +32,68 @@ def is_custom(name: object) -> bool:
 
 
 def import_named(kind: str, name: str) -> tuple[ModuleType, Any]:
-    """Import what "module:name" means.
+    """Import "module:name".
 
     Args:
         kind: "model" or "front end", for errors.
         name: the text.
 
     Returns:
-        The module, and its attribute, None if there is no such.
+        The module and its attribute, None if it has no such attribute.
 
     Raises:
-        SertfError: a name of another form, or no such module. What goes wrong inside the module is raised as it is.
+        SertfError: a name of another form, or no such module. Errors inside the module pass through unchanged.
     """
     module, _, attribute = name.partition(":")
     example = {"model": "my_models:build", "front end": "my_features:Energy"}[kind]
     what = f"{kind.capitalize()} {name}"
     if module.endswith(".py"):
-        raise SertfError(f"{what}: a module is named without .py; write {Path(module).stem}:{attribute}.")
+        raise SertfError(f"{what}: name the module without .py, as {Path(module).stem}:{attribute}.")
     if not all(part.isidentifier() for part in [*module.split("."), attribute]):
         form = {"model": "module:function", "front end": "module:Class"}[kind]
-        raise SertfError(f"{what}: a {kind} of your own is named {form}, such as {example}.")
+        raise SertfError(f"{what}: name a custom {kind} {form}, such as {example}.")
     if module == "__main__":
         raise SertfError(
-            f"{what}: worker processes import it, which they cannot from the script that started them; name it by its "
-            f"file, as in {example}."
+            f"{what}: worker processes cannot import from the script that started them; name it by its file, as in "
+            f"{example}."
         )
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # one that the user's module imports
+            raise  # a module that the custom module imports
         raise SertfError(
             f"{what}: Python finds no module {module}; put {module.replace('.', '/')}.py beside the script, or its folder "
-            "on PYTHONPATH, which the command sertf needs in any case."
+            "on PYTHONPATH. The command sertf needs PYTHONPATH in any case."
         ) from None
     return found, getattr(found, attribute, None)
 
 
 def source_digest(defined: Callable[..., Any], module: ModuleType | None = None) -> str:
-    """Digest of the file that holds a function or class, so that runs of another version of it do not count as finished.
+    """Digest of the file with a function or class. After a change of the file, earlier runs do not count as finished.
 
     Args:
         defined: the function or class.
-        module: whose file counts; None for the one that it was defined in.
+        module: the module of the file; None for the one that defines it.
 
     Raises:
-        SertfError: for what was typed in, or is of no Python file: a change of it would not be noticed. For a file that
-            is not what was imported any more.
+        SertfError: the code is in no Python file, so a change of it would pass unnoticed. Or the file has changed since
+            it was imported.
     """
     file = str(getattr(module or inspect.getmodule(defined), "__file__", ""))
     if not file.endswith(".py"):
         raise SertfError(
-            f"{defined.__name__} is in no Python file, so that a change of it would not be noticed; define it in one and "
+            f"{defined.__name__} is in no Python file, so a change of it would pass unnoticed; define it in a file and "
             "import it."
         )
     found = digest(Path(file).read_bytes(), size=8)
     if _digests.setdefault(defined, found) != found:
-        raise SertfError(f"{file} has changed since {defined.__name__} was imported from it; start Python anew.")
+        raise SertfError(f"{file} has changed since {defined.__name__} was imported from it; restart Python.")
     return found
 
 
 def check_plain(what: str, options: Mapping[str, Any]) -> None:
-    """Raise SertfError for options that no manifest can hold; `what` names whose they are."""
+    """Raise SertfError for options that no manifest can hold; `what` names their owner."""
     for name, value in options.items():
         try:
             json.dumps(value, allow_nan=False)

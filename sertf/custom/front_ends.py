@@ -1,7 +1,7 @@
-"""Front ends of a user's own beside the zoo's: named "module:Class", such as "my_features:Energy".
+"""Custom front ends, named "module:Class", such as "my_features:Energy".
 
-`sertf.features.find` imports the class, which is derived from `sertf.features.FrontEnd`. Here is refused what no cache,
-no manifest and no exported model could be made of.
+`sertf.features.find` imports the class, which derives from `sertf.features.FrontEnd`. The checks here refuse a front end
+that does not suit a cache, a manifest or an exported model.
 """
 
 import inspect
@@ -14,12 +14,12 @@ import numpy as np
 from sertf.custom.code import check_plain
 from sertf.errors import SertfError
 
-# What rounding leaves between a padded and an unpadded clip: of a value's largest, and of the largest of all values.
+# Differences by rounding between a padded and an unpadded clip: relative to a value's largest, and to the largest of all.
 _TOLERANCE, _SMALLEST = 1e-2, 1e-5
 
 
 def check(name: str, front_end: type, options: Mapping[str, Any]) -> Any:
-    """Refuse a user's own front end that no cache and no manifest could describe.
+    """Refuse a custom front end that no cache and no manifest could describe.
 
     Args:
         name: "module:Class".
@@ -42,8 +42,8 @@ def check(name: str, front_end: type, options: Mapping[str, Any]) -> Any:
     for argument in [*given, *config]:
         if argument in given or _as_kept(again)[argument] != config[argument]:
             raise SertfError(
-                f"Front end {name} keeps of {argument} something else than it was given; keep the argument as it is, under "
-                "its name, and what is made of it under another."
+                f"Front end {name} must store the argument {argument} unchanged as self.{argument}; put derived values in "
+                "another attribute."
             )
     return made
 
@@ -53,18 +53,18 @@ def _check_arguments(name, front_end, base, options):
     for argument, entry in parameters.items():
         if entry.kind in (entry.VAR_KEYWORD, entry.VAR_POSITIONAL):
             raise SertfError(
-                f"Front end {name} must write its constructor's arguments out, which manifests hold, in place of {entry}."
+                f"Front end {name} must list its constructor's arguments by name, for manifests, in place of {entry}."
             )
         if argument not in ("name", "sample_rate") and hasattr(base, argument):
             raise SertfError(
-                f"Front end {name} has an argument {argument}, which is a name of Keras or of FrontEnd; choose another."
+                f"Front end {name} has an argument {argument}, but Keras or FrontEnd uses this name; choose another."
             )
     try:
         inspect.signature(front_end).bind(**options)
     except TypeError as error:
         raise SertfError(
-            f"Front end {name} is made of the options {', '.join(options) or '(none)'} ({error}); give every argument a "
-            "default or an option."
+            f"Front end {name} cannot be built with the options {', '.join(options) or '(none)'} ({error}); give every "
+            "argument a default or an option."
         ) from None
 
 
@@ -74,8 +74,8 @@ def _check_attributes(name, made, base):
         isinstance(shape, tuple) and len(shape) == 2 and all(_is_whole(size) for size in shape[shape[0] is None :])
     ):
         raise SertfError(
-            f"Front end {name} must set self.feature_shape in its constructor, (frames, values of a frame), with None in "
-            f"place of frames that depend on the clip's length, but has {shape!r}."
+            f"Front end {name} must set self.feature_shape in its constructor to (frames, values of a frame), got {shape!r}. "
+            f"Set frames to None if they depend on the clip's length."
         )
     for method in ("features", "frames") if shape[0] is None else ("features",):
         if getattr(type(made), method) is getattr(base, method):
@@ -91,12 +91,14 @@ def _check_attributes(name, made, base):
         and 0 <= span[0] < span[1]
     ):
         raise SertfError(
-            f"Front end {name} must have as span its first sample and the one behind its last, whole numbers, got {span!r}."
+            f"Front end {name} must set span to its first sample and the one behind its last, whole numbers, got {span!r}."
         )
     if made.reports_cuts and span is None:
-        raise SertfError(f"Front end {name} reports cuts but has no span; set the span, or reports_cuts to False.")
+        raise SertfError(f"Front end {name} reports cuts but has no span; set span, or set reports_cuts to False.")
     if made.reads_middle and not hasattr(made, "duration_seconds"):
-        raise SertfError(f"Front end {name} reads the middle of clips, but says not how much; set duration_seconds.")
+        raise SertfError(
+            f"Front end {name} reads the middle of clips but does not state its length; set duration_seconds."
+        )
 
 
 _SIGNATURES = {"features": "features(self, waveform, lengths)", "frames": "frames(self, lengths)"}
@@ -107,7 +109,7 @@ def _is_whole(value):
 
 
 def _as_kept(config):
-    """As a manifest gives it back: lists in place of tuples."""
+    """The configuration as a manifest returns it: lists in place of tuples."""
     return json.loads(json.dumps(config))
 
 
@@ -116,7 +118,7 @@ def _again(name, front_end, config):
         return front_end(**config)
     except TypeError as error:
         raise SertfError(
-            f"Front end {name} cannot be made again of what a manifest keeps of it, where tuples are lists ({error}); take "
+            f"Front end {name} cannot be rebuilt from its manifest, which has lists in place of tuples ({error}); accept "
             "lists too."
         ) from error
 
@@ -124,13 +126,13 @@ def _again(name, front_end, config):
 def check_features(
     name: str, front_end: Any, compiled: Callable[[Any], Callable[..., Any]], *, shortest_seconds: float
 ) -> None:
-    """Refuse a user's own front end whose features are not what it says, or are others where a clip is padded.
+    """Refuse a custom front end whose features contradict its attributes, or change where a clip is padded.
 
     Args:
         name: "module:Class".
         front_end: the layer.
         compiled: function from a layer to one of (batch, samples) and (batch,) to an array.
-        shortest_seconds: what a clip has at least.
+        shortest_seconds: least length of a clip.
     """
     generator, rate = np.random.default_rng(0), front_end.sample_rate or 16000
     compute, again = compiled(front_end), compiled(_again(name, type(front_end), _as_kept(front_end.get_config())))
@@ -143,29 +145,29 @@ def check_features(
         frames, shape = front_end.frames(samples), front_end.feature_shape
         if not _is_whole(frames):
             raise SertfError(
-                f"Front end {name} must say in frames(lengths) how many frames {samples} samples have, a whole number above 0, "
-                f"but says {frames!r}; divide by //, and let minimum_samples be what a frame needs."
+                f"Front end {name}: frames(lengths) must give a whole number above 0 for {samples} samples, got "
+                f"{frames!r}; divide by //, and let minimum_samples be what a frame needs."
             )
         wanted = (1, frames if shape[0] is None else shape[0], shape[1])
         if alone.shape != wanted or alone.dtype != "float32" or among.shape[1] < frames:
             raise SertfError(
-                f"Front end {name} must give float32 of shape {wanted} for a clip of {samples} samples, as feature_shape and "
-                f"frames say, but gives {alone.dtype} of shape {alone.shape}."
+                f"Front end {name} must give float32 of shape {wanted} for a clip of {samples} samples, by feature_shape and "
+                f"frames, but gives {alone.dtype} of shape {alone.shape}."
             )
         if not np.isfinite(alone).all():
             raise SertfError(
-                f"Front end {name} gives NaN or infinity for noise of {samples} samples; if it needs more of them, set "
+                f"Front end {name} gives NaN or infinity for noise of {samples} samples; if it needs more samples, set "
                 "minimum_samples."
             )
         for other, when, mend in (
-            (among, "where a clip is padded with zeros", "leave out what lies behind `lengths`"),
-            (np.asarray(again(clip, lengths)), "where it is made again of what a manifest keeps", "keep its arguments"),
+            (among, "where a clip is padded with zeros", "ignore the samples beyond `lengths`"),
+            (np.asarray(again(clip, lengths)), "when rebuilt from its manifest", "store its arguments unchanged"),
         ):
             apart = np.abs(alone[:, :frames] - other[:, :frames]).max(axis=(0, 1))  # of each value of a frame
             if not (apart <= _TOLERANCE * np.abs(alone).max(axis=(0, 1)) + _SMALLEST * np.abs(alone).max()).all():
                 raise SertfError(f"Front end {name} gives other features {when} (by {apart.max():.3g}); {mend}.")
     if front_end.weights:
         raise SertfError(
-            f"Front end {name} has weights ({front_end.weights[0].path}), which no run would keep; make its constants NumPy "
-            "arrays, and layers that are trained part of the model."
+            f"Front end {name} has weights ({front_end.weights[0].path}), but no run stores them; make its constants NumPy "
+            "arrays, and put trained layers into the model."
         )

@@ -1,7 +1,7 @@
-"""Models of a user's own beside the zoo's: named "module:function", such as "my_models:build".
+"""Custom models, named "module:function", such as "my_models:build".
 
-The module's function builds as the zoo's do: of input_shape, num_classes and options an uncompiled Keras model whose
-output are float32 scores, (batch, num_classes).
+The function builds as the zoo's builders do: from input_shape, num_classes and options it makes an uncompiled Keras
+model. The model's output is float32 scores, (batch, num_classes).
 """
 
 import inspect
@@ -31,14 +31,14 @@ def find(model: str) -> Callable[..., "keras.Model"]:
     if not inspect.isroutine(builder) or not str(getattr(module, "__file__", "")).endswith(".py"):
         raise SertfError(
             f"Model {model}: the module {name} has no Python function {function}; define it there, as "
-            f"{function}(input_shape, num_classes), with keyword arguments behind."
+            f"{function}(input_shape, num_classes), followed by keyword arguments."
         )
-    own_code.source_digest(builder, module)  # of the file as it is imported
+    own_code.source_digest(builder, module)  # of the file at its import
     return builder
 
 
 def source_digest(model: str) -> str:
-    """Digest of the module's file, so that runs of another version of it do not count as finished."""
+    """Digest of the module's file. After a change of the file, earlier runs do not count as finished."""
     module, builder = own_code.import_named("model", model)
     return own_code.source_digest(builder, module)
 
@@ -58,8 +58,8 @@ def check_options(model: str, options: Mapping[str, Any]) -> None:
     except TypeError as error:
         raise SertfError(
             f"Model {model} takes {signature}, but is called with input_shape, num_classes and the options "
-            f"{', '.join(options) or '(none)'} ({error}); give it these two first, and every other argument a default or "
-            "an option."
+            f"{', '.join(options) or '(none)'} ({error}). Let it take these two first, and give every other argument a "
+            "default or an option."
         ) from None
     own_code.check_plain(f"Model {model}", options)
 
@@ -71,34 +71,32 @@ def takes(model: str, option: str) -> bool:
 
 
 def check_network(model: str, network: "keras.Model", num_classes: int) -> None:
-    """Raise SertfError for what the builder returned, unless it can be trained, drawn and exported."""
+    """Raise SertfError unless the builder's network suits training, figures and export."""
     import keras
 
     if not isinstance(network, keras.Model):
         raise SertfError(f"Model {model} must return a keras.Model, but returned {type(network).__name__}.")
     if not network.built or len(network.inputs) != 1 or len(network.outputs) != 1:
         raise SertfError(
-            f"Model {model} must be a functional or sequential Keras model of one input and one output; build it by "
+            f"Model {model} must be a functional or sequential Keras model of one input and one output; build it with "
             "keras.Model(inputs, scores)."
         )
     shape, dtype = tuple(network.outputs[0].shape), keras.backend.standardize_dtype(network.outputs[0].dtype)
     if shape != (None, num_classes) or dtype != "float32":
         raise SertfError(
             f"Model {model} must give float32 scores of shape (None, {num_classes}), one an emotion, but gives {dtype} of "
-            f"shape {shape}; let sertf.models.output.softmax_scores(x, num_classes) be its last layer."
+            f"shape {shape}; use sertf.models.output.softmax_scores(x, num_classes) as its last layer."
         )
     for name, form, fits in _FORMS:
         if any(layer.name == name for layer in network.layers) and not fits(network.get_layer(name).output):
-            raise SertfError(
-                f"Model {model}: its layer {name!r} must give {form}, which figures draw; name it otherwise."
-            )
+            raise SertfError(f"Model {model}: figures need {form} from a layer named {name!r}; rename the layer.")
 
 
 def _ranks(output):
     return [len(part.shape) for part in output] if isinstance(output, list | tuple) else len(output.shape)
 
 
-# What `sertf.training.representations.representations` and `sertf.export.graph` read by layers' names.
+# `sertf.training.representations.representations` and `sertf.export.graph` read these layers by name.
 _FORMS = (
     ("embedding", "an utterance's representation (batch, units)", lambda output: _ranks(output) == 2),
     ("states", "states over time (batch, frames, units)", lambda output: _ranks(output) == 3),
@@ -107,28 +105,28 @@ _FORMS = (
 
 
 def check_restorable(model: str, network: "keras.Model") -> None:
-    """Raise SertfError for a network that could not be loaded again once it is saved."""
+    """Raise SertfError for a network that could not be loaded again after saving."""
     import keras
 
     try:
         keras.models.model_from_json(network.to_json())
-    except Exception as error:  # whatever a layer's own get_config and constructor raise
+    except Exception as error:  # whatever a layer's get_config and constructor raise
         raise SertfError(
-            f"Model {model} could not be loaded again ({reason_of(error)}); put @keras.saving.register_keras_serializable() above its "
-            "own layers, give them a get_config with all that their constructors take, and write one in place of Lambda."
+            f"Model {model} could not be loaded again ({reason_of(error)}). Put @keras.saving.register_keras_serializable() above its "
+            "custom layers, let their get_config give all constructor arguments, and replace Lambda by a layer."
         ) from error
 
 
 def reason_of(error: Exception) -> str:
-    """The sentence in Keras's error of loading a network that says what was wrong."""
+    """The sentence in Keras's loading error that tells the fault."""
     return str(error).rpartition("Exception encountered: ")[2].strip().partition("\n")[0].partition(". ")[0]
 
 
 def check_scores(model: str, scores: np.ndarray) -> None:
-    """Raise SertfError unless scores, (utterances, classes), are what a cross-entropy is computed of: probabilities."""
+    """Raise SertfError unless scores, (utterances, classes), are probabilities, as a cross-entropy needs."""
     sums = np.asarray(scores, float).sum(axis=1)
     if not np.isfinite(sums).all() or np.min(scores) < 0 or np.abs(sums - 1).max() > _TOLERANCE:
         raise SertfError(
             f"Model {model} must give probabilities that sum to 1 over the emotions, but before training the first "
-            f"utterance's sum to {sums[0]:.4g}; let sertf.models.output.softmax_scores(x, num_classes) be its last layer."
+            f"utterance's sum to {sums[0]:.4g}; use sertf.models.output.softmax_scores(x, num_classes) as its last layer."
         )

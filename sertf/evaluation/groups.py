@@ -28,8 +28,8 @@ class Group:
     """One group's utterances; `right` and `wrong` are means over repeats, accuracies lie from 0 to 1.
 
     Attributes:
-        utterances: that were tested.
-        speakers: who said them.
+        utterances: number of tested utterances.
+        speakers: number of their speakers.
         right, wrong: predictions a repeat.
         accuracy: mean over repeats.
         low, high: its interval over speakers; None for one speaker.
@@ -71,14 +71,14 @@ class Comparison:
 
 
 def groups_of(table: pd.DataFrame) -> pd.DataFrame | None:
-    """The groups that the utterances of a table belong to.
+    """The groups of a table's utterances.
 
     Args:
         table: utterance table.
 
     Returns:
-        DataFrame with the column utterance and those of `GROUPINGS` that hold two or more different values, as texts,
-        "" where an utterance has none; None if no column does.
+        DataFrame with the column utterance and those of `GROUPINGS` with two or more different values. Values are texts,
+        "" for an utterance without one. None if no column has two values.
     """
     columns = {name: table[name].map(_text) for name in GROUPINGS if name in table.columns}
     columns = {name: values for name, values in columns.items() if len(set(values) - {""}) > 1}
@@ -97,9 +97,9 @@ def compare(
     """Accuracy by group, with intervals over speakers and a test whether two groups differ.
 
     The interval is `sertf.evaluation.statistics.clustered_bootstrap` of the group's utterances. The test compares the speakers'
-    accuracies, each averaged over repeats: a paired permutation test over the speakers who have utterances in both
-    groups, or, where no speaker has, an independent one, which deals the speakers out anew. Few speakers are permuted
-    in every way, many at random.
+    accuracies, each averaged over repeats. It is a paired permutation test over the speakers with utterances in both
+    groups. If there is no such speaker, it is an independent one that deals the speakers out anew. Few speakers are
+    permuted in every way, many at random.
 
     Args:
         predictions: table with the columns utterance, speaker, repeat, fold, truth and one score column an emotion; of
@@ -107,12 +107,12 @@ def compare(
         groups: mapping of utterance to group; "" leaves an utterance out.
         samples: draws of the bootstrap.
         resamples: permutations of the test.
-        seed: of both.
+        seed: seed of both.
         level: the intervals' coverage.
 
     Returns:
-        A `Comparison`. There is no interval of a group of one speaker, and no test of more or fewer than two groups or
-        of fewer than two speakers a group.
+        A `Comparison`. A group of one speaker has no interval. The test needs exactly two groups of two or more speakers.
+
 
     Raises:
         SertfError: if an utterance has no entry in `groups`, or as `sertf.evaluation.scores.score_columns` and

@@ -1,4 +1,4 @@
-"""Zero-shot scores: what a model scores on each corpus that it never heard, beside chance."""
+"""Zero-shot scores: a model's scores on each corpus that it was not trained on, beside chance."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,11 @@ SCORES = ("uar", "wa", "weighted_f1")
 
 
 def chance(truth: ArrayLike) -> dict[str, float]:
-    """The best UAR, WA and weighted F1 that answers can be expected to score which do not depend on the clip.
+    """The best expected UAR, WA and weighted F1 of predictions that ignore the clip.
 
-    1 / emotions and the largest emotion's share p. Answers that name each emotion in a share q have an expected weighted
-    F1 of sum(2 p^2 q / (p + q)), which is concave in q: at its maximum the slopes 2 p^3 / (p + q)^2 of the emotions that
-    are named at all are equal.
+    The UAR is 1 / emotions, the WA the largest emotion's share p. Predictions that name each emotion in a share q have an
+    expected weighted F1 of sum(2 p^2 q / (p + q)). It is concave in q. At its maximum the slopes 2 p^3 / (p + q)^2 of
+    all named emotions are equal.
 
     >>> {name: round(level, 4) for name, level in chance(["fear", "anger", "anger", "anger"]).items()}
     {'uar': 0.5, 'wa': 0.75, 'weighted_f1': 0.6501}
@@ -36,15 +36,15 @@ def chance(truth: ArrayLike) -> dict[str, float]:
 
 
 def by_corpus(predictions: "pd.DataFrame") -> dict[str, dict[str, Any]]:
-    """Scores on each tested corpus, which is a fold of its own, beside chance.
+    """Scores on each tested corpus, a separate fold, beside chance.
 
     Args:
-        predictions: of all repeats.
+        predictions: predictions of all repeats.
 
     Returns:
-        dict by corpus of its numbers of `utterances`, `speakers` and `emotions`, and of `scores` by key, each with `mean`,
-        `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker), `over_repeats` (the t-test's
-        interval of the mean over repeats; None for one) and `chance`.
+        dict by corpus of its numbers of `utterances`, `speakers` and `emotions`, and of `scores` by key. Each score has
+        `mean`, `std` (None for one repeat), `low` and `high` (over speakers; None for one speaker), and `chance`. It also
+        has `over_repeats` (the t-test's interval of the mean over repeats; None for one).
     """
     from sertf.evaluation.scores import scores_of
     from sertf.evaluation.statistics import clustered_bootstrap, mean_std, paired_test

@@ -1,4 +1,4 @@
-"""Experiments: what is trained on what, checked, run and verified."""
+"""Experiments: what trains on which data, checked, run and verified."""
 
 import lazy_loader
 

@@ -1,6 +1,6 @@
-"""Names resolved once: one variant under one protocol, with the objects that its names mean.
+"""Names resolved once: one variant under one protocol, with the objects behind its names.
 
-Checks, preparation, verification and searches take cells, so that no stage looks a name up again.
+Checks, preparation, verification and searches get cells. So no stage looks a name up again.
 """
 
 from collections.abc import Iterable
@@ -25,14 +25,14 @@ class Cell:
     """One variant under one protocol, with its names resolved.
 
     Attributes:
-        experiment: what it belongs to.
+        experiment: the experiment of the cell.
         variant_name, protocol_name: as in the experiment.
-        variant: what is trained.
-        setting: how the protocol is applied.
+        variant: the model, its options and augmentation.
+        setting: how the experiment applies the protocol.
         protocol: function of a table to folds.
-        recipe: how it is trained; None for a scikit-learn model.
-        front_end: layer that gives its features.
-        trainer: what trains its model.
+        recipe: how the model is trained; None for a scikit-learn model.
+        front_end: layer that computes the features.
+        trainer: trains the model.
     """
 
     experiment: Experiment
@@ -52,12 +52,12 @@ class Cell:
 
     @property
     def input_shape(self) -> tuple:
-        """Of the features of one utterance; None where the number of frames depends on the clip."""
+        """Shape of the features of one utterance; None where the number of frames depends on the clip."""
         return tuple(self.front_end.feature_shape)
 
     @cached_property
     def data_digest(self) -> str:
-        """Digest of what decides features and copies; cells with the same one share them."""
+        """Digest of all that determines features and copies. Cells with equal digests share them."""
         augmentation = self.variant.augmentation
         options = self.experiment.front_end_options_of(self.variant_name)
         return digest([options, augmentation and augmentation.to_dict()])
@@ -67,17 +67,17 @@ class Cell:
         return self.protocol(table, seed=self.experiment.seed, audio_digests=audio_digests)
 
     def try_out(self, num_classes: int) -> None:
-        """Build the network once, in this process; raises what its builder refuses."""
+        """Build the network once, in this process, so that its builder can raise."""
         self.trainer.try_out(self.variant.options, self.recipe, self.input_shape, num_classes)
 
 
 def resolve(
     experiment: Experiment, variants: Iterable[str] | None = None, protocols: Iterable[str] | None = None
 ) -> list[Cell]:
-    """The cells of some variants under some protocols, None for all; options and recipes are checked here.
+    """The cells of some variants under some protocols, None for all. It checks options and recipes.
 
     Raises:
-        SertfError: an unknown name, or options or a recipe that a front end or a model does not take.
+        SertfError: an unknown name, or options or a recipe that do not fit a front end or a model.
     """
     from sertf import features
     from sertf.training import trainers

@@ -1,4 +1,4 @@
-"""What a command line changes in an experiment: its recipes, their epochs and precision, or a short trial of it all."""
+"""Changes of an experiment from the command line: recipes, epochs, precision, or a short trial of it all."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,36 +14,34 @@ if TYPE_CHECKING:
 
 
 def fitted_to(recipe: Recipe, protocol: str) -> Recipe:
-    """A recipe under a protocol; the last epoch counts where the protocol holds nothing out to choose one by."""
+    """A recipe under a protocol. Without a validation part the last epoch counts."""
     if "no validation" in splits.protocol(protocol).allows:
         return replace(recipe, monitor=None, patience=None)
     return recipe
 
 
 def with_recipe(experiment: Experiment, tuned: Tuned, variants: Sequence[str] | None) -> Experiment:
-    """The experiment with a searched recipe, and the searched options, in some variants under every protocol.
+    """The experiment with a searched recipe and searched options, in some variants under every protocol.
 
     Under a protocol without a validation part the last epoch counts, whatever the recipe's monitor.
 
     Args:
-        experiment: what is changed.
-        tuned: what a search found.
+        experiment: the experiment to change.
+        tuned: result of a search.
         variants: names, one or more.
 
     Raises:
         SertfError: no variant is named, an unknown one, or one of another model.
     """
     if not variants:
-        raise SertfError(
-            f"A recipe is for variants that are named; choose --variant of {', '.join(experiment.variants)}."
-        )
+        raise SertfError(f"--recipe needs named variants; give --variant, one of {', '.join(experiment.variants)}.")
     changed = dict(experiment.variants)
     for name in variants:
         variant = experiment.variant(name)
         if variant.model != tuned.model:
             raise SertfError(f"The recipe is for the model {tuned.model}, but variant {name} trains {variant.model}.")
         if variant.recipes is None:
-            raise SertfError(f"{variant.model} is fitted in one go and takes no recipe; leave --recipe out.")
+            raise SertfError(f"{variant.model} trains without epochs and takes no recipe; leave --recipe out.")
         changed[name] = replace(
             variant,
             options={**variant.options, **tuned.options},
@@ -54,23 +52,23 @@ def with_recipe(experiment: Experiment, tuned: Tuned, variants: Sequence[str] | 
 
 
 def with_epochs(experiment: Experiment, epochs: int, variants: Sequence[str]) -> Experiment:
-    """The experiment with so many epochs in every recipe.
+    """The experiment with this number of epochs in every recipe.
 
     Raises:
-        SertfError: none of the variants to train has epochs, or an unknown variant.
+        SertfError: an unknown variant, or none of the variants trains in epochs.
     """
     chosen = [experiment.variant(name) for name in variants]
     if all(variant.recipes is None for variant in chosen):
         models = " and ".join(dict.fromkeys(variant.model for variant in chosen))
-        raise SertfError(f"{models} is fitted in one go and has no epochs; leave --epochs out.")
+        raise SertfError(f"{models} trains without epochs; leave --epochs out.")
     return _with_recipes(experiment, lambda recipe: replace(recipe, epochs=epochs))
 
 
 def with_options(experiment: Experiment, precision: str | None, accumulation: int | None) -> Experiment:
-    """The experiment in another precision, or with each batch cut in `accumulation`; None leaves the recipes' own.
+    """The experiment in another precision, or with each batch split in `accumulation` parts; None keeps the recipes' own.
 
     Raises:
-        SertfError: a batch that cannot be cut in so many.
+        SertfError: a batch that cannot be split in so many equal parts.
     """
 
     def change(recipe):
@@ -92,7 +90,7 @@ def shrink(experiment: Experiment) -> Experiment:
 
 
 def few(table: "pandas.DataFrame") -> "pandas.DataFrame":
-    """The first two utterances of every speaker and emotion, more where few speakers have it: ten of each emotion."""
+    """The first two utterances of every speaker and emotion; more if few speakers have it, up to ten an emotion."""
     table = table.sort_values("utterance")
     speakers = table.groupby(["corpus", "emotion"])["speaker"].transform("nunique")
     place = table.groupby(["speaker", "emotion"]).cumcount()

@@ -1,4 +1,4 @@
-"""What a plan cannot be run with, refused before features are extracted for hours."""
+"""Checks of a plan before hours of feature extraction."""
 
 import warnings
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 class CheckError(SertfError):
-    """A table, a front end or a recipe with which a cell cannot be trained."""
+    """A table, a front end or a recipe that does not fit a cell."""
 
 
 def check(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:
     """Raise for cells that cannot be trained on a table.
 
     Args:
-        cells: of one experiment.
+        cells: cells of one experiment.
         table: utterance table.
         cache: folder of the feature cache.
 
     Raises:
-        CheckError: one emotion alone, features of no fixed length, or a recipe that has nothing to choose an epoch by.
-        ProtocolError, LeakageError: a table that a protocol cannot part, or folds that leak.
+        CheckError: a single emotion, features without a fixed length, or a recipe without data to choose an epoch by.
+        ProtocolError, LeakageError: the protocol does not fit the table, or folds leak.
         SertfError: a network that cannot be built.
     """
     check_emotions(table)
@@ -41,16 +41,15 @@ def check(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:
 
 
 def check_emotions(table: pd.DataFrame) -> None:
-    """Raise for a table of which there is nothing to tell apart."""
+    """Raise for a table with a single emotion."""
     if table["emotion"].nunique() < 2:
         raise CheckError(
-            f"All {len(table)} utterances have the emotion {table['emotion'].iloc[0]}; to tell emotions apart, add "
-            "utterances of another one."
+            f"All {len(table)} utterances have the emotion {table['emotion'].iloc[0]}; add utterances of another one."
         )
 
 
 def check_lengths(cells: "Sequence[Cell]") -> None:
-    """Raise for a model that takes one shape, behind a front end whose features are as long as the clips."""
+    """Raise for a model of one input shape behind a front end whose features are as long as the clips."""
     for cell in cells:
         if cell.trainer.needs_one_length and cell.input_shape[0] is None:
             raise CheckError(
@@ -70,11 +69,11 @@ def check_known_speakers(cells: "Sequence[Cell]") -> None:
 
 
 def check_folds(cells: "Sequence[Cell]", table: pd.DataFrame) -> None:
-    """Raise where a protocol cannot part a table, or leaves a recipe nothing to choose an epoch by.
+    """Raise if a protocol does not fit the table, or leaves a recipe without data to choose an epoch by.
 
     Warn of emotions that a validation or test part lacks.
 
-    Equal recordings are not known before they are read, so the folds are cut and audited once more then.
+    Equal recordings are only known after reading them. The folds are made and audited again then.
     """
     folds: dict[str, list] = {}
     for cell in cells:
@@ -86,7 +85,7 @@ def check_folds(cells: "Sequence[Cell]", table: pd.DataFrame) -> None:
         if recipe is not None and recipe.monitor is not None and not all(fold.validation for fold in folds[name]):
             raise CheckError(
                 f"The recipe of {cell.variant_name} keeps the weights of the best validation {recipe.monitor}, but the "
-                f"protocol {name} ({cell.setting.folds}) has no validation part; use a recipe with monitor=None, or a "
+                f"protocol {name} ({cell.setting.folds}) has no validation part. Use a recipe with monitor=None, or a "
                 "protocol that holds speakers out."
             )
 
@@ -102,10 +101,10 @@ def _say_absent(name, folds, table):
 
 
 def check_networks(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:
-    """Raise for a recipe under which a network cannot be trained.
+    """Raise for a recipe with which a network cannot be trained.
 
-    Built are those alone that small batches put at risk, and the user's own. That takes a process of its own: in this one
-    the backend would take the GPU's memory from the workers.
+    It builds custom models, and the networks that small batches put at risk. It does so in another process: in this
+    one the backend would take the GPU's memory from the workers.
     """
     for cell in cells:
         if cell.trainer.is_tried_first(cell.recipe):

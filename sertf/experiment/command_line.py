@@ -1,4 +1,4 @@
-"""The one command line of training: its options, the run and its reports; `sertf run` and the scripts share it."""
+"""The command line of training: its options, the run and its reports. `sertf run` and the scripts share it."""
 
 import argparse
 import inspect
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     import pandas
 
 RESULTS = Path("results")
-"""Where reports and predictions go unless a command line says otherwise."""
+"""Default folder of reports and predictions."""
 
 
 class WorkerDied(SertfError):
-    """A worker process died, of which memory that was short is the usual cause."""
+    """A worker process died. The usual cause is too little memory."""
 
     exit_code = 1
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A variant that was trained under a protocol.
+    """A variant trained under a protocol.
 
     Attributes:
         variant, protocol: names.
         runs: folder of the run directories.
-        report: the page that was written.
-        scores: mean, interval and values by score, as report.json holds them.
+        report: path of the report page.
+        scores: mean, interval and values by score, as in report.json.
     """
 
     variant: str
@@ -56,8 +56,8 @@ class Trained:
 def main(experiment: Experiment, arguments: Sequence[str] | None = None, **options) -> None:
     """Run an experiment from the command line of a script; arguments as for `command`.
 
-    Exits with 2 after one sentence on a user's mistake, with 130 after Ctrl-C and with 1 after a worker's death. The same
-    command then goes on with the runs that are missing.
+    It exits with 2 after one sentence on a user's mistake, with 130 after Ctrl-C and with 1 after a worker's death. The
+    same command then resumes with the missing runs.
     """
     command(experiment, arguments, **options)
 
@@ -73,19 +73,19 @@ def command(
     about: str | None = None,
     program: str | None = None,
 ) -> None:
-    """Train what a command line asks for, write its reports and print their table.
+    """Train what a command line asks for, write the reports and print their table.
 
     Args:
-        experiment: what is trained.
-        arguments: the command line; None takes the process's own.
-        on: function from a corpus name to the same experiment on that corpus, which makes the option `--corpus`; None
-            for an experiment that is defined on one corpus.
-        between: function from the name of a corpus and a tuple of others to the experiment that trains on the one and
-            tests on the others, which makes the option `--train`.
-        choices: names that `--corpus` and `--train` take.
+        experiment: the experiment to train.
+        arguments: the command line; None uses the process's own.
+        on: function from a corpus name to the same experiment on that corpus. It adds the option `--corpus`. None for an
+            experiment on one corpus.
+        between: function from a corpus name and a tuple of others to the experiment that trains on the one and tests on
+            the others. It adds the option `--train`.
+        choices: allowed names of `--corpus` and `--train`.
         results: default of `--results`.
-        about: what `--help` says of the experiment; that of `on` or `between` where these are given.
-        program: what `--help` calls the command; None takes the script's name.
+        about: text of `--help` on the experiment, or on that of `on` or `between`.
+        program: name of the command in `--help`; None uses the script's name.
 
     Raises:
         SertfError: a user's mistake, or a worker's death.
@@ -101,7 +101,7 @@ def command(
         experiment = on(options.corpus)
     variants = options.variant or [name for name, variant in experiment.variants.items() if not variant.for_gpu]
     for name in variants:
-        experiment.variant(name)  # raises for an unknown one, before anything is loaded
+        experiment.variant(name)  # raises for an unknown name before anything is loaded
     for name in options.protocol or ():
         experiment.setting(name)
     experiment = changed(experiment, options, variants=variants, named=options.variant)
@@ -119,32 +119,32 @@ def command(
 
 
 def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | str, results: Path | str) -> None:
-    """Options that every command line of training has.
+    """Add the options of every training command line.
 
     Args:
-        parser: takes them.
+        parser: the parser to extend.
         repeats, results: defaults.
         out: default of the run directories, for `--help`.
     """
     recipe = parser.add_mutually_exclusive_group()
-    recipe.add_argument("--epochs", type=int, metavar="N", help="in place of the recipe's")
-    recipe.add_argument("--recipe", type=Path, metavar="FILE", help="train by this recipe, as sertf tune writes it")
+    recipe.add_argument("--epochs", type=int, metavar="N", help="train N epochs instead of the recipe's number")
+    recipe.add_argument("--recipe", type=Path, metavar="FILE", help="train with this recipe, a file from sertf tune")
     parser.add_argument(
-        "--repeats", type=int, default=repeats, metavar="N", help=f"runs of each fold with other seeds ({repeats})"
+        "--repeats", type=int, default=repeats, metavar="N", help=f"runs of each fold, with different seeds ({repeats})"
     )
-    parser.add_argument("--workers", type=int, metavar="N", help="worker processes (one a core)")
+    parser.add_argument("--workers", type=int, metavar="N", help="number of worker processes (one a core)")
     parser.add_argument(
         "--scheduler",
         default="processes",
         choices=SCHEDULERS,
-        help="processes of this machine, or a cluster at DASK_SCHEDULER_ADDRESS or RAY_ADDRESS (processes)",
+        help="run on processes of this machine, or on a cluster at DASK_SCHEDULER_ADDRESS or RAY_ADDRESS (processes)",
     )
-    parser.add_argument("--precision", choices=PRECISIONS, help="of the arithmetic, in place of the recipe's")
+    parser.add_argument("--precision", choices=PRECISIONS, help="precision of the arithmetic (the recipe's)")
     parser.add_argument(
         "--accumulation",
         type=int,
         metavar="N",
-        help="cut each batch in N whose gradients are averaged, which needs less memory; a batch norm sees the cut ones",
+        help="split each batch in N and average the gradients; needs less memory; batch norms see the smaller batches",
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help=f"run directories ({out})")
     parser.add_argument("--results", type=Path, metavar="FOLDER", help=f"reports and predictions ({results})")
@@ -153,13 +153,13 @@ def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | st
         action="append",
         default=[],
         choices=FORMATS,
-        help="of the reports' figures; svg writes SVG beside PNG; repeatable (png)",
+        help="format of the figures; svg writes SVG beside PNG; repeatable (png)",
     )
     stored = parser.add_mutually_exclusive_group()
     stored.add_argument(
         "--extend",
         action="store_true",
-        help="reuse the runs that --results stores, and train only the missing --repeats of these",
+        help="reuse the runs stored under --results, and train only the missing repeats",
     )
     stored.add_argument(
         "--verify",
@@ -167,11 +167,11 @@ def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | st
         nargs="?",
         const=1,
         metavar="EPOCHS",
-        help="only train the first stored run of each variant for some epochs (1), and compare the losses",
+        help="retrain the first stored run of each variant for some epochs (1) and compare the losses; write nothing",
     )
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out and record which")
-    parser.add_argument("--smoke", action="store_true", help="2 epochs, 1 repeat, a few clips: does it run?")
+    parser.add_argument("--smoke", action="store_true", help="test the command: 2 epochs, 1 repeat, a few clips")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -186,16 +186,16 @@ def check_counts(options: argparse.Namespace) -> None:
 def changed(
     experiment: Experiment, options: argparse.Namespace, *, variants: Sequence[str], named: Sequence[str] | None
 ) -> Experiment:
-    """The experiment as options change its recipes.
+    """The experiment with the recipes that the options ask for.
 
     Args:
-        experiment: what is trained.
-        options: of `add_options`.
-        variants: names of those to train.
-        named: names of those that the command line names, which `--recipe` is for.
+        experiment: the experiment to change.
+        options: options from `add_options`.
+        variants: names of the variants to train.
+        named: names of the variants on the command line; `--recipe` applies to these.
 
     Raises:
-        SertfError: an unknown variant, or a change that a variant does not take.
+        SertfError: an unknown variant, or a change that does not fit a variant.
     """
     if options.recipe is not None:
         experiment = changes.with_recipe(experiment, read_recipe(options.recipe), named)
@@ -211,7 +211,7 @@ def out_folder(experiment: Experiment, options: argparse.Namespace) -> Path:
 
 
 def results_folder(experiment: Experiment, options: argparse.Namespace, default: Path = RESULTS) -> Path:
-    """Folder of the reports; those of a smoke test lie with its runs."""
+    """Folder of the reports. Those of a smoke test lie with its runs."""
     return options.results or (out_folder(experiment, options) / "results" if options.smoke else default)
 
 
@@ -224,14 +224,14 @@ def train(
     protocols: Sequence[str] | None,
     results: Path,
 ) -> list[Trained]:
-    """Train variants under protocols and write their reports; with `--verify` only compare losses, and print them.
+    """Train variants under protocols and write their reports. With `--verify`, only compare losses and print them.
 
     Args:
-        experiment: as `changed` gives it.
+        experiment: the experiment from `changed`.
         table: utterance table.
-        options: of `add_options`.
+        options: options from `add_options`.
         variants: names.
-        protocols: names; None takes all.
+        protocols: names; None for all.
         results: folder of the reports.
 
     Raises:
@@ -267,7 +267,7 @@ def train(
             experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common
         )
     except KeyboardInterrupt:
-        print("Finished runs are kept; the same command goes on from there.", file=sys.stderr)
+        print("Finished runs are stored. The same command resumes.", file=sys.stderr)
         raise
     except TerminatedWorkerError as error:
         raise WorkerDied(death(error)) from error
@@ -280,7 +280,7 @@ def train(
 
 
 def _folders(data: list[str] | None) -> dict[str, Path | str]:
-    """The folder of each corpus by its name, as `--data` or SERTF_DATA gives them."""
+    """The folder of each corpus by its name, from `--data` or SERTF_DATA."""
     default = selection.data_folder(None)
     return selection.folders_of(data or ([str(default)] if default else []))
 
@@ -316,8 +316,8 @@ def _parser(experiment, on, between, choices, results, about, program):
             "--data",
             action="append",
             metavar="CORPUS=FOLDER",
-            help=f"folder of a corpus, such as {experiment.corpora[0]}=FOLDER, once for each; or one folder that holds "
-            "folders of the corpora's names (SERTF_DATA)",
+            help=f"folder of a corpus, such as {experiment.corpora[0]}=FOLDER, once for each; or one folder with a folder "
+            "for each corpus (SERTF_DATA)",
         )
     if between is not None:
         trained = experiment.corpus.partition("+")[0]
@@ -325,22 +325,24 @@ def _parser(experiment, on, between, choices, results, about, program):
             "--train",
             default=trained,
             choices=choices,
-            help=f"train on this one and test on each of the others, and on its other languages ({trained})",
+            help=f"train on this corpus, and test on the others and its other languages ({trained})",
         )
     if on is not None:
         parser.add_argument(
             "--corpus",
             default=experiment.corpus,
             choices=choices,
-            help=f"train on another, or on one of its languages ({experiment.corpus})",
+            help=f"train on another corpus, or on one of its languages ({experiment.corpus})",
         )
     large = ", ".join(name for name, variant in experiment.variants.items() if variant.for_gpu)
     parser.add_argument(
         "--variant",
         action="append",
-        help=f"of {', '.join(experiment.variants)}; repeatable; all{large and f' but {large}, which are for a GPU'}; "
-        "--recipe needs one",
+        help=f"one of {', '.join(experiment.variants)}; repeatable; --recipe needs one "
+        f"(all{large and f' but {large}, which need a GPU'})",
     )
-    parser.add_argument("--protocol", action="append", help=f"of {', '.join(experiment.protocols)}; repeatable; all")
+    parser.add_argument(
+        "--protocol", action="append", help=f"one of {', '.join(experiment.protocols)}; repeatable (all)"
+    )
     add_options(parser, repeats=10, out=f"runs/{experiment.name}", results=results)
     return parser

@@ -14,7 +14,7 @@ SCALINGS = ("training", "corpus", "speaker")
 
 @dataclass(frozen=True)
 class Setting:
-    """How a protocol is applied.
+    """How an experiment applies a protocol.
 
     Attributes:
         folds: name in `sertf.protocols.splits`.
@@ -49,23 +49,24 @@ class Variant:
     """One model of an experiment.
 
     Attributes:
-        model: name in `sertf.models.MODELS` or `sertf.models.classical.CLASSICAL`, or "module:function" of your own, see
-            `sertf.custom.models`.
+        model: name in `sertf.models.MODELS` or `sertf.models.classical.CLASSICAL`, or "module:function" of a custom
+            model, see `sertf.custom.models`.
         options: keyword arguments of its builder.
-        recipes: `Recipe` by protocol name; None for a scikit-learn model, which has none.
-        published: scores of the paper by name, each (mean, standard deviation, best), None where not printed; where they
-            differ between protocols, such a mapping by protocol name. Names are those of `sertf.reports.summary.SCORES`,
+        recipes: `Recipe` by protocol name; None for a scikit-learn model.
+        published: scores of the paper by name, each (mean, standard deviation, best), None where not printed. If protocols
+            differ, it maps a protocol's name to such scores. Names are those of `sertf.reports.summary.SCORES`,
             `recall_<emotion>`, `precision_<emotion>`, `f1_<emotion>`, `wa_<fold>` and `uar_<fold>`, or any other.
         front_end_options: keyword arguments of the front end, over those of the experiment.
         augmentation: `sertf.audio.augmentation.Augmentation` of the training part; None trains on clean speech alone.
-        scaled_each: what is standardised by itself: "dimension" of the features, or "cell", a dimension in a frame.
-        compared_with: (another variant, what this one has in its place), which its report answers in a line; None
-            compares it with none.
-        for_gpu: too large for a CPU or its memory, so that scripts run it only where it is named; decides no run.
-        tuned_on: names of the corpora by whose validation parts the recipe was chosen; if one of them is tested, its
-            speakers are so in other folds or under another protocol, which enters the audit; decides no run.
+        scaled_each: what gets a mean and a deviation: each "dimension" of the features, or each "cell", a dimension in a
+            frame.
+        compared_with: (another variant, what differs here). The report gives the difference in a line. None compares with
+            no variant.
+        for_gpu: too large for a CPU or its memory. Scripts run it only by its name. It decides no run.
+        tuned_on: names of the corpora that the recipe was tuned on. If one of them is tested too, the audit reports it.
+            It decides no run.
         title: the variant in plain words, for tables; decides no run.
-        headline: stands in the README's table, as the paper's system or its printed rival; decides no run.
+        headline: the README's table shows it, as the paper's system or its printed rival; decides no run.
     """
 
     model: str
@@ -94,22 +95,20 @@ class Variant:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A paper's system on a corpus; `sertf.experiment.runner` trains it, `sertf.reports.report` sets it beside the paper.
+    """A paper's system on a corpus. `sertf.experiment.runner` trains it, `sertf.reports.report` compares it with the paper.
 
     Attributes:
-        name: of the experiment, as in its script and result folder.
+        name: name of its script and result folder.
         paper: reference to the paper.
-        corpus: name in `sertf.corpora.CORPORA`, with a language behind where one is taken alone, such as "esd_en", or
-            "table" for own data, which a script takes as a CSV by `--data`; the names of several corpora are joined by
-            "+", the one that is trained on first.
-        front_end: name in `sertf.features.FEATURES`, or "module:Class" of one of the user's own, derived from
+        corpus: name in `sertf.corpora.CORPORA`, with a suffix for a single language, such as "esd_en". "table" stands for
+            own data: a script reads a CSV with `--data`. "+" joins several corpora, the training corpus first.
+        front_end: name in `sertf.features.FEATURES`, or "module:Class" of a custom front end, derived from
             `sertf.features.FrontEnd`.
         front_end_options: keyword arguments of the front end.
         variants: `Variant` by name.
         protocols: `Setting` by name, "paper" and "strict".
         seed: all randomness derives from it.
-        others: accuracies, from 0 to 1, of the other systems that the paper sets itself beside, by name; they decide
-            no run.
+        others: accuracies, from 0 to 1, of the other systems in the paper's comparison, by name; they decide no run.
         merged: emotions that count as another one, by name, such as {"calm": "neutral"}.
         remarks: sentences on what the paper prints, for the report; they decide no run.
     """
@@ -134,12 +133,12 @@ class Experiment:
 
     @property
     def corpora(self):
-        """Names of the corpora, one or more, without the languages that are taken alone."""
+        """Names of the corpora, one or more, without the suffix of a single language."""
         return names_of(self.corpus)
 
     @property
     def tested_corpora(self):
-        """Names of the corpora that are tested: of several all but the first, which is trained on."""
+        """Names of the tested corpora. Of several corpora the first is trained on, all others are tested."""
         return self.corpora[1:] or self.corpora
 
     def variant(self, name):
@@ -177,14 +176,14 @@ class Experiment:
         return leaks
 
     def published(self, variant, protocol):
-        """Scores of the paper by name that a variant's scores under a protocol are set beside."""
+        """Scores of the paper by name, to compare with a variant's scores under a protocol."""
         published = self.variant(variant).published
         if any(isinstance(scores, Mapping) for scores in published.values()):
             return published.get(protocol, {})
         return published
 
     def front_end_options_of(self, variant):
-        """Keyword arguments of the front end that a variant is trained on."""
+        """Keyword arguments of a variant's front end."""
         return {**self.front_end_options, **self.variant(variant).front_end_options}
 
     def identity(self, variant, protocol):
@@ -217,7 +216,7 @@ class Experiment:
 
 
 def names_of(corpus):
-    """Names of the corpora that `Experiment.corpus` joins, without the languages that are taken alone."""
+    """Names of the corpora that `Experiment.corpus` joins, without the suffix of a single language."""
     return tuple(dict.fromkeys(name.partition("_")[0] for name in corpus.split("+")))
 
 

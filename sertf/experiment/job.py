@@ -1,4 +1,4 @@
-"""One run, as a worker process does it: train one fold once and write its run directory."""
+"""One run in a worker process: train one fold once and write its run directory."""
 
 import functools
 import os
@@ -30,13 +30,13 @@ class Job:
 
     Attributes:
         folder: `<runs>/<variant>/<protocol>/repeat-NN/<fold>`.
-        facts: plain values that the manifest holds.
-        fold: what is trained on and tested.
+        facts: plain values of the manifest.
+        fold: its training, validation and test utterances.
         repeat: number of the repeat, from 0.
-        seed: of everything that is drawn.
-        trainer, options, recipe: what is trained, and how.
+        seed: seed of all random draws.
+        trainer, options, recipe: the model and how it is trained.
         features: utterance to (frames, dims).
-        input_shape: of the features of one utterance.
+        input_shape: shape of the features of one utterance.
         labels: utterance to index into the emotions.
         speakers: utterance to speaker.
         emotions: in the order of the scores.
@@ -45,7 +45,7 @@ class Job:
         speakers_known: each speaker is scaled by clips of their own.
         enrolment_clips: how many clips a validation or tested speaker is scaled by; None for all.
         watch_test: log the test part's scores after each epoch; they decide nothing.
-        online_copies: copies that are drawn anew every epoch.
+        online_copies: copies drawn anew every epoch.
     """
 
     folder: Path
@@ -112,7 +112,7 @@ def run_job(job: Job) -> Path | Diverged:
     """Train one fold once and write its run directory.
 
     Returns:
-        Its folder, or `Diverged`, so that the runs behind it are not lost to one that would diverge again.
+        Its folder, or `Diverged`. So one diverging run does not cost the runs behind it.
     """
     started, code = time.time(), code_digest()
     label = RunPlace.parse(job.folder).label
@@ -123,7 +123,7 @@ def run_job(job: Job) -> Path | Diverged:
     test = parts["test"]
     predict = functools.partial(batches.predict, batch_size=utterances_at_once(job.recipe))
     outputs = predict(fitted.model, test)
-    if not np.isfinite(outputs).all():  # behind the last step no loss is computed any more
+    if not np.isfinite(outputs).all():  # no loss is computed after the last step
         return Diverged(
             f"{label}: Training diverged in its last steps: the scores are not finite; lower the learning rate or check "
             "the features."
@@ -175,7 +175,7 @@ def _validation(job, parts, fitted, predict):
 
 
 def _front_end_of(job):
-    """The front end that a run's features were extracted with."""
+    """The front end of a run's features."""
     from sertf import features
 
     described = job.facts["front_end"]
@@ -183,21 +183,21 @@ def _front_end_of(job):
 
 
 def _copies_of(job, scaling):
-    """The copies of a run, which are drawn by its front end."""
+    """The copies of a run, drawn by its front end."""
     from sertf.extraction.clip import front_end_digest
 
     described, front_end = job.facts["front_end"], _front_end_of(job)
     if front_end_digest(front_end) != job.facts["front_end_digest"]:
         raise RunError(
-            f"{described['name']} is of another version here than where its features were extracted; start the same "
-            "command again, with one version on all machines."
+            f"{described['name']} is another version here than where its features were extracted; run the same command "
+            "again, with one version on all machines."
         )
     copies = {copy: (path, number) for copy, (_, path, number) in job.online_copies.copies.items()}
     return OnlineCopies(copies, front_end, job.online_copies.augmentation, scaling, seed=job.seed)
 
 
-@functools.cache  # of what this process has imported, though the files change under a long training
+@functools.cache  # the code that this process imported, even if the files change during a long training
 def code_digest() -> str:
-    """Digest of the installed package's sources, which says more than a version number about what ran."""
+    """Digest of the installed package's sources, more exact than a version number."""
     root = Path(sertf.__file__).parent
     return digest([(str(path.relative_to(root)), path.read_text()) for path in sorted(root.rglob("*.py"))])

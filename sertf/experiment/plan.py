@@ -1,4 +1,4 @@
-"""From cells to the runs that are to do: features are extracted, folds cut and audited, jobs listed."""
+"""From cells to the missing runs: extract features, make and audit folds, list jobs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,16 +29,16 @@ from sertf.training.fit import RunError
 
 
 class PlanError(SertfError):
-    """Arguments that nothing can be run with."""
+    """Arguments of a run that are out of range or do not fit each other."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Runs that are to do.
+    """The runs to do.
 
     Attributes:
         jobs: list of `sertf.experiment.job.Job`.
-        finished: number of runs that are done, stored results among them.
+        finished: number of finished runs, stored results among them.
         folders: dict of (variant, protocol) to the folder of its runs.
         cache: folder of the feature cache.
     """
@@ -62,12 +62,12 @@ def plan(
     skip_bad: bool = False,
     progress: bool = True,
 ) -> Plan:
-    """Extract the features, cut and audit the folds, and list the runs that are not done yet.
+    """Extract the features, make and audit the folds, and list the missing runs.
 
     Args:
-        cells: of one experiment, one or more.
+        cells: cells of one experiment, one or more.
         table: utterance table.
-        out, repeats, workers, cache, results, extend, skip_bad, progress: as of `sertf.experiment.runner.run`.
+        out, repeats, workers, cache, results, extend, skip_bad, progress: as for `sertf.experiment.runner.run`.
 
     Raises:
         PlanError, RunError, LeakageError, ProtocolError, ResultsError: as `run`.
@@ -79,12 +79,12 @@ def plan(
         if number is not None and number < 1:
             raise PlanError(f"{name} must be 1 or more, but is {number}.")
     if extend and results is None:
-        raise PlanError("extend needs results, the folder whose runs count; give it.")
+        raise PlanError("extend needs results, the folder of the stored runs; give it.")
     stored = None if results is None else Path(results)
     experiment, out = cells[0].experiment, Path(out)
     check_writable(out, "--out folder", RunError)
     if extend and stored is not None:
-        # Whoever extends would train what was never run unawares.
+        # --extend must not start variants that were never run.
         found = reuse.stored_pairs(stored / experiment.name, [cell.names for cell in cells], wanted="extend")
         cells = [cell for cell in cells if cell.names in found]
     table = utterances.merged(utterances.validate(table), experiment.merged)
@@ -98,7 +98,7 @@ def plan(
             data[cell.data_digest] = extract_training_data(
                 table, cell.front_end, cell.variant.augmentation, extract, seed=experiment.seed, skip_bad=skip_bad
             )
-    # Before folds are cut, which what is left may be too little for.
+    # Before the folds: the clips that are left may be too few for them.
     say_skipped(list(dict.fromkeys(clip for of_cells in data.values() for clip in of_cells.skipped)))
     jobs, folders, runs = [], {}, 0
     for cell in cells:
@@ -108,17 +108,17 @@ def plan(
         _write(prepared, folder, repeats, kept=kept, extend=extend)
         jobs += _missing_jobs(prepared, folder, repeats)
         runs += repeats * len(prepared.folds)
-    # All variants advance together: a run that is broken off leaves every one of them with its first repeats.
+    # All variants advance together. After an interruption each of them has its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
     return Plan(jobs, runs - len(jobs), folders, store.folder)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A cell whose folds are cut and audited.
+    """A cell with its folds made and audited.
 
     Attributes:
-        cell: what is trained.
+        cell: the cell.
         data: its features and copies.
         folds: with copies in their training parts.
         originals: the same folds before copies joined.
@@ -138,7 +138,7 @@ class Prepared:
 
 
 def _prepare(cell, data):
-    """Cut and audit the folds of a cell, and describe what decides its runs."""
+    """Make and audit the folds of a cell, and describe what decides its runs."""
     originals = cell.cut(data.table, data.features.audio_digests)
     check_rates(originals, data.features.sample_rates, cell.front_end)
     folds, audited = _audited(cell, data, originals)
@@ -159,7 +159,7 @@ def _prepare(cell, data):
 
 
 def _audited(cell, data, folds):
-    """The folds with the copies in their training parts, and the audit of them."""
+    """The folds with the copies in their training parts, and their audit."""
     copies, parents = data.copies, {}
     if copies is not None:
         parents = dict(zip(copies["utterance"], copies["parent"]))
@@ -172,13 +172,13 @@ def _audited(cell, data, folds):
         declared=cell.experiment.declared_leaks(*cell.names),
     )
     if copies is not None and not cell.variant.augmentation.keep_original:
-        # Only now: the audit knows duplicate recordings by the originals.
+        # Copies join after this: the audit finds duplicate recordings by the originals.
         folds = [fold.with_copies_alone(parents) for fold in folds]
     return folds, audited
 
 
 def _write(prepared, folder, repeats, *, kept, extend):
-    """Write experiment.json and groups.csv; refuse what would replace other results, take stored runs over."""
+    """Write experiment.json and groups.csv. Refuse to replace other results. Take stored runs over."""
     cell, data = prepared.cell, prepared.data
     overview = {
         **prepared.facts,
@@ -199,7 +199,7 @@ def _write(prepared, folder, repeats, *, kept, extend):
 
 
 def _missing_jobs(prepared, folder, repeats):
-    """The jobs of a cell that are not finished; what broken ones left behind is removed."""
+    """The missing jobs of a cell. Remains of broken runs are removed."""
     cell, data, facts = prepared.cell, prepared.data, prepared.facts
     index = {emotion: i for i, emotion in enumerate(prepared.emotions)}
     front_end = {**facts["front_end"], "config": _plain(cell.front_end.get_config())}
@@ -230,7 +230,7 @@ def _missing_jobs(prepared, folder, repeats):
             if finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
             seed = int(np.random.SeedSequence([cell.experiment.seed, repeat, i]).generate_state(1)[0] >> 1)
-            # A cluster's workers stand in folders of their own.
+            # The workers of a cluster have other current folders.
             jobs.append(Job(folder=place.absolute(), fold=fold, repeat=repeat, seed=seed, **common))
     return jobs
 

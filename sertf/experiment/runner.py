@@ -1,7 +1,7 @@
 """Repeats × folds of an experiment over worker processes, resumable.
 
-Every (repeat, fold) is one independent run with its own seed and its own directory. Finished runs are skipped and broken
-ones start again. The same command goes on after an interruption; at most the runs in flight are lost.
+Every (repeat, fold) is one independent run with its own seed and directory. Finished runs are skipped, broken ones
+start again. The same command resumes after an interruption. At most the runs in flight are lost.
 """
 
 from pathlib import Path
@@ -36,28 +36,28 @@ def run(
     """Train every repeat and fold of an experiment's variants under its protocols.
 
     Args:
-        experiment: what is trained.
+        experiment: the experiment to train.
         table: utterance table.
         out: folder of the run directories, `<out>/<variant>/<protocol>/repeat-NN/<fold>`.
-        variants: names to run; None runs all.
-        protocol_names: names to run; None runs all.
-        repeats: runs of every fold with different seeds.
-        workers: worker processes, one thread each; None takes one a core.
+        variants: names to run; None for all.
+        protocol_names: names to run; None for all.
+        repeats: runs of every fold, with different seeds.
+        workers: worker processes, one thread each; None uses one a core.
         scheduler: "processes" on this machine, or a running "dask" or "ray" cluster.
-        cache: folder of the feature cache; None takes the default.
-        results: folder that reports are to be written to, in `<results>/<experiment>/<variant>/<protocol>`. What they
-            must not replace there is refused before anything is trained. None writes none.
-        extend: count the runs that `results` stores as finished, and run only the variants that it stores.
-        skip_bad: go on without clips that cannot be used, and record which.
-        progress: show on standard error how far it is.
+        cache: folder of the feature cache; None uses the default.
+        results: folder for the reports, in `<results>/<experiment>/<variant>/<protocol>`. `run` checks before training
+            that they replace no other results there. None writes none.
+        extend: count the runs stored under `results` as finished, and run only the variants stored there.
+        skip_bad: continue without clips that cannot be used, and record which.
+        progress: show progress on standard error.
 
     Returns:
         dict of (variant, protocol) to the folder that `sertf.reports.report` reads.
 
     Raises:
         PlanError, CheckError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
-        ResultsError: results that cannot be extended, or not be replaced.
-        Diverged: a training diverged; the other runs are finished first.
+        ResultsError: results that cannot be extended or replaced.
+        Diverged: a training diverged; the other runs finish first.
     """
     from sertf.extraction.clip import usable_cores
 
@@ -86,5 +86,5 @@ def run(
     )
     diverged = [result for result in done if isinstance(result, Diverged)]
     if diverged:
-        raise Diverged(f"{len(diverged)} of {len(done)} runs diverged, the others are finished. {diverged[0]}")
+        raise Diverged(f"{len(diverged)} of {len(done)} runs diverged; the others are finished. {diverged[0]}")
     return planned.folders

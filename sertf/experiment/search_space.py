@@ -1,4 +1,4 @@
-"""Search spaces: what a hyperparameter search trains, and which values it chooses from.
+"""Search spaces: the model of a hyperparameter search, and the values to choose from.
 
 A space is an experiment of one variant under one protocol, both named "search", and a function that asks for values.
 The function uses Keras Tuner's hyperparameters (`Float`, `Int`, `Choice`) without importing Keras Tuner.
@@ -12,19 +12,19 @@ from sertf.experiment.description import Experiment, Setting, Variant
 from sertf.training.recipe import Recipe, Tuned
 
 RESULT = "result.json"
-"""File that a finished trial of a search leaves."""
+"""File of a finished trial."""
 SEARCH = "search"
 """Name of a space's variant and of its protocol."""
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """A model, how it is trained, and what of it is searched.
+    """A model, its training, and the values to search.
 
     Attributes:
         experiment: one variant and one protocol, both named "search".
-        ask: function of hyperparameters to two dicts: changes to the recipe, and to the builder's keyword arguments. It is
-            sent to other processes, so that it must stand by itself in a module.
+        ask: function of hyperparameters to two dicts: changes to the recipe, and to the builder's keyword arguments. It
+            goes to other processes, so it must be a function of a module.
     """
 
     experiment: Experiment
@@ -32,20 +32,20 @@ class SearchSpace:
 
     @property
     def variant(self) -> Variant:
-        """The variant that is searched."""
+        """The variant to search."""
         return self.experiment.variant(SEARCH)
 
     def tuned(self, hyperparameters) -> Tuned:
-        """The recipe and options that hyperparameters stand for.
+        """The recipe and options for some hyperparameters.
 
         Raises:
-            SertfError: `ask` gives anything but two dicts, or changes what no recipe has.
+            SertfError: `ask` returns anything but two dicts, or names a field that recipes do not have.
         """
         found = self.ask(hyperparameters)
         if not (isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(part, dict) for part in found)):
             raise SertfError(
-                "The space's `ask` must return two dicts, changes to the recipe and options of the model, either of which "
-                f"may be empty, but returned {found!r}."
+                "The space's `ask` must return two dicts, changes to the recipe and options of the model; either may be "
+                f"empty. It returned {found!r}."
             )
         changes, options = found
         known = [field.name for field in fields(Recipe)]
@@ -56,7 +56,7 @@ class SearchSpace:
         return Tuned(self.variant.model, recipe, options, self.experiment.corpus)
 
     def on(self, corpus: str | None = None, *, protocol: str | None = None, epochs: int | None = None) -> "SearchSpace":
-        """The space on another corpus, under another protocol, or of recipes of another length; None keeps each."""
+        """The space on another corpus, under another protocol, or with another number of epochs; None keeps each."""
         variant, recipe = self.variant, self.experiment.recipe(SEARCH, SEARCH)
         variant = replace(
             variant, recipes={SEARCH: replace(recipe, epochs=recipe.epochs if epochs is None else epochs)}
@@ -89,12 +89,12 @@ def search_space(
     """The space of a model.
 
     Args:
-        ask: as of `SearchSpace`.
+        ask: as for `SearchSpace`.
         model, options: name and keyword arguments of the builder.
-        paper, corpus, front_end, front_end_options, seed: as of `sertf.experiment.Experiment`.
-        protocol: whose folds each trial trains.
-        recipe: what `ask` does not change of it holds for every trial.
-        name: of the experiment; <model>_search by default.
+        paper, corpus, front_end, front_end_options, seed: as for `sertf.experiment.Experiment`.
+        protocol: each trial trains its folds.
+        recipe: the recipe of every trial, but for the changes from `ask`.
+        name: name of the experiment; <model>_search by default.
         **variant: further fields of `sertf.experiment.Variant`.
     """
     experiment = Experiment(
@@ -111,5 +111,5 @@ def search_space(
 
 
 def log_float(hyperparameters, name: str, low: float, high: float) -> float:
-    """Ask for a number of three digits, log uniform."""
+    """Ask for a number of three digits, uniform on a log scale."""
     return float(f"{hyperparameters.Float(name, low, high, sampling='log'):.3g}")

@@ -1,4 +1,4 @@
-"""What the cells of one front end and augmentation are trained on: features, and copies of the utterances."""
+"""The training data of cells with one front end and augmentation: features, and copies of the utterances."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What the cells of one front end and augmentation are trained on.
+    """The training data of cells with one front end and augmentation.
 
     Attributes:
         asked: all utterances asked for.
-        features: of the usable utterances, and of their copies if these are fixed.
-        augmentation: of the training part; None trains on clean speech.
-        copies: table of the augmented copies of the usable utterances; None without.
+        features: features of the usable utterances, and of their copies if these are fixed.
+        augmentation: augmentation of the training part; None trains on clean speech.
+        copies: table of the augmented copies of the usable utterances; None without augmentation.
     """
 
     asked: pd.DataFrame
@@ -33,12 +33,12 @@ class TrainingData:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The utterances that have features."""
+        """The utterances with features."""
         return self.asked[self.asked["utterance"].isin(set(self.features.utterances))]
 
     @property
     def rows(self) -> pd.DataFrame:
-        """The utterances that have features, and their copies."""
+        """The utterances with features, and their copies."""
         return self.table if self.copies is None else pd.concat([self.table, self.copies], ignore_index=True)
 
     @property
@@ -48,7 +48,7 @@ class TrainingData:
 
     @property
     def online_copies(self) -> CopyPlan | None:
-        """What a worker needs to draw copies anew every epoch; None where there are none or fixed ones."""
+        """The plan by which a worker draws copies anew every epoch; None without copies or with fixed ones."""
         if self.augmentation is None or self.copies is None or not self.augmentation.fresh:
             return None
         columns = (self.copies[name] for name in ("utterance", "parent", "path", "copy"))
@@ -64,15 +64,15 @@ def extract_training_data(
     seed: int,
     skip_bad: bool,
 ) -> TrainingData:
-    """Extract the features that cells need, those of fixed copies too.
+    """Extract the features that cells need, including those of fixed copies.
 
     Args:
         table: utterance table.
         front_end: layer of `sertf.features`.
-        augmentation: of the training part, or None.
-        extract: `sertf.extraction.cache.FeatureCache.extract`, with what does not change between calls filled in.
-        seed: of the copies.
-        skip_bad: go on without copies that cannot be made.
+        augmentation: augmentation of the training part, or None.
+        extract: `sertf.extraction.cache.FeatureCache.extract` with its constant arguments filled in.
+        seed: seed of the copies.
+        skip_bad: continue without copies that cannot be made.
 
     Raises:
         CacheError, SertfError: clips, or copies, that cannot be used.
@@ -85,7 +85,7 @@ def extract_training_data(
     copies = copies_of(table[table["utterance"].isin(set(features.utterances))], augmentation.copies)
     if not augmentation.fresh:
         features = features.joined(extract(copies, front_end, augmentation=augmentation, seed=seed))
-        # A clip without a copy (silence, under noise) is left out of the training part only if the user said so.
+        # A silent clip gets no copy with noise. It leaves the training part only if the user said so.
         copies = copies[copies["utterance"].isin(set(features.utterances))]
     else:
         copies, silent = online_copies.drawable(copies, front_end, augmentation, seed=seed, skip_bad=skip_bad)

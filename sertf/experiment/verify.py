@@ -1,7 +1,7 @@
-"""Kept results beside a training of today: the first epochs of a kept run, trained again on this machine.
+"""Compare stored results with a training today: retrain the first epochs of a stored run on this machine.
 
-Corpus, features, folds, network, loss and seed all decide the loss after an epoch, so that one epoch tells within minutes
-whether hours of training would repeat what is kept. Rounding differs between processors and grows from epoch to epoch.
+Corpus, features, folds, network, loss and seed all decide the loss after an epoch. So one epoch shows within minutes
+whether hours of training would reproduce the stored results. Rounding differs between processors and grows with epochs.
 """
 
 import tempfile
@@ -36,22 +36,22 @@ def verify(
     scheduler="processes",
     **options,
 ):
-    """Train the first kept run of each variant and protocol again, for some epochs, and set its losses beside the kept.
+    """Retrain the first stored run of each variant and protocol for some epochs, and compare its losses.
 
     Args:
         experiment: `sertf.experiment.Experiment`.
         table: utterance table.
-        results: folder of kept results, `<results>/<experiment>/<variant>/<protocol>`; nothing is written there.
-        variants, protocol_names: names; None takes all. What is not kept of them is left out.
-        epochs: how many, 1 or more; no more than were kept count. A scikit-learn model is fitted as a whole.
-        workers, scheduler, options: as of `sertf.experiment.runner.run`.
+        results: folder of stored results, `<results>/<experiment>/<variant>/<protocol>`; nothing is written there.
+        variants, protocol_names: names; None for all. Names without stored results are left out.
+        epochs: number of epochs, 1 or more, at most those stored. A scikit-learn model is fitted as a whole.
+        workers, scheduler, options: as for `sertf.experiment.runner.run`.
 
     Returns:
-        DataFrame with `COLUMNS`, a row an epoch: the kept training loss, that of this machine, and the lowest and highest
-        that all kept runs of the variant had after this epoch, with their number.
+        DataFrame with `COLUMNS`, a row an epoch: the stored training loss, the loss on this machine, and the lowest and
+        highest loss of all stored runs of the variant after this epoch, with their number.
 
     Raises:
-        ResultsError: nothing is kept, or it is of another experiment, recipe or seed, or trained under another backend.
+        ResultsError: nothing is stored, or it is of another experiment, recipe or seed, or from another backend.
         SertfError: as `sertf.experiment.plan.plan`, and as training.
     """
     from sertf.extraction.clip import usable_cores
@@ -82,52 +82,52 @@ def verify(
 
 
 def _first_of(place):
-    """(repeat, fold) and manifest of the first run of kept results."""
+    """(repeat, fold) and manifest of the first stored run."""
     return next(iter(read_manifests(place / "manifest.json").items()), ((None, None), {}))
 
 
 def _check_backend(place, manifest):
-    """Raise where another backend trained, from whose seeds this one draws other numbers."""
+    """Raise if another backend trained the run: it draws other numbers from the same seed."""
     import keras
 
     here = keras.backend.backend()
     trained = manifest.get("backend", here)
     if trained not in (here, "scikit-learn"):
         raise ResultsError(
-            f"{place} was trained under {trained}, which draws other weights from the same seed than {here} does; set the "
-            f"variable KERAS_BACKEND={trained} to verify it, or name other variants."
+            f"{place} was trained under {trained}, which draws other weights than {here} from the same seed; set "
+            f"KERAS_BACKEND={trained} to verify it, or name other variants."
         )
 
 
 def _names_of(job):
-    """Names of the variant and the protocol that a job belongs to."""
+    """Names of the variant and the protocol of a job."""
     return job.facts["variant"], job.facts["protocol"]
 
 
 def _job_of(place, jobs, name, run, manifest):
-    """The planned job of a kept run."""
+    """The planned job of a stored run."""
     repeat, fold = run
     job = jobs.get((*name, repeat, fold))
     if job is None:
-        raise ResultsError(f"{place} keeps first repeat {repeat}, fold {fold}, a run that the experiment has not.")
+        raise ResultsError(f"{place} holds first repeat {repeat}, fold {fold}, but the experiment has no such run.")
     if (manifest.get("digest"), manifest.get("seed")) != (job.facts["digest"], job.seed):
         raise ResultsError(
             f"{place} holds results of another experiment, recipe or seed (digest {manifest.get('digest')}, seed "
-            f"{manifest.get('seed')}; now {job.facts['digest']} and {job.seed}), which training cannot repeat."
+            f"{manifest.get('seed')}; now {job.facts['digest']} and {job.seed}), so training cannot reproduce them."
         )
     if manifest.get("audio_digest") not in (None, job.facts["audio_digest"]):
-        raise ResultsError(f"{place} holds results on other recordings under the same names, which cannot be repeated.")
+        raise ResultsError(f"{place} holds results on other recordings of the same names; they cannot be reproduced.")
     return job
 
 
 def _cut(job, epochs):
-    """The job with so many epochs, whose test part is not scored after them."""
+    """The job with this number of epochs, without scores of the test part after them."""
     recipe = job.recipe and replace(job.recipe, epochs=min(epochs, job.recipe.epochs))
     return replace(job, recipe=recipe, watch_test=False)
 
 
 def _train(job):
-    """What a worker does: the history of a job, with the names of its variant and protocol."""
+    """The work of a worker: the history of a job, with the names of its variant and protocol."""
     fitted, _, _ = train_job(job)
     forget_models()
     return _names_of(job), fitted.history.assign(repeat=job.repeat, fold=job.fold.name)
@@ -154,7 +154,7 @@ def _rows(name, place, found):
 
 
 def page(found):
-    """What `verify` found, as a Markdown table and a line on its columns."""
+    """The outcome of `verify` as a Markdown table and a line on its columns."""
     body = [
         [
             f"`{row.variant}`",
@@ -168,9 +168,9 @@ def page(found):
         ]
         for row in found.itertuples()
     ]
-    head = ["variant", "protocol", "repeat, fold", "epoch", "kept loss", "here", "difference", "all kept runs"]
+    head = ["variant", "protocol", "repeat, fold", "epoch", "stored loss", "here", "difference", "all stored runs"]
     note = (
-        "Training loss after an epoch, kept with 6 digits. Rounding differs between processors; another seed, other "
-        "recordings or another recipe differ by more, as the kept runs do from each other."
+        "Training loss after an epoch, stored with 6 digits. Rounding differs between processors. Another seed, other "
+        "recordings or another recipe differ by more, as the stored runs do from each other."
     )
     return "\n".join([*markdown.table(head, body, align="lll"), "", note])

@@ -1,4 +1,4 @@
-"""Trained runs as SavedModels, LiteRT models and their cards."""
+"""Export trained runs as SavedModels and LiteRT models with their cards."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A trained model in its run directory: which run of an experiment to take, and its front end, network and scaling."""
+"""A trained model in its run directory: the choice of a run, and its front end, network and scaling."""
 
 import zipfile
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from sertf.runs.stored import read_facts, read_json
 from sertf.training import trainers
 from sertf.training.network import in_float32
 
-_RETRAIN = "train more --repeats and take one of them, or delete it and run the same without --extend"
+_RETRAIN = "train more --repeats and export one of these, or delete it and run the same without --extend"
 
 
 class ExportError(SertfError):
-    """A run that cannot be exported, or a place that cannot be written to."""
+    """A run that cannot be exported, or a folder that cannot be written to."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run: its folder, manifest, and the validation scores of the epoch whose weights it kept.
+    """One finished run: its folder, its manifest, and the validation scores of the epoch that gave its weights.
 
-    The scores are None where the protocol has no validation part.
+    The scores are None if the protocol has no validation part.
     """
 
     place: Path
@@ -37,14 +37,14 @@ class Run:
 
 
 def choose_run(runs: Path, repeat: int | None, fold: str | None) -> tuple[Path, Run, str]:
-    """The folder of runs, the run to export, and a sentence on why this one."""
+    """The folder of runs, the run to export, and a sentence on the choice."""
     if is_finished(runs):
         if (runs / TAKEN_OVER).is_file():
-            raise ExportError(f"{runs} was taken over from kept results, without its model; {_RETRAIN}.")
+            raise ExportError(f"{runs} was taken over from stored results, without its model; {_RETRAIN}.")
         if repeat is not None or fold is not None:
             raise ExportError(f"{runs} is one run already; leave out repeat and fold, or give the folder of all runs.")
         folder = folder_of(runs)
-        return folder, _read_run(runs, read_facts(folder)), "The run was named by hand."
+        return folder, _read_run(runs, read_facts(folder)), "The user chose the run."
     facts = read_facts(runs)
     planned = planned_runs(runs, facts["repeats"], facts["folds"])
     places = [run.path for run in planned if repeat in (None, run.repeat) and fold in (None, run.fold)]
@@ -52,7 +52,7 @@ def choose_run(runs: Path, repeat: int | None, fold: str | None) -> tuple[Path, 
     found = [_read_run(place, facts) for place in finished if not (place / TAKEN_OVER).is_file()]
     if finished and not found:
         raise ExportError(
-            f"{len(finished)} runs in {runs} were taken over from kept results, without their models; {_RETRAIN}."
+            f"{len(finished)} runs in {runs} were taken over from stored results, without their models; {_RETRAIN}."
         )
     if not found:
         wanted = f"of repeat {'any' if repeat is None else repeat}, fold {'any' if fold is None else fold}"
@@ -60,7 +60,7 @@ def choose_run(runs: Path, repeat: int | None, fold: str | None) -> tuple[Path, 
             f"{runs} holds no finished run {wanted}; its repeats are 0 to {facts['repeats'] - 1}, its folds "
             f"{', '.join(facts['folds'])}."
         )
-    chosen = "It was named by hand."
+    chosen = "The user chose the run."
     if found[0].validation_uar is None:
         if len(places) > 1:
             chosen = f"It is the first of {len(found)} runs; its protocol has no validation part to choose by."
@@ -68,8 +68,8 @@ def choose_run(runs: Path, repeat: int | None, fold: str | None) -> tuple[Path, 
     best = min(found, key=lambda run: (-(run.validation_uar or 0.0), run.validation_loss))
     if len(places) > 1:
         chosen = (
-            f"Of {len(found)} runs it has the best validation UAR, {best.validation_uar:.4f}; test scores had no part "
-            "in the choice, and validation speakers differ from fold to fold."
+            f"Of {len(found)} runs it has the best validation UAR, {best.validation_uar:.4f}. Test scores had no part "
+            "in the choice. Validation speakers differ from fold to fold."
         )
     return runs, best, chosen
 
@@ -86,11 +86,11 @@ def _read_run(place: Path, facts: Facts) -> Run:
         uar, loss = (None if np.isnan(history[key]) else float(history[key]) for key in ("val_uar", "val_loss"))
         return Run(place, manifest, uar, loss)
     except (OSError, ValueError, KeyError) as error:
-        raise ExportError(f"{place} is broken: history.csv lacks what is needed ({error}); run it again.") from error
+        raise ExportError(f"{place} is broken: history.csv lacks a column or row ({error}); run it again.") from error
 
 
 def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
-    """Front end, network and scaling of a run; the network computes in float32, whatever it was trained in."""
+    """Front end, network and scaling of a run. The network computes in float32, whatever its training precision."""
     from sertf import features
     from sertf.extraction.clip import front_end_digest
 
@@ -102,11 +102,11 @@ def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
     described = run.manifest["front_end"]
     try:
         front_end = features.find(described["name"])(**described["config"])
-    except (SertfError, TypeError) as error:  # a constructor that has changed since takes other arguments
-        raise ExportError(f"{run.place} was trained on features that cannot be computed again: {error}") from error
+    except (SertfError, TypeError) as error:  # the constructor's arguments have changed since
+        raise ExportError(f"The features of {run.place} cannot be computed any more: {error}") from error
     if front_end.sample_rate is None:
         raise ExportError(
-            f"{run.place} was trained on every file at its own rate, so its model knows no rate to bring other audio to; "
+            f"{run.place} was trained on every file at its own rate, so no rate for other audio is known; "
             f"train it with a sample_rate of {described['name']}."
         )
     if front_end_digest(front_end) != run.manifest["front_end_digest"]:

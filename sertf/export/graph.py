@@ -1,6 +1,6 @@
-"""The graph of an exported model: resampling, front end, scaling and network in one `tf.Module` of TensorFlow's own ops.
+"""The graph of an exported model: resampling, front end, scaling and network in one `tf.Module` of TensorFlow ops.
 
-TensorFlow backend only. `sertf.export.saved_model` builds and saves it; who loads the SavedModel needs TensorFlow and nothing else.
+TensorFlow backend only. `sertf.export.saved_model` builds and saves it. Loading the SavedModel needs TensorFlow alone.
 """
 
 import keras
@@ -9,27 +9,27 @@ import tensorflow as tf
 from sertf.layers import spectral
 from sertf.layers.resample import resample, resampled_lengths
 
-# Hz. Below there is no speech left; the upper end bounds the memory that resampling takes.
+# Hz. Below it no speech is left. The upper end bounds the memory of resampling.
 SAMPLE_RATES = (1_000, 768_000)
-# Layers of a network whose output is given beside the scores, and which one if there are several.
+# Layers whose outputs join the scores, and which output if a layer has several.
 _INSIDE = {"embedding": None, "attention": 1}
 
 
 class ServingModule(tf.Module):
     """A trained recognizer from waveform or features to scores.
 
-    `tf.saved_model.load` gives back the functions `waveform`, `waveform_with_lengths` and `features`, and the
-    attributes `emotions`, a string variable in the order of the scores, `sample_rate`, an int32 variable, Hz of the
-    training audio, `labels`, the emotions as an asset file, and `weights`, the variables of front end and network.
+    `tf.saved_model.load` restores the functions `waveform`, `waveform_with_lengths` and `features`, and these attributes:
+    `emotions`, a string variable in the order of the scores; `sample_rate`, an int32 variable, Hz of the training audio;
+    `labels`, the emotions as an asset file; `weights`, the variables of front end and network.
 
     Args:
         network: trained Keras model, features (batch, *front_end.feature_shape) in, scores (batch, emotions) out.
         front_end: layer of `sertf.features`.
         mean: subtracted from the features, broadcast over frames.
-        std: the difference is divided by it.
+        std: divides the difference.
         emotions: names of the scores.
         labels: path of a text file with these names, one a line.
-        minimum_seconds: shorter audio is refused.
+        minimum_seconds: shorter audio raises an error.
     """
 
     def __init__(self, network, front_end, *, mean, std, emotions, labels, minimum_seconds):
@@ -46,7 +46,7 @@ class ServingModule(tf.Module):
         self.weights = [variable.value for variable in [*front_end.variables, *network.variables]]
 
         def score(features, own):
-            # Padding becomes zero again after scaling: that is what networks mask.
+            # Padding becomes zero again after scaling: networks mask zeros.
             return network(spectral.keep_own((features - mean) / std, own), training=False)
 
         samples = tf.TensorSpec((None, None), tf.float32, name="waveform")
@@ -55,7 +55,7 @@ class ServingModule(tf.Module):
 
         @tf.function(input_signature=[samples, lengths, rate])
         def waveform_with_lengths(waveform, lengths, sample_rate):
-            """As `waveform`, for rows that are padded at the end and hold `lengths` (batch,) samples."""
+            """As `waveform`, for rows padded at the end that hold `lengths` (batch,) samples."""
             with tf.control_dependencies(_faults_of_waveform(waveform, lengths, sample_rate, minimum_seconds)):
                 waveform, lengths, sample_rate = map(tf.identity, (waveform, lengths, sample_rate))
             waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, tf.shape(waveform)[1]))
@@ -91,12 +91,12 @@ class ServingModule(tf.Module):
 class FusedLSTM(keras.layers.LSTM):
     """An LSTM for inference that runs all time steps in one TensorFlow op, several times faster than Keras's loop.
 
-    Masked steps keep output and state of the step before them, wherever they stand, as in the loop.
+    Masked steps keep output and state of the step before them, wherever they are, as in Keras's loop.
     """
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         if mask is not None:
-            # The op knows no mask: own steps come first, and their states are put back in place behind it.
+            # The op has no mask: unmasked steps go first, and their states return to their places afterwards.
             own_first = tf.argsort(tf.cast(~mask, tf.int32), axis=1, stable=True)
             sequences = tf.gather(sequences, own_first, batch_dims=1)
         no_peephole = tf.zeros([self.units])
@@ -121,7 +121,7 @@ class FusedLSTM(keras.layers.LSTM):
 
 
 def for_inference(network, *, fused=True):
-    """The network, its recurrences fused, giving a dict: scores, and embedding and attention where it has them."""
+    """The network with fused recurrences. It gives a dict: scores, and embedding and attention if it has them."""
 
     def copy(layer):
         config = layer.get_config()
@@ -134,7 +134,7 @@ def for_inference(network, *, fused=True):
     copied.set_weights(network.get_weights())
     for layer in copied._flatten_layers():
         if hasattr(layer, "use_cudnn"):
-            layer.use_cudnn = False  # exported on a machine with a GPU, it must still run on one without
+            layer.use_cudnn = False  # exported with a GPU, it must still run without one
     outputs = {"scores": copied.output}
     names = {layer.name for layer in copied.layers}
     for name, index in _INSIDE.items():
@@ -186,14 +186,14 @@ def _faults_of_features(features, own):
         (tf.reduce_all(tf.math.is_finite(features)), "The features hold NaN or infinite values.", ()),
         (
             True if own is None else tf.reduce_all(tf.reduce_any(own, axis=1)),
-            "An utterance has no frame: all its features are zero, which is padding.",
+            "An utterance has no frame: all its features are zero, and zeros are padding.",
             (),
         ),
     )
 
 
 def _assertions(*checks):
-    """Assert ops from (condition, sentence, values for the sentence's braces)."""
+    """Assert ops from (condition, sentence, values for the braces in the sentence)."""
     return [
         tf.debugging.Assert(condition, [tf.strings.format(sentence, values)])
         for condition, sentence, values in checks

@@ -1,7 +1,7 @@
 """LiteRT (once TensorFlow Lite): a trained recognizer in one file for phones and small boards, one clip at a time.
 
-The front end is in it where LiteRT has its arithmetic: log mel, MFCC and chroma, not the float64 spectra of the fused
-statistics. Where it has not, the file takes the front end's features. There is no resampling in it.
+The file holds the front end if LiteRT has its arithmetic: log mel, MFCC and chroma, but not the float64 spectra of the
+fused statistics. Otherwise the file takes the front end's features. It does not resample.
 """
 
 import tempfile
@@ -15,14 +15,14 @@ from sertf.errors import SertfError
 from sertf.parallel.environment import standard_error_hidden
 
 FILE = "model.tflite"
-# Lengths that a converted model is compared with its SavedModel at, in seconds; a model's shortest audio joins them.
+# Lengths of the clips that compare a converted model with its SavedModel, in seconds, besides its shortest audio.
 _COMPARED_SECONDS = (1.0, 2.5, 4.1)
-# Scores further apart than this are not the same model's; what rounding and LiteRT's own GELU make stays below 1e-3.
+# Larger differences mean another model. Rounding and LiteRT's GELU stay below 1e-3.
 LARGEST_DIFFERENCE = 0.01
 
 
 class LiteRTError(SertfError):
-    """A network that LiteRT cannot run, or LiteRT itself missing."""
+    """A network that LiteRT cannot run, or LiteRT is missing."""
 
 
 def write_litert(folder: Path, network: Any, front_end: Any, *, mean: np.ndarray, std: np.ndarray) -> dict[str, Any]:
@@ -32,30 +32,30 @@ def write_litert(folder: Path, network: Any, front_end: Any, *, mean: np.ndarray
     before scaling, and gives the outputs of the SavedModel. TensorFlow backend only.
 
     Args:
-        folder: of the SavedModel.
+        folder: folder of the SavedModel.
         network: the trained Keras model in it.
         front_end: layer of `sertf.features`.
         mean: subtracted from the features.
-        std: the difference is divided by it.
+        std: divides the difference.
 
     Returns:
         dict for the model card: file, input ("waveform" or "features"), bytes, seconds of the compared clips of noise,
-        and the largest difference of a score to the SavedModel's over these.
+        and the largest difference of a score from the SavedModel's on these.
 
     Raises:
-        LiteRTError: LiteRT is not installed, neither form of the model converts, or what is converted scores differently.
+        LiteRTError: LiteRT is not installed, neither form of the model converts, or the result scores differently.
     """
-    _interpreter_class()  # its absence is said before the work
+    _interpreter_class()  # raises before the work if LiteRT is missing
     content, taken = _convert(network, front_end, mean, std)
     path = folder / FILE
     path.write_bytes(content)
-    with standard_error_hidden():  # the interpreter says what it delegates to
+    with standard_error_hidden():  # the interpreter prints its delegates
         clips, difference = _compare(path, folder, front_end, taken)
     if not difference <= LARGEST_DIFFERENCE:
         path.unlink()
         raise LiteRTError(
-            f"The model {network.name} converts to LiteRT, but its scores then differ by {difference:.2g} from the "
-            f"SavedModel's, more than {LARGEST_DIFFERENCE:g}; use the SavedModel."
+            f"The LiteRT scores of {network.name} differ by {difference:.2g} from the SavedModel's, more than "
+            f"{LARGEST_DIFFERENCE:g}; use the SavedModel."
         )
     return {"file": FILE, "input": taken, "bytes": len(content), "compared_seconds": clips, "difference": difference}
 
@@ -64,7 +64,7 @@ def litert_runner(path: Path) -> Callable[..., dict[str, np.ndarray]]:
     """A LiteRT model as a function of its input, by name, to a dict of its outputs.
 
     Raises:
-        LiteRTError: LiteRT is not installed, or the file is not one of `write_litert`.
+        LiteRTError: LiteRT is not installed, or the file is not from `write_litert`.
     """
     interpreter = _interpreter_class()
     try:
@@ -73,7 +73,7 @@ def litert_runner(path: Path) -> Callable[..., dict[str, np.ndarray]]:
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise LiteRTError(
-            f"{path} is no LiteRT model of ours ({reason}); export it with sertf.export.saved_model.save."
+            f"{path} is not a LiteRT model from sertf ({reason}); export it with sertf.export.saved_model.save."
         ) from error
 
 
@@ -81,17 +81,17 @@ def _interpreter_class():
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
-        raise LiteRTError("LiteRT models need the extra: pip install 'sertf[litert]'.") from error
+        raise LiteRTError("LiteRT is not installed; install it with: pip install 'sertf[litert]'.") from error
     return Interpreter
 
 
 def _convert(network, front_end, mean, std):
-    """The model's bytes, and what it takes: "waveform" if the front end converts, else "features"."""
+    """The model's bytes, and its input: "waveform" if the front end converts, else "features"."""
     import tensorflow as tf
 
     from sertf.export.graph import for_inference
 
-    # LiteRT has no op for the recurrences that serving fuses; it runs Keras's loop.
+    # LiteRT has no op for fused recurrences; it runs Keras's loop.
     network = for_inference(network, fused=False)
     if not front_end.built:
         front_end.build((None, None))
@@ -101,7 +101,7 @@ def _convert(network, front_end, mean, std):
         return network((features - mean) / std, training=False)
 
     def from_waveform(waveform):
-        # The shape says again what framing hides from the converter: that there is one clip.
+        # Framing hides from the converter that there is one clip. The shape states it again.
         return from_features(tf.reshape(front_end(waveform), (1, front_end.feature_shape[0] or -1, *dims)))
 
     samples = tf.TensorSpec((1, None), tf.float32, name="waveform")

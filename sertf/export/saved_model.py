@@ -41,16 +41,16 @@ def save(
 ) -> Path:
     """Export one run as a SavedModel that needs TensorFlow alone.
 
-    Of a folder of runs, the one of the best validation UAR is taken (equal ones: lower validation loss, then the
-    earlier run), and the first one where the protocol has no validation part; test scores have no part in it. The folds'
-    validation speakers differ, so this favours folds whose validation speakers are easy. The signatures are described in
-    the model card; see also `sertf.export.graph`.
+    From a folder of runs, it exports the one with the best validation UAR. Ties go to the lower validation loss, then to
+    the earlier run. Without a validation part it exports the first run. Test scores have no part in the choice. The
+    folds' validation speakers differ, so the choice favours folds with easy validation speakers. The model card describes
+    the signatures; see also `sertf.export.graph`.
 
     Args:
         runs: `<runs>/<variant>/<protocol>`, or one run directory in it.
-        out: folder to write; an exported model that stands there is replaced, anything else never.
-        repeat: take a run of this repeat.
-        fold: take a run of this fold.
+        out: folder to write. It may replace an exported model there, and nothing else.
+        repeat: export a run of this repeat.
+        fold: export a run of this fold.
         with_litert: write a LiteRT model beside the SavedModel, see `sertf.export.litert`; needs the extra `litert`.
 
     Returns:
@@ -76,16 +76,16 @@ def _check_place(out: Path) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise ExportError(f"{out} is a file; give the folder that the model shall be written to.")
+        raise ExportError(f"{out} is a file; give a folder for the model.")
     entries = {entry.name for entry in out.iterdir()}
     foreign = sorted(entries - _OURS)
     if entries and (foreign or CARD not in entries or read_json(out / CARD).get("made_by") != MAKER):
-        what = f"it holds {', '.join(foreign[:3])}" if foreign else f"it has no {CARD} of ours"
-        raise ExportError(f"{out} is no exported model ({what}) and is not overwritten; give another folder.")
+        what = f"it holds {', '.join(foreign[:3])}" if foreign else f"it has no {CARD} of sertf"
+        raise ExportError(f"{out} is not an exported model ({what}) and stays as it is; give another folder.")
 
 
 def _save_elsewhere(run: Run, out: Path, chosen: str, with_litert: bool) -> None:
-    """Export in a process of its own: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
+    """Export in another process: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export.saved_model import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
     paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
     environment = {
@@ -130,9 +130,9 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, with_litert: bool
                 card["litert"] = write_litert(model, network, front_end, **scaling)
             (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             (model / _PAGE).write_text(render_card(card), encoding="utf-8")
-        # Only now: it may hold the model that a killed export was to replace.
+        # Not earlier: it may hold the model that a killed export was to replace.
         remove_leftovers(out)
-    except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables, and has errors of its own
+    except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables and raises its own errors
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error
 
@@ -145,7 +145,7 @@ def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: 
     tested = scores_of(predictions)
     across = facts.get("across")
     trained: dict[str, Any] = dict(across["trained"]) if across else {facts["corpus"]: facts}
-    names = dict.fromkeys(corpus.partition("_")[0] for corpus in trained)  # without a language that is taken alone
+    names = dict.fromkeys(corpus.partition("_")[0] for corpus in trained)  # without the suffix of a single language
     corpora = [CORPORA[name] for name in names if name in CORPORA]
     manifest = run.manifest
     outputs = module.waveform.get_concrete_function().structured_outputs

@@ -1,4 +1,4 @@
-"""Features of recordings, computed once and cached by their content; nothing here imports Keras at import."""
+"""Features of recordings, computed once and cached by content. Importing this package does not import Keras."""
 
 import lazy_loader
 

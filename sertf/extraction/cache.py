@@ -1,11 +1,12 @@
-"""The content-addressed feature store: each utterance's features on disk, made once.
+"""The content-addressed feature cache: each utterance's features on disk, computed once.
 
-An entry's key is the digest of the decoded audio and the digest of the front end (class, configuration, version).
-The same recording at another path is a hit; a changed recording or parameter is a miss. Entries are written to a
-temporary name and renamed, so that an extraction that was broken off goes on where it stopped, and carry a checksum,
-so that a damaged one is noticed, said and made again. TensorFlow and JAX share the entries, though they round the last
-digits differently (on real speech by a millionth of a feature on average): who wants a run repeated to the last digit
-lets the same backend fill the cache.
+An entry's key is the digest of the decoded audio and the digest of the front end (class, configuration, version). The
+same recording at another path is a hit; a changed recording or parameter is a miss. Entries are written under a
+temporary name and renamed, so an interrupted extraction resumes where it stopped. They carry a checksum. A damaged
+entry raises a warning and is computed again.
+
+TensorFlow and JAX share the entries, but round the last digits differently: on real speech by a millionth of a feature
+on average. To reproduce a run to the last digit, fill the cache with the same backend.
 
     folder/<front end digest>/front_end.json
     folder/<front end digest>/<audio digest>.npy    a .npy file and the SHA-256 of its bytes
@@ -45,17 +46,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Features(Mapping[str, np.ndarray]):
-    """Features of a table's utterances, from utterance id to float32 (frames, dims); read from disk when asked for.
+    """Features of a table's utterances, from utterance id to float32 (frames, dims), read from disk when needed.
 
     Holds paths and no arrays: small, and cheap to send to worker processes.
 
     Attributes:
-        folder: Where the entries lie.
+        folder: Folder of the entries.
         audio_digests: Utterance to the digest of its decoded audio; equal digests are duplicate recordings.
         lengths: Utterance to its number of frames.
-        skipped: (path, reason) of each clip that was left out.
+        skipped: (path, reason) of each clip left out.
         front_end_digest: Digest of the front end's class, configuration and version.
-        sample_rates: Utterance to the Hz at which the front end took it.
+        sample_rates: Utterance to the Hz that the front end used.
     """
 
     folder: Path
@@ -84,7 +85,7 @@ class Features(Mapping[str, np.ndarray]):
         return len(self.audio_digests)
 
     def joined(self, other: "Features") -> "Features":
-        """These features and those of other utterances of the same front end."""
+        """These features together with those of other utterances, from the same front end."""
         return replace(
             self,
             audio_digests={**self.audio_digests, **other.audio_digests},
@@ -119,30 +120,30 @@ class FeatureCache:
         skip_bad: bool = False,
         progress: bool = True,
     ) -> Features:
-        """Features of every utterance of a table, computed where the cache lacks them.
+        """Features of every utterance of a table. It computes those that the cache lacks.
 
-        Each thread decodes a clip, pads it to a standard length and runs the compiled front end on it: all cores
-        busy, and only one clip for each thread in memory.
+        Each thread decodes a clip, pads it to a standard length and runs the compiled front end on it. All cores are
+        busy, and memory holds one clip a thread.
 
         Args:
             table: Utterance table; the columns `utterance` and `path` are used.
             front_end: A layer of `sertf.features`; clips are resampled to its sample rate.
-            augmentation: `sertf.audio.augmentation.Augmentation` that makes each row another copy of its clip, by the
-                column `copy`; None takes the clips as they are.
-            seed: Of the augmentation; a copy is the same for the same seed, recording and number.
-            workers: Threads; every core that this process may use if None.
+            augmentation: `sertf.audio.augmentation.Augmentation`; each row becomes another copy of its clip, by the
+                column `copy`. None uses the clips as they are.
+            seed: Seed of the augmentation; the same seed, recording and number give the same copy.
+            workers: Threads; None uses every core that this process may use.
             skip_bad: Leave unusable clips out and list them in `Features.skipped`.
-            progress: Show on standard error how far it is.
+            progress: Show progress on standard error.
 
         Returns:
             `Features`.
 
         Raises:
-            CacheError: if the folder cannot be written, before any work; or, without `skip_bad`, for all unusable
-                clips at once, after the others have been stored.
+            CacheError: the folder cannot be written, before any work. Or, without `skip_bad`, some clips are unusable;
+                it lists them all, after the others were stored.
         """
         workers = workers or usable_cores()
-        # What is worked on, a clip or a numbered copy of it; utterances of one file share it.
+        # The unit of work is a clip or a numbered copy of it. Utterances of one file share it.
         clips = [(str(path), copy) for path, copy in zip(table["path"], table["copy"] if augmentation else repeat(0))]
         wanted = list(dict.fromkeys(clips))
         folder = self._prepare(front_end)
@@ -159,7 +160,7 @@ class FeatureCache:
                     results[tasks[task]] = task.result()
                     advance(1)
         finally:
-            # After Ctrl-C or an error the waiting clips are dropped; those in work end within a second.
+            # After Ctrl-C or an error the waiting clips are dropped. Those in work end within a second.
             pool.shutdown(cancel_futures=True)
         bad = list(dict.fromkeys((clip[0], results[clip]) for clip in wanted if isinstance(results[clip], str)))
         if bad and not skip_bad:
@@ -186,7 +187,7 @@ class FeatureCache:
         )
 
     def _prepare(self, front_end):
-        """Make the front end's folder, or say before any work why nothing can be kept there."""
+        """Make the front end's folder, or raise before any work if nothing can be written there."""
         folder = self.folder / front_end_digest(front_end)
         description = json.dumps(front_end_key(front_end), indent=2, sort_keys=True)
         try:

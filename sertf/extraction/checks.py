@@ -1,4 +1,4 @@
-"""What a front end cannot be asked for, refused before anything is trained."""
+"""Checks of options, augmentation and sample rates against a front end, before training."""
 
 import collections
 import inspect
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FrontEndError(SertfError):
-    """An augmentation or a corpus that a front end makes nothing sensible of."""
+    """An augmentation or a corpus that does not suit a front end."""
 
 
 def check_names(front_end: type, options: Mapping[str, Any]) -> None:
@@ -26,7 +26,7 @@ def check_names(front_end: type, options: Mapping[str, Any]) -> None:
 
 
 def check_cuts(augmentation: Augmentation, front_end: "keras.Layer") -> None:
-    """Refuse cuts at random that a front end would not show, or that batches have no room for."""
+    """Refuse random cuts that a front end would not show, or that do not fit the batches."""
     name = type(front_end).__name__
     if augmentation.changes_length and front_end.span is not None:
         raise FrontEndError(
@@ -34,15 +34,15 @@ def check_cuts(augmentation: Augmentation, front_end: "keras.Layer") -> None:
         )
     if augmentation.changes_length and augmentation.fresh and front_end.feature_shape[0] is None:
         raise FrontEndError(
-            f"Batches have the lengths of the originals, so fresh copies by RandomCut need a front end of a fixed number "
-            f"of frames, which {name} is not; set fresh=False or leave RandomCut out."
+            f"Fresh copies by RandomCut need a front end with a fixed number of frames, and {name} is not one; set "
+            "fresh=False or leave RandomCut out."
         )
 
 
 def check_rates(folds: Iterable[Fold], sample_rates: Mapping[str, int], front_end: "keras.Layer") -> None:
-    """Refuse to test at another sample rate than was trained at, where a front end takes every clip at its own.
+    """Refuse different sample rates in training and test, if a front end uses every clip at its own rate.
 
-    Single clips of another rate than most, as a corpus may hold, are no reason; `sertf.extraction.warnings` says them.
+    A few clips of another rate are allowed. `sertf.extraction.warnings` warns of them.
 
     Args:
         folds: list of `sertf.protocols.folds.Fold`.
@@ -56,8 +56,8 @@ def check_rates(folds: Iterable[Fold], sample_rates: Mapping[str, int], front_en
         if trained != tested:
             name = type(front_end).__name__
             raise FrontEndError(
-                f"{fold.name}: the clips that are trained on have {trained} Hz and those that are tested {tested} Hz, and "
-                f"{name} takes each at its own rate; give {name} a sample_rate to resample all of them to."
+                f"{fold.name}: the training clips have {trained} Hz and the test clips {tested} Hz, but {name} uses each at "
+                f"its own rate; give {name} a sample_rate to resample all of them to."
             )
 
 

@@ -1,4 +1,4 @@
-"""The features of one clip: decoded, perhaps augmented, padded, through the compiled front end, stored."""
+"""The features of one clip: decode, perhaps augment, pad, run the compiled front end, store."""
 
 import json
 import os
@@ -19,12 +19,12 @@ from sertf.extraction.cache_entries import entry_path, stored_frames, write_entr
 if TYPE_CHECKING:
     import keras
 
-# Clips inside the front end at one time: its backend spreads each over the cores too, and memory stays bounded on
-# machines of many cores.
+# Clips inside the front end at one time. Its backend spreads each over the cores too, and memory stays bounded on
+# machines with many cores.
 CLIPS_AT_ONCE = 4
-# Clips are padded to multiples of this, so that a backend that compiles for each shape (JAX) meets few of them.
+# Clips are padded to multiples of this, so that a backend that compiles for each shape (JAX) gets few shapes.
 PADDING_SECONDS = 0.5
-# Packages whose versions, not files, decide what a front end computes.
+# Packages whose version, not their files, decides what a front end computes.
 _NOT_OWN = ("sertf", "keras", "tensorflow", "builtins")
 
 
@@ -32,7 +32,7 @@ class CacheError(SertfError):
     """The cache folder or clips in the table cannot be used.
 
     Attributes:
-        bad: (path, reason) of every clip that is at fault; empty if the folder is.
+        bad: (path, reason) of every unusable clip; empty if the folder is the fault.
     """
 
     def __init__(self, message: str, bad: Iterable[tuple[str, str]] = ()):
@@ -49,12 +49,12 @@ def usable_cores() -> int:
 
 
 def front_end_key(front_end: "keras.Layer") -> dict[str, Any]:
-    """What makes a front end's features what they are: class, version, configuration, digest of pretrained weights.
+    """Everything that decides a front end's features: class, version, configuration, digest of pretrained weights.
 
-    Of a user's own also the files of the class and of those it is derived from; not what these import.
+    For a custom front end also the files of its class and base classes, but not what these import.
     """
     config = front_end.get_config()
-    config.pop("name", None)  # Keras numbers the names of layers; the arithmetic does not depend on it
+    config.pop("name", None)  # Keras numbers layers' names; they do not change the arithmetic
     made: Any = type(front_end)
     key = {"class": made.__name__, "version": made.version, "config": config}
     if front_end.pretrained is not None:
@@ -73,10 +73,10 @@ def front_end_digest(front_end: "keras.Layer") -> str:
 
 
 def pad_clip(samples: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
-    """A clip zero padded to a standard length, (1, padded samples), and its own length, (1,).
+    """A clip zero padded to a standard length, (1, padded samples), and its unpadded length, (1,).
 
-    One clip a call: matrix products round by the place of a row in its batch, and a clip's features must not depend,
-    not in the last bit, on what else was missing from the cache. With calls from several threads it costs no time.
+    One clip a call: matrix products round by the place of a row in its batch. A clip's features must not depend, not
+    even in the last bit, on which other clips the cache lacked. With calls from several threads it costs no time.
     """
     step = round(PADDING_SECONDS * sample_rate)
     padded = np.zeros((1, -(-len(samples) // step) * step), "float32")
@@ -130,9 +130,9 @@ def compiled(front_end: "keras.Layer") -> Compiled:
 def altered(
     front_end: "keras.Layer", augmentation: Augmentation, seed: int, copy: int, samples: np.ndarray, digest: str
 ) -> np.ndarray:
-    """A numbered copy of a recording under an augmentation, which acts on what the front end reads of it.
+    """A numbered copy of a recording. The augmentation acts on the part that the front end reads.
 
-    A front end that reads a fixed span sees zeros behind a short clip's end; they belong to what is augmented.
+    A front end that reads a fixed span sees zeros behind a short clip's end. They are augmented too.
     """
     start, stop = front_end.span or (0, len(samples))
     samples = np.pad(samples, (0, max(0, stop - len(samples))))
@@ -141,7 +141,7 @@ def altered(
 
 
 class Extracted(NamedTuple):
-    """A clip whose features are stored: digest of its audio, frames, samples, and the sample rate of these in Hz."""
+    """A clip with stored features: digest of its audio, frames, samples, and their sample rate in Hz."""
 
     digest: str
     frames: int
@@ -158,7 +158,7 @@ def extract_clip(
 ) -> Extracted | str:
     """Decode a clip and store its features if they are missing: an `Extracted`, or the reason why not.
 
-    `alter`, a function of samples and their digest, gives the samples that are used in place of the clip's own.
+    `alter`, a function of samples and their digest, gives samples that replace the clip's own.
     """
     try:
         samples, rate = read_audio(path, sample_rate=front_end.sample_rate)
@@ -182,7 +182,7 @@ def extract_clip(
 
 
 def store(features: np.ndarray, folder: Path, digest: str) -> str | None:
-    """Write an utterance's features; returns the reason if they must not be kept."""
+    """Write an utterance's features; returns the reason if they must not be stored."""
     if not np.isfinite(features).all():
         return "its features are not finite (NaN or infinite); look at the clip or leave it out"
     path = entry_path(folder, digest)
@@ -190,7 +190,7 @@ def store(features: np.ndarray, folder: Path, digest: str) -> str | None:
         write_entry(path, features)
     except OSError as error:
         raise CacheError(
-            f"{path}: cannot be written ({error.strerror}); free some space or give another cache folder, then run "
-            "the same command again: it goes on from there."
+            f"{path}: cannot be written ({error.strerror}); free some space or give another cache folder, and run "
+            "the same command again to resume."
         ) from error
     return None

@@ -1,4 +1,4 @@
-"""Copies of training utterances that are drawn anew in every epoch, from waveform to scaled features."""
+"""Copies of training utterances drawn anew in every epoch, from waveform to scaled features."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,20 +20,19 @@ if TYPE_CHECKING:
 def drawable(
     copies: "pd.DataFrame", front_end: "keras.Layer", augmentation: Augmentation, *, seed: int, skip_bad: bool = False
 ) -> tuple["pd.DataFrame", list[tuple[str, str]]]:
-    """The copies that can be drawn: not those of a clip that is silent where noise should be added.
+    """The copies that can be drawn. A silent clip, for instance, gets no copy with noise.
 
-    One copy of each clip is made for it and not kept. Whether a step that moves a clip at random leaves silence behind
-    it in some epoch, nobody knows before.
-
+    For the test it makes one copy of each clip and drops it. A step that moves a clip at random may still leave silence
+    in some epoch; nobody can know that before.
     Args:
         copies: table of copies, with `path` and `copy`, of clips whose features could be extracted.
         front_end: layer of `sertf.features`.
         augmentation: `sertf.audio.augmentation.Augmentation`.
-        seed: of the copies that are made.
+        seed: seed of the test copies.
         skip_bad: leave copies that cannot be drawn out.
 
     Returns:
-        The table without these, and their (path, reason), as `sertf.extraction.cache.Features.skipped` holds them.
+        The table without these, and their (path, reason), as in `sertf.extraction.cache.Features.skipped`.
 
     Raises:
         SertfError: without `skip_bad`, for all clips at once.
@@ -60,10 +59,10 @@ def drawable(
 
 @dataclass(frozen=True)
 class CopyPlan:
-    """Which copies of training utterances a worker draws anew every epoch.
+    """The copies of training utterances that a worker draws anew every epoch.
 
     Attributes:
-        augmentation: what is done to a copy.
+        augmentation: the augmentation of a copy.
         copies: each copy's utterance to that of its original, the path of its recording and its number.
     """
 
@@ -71,11 +70,11 @@ class CopyPlan:
     copies: dict[str, tuple[str, str, int]]
 
     def originals(self, utterances: Iterable[str]) -> tuple[str, ...]:
-        """The originals among some utterances, and those of the copies among them, each once."""
+        """The originals among some utterances and those of the copies among them, each once."""
         return tuple(dict.fromkeys(self.copies[u][0] if u in self.copies else u for u in utterances))
 
     def rows(self, utterances: Sequence[str]) -> dict[str, int]:
-        """Utterances of a training part with its copies, or of these alone, to the place of their original in it.
+        """Utterances of a training part with its copies, or of these alone, to the index of their original in it.
 
         Until copies are drawn, the original's features stand for each.
         """
@@ -85,14 +84,14 @@ class CopyPlan:
 
 
 class OnlineCopies:
-    """Augmented copies made when asked for; the clean waveforms are held in memory, read when first asked for.
+    """Augmented copies made on demand. Memory holds the clean waveforms, read when first needed.
 
     Args:
         copies: mapping of a copy's name to the path of its recording and its number.
         front_end: layer of `sertf.features`.
         augmentation: `sertf.audio.augmentation.Augmentation`.
         scaling: function of features, (frames, dims).
-        seed: of the run; a copy is the same for the same seed, epoch, recording and number.
+        seed: seed of the run; the same seed, epoch, recording and number give the same copy.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What is said, once an extraction, of clips that are left out, or that a front end takes otherwise than they are."""
+"""Warnings of an extraction: clips left out, cut, or used at several sample rates."""
 
 import collections
 import warnings
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def say_cuts(front_end: "keras.Layer", lengths: Sequence[int]) -> None:
-    """Warn that some clips are longer than what a front end that reports it reads of them; `lengths` in samples."""
+    """Warn of clips longer than the span that a front end reads, if it reports cuts; `lengths` in samples."""
     if not getattr(front_end, "reports_cuts", False):
         return
     _, stop = front_end.span
@@ -26,20 +26,20 @@ def say_cuts(front_end: "keras.Layer", lengths: Sequence[int]) -> None:
 
 
 def say_rates(front_end: "keras.Layer", rates: Sequence[int]) -> None:
-    """Warn that clips which a front end takes at their own rates have several; `rates` in Hz."""
+    """Warn of several sample rates, if a front end uses clips at their own rates; `rates` in Hz."""
     found = collections.Counter(rates)
     if front_end.sample_rate is None and len(found) > 1:
         listed = ", ".join(f"{count} of {rate} Hz" for rate, count in found.most_common())
         name = type(front_end).__name__
         warnings.warn(
-            f"The clips have several sample rates ({listed}), and {name} takes each at its own, so that a second has more "
-            f"samples in some; give {name} a sample_rate to resample them to.",
+            f"The clips have several sample rates ({listed}), and {name} uses each at its own rate. A second has more "
+            f"samples in some. Give {name} a sample_rate to resample them to.",
             stacklevel=3,
         )
 
 
 def say_skipped(skipped: Sequence[tuple[str, str]]) -> None:
-    """Warn of clips that were left out because they cannot be used; `skipped` holds pairs of path and reason."""
+    """Warn of clips left out because they cannot be used; `skipped` holds pairs of path and reason."""
     if skipped:
         lines = listing(f"{path}: {reason}" for path, reason in skipped)
         warnings.warn(f"{len(skipped)} clips, or their copies, cannot be used and are left out:\n{lines}", stacklevel=3)

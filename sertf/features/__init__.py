@@ -29,7 +29,7 @@ FEATURES: dict[str, type[FrontEnd]] = {
 
 
 def find(name: str) -> type[FrontEnd]:
-    """The class of a name in `FEATURES`, or of a user's own, "module:Class", which is derived from `FrontEnd`.
+    """The class of a name in `FEATURES`, or of a custom front end "module:Class" derived from `FrontEnd`.
 
     Raises:
         SertfError: a name that is neither.
@@ -44,15 +44,15 @@ def find(name: str) -> type[FrontEnd]:
             f"Front end {name}: the module {module.__name__} has no class {name.partition(':')[2]} derived from "
             "sertf.features.FrontEnd; define it there."
         )
-    source_digest(found)  # of the file as it is imported
+    source_digest(found)  # of the file at its import
     return found
 
 
 def make(name: str, options: Mapping[str, Any]) -> FrontEnd:
-    """A front end by its name, with options; what cannot be meant is refused.
+    """A front end by its name, with options, checked.
 
     Raises:
-        SertfError: an unknown name, an option that it does not take, or a user's own that no manifest could describe.
+        SertfError: an unknown name, an option that it does not take, or a custom one that no manifest could describe.
     """
     front_end = find(name)
     check_names(front_end, options)
@@ -60,7 +60,7 @@ def make(name: str, options: Mapping[str, Any]) -> FrontEnd:
 
 
 def check_computed(name: str, front_end: FrontEnd) -> None:
-    """Refuse a user's own front end whose features are not what it says, or are others where a clip is padded."""
+    """Refuse a custom front end whose features contradict its attributes, or change where a clip is padded."""
     if is_custom(name):
         custom_front_ends.check_features(name, front_end, Compiled, shortest_seconds=MIN_SECONDS)
 

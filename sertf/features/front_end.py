@@ -1,4 +1,4 @@
-"""What every front end shares: the zoo's, and a user's own."""
+"""The base class of every front end, the zoo's and custom ones."""
 
 import inspect
 from collections.abc import Mapping
@@ -11,19 +11,20 @@ from sertf.layers import spectral
 
 
 class FrontEnd(keras.layers.Layer):
-    """A Keras layer, padded waveforms in, features out, that is the same in training and in an exported model.
+    """A Keras layer from padded waveforms to features, the same in training and in an exported model.
 
-    A subclass sets `feature_shape` in its constructor and keeps each of its arguments under the argument's name. It
-    defines `features` by `keras.ops` and, unless all clips have the same number of frames, `frames` by arithmetic that
-    ints and tensors share. Constants are NumPy arrays, made in `build` where they are large. A front end trains no weights;
-    one that has pretrained weights reads them in `build` and describes them in `pretrained`.
-    Whether features in the cache count is decided by the files of the class and of those it is derived from, not by what
-    these import or read: for such changes raise `version`.
+    A subclass sets `feature_shape` in its constructor and stores each argument unchanged under its name. It defines
+    `features` with `keras.ops`. Unless all clips have the same number of frames, it defines `frames` with arithmetic that
+    ints and tensors share. Constants are NumPy arrays, made in `build` if they are large. A front end trains no weights.
+    One with pretrained weights reads them in `build` and describes them in `pretrained`.
+
+    The files of the class and its base classes decide whether features in the cache still count. What these files import
+    or read does not. After such a change raise `version`.
 
     Args:
-        sample_rate: Hz of the waveforms, to which clips are resampled; None takes every clip at its own rate, which no
-            model can be exported for.
-        name: of the layer.
+        sample_rate: Hz of the waveforms; clips are resampled to it. None uses every clip at its own rate; such a model
+            cannot be exported.
+        name: name of the layer.
 
     Call arguments:
         waveform: (batch, samples) floats, full scale at 1; rows shorter than the longest are padded at the end.
@@ -33,13 +34,13 @@ class FrontEnd(keras.layers.Layer):
         (batch, frames, values) float32, rows of 0 beyond an utterance's own frames.
 
     Raises:
-        SertfError: for what is no such waveform, or one of less than `minimum_samples`.
+        SertfError: the input is not such a waveform, or shorter than `minimum_samples`.
 
     Attributes:
-        version: to be raised with every change of the arithmetic, so that features in the cache do not count any more.
-        span: first sample of what is read of every clip and the one behind its last; None for all of it.
-        minimum_samples: what a clip needs.
-        reports_cuts: whether to say which clips are longer than the span.
+        version: raise it with every change of the arithmetic, so that older features in the cache no longer count.
+        span: first sample that is read of every clip and the one behind the last; None for all of it.
+        minimum_samples: least samples of a clip.
+        reports_cuts: whether to warn of clips longer than the span.
         reads_middle: whether only the middle of a clip longer than `duration_seconds` is read.
         feature_shape: (frames, values of a frame); None in place of frames that depend on the clip's length.
         pretrained: title, digest, licence, citation and url of pretrained weights; None without.
@@ -64,7 +65,7 @@ class FrontEnd(keras.layers.Layer):
         """Own frames of utterances of `lengths` samples (ints, arrays or tensors): those of `feature_shape`, for all."""
         if self.feature_shape[0] is None:
             raise SertfError(
-                f"{type(self).__name__} must define frames(lengths), as its feature_shape says no number of them."
+                f"{type(self).__name__} must define frames(lengths), since its feature_shape gives no number of frames."
             )
         return lengths * 0 + self.feature_shape[0]
 
@@ -107,12 +108,12 @@ class FrontEnd(keras.layers.Layer):
         return (batch, frames, values)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments of the constructor, as plain values: lists and dicts in place of those by which Keras tracks."""
+        """The arguments of the constructor as plain values; plain lists and dicts replace Keras's tracked ones."""
         arguments = inspect.signature(type(self)).parameters
         missing = [argument for argument in arguments if not hasattr(self, argument)]
         if missing:
             raise SertfError(
-                f"{type(self).__name__} must keep each argument of its constructor under the argument's name, but has no "
+                f"{type(self).__name__} must store each argument of its constructor under the argument's name, but has no "
                 f"{', '.join(missing)}; add self.{missing[0]} = {missing[0]}."
             )
         return {argument: _plain(getattr(self, argument)) for argument in arguments}

@@ -25,24 +25,31 @@ NAMES = (
 class FusedStatistics(FrontEnd):
     """Means of 107 spectral and temporal descriptors, over the utterance or over equal segments of it.
 
-    SpeechNet (BSPC 2025) names its fusion features and their number, 107, and neither their sizes nor the windows.
-    This composition gives 107: 26 MFCC, their first and second deltas (9 frames), 12 chroma, 7 spectral contrasts,
-    6 tonnetz, zero-crossing rate, spectral centroid, roll-off and bandwidth (the last three in Hz), each as librosa
-    0.11 computes it by default: periodic Hann windows of 2048 samples every 512, frames centred with zero padding.
-    The paper also names pitch in two lists and defines it nowhere; it is not among these. It prints a delta as the
-    difference of the neighbouring frames (eq. 17 and 18), where librosa fits a polynomial to 9 frames, a chroma as a sum
-    (eq. 20), where librosa divides by the frame's largest, and a contrast as a difference of magnitudes (eq. 21), where
-    librosa's is one of decibels. Chroma's tuning is fixed at 0, and tonnetz is taken from this chroma and not from a
-    constant-Q one. The rate is EmoDB's own: at librosa's 22050 Hz the highest contrast would measure the resampler's
-    empty band.
+    SpeechNet (BSPC 2025) names its fusion features and their number, 107, but neither their sizes nor the windows. This
+    composition gives 107:
 
-    Agrees with librosa to 1e-3 of a descriptor's range. The transform is float64, as librosa's: in float32 the contrast of
+    - 26 MFCC and their first and second deltas (9 frames),
+    - 12 chroma, 7 spectral contrasts, 6 tonnetz,
+    - zero-crossing rate, spectral centroid, roll-off and bandwidth (the last three in Hz).
+
+    Each is computed with librosa 0.11's defaults: periodic Hann windows of 2048 samples every 512, frames centred with
+    zero padding. The paper names pitch in two lists and defines it nowhere, so it is left out. Three definitions differ:
+
+    - The paper prints a delta as the difference of the neighbouring frames (eq. 17 and 18). librosa fits a polynomial to
+      9 frames.
+    - It prints a chroma as a sum (eq. 20). librosa divides by the frame's largest.
+    - It prints a contrast as a difference of magnitudes (eq. 21). librosa's is one of decibels.
+
+    Chroma's tuning is fixed at 0. Tonnetz uses this chroma, not a constant-Q one. The default rate is EmoDB's: at
+    librosa's 22050 Hz the highest contrast would measure the resampler's empty band.
+
+    Agrees with librosa to 1e-3 of a descriptor's range. The transform is float64, as librosa's. In float32 the contrast of
     an all but empty band, 100 dB under the peak, deviates by some decibels.
 
-    `segments=1` is the mean over the utterance's own frames, the paper's x in R^m (eq. 7); `segments=64` the means
+    `segments=1` is the mean over the utterance's own frames, the paper's x in R^m (eq. 7). `segments=64` gives the means
     over 64 equal stretches of them, its 64 time points (eq. 8). Frames on the edge of two segments count in each by
-    their share, so short utterances fill all segments too. An utterance of fewer than 9 frames is taken together
-    with the zeros after it up to 9 frames (8 hops), which the deltas need.
+    their share, so short utterances fill all segments too. The deltas need 9 frames: a shorter utterance is read with
+    the zeros behind it up to 9 frames (8 hops).
 
     Args:
         sample_rate: Hz of the waveforms; above 12800, which the contrast's bands need.
@@ -50,10 +57,10 @@ class FusedStatistics(FrontEnd):
         n_fft: window and FFT length in samples, even.
         hop_length: samples from frame to frame.
         n_mels: mel bands between 0 Hz and half the sample rate, at least 26.
-        top_db: decibels kept under the utterance's maximum, in the mel bands and in the contrast.
-        fmax: the spectrum ends here, in Hz; half the sample rate if None. Audio that was ever resampled to this rate has
-            little above 0.9 of that half, audio recorded at it has, and contrast and MFCC tell the two apart: end the
-            spectrum below where audio of other rates shall be recognised.
+        top_db: decibels under the utterance's maximum at which the mel bands and the contrast are cut off.
+        fmax: the spectrum ends here, in Hz; half the sample rate if None. Audio resampled to this rate has little above
+            0.9 of that half, audio recorded at it has more. Contrast and MFCC tell the two apart. To recognize audio of
+            other rates, end the spectrum below.
         roll_share: share of the magnitudes that lies under the roll-off, between 0 and 1.
 
     Call arguments:
@@ -106,7 +113,7 @@ class FusedStatistics(FrontEnd):
 
     @property
     def shortest_samples(self):
-        """Samples that the deltas' frames need; shorter utterances are taken with zeros up to it."""
+        """Samples that the deltas' frames need; shorter utterances are filled up with zeros."""
         return (descriptors.DELTA_WIDTH - 1) * self.hop_length
 
     @property

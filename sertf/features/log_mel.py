@@ -11,8 +11,8 @@ from sertf.layers import spectral
 class LogMel(FrontEnd):
     """Mel spectrogram in decibels under the maximum, of a cut of fixed length.
 
-    CNN-Transformer with cross-attention (IJACSA 2025): the 3 s from 0.5 s on at 48 kHz, padded with zeros, Hamming
-    window of 512 samples every 256, FFT of 1024, 128 mel bands up to 24 kHz: 563 frames. The padding belongs to the
+    CNN-Transformer with cross-attention (IJACSA 2025): the 3 s from 0.5 s on at 48 kHz, padded with zeros. The Hamming
+    window has 512 samples every 256, the FFT 1024, with 128 mel bands up to 24 kHz: 563 frames. The padding belongs to the
     cut, so that every utterance has all frames. The paper's (mels, frames) is this layer's output transposed.
 
     Args:
@@ -25,7 +25,7 @@ class LogMel(FrontEnd):
         n_mels: mel bands from 0 Hz to `fmax`.
         window: name of the periodic window, as scipy.signal.get_window knows it.
         fmax: upper edge of the last mel band in Hz; half the sample rate if None.
-        top_db: decibels kept under the cut's maximum.
+        top_db: decibels under the cut's maximum at which values are cut off.
 
     Call arguments:
         waveform: (batch, samples) float32; rows shorter than the longest are padded at the end.

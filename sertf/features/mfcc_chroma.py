@@ -12,10 +12,10 @@ from sertf.layers import spectral
 class MfccChroma(FrontEnd):
     """Mel frequency cepstral coefficients and chroma of each frame.
 
-    ResLSTM-SA (arXiv 2606.03359): 34 MFCC and 12 chroma from windows of 4096 samples every 2048 at 48 kHz, librosa's
-    defaults otherwise: periodic Hann window, frames centred with zero padding, 128 Slaney mel bands, decibels cut
-    off 80 under the utterance's maximum, orthonormal DCT-II, chroma scaled to a maximum of 1 in each frame. The
-    authors let librosa estimate each file's tuning; here it is 0, which moves chroma by 0.006 on average.
+    ResLSTM-SA (arXiv 2606.03359): 34 MFCC and 12 chroma from windows of 4096 samples every 2048 at 48 kHz. The rest are
+    librosa's defaults: periodic Hann window, frames centred with zero padding, 128 Slaney mel bands, decibels cut off 80
+    under the utterance's maximum, orthonormal DCT-II. Chroma is scaled to a maximum of 1 in each frame. The authors let
+    librosa estimate each file's tuning; here it is 0, which moves chroma by 0.006 on average.
 
     Args:
         sample_rate: Hz of the waveforms.
@@ -24,7 +24,7 @@ class MfccChroma(FrontEnd):
         n_fft: window and FFT length in samples, even.
         hop_length: samples from frame to frame.
         n_mels: mel bands between 0 Hz and half the sample rate.
-        top_db: decibels kept under the utterance's maximum.
+        top_db: decibels under the utterance's maximum at which values are cut off.
 
     Call arguments:
         waveform: (batch, samples) float32; rows shorter than the longest are padded at the end.

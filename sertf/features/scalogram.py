@@ -19,25 +19,26 @@ LARGEST_SHARE_AT_ZERO = 0.5
 class Scalogram(FrontEnd):
     """Power of a continuous wavelet transform in decibels, over time and scale, of a window of fixed length.
 
-    CNN-LSTM on wavelet-scaled spectrograms (TS 2025, section 3.1): 16 kHz, scaled to unit RMS, 8 s, the logarithm of the
-    power of the wavelet coefficients over time and scale, drawn as an RGB image. The paper gives neither the size of the
-    image nor scales, wavelet, floor or colours: 256 time bins, 128 scales spaced evenly in log frequency, the Morlet
-    wavelet, 80 dB under the utterance's maximum and matplotlib's jet are choices of ours.
+    CNN-LSTM on wavelet-scaled spectrograms (TS 2025, section 3.1): 16 kHz, unit RMS, 8 s. The logarithm of the wavelet
+    coefficients' power over time and scale is drawn as an RGB image. The paper gives neither the size of the image nor
+    scales, wavelet, floor or colours. Our choices are 256 time bins, 128 scales spaced evenly in log frequency, the
+    Morlet wavelet, 80 dB under the utterance's maximum, and matplotlib's jet.
 
-    The utterance is scaled to unit RMS over its own samples, then padded with zeros or cut to the window, centred: as
-    much before as behind it (`sertf.audio.augmentation.RandomCut` does it at random, for training). Exact zeros before its
-    first and behind its last other sample are padding, whoever put them there, and do not count in the RMS; so an
-    utterance padded at random is as loud as one padded here. A clip of zeros stays zero, and its power is at the floor
-    of 1e-10 (-100 dB) everywhere. Coefficients are those of `pywt.cwt(window, scales, wavelet, method="fft")`, their
-    squared magnitudes averaged in each time bin (`sertf.layers.wavelets.Bank` says which samples it holds) before the
-    logarithm: within 1e-4 relative down to 60 dB under the utterance's maximum, 4e-4 (0.002 dB) down to 80 dB.
+    The utterance is scaled to unit RMS over its own samples, then padded with zeros or cut to the window, centred.
+    `sertf.audio.augmentation.RandomCut` does it at random, for training. Exact zeros at the clip's start and end are
+    padding, whoever added them, and do not count in the RMS. So an utterance padded at random is as loud as one padded
+    here. A clip of zeros stays zero, and its power is at the floor of 1e-10 (-100 dB) everywhere.
 
-    PyWavelets takes the wavelet from a grid of 2**precision points without interpolation. At its default of 12 large
-    scales answer to high frequencies as well (a tenth of the energy of the Morlet wavelet at 64 Hz lies above 140 Hz);
-    at 16 that is 0.03 %. Speed does not depend on it.
+    Coefficients are those of `pywt.cwt(window, scales, wavelet, method="fft")`. Their squared magnitudes are averaged in
+    each time bin before the logarithm; `sertf.layers.wavelets.Bank` defines the bins. Values agree within 1e-4 relative
+    down to 60 dB under the utterance's maximum, and 4e-4 (0.002 dB) down to 80 dB.
 
-    Colours are those of `matplotlib`, interpolated between the 256 of the map; the utterance's smallest value is the
-    map's first and its largest the last, as `imshow` draws an image.
+    PyWavelets reads the wavelet from a grid of 2**precision points without interpolation. At its default of 12 large
+    scales respond to high frequencies as well: a tenth of the Morlet wavelet's energy at 64 Hz lies above 140 Hz. At 16
+    that is 0.03 %. Speed does not depend on it.
+
+    Colours are those of `matplotlib`, interpolated between the 256 of the map. The utterance's smallest value gets the
+    map's first colour and its largest the last, as in `imshow`.
 
     Args:
         sample_rate: Hz of the waveforms.
@@ -46,10 +47,10 @@ class Scalogram(FrontEnd):
         n_bins: time bins over the window, at most its samples.
         fmin: Hz of the first scale; its wavelet must fit into the window.
         fmax: Hz of the last scale, at most half the sample rate.
-        wavelet: name of a continuous wavelet as PyWavelets knows it ("morl", "mexh", "gaus4", "cmor1.5-1.0", …); what
-            frequency a scale stands for is its word too (`pywt.scale2frequency`).
-        precision: the wavelet is taken from a grid of 2**precision points, 8 to 20.
-        top_db: decibels kept under the utterance's maximum.
+        wavelet: name of a continuous wavelet of PyWavelets ("morl", "mexh", "gaus4", "cmor1.5-1.0", …), which also
+            defines the frequency of a scale (`pywt.scale2frequency`).
+        precision: the wavelet is read from a grid of 2**precision points, 8 to 20.
+        top_db: decibels under the utterance's maximum at which values are cut off.
         colour: "power", one value a bin and scale, or "rgb", red, green and blue of it from 0 to 1.
         colour_map: name of a matplotlib colour map, for "rgb".
 
@@ -58,15 +59,15 @@ class Scalogram(FrontEnd):
         lengths: (batch,) integers, the true samples of each row; None if all of them are.
 
     Returns:
-        (batch, n_bins, n_scales) float32 decibels; for "rgb" (batch, n_bins, n_scales * 3), the colours of a scale side
-        by side, so that a reshape to (n_bins, n_scales, 3) gives the image.
+        (batch, n_bins, n_scales) float32 decibels. For "rgb" (batch, n_bins, n_scales * 3), the colours of a scale side
+        by side: a reshape to (n_bins, n_scales, 3) gives the image.
 
     Raises:
         SertfError: for a parameter out of range, an unknown wavelet or colour map, or a waveform of no samples.
     """
 
     version = 1
-    # Though no fixed span is read: its RMS is the whole utterance's.
+    # It reads no fixed span: its RMS is the whole utterance's.
     reads_middle = True
 
     def __init__(

@@ -11,14 +11,14 @@ from sertf.layers import spectral
 class Waveform(FrontEnd):
     """The samples of a clip from its start on, a fixed number of them.
 
-    SERCT (section 4.2): 144,000 samples at the file's own rate; longer clips lose their end, shorter ones are padded with
+    SERCT (section 4.2): 144,000 samples at the file's own rate. Longer clips lose their end, shorter ones are padded with
     zeros at the end. The padding belongs to the cut, so that every utterance has all samples.
 
     Args:
-        sample_rate: Hz of the waveforms; clips of other rates are resampled to it. None takes every file at its own rate,
-            as the thesis does: a second then has more samples in one corpus than in another, and a model that is trained
-            so cannot be exported, for it knows no rate.
-        samples: how many.
+        sample_rate: Hz of the waveforms; clips of other rates are resampled to it. None uses every file at its own rate,
+            as the thesis does. A second then has more samples in one corpus than in another. Such a model knows no rate
+            for other audio and cannot be exported.
+        samples: number of samples.
 
     Call arguments:
         waveform: (batch, samples) float32; rows shorter than the longest are padded at the end.
@@ -32,7 +32,7 @@ class Waveform(FrontEnd):
     """
 
     version = 1
-    # That clips were cut is said when they are extracted: here the length is no choice of a paper's, but a limit.
+    # The extraction warns of cut clips: here the length is a limit, not a choice of a paper.
     reports_cuts = True
 
     def __init__(self, sample_rate: int | None = None, *, samples: int = 144_000, name: str | None = None):

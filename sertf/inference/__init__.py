@@ -1,4 +1,4 @@
-"""Trained models on recordings and live sound."""
+"""Use trained models on recordings and live sound."""
 
 import lazy_loader
 

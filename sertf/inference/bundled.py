@@ -1,11 +1,11 @@
-"""The trained models that the package brings along, by name."""
+"""The trained models that ship with sertf, by name."""
 
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
 
 PACKAGE = Path(__file__).parents[1]
-# In an installation beside the packages; in a checkout beside the package itself.
+# An installation has them beside the packages, a checkout beside the package itself.
 ROOT = next(place for place in (PACKAGE / "saved_models", PACKAGE.parent / "saved_models") if place.is_dir())
 DEFAULT = "reslstm_sa_h64_ravdess"
 
@@ -19,10 +19,10 @@ def folder_of(model: Path | str | None = None) -> Path:
     """The folder of a model.
 
     Args:
-        model: name of a bundled one, or the folder of any exported one; None takes `DEFAULT`.
+        model: name of a bundled model, or the folder of any exported one; None uses `DEFAULT`.
 
     Raises:
-        SertfError: neither a bundled name nor anything on disk.
+        SertfError: neither a bundled name nor an existing path.
     """
     if model is None:
         return ROOT / DEFAULT
@@ -30,4 +30,4 @@ def folder_of(model: Path | str | None = None) -> Path:
         return Path(model)
     if str(model) in names():
         return ROOT / str(model)
-    raise SertfError(f"{unknown('model', model, names())} Or give the folder of an exported one.")
+    raise SertfError(f"{unknown('model', model, names())} Or give the folder of an exported model.")

@@ -1,4 +1,4 @@
-"""Model cards: what stands beside an exported model, as JSON and as a page of Markdown."""
+"""Model cards: the facts of an exported model, as JSON and as a page of Markdown."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,11 @@ _MEND = "export one with `sertf export RUNS FOLDER`, or sertf.export.saved_model
 
 
 class ModelError(SertfError):
-    """A folder that is no exported model."""
+    """A folder without an exported model."""
 
 
 class Card(TypedDict):
-    """model_card.json; what is not required is missing in cards of earlier versions."""
+    """model_card.json. Cards of earlier versions lack the entries that are not required."""
 
     name: str
     paper: str
@@ -62,7 +62,7 @@ def read_card(path: Path) -> Card:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{path / CARD} cannot be read ({error}); export the model again.") from error
     if not ours:
-        raise ModelError(f"{path} is a SavedModel, but none that sertf exported; {_MEND}.")
+        raise ModelError(f"{path} is a SavedModel that sertf did not export; {_MEND}.")
     missing = lacking(Card, card)
     if missing:
         raise ModelError(f"{path / CARD} lacks {', '.join(missing)}; export the model again.")
@@ -70,11 +70,11 @@ def read_card(path: Path) -> Card:
 
 
 _LIMITS = """\
-For research and teaching: to compare methods, to build demonstrations, to start from in work of your own. The labels
-say which emotion a speaker was asked to act or listeners heard, not what anyone felt; the scores above hold for
-speakers, languages and recordings like the corpus's, and other speech is recognized worse. A score is a model's guess
-about a clip, not a fact about a person: no decision about a person may rest on it. The confidence is the largest score
-and is not calibrated."""
+For research and teaching: to compare methods, to build demonstrations, to start new work from. The labels name the
+emotion that a speaker was asked to act or that listeners perceived, not what anyone felt. The scores above hold for
+speakers, languages and recordings like the corpus's. Expect lower scores on other speech. A score is a model's guess
+about a clip, not a fact about a person. Base no decision about a person on it. The confidence is the largest score and
+is not calibrated."""
 
 _USE = """\
 ```python
@@ -89,12 +89,12 @@ outputs["scores"]  # (batch, {classes}), in the order of model.emotions
 | signature | inputs | outputs |
 | --- | --- | --- |
 | `waveform` | `waveform` (batch, samples) float32, {seconds:g} s or more; `sample_rate` int32, {lowest} to {highest} Hz | {outputs} |
-| `waveform_with_lengths` | the same and `lengths` (batch,) int32, the samples of each row without its padding | {outputs} |
-| `features` | `features` {features} float32, as the front end gives them, not scaled{padding} | {outputs} |
+| `waveform_with_lengths` | the same, and `lengths` (batch,) int32, the samples of each row without padding | {outputs} |
+| `features` | `features` {features} float32, the front end's output before scaling{padding} | {outputs} |
 
-Audio at {rate} Hz is used as it is, other rates are resampled inside the model. A recording made at a lower rate lacks
-the upper band that the model was trained on, and is recognized worse for it. `model.emotions` and
-`assets/labels.txt` name the scores, `model.sample_rate` is the training audio's rate. With sertf installed:
+The model uses audio at {rate} Hz as it is and resamples other rates. A recording made at a lower rate lacks the upper
+band of the training audio, so expect lower scores. `model.emotions` and `assets/labels.txt` name the scores.
+`model.sample_rate` is the rate of the training audio. With sertf installed:
 `sertf.load("{name}").predict("clip.wav")`."""
 
 _LITERT = """\
@@ -114,9 +114,9 @@ def render_card(card: Card) -> str:
     lines = [
         f"# {card['name']}",
         "",
-        f"Recognizes the emotion of a speech recording: {emotions}. A `{card['model']['name']}` network of "
-        f"{card['model']['parameters']:,} parameters on `{card['front_end']['name']}` features, as one TensorFlow "
-        f"SavedModel that takes audio of any length{_heard(card)} and needs TensorFlow alone. Paper: {card['paper']}.",
+        f"Recognizes the emotion of a speech recording: {emotions}. It is a `{card['model']['name']}` network of "
+        f"{card['model']['parameters']:,} parameters on `{card['front_end']['name']}` features. The TensorFlow SavedModel "
+        f"takes audio of any length and needs TensorFlow alone.{_heard(card)} Paper: {card['paper']}.",
         "",
         "## Use",
         "",
@@ -135,7 +135,7 @@ def render_card(card: Card) -> str:
         *_pretrained(card),
         "## Held-out score",
         "",
-        f"This very model was tested on {tested['utterances']} utterances of {speakers} (test part of {run['fold']}, "
+        f"This model was tested on {tested['utterances']} utterances of {speakers} (test part of {run['fold']}, "
         f"protocol `{card['protocol']}`): **UAR {tested['uar']:.4f}**, WA {tested['wa']:.4f}; chance is "
         f"{1 / len(card['emotions']):.4f}.",
         "",
@@ -155,7 +155,7 @@ def render_card(card: Card) -> str:
         "",
         f"Experiment `{card['experiment']}`, variant `{card['variant']}`, protocol `{card['protocol']}`, repeat "
         f"{run['repeat']}, {run['fold']}, seed {run['seed']}, digest {run['digest']}. {run['chosen']} {_precision(run)}Trained with "
-        f"{_versions(card['versions']['training'])}; exported with {_versions(card['versions']['export'])}.",
+        f"{_versions(card['versions']['training'])}. Exported with {_versions(card['versions']['export'])}.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -175,14 +175,14 @@ def _pretrained(card: Card) -> list[str]:
 
 
 def _heard(card: Card) -> str:
-    """What a call hears of a clip, of a model that does not hear all; cards of older exports do not state it."""
+    """The part of a clip that one call scores, if it is not all of it; cards of older exports lack it."""
     span, middle = (card["front_end"].get(key) for key in ("span_seconds", "middle_seconds"))
     if span is None and middle is None:
         return ""
     heard, seconds = (f"{span[0]:g} to {span[1]:g} s", span[1]) if span else (f"the middle {middle:g} s", middle)
     return (
-        f", of which one call hears {heard} and nothing else (`predict` of sertf hears a longer recording in windows of "
-        f"{seconds:g} s),"
+        f" One call scores {heard} of a clip and ignores the rest. `predict` of sertf scores a longer recording in windows "
+        f"of {seconds:g} s."
     )
 
 
@@ -203,20 +203,20 @@ def _use(card: Card) -> str:
 
 
 def _litert(card: Card) -> list[str]:
-    """Section on the LiteRT model, where there is one."""
+    """Section on the LiteRT model, if there is one."""
     lite = card.get("litert")
     if lite is None:
         return []
     if lite["input"] == "waveform":
         takes = (
-            f"`waveform` (1, samples) float32, mono at exactly {card['sample_rate']} Hz: the front end is in it, "
-            "resampling is not"
+            f"`waveform` (1, samples) float32, mono at exactly {card['sample_rate']} Hz. It holds the front end, but does "
+            "not resample"
         )
     else:
         takes = (
             f"`features` (1, {', '.join('frames' if size is None else str(size) for size in card['front_end']['shape'])})"
-            f" float32, not scaled: LiteRT lacks what `{card['front_end']['name']}` needs, so **the front end is not in "
-            "it** and has to be computed before"
+            f" float32, not scaled. LiteRT lacks what `{card['front_end']['name']}` needs, so **the front end is not in "
+            "it**: compute the features first"
         )
     code = _LITERT.format(name=card["name"], file=lite["file"], input=lite["input"])
     seconds = ", ".join(f"{length:g}" for length in lite["compared_seconds"])
@@ -235,7 +235,7 @@ def _litert(card: Card) -> list[str]:
 def _over_repeats(card: Card) -> str:
     scores = card["over_repeats"]
     if scores is None:
-        return "Not all runs of the experiment were there when this was written, so no mean over repeats is given."
+        return "Runs of the experiment were missing at the export, so no mean over repeats is given."
     uar, wa, count = scores["uar"], scores["wa"], scores["repeats"]
     if count == 1:
         return f"All folds of the one repeat, pooled: UAR {uar['mean']:.4f}, WA {wa['mean']:.4f}."
@@ -251,11 +251,11 @@ def _audit(card: Card) -> str:
 
 
 def _precision(run: dict[str, Any]) -> str:
-    """A sentence on arithmetic that the export has not, of which cards of older exports say nothing."""
+    """A sentence on arithmetic that the export lacks; cards of older exports do not state it."""
     trained = run.get("precision", "float32")
     if trained == "float32":
         return ""
-    return f"It was trained and scored in {trained}; exported it computes in float32, so that scores differ slightly. "
+    return f"It was trained and scored in {trained}. The export computes in float32, so its scores differ slightly. "
 
 
 def _versions(versions: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Exported models at work: a SavedModel and audio files in, a table of emotions out. Needs TensorFlow, not Keras."""
+"""Use an exported model: a SavedModel and audio files in, a table of emotions out. It needs TensorFlow, not Keras."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -25,25 +25,25 @@ def load(path: Path | str) -> "Recognizer":
     """Load an exported model.
 
     Args:
-        path: folder that `sertf.export.saved_model.save` wrote.
+        path: folder from `sertf.export.saved_model.save`.
 
     Returns:
         `Recognizer`.
 
     Raises:
-        ModelError: no such folder, a file, no SavedModel, one that sertf did not export, or a damaged one.
+        ModelError: no such folder, a file, not a SavedModel, not exported by sertf, or damaged.
     """
     return Recognizer(path)
 
 
 class Window(NamedTuple):
-    """What was recognized in a window of a live source.
+    """The result of one window of a live source.
 
     Attributes:
         start: seconds from the start of the source.
         end: the same, of the window's last sample.
-        emotion: of the largest score; None for digital silence, which is not scored.
-        confidence: that score, no calibrated probability; NaN for silence.
+        emotion: the emotion of the largest score; None for digital silence, which is not scored.
+        confidence: that score, not a calibrated probability; NaN for silence.
         scores: dict of emotion to score.
     """
 
@@ -59,7 +59,7 @@ class Recognizer:
 
     Attributes:
         emotions: names of the scores, in their order.
-        sample_rate: Hz of the audio that the model was trained on; other rates are resampled inside it.
+        sample_rate: Hz of the training audio; the model resamples other rates.
         card: the model card, a dict.
         model: the loaded SavedModel, for its signatures.
     """
@@ -75,7 +75,7 @@ class Recognizer:
             self.sample_rate = int(self.model.sample_rate)
         except (tf.errors.OpError, OSError, ValueError, KeyError, AttributeError) as error:
             reason = str(error).strip().partition("\n")[0]
-            raise ModelError(f"{path} cannot be loaded, it is damaged ({reason}); export the model again.") from error
+            raise ModelError(f"{path} is damaged and cannot be loaded ({reason}); export the model again.") from error
 
     def __repr__(self):
         return f"Recognizer({self.card['name']}: {', '.join(self.emotions)})"
@@ -91,20 +91,20 @@ class Recognizer:
         """Recognize emotions in audio files, or in samples.
 
         By default audio of 12 s or less is scored as a whole, and longer audio in windows of 10 s every 5 s. A model
-        that hears a fixed span of a clip, or its middle, takes windows as long as that, which its card states as
-        `span_seconds` or `middle_seconds`, in place of both. Long files are read block by block, so that memory does
-        not grow with their length. The last window ends where the audio ends. A window of digital silence is not
-        scored: its emotion is None and its scores are NaN.
+        may use only a fixed span or the middle of a clip. Its card states this as `span_seconds` or `middle_seconds`,
+        and its windows have that length. Long files are read block by block, so memory does not grow with their length.
+        The last window ends with the audio. A window of digital silence is not scored: its emotion is None and its
+        scores are NaN.
 
         Args:
             files: a path, several paths, or a pair of samples, float (n,) with full scale at 1, and sample rate in Hz.
-            window: seconds; audio longer than this is cut into windows of this length. At most what the model hears.
-            hop: seconds from window to window, at most `window`; half a window by default.
-            progress: function that is told, again and again, at which second of the file its windows are scored.
+            window: seconds; longer audio is cut into windows of this length. At most what the model uses of a clip.
+            hop: seconds from one window to the next, at most `window`; half a window by default.
+            progress: function that gets the second of the file up to which windows are scored, again and again.
 
         Returns:
             DataFrame, one row a window: file (empty for samples), start and end in seconds, emotion (of the largest
-            score), confidence (that score, no calibrated probability), and one column of scores an emotion.
+            score), confidence (that score, not a calibrated probability), and one column of scores an emotion.
 
         Raises:
             AudioError: a file that is missing, unreadable, too short, silent throughout or otherwise unusable.
@@ -129,26 +129,25 @@ class Recognizer:
     def stream(
         self, chunks: Iterable[np.ndarray], *, sample_rate: int, window: float | None = None, hop: float | None = None
     ) -> Iterator[Window]:
-        """Recognize emotions in a live source, in overlapping windows while it goes on.
+        """Recognize emotions in a live source, in overlapping windows while it runs.
 
-        Chunks are taken one by one as results are asked for, and a window's result is there as soon as its last sample
-        is: the first after `window` seconds, then one every `hop` seconds, so that what is said shows in a result at
-        most `hop` seconds, and the time to score one window, after it was said. While a window is scored no chunk is
-        taken; the source has to keep what comes in meanwhile. Memory holds a window, a hop and a chunk of samples,
-        however long the source goes on. When it ends, the last window ends there too; a source shorter than a window
-        gives one result for all of it.
+        The iterator reads chunks as results are asked for. A window's result comes as soon as its last sample is there:
+        the first after `window` seconds, then one every `hop` seconds. So speech shows in a result at most `hop` seconds,
+        and the time to score one window, later. No chunk is read while a window is scored; the source has to buffer
+        what arrives meanwhile. Memory holds a window, a hop and a chunk of samples, however long the source runs. The
+        last window ends with the source. A source shorter than a window gives one result for all of it.
 
         Args:
-            chunks: iterable of mono float arrays (n,) of any lengths, full scale at 1; copied when taken.
+            chunks: iterable of mono float arrays (n,) of any lengths, full scale at 1; copied when read.
             sample_rate: Hz of the chunks.
-            window: seconds of a window; 10 by default, or what the model hears as in `predict`.
-            hop: seconds from window to window, at most `window`; half a window by default.
+            window: seconds of a window; 10 by default, or what the model uses of a clip, as in `predict`.
+            hop: seconds from one window to the next, at most `window`; half a window by default.
 
         Returns:
             Iterator of `Window`.
 
         Raises:
-            SertfError: here for a sample rate, window or hop out of range; while iterating for a chunk that cannot be
+            SertfError: at once for a sample rate, window or hop out of range. While iterating for a chunk that cannot be
                 used, or a source that ends without a sample or sooner than the model needs.
         """
         _, window, hop = self._windows(window, hop)
@@ -166,7 +165,7 @@ class Recognizer:
             yield Window(start_seconds, end_seconds, emotion, float(confidence), scores)
 
     def _windows(self, window, hop):
-        """Seconds of the longest audio that is scored as a whole, of a window, and from window to window."""
+        """Seconds of the longest audio that is scored as a whole, of a window, and of a hop."""
         whole, usual, longest = WHOLE_SECONDS, WINDOW_SECONDS, np.inf
         shortest, described = self.card["minimum_seconds"], self.card["front_end"]
         span = described.get("span_seconds") or (0, described.get("middle_seconds"))
@@ -177,14 +176,14 @@ class Recognizer:
         length = usual if window is None else window
         hop = length / 2 if hop is None else hop
         if not (shortest <= length <= longest and length < np.inf):
-            most = "" if longest == np.inf else f" and at most {longest:g} s, which is all that this model hears"
+            most = "" if longest == np.inf else f" and at most {longest:g} s, which is all that this model uses"
             raise SertfError(f"window must be {shortest:g} s or more{most}, but is {window!r}.")
         if not 0.01 <= hop <= length:
             raise SertfError(f"hop must lie between 0.01 s and the window of {length:g} s, but is {hop!r}.")
         return (whole if window is None else length), length, hop
 
     def _samples(self, window, rate):
-        """Samples of a window; where it is the shortest that can be heard, no fraction of one is missing."""
+        """Samples of a window; the shortest allowed window is rounded up."""
         return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
 
     def _cut(self, file, clip, limit, window, hop):
@@ -199,7 +198,7 @@ class Recognizer:
                 for start, samples in cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))):
                     yield start / rate, samples, rate
             return
-        # What cannot be opened ends here too: audio.read_audio says why.
+        # A file that cannot be opened ends here too: audio.read_audio raises the error.
         samples, rate = read_audio(file) if clip is None else clip
         self._check_rate(file or "the samples", rate)
         self._check_length(file or "the samples", len(samples), rate)
@@ -212,7 +211,7 @@ class Recognizer:
     def _check_rate(self, file, rate):
         lowest, highest = self.card["sample_rates"]
         if not lowest <= rate <= highest:
-            raise AudioError(file, f"its sample rate is {rate} Hz, {lowest} to {highest} Hz can be used; convert it")
+            raise AudioError(file, f"its sample rate is {rate} Hz; convert it to one from {lowest} to {highest} Hz")
 
     def _check_length(self, file, samples, rate):
         shortest = self.card["minimum_seconds"]
@@ -222,7 +221,7 @@ class Recognizer:
             )
 
     def _rows(self, file, windows):
-        """Score windows of one file, which are all of the same length, and make table rows of them."""
+        """Score windows of one file, all of the same length, and make table rows of them."""
         spoken = [i for i, (_, samples, _) in enumerate(windows) if np.ptp(samples) >= SILENCE_SPAN]
         scores = np.full((len(windows), len(self.emotions)), np.nan)
         if spoken:

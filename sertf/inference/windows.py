@@ -1,4 +1,4 @@
-"""Where audio comes from, files, samples or a live source, and the windows that are cut from it."""
+"""Sources of audio (files, samples, a live source), and windows of them."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ import soundfile
 from sertf.audio.files import SILENCE_SPAN, AudioError, check_audio
 from sertf.errors import SertfError
 
-# Decoders overshoot full scale a little; no recording is this far beyond it.
+# Decoders overshoot full scale a little, but no recording goes this far beyond it.
 _LOUDEST = 16.0
 
 
@@ -19,9 +19,9 @@ def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[
     """Cut a stream of arrays into overlapping windows; memory holds a window, a step and a block.
 
     Args:
-        blocks: arrays of any lengths that follow each other, (n,).
+        blocks: consecutive arrays of any lengths, (n,).
         size: samples of a window.
-        step: samples from window to window, at most `size`.
+        step: samples from one window to the next, at most `size`.
 
     Yields:
         (start, samples): a window's place in the stream and its samples, (size,). The last window is moved back to
@@ -36,12 +36,12 @@ def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[
         end += len(block)
         if end < following + size:
             continue
-        # Joined once a window, not once a block: a live source may give fifty a second.
+        # Joined once a window, not once a block: a live source may send fifty a second.
         kept = np.concatenate(pieces)
         while following + size <= end:
             yield following, kept[following - origin : following - origin + size]
             following += step
-        # The last whole window stays, in case that the stream ends here.
+        # The last whole window stays, in case the stream ends here.
         keep = max(origin, min(following, end - size))
         pieces, origin = [kept[keep - origin :]], keep
     covered = following - step + size if following else 0
@@ -85,10 +85,10 @@ def checked_rate(sample_rate: Any) -> int:
 
 
 def live_blocks(chunks: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.ndarray]:
-    """Yield a live source's chunks as float32 (n,) blocks of their own, since many sources fill one buffer again and again.
+    """Yield a live source's chunks as copied float32 (n,) blocks, since many sources reuse one buffer.
 
     Raises:
-        SertfError: a chunk that is no mono float array or not finite, named by its time, or a source without a sample.
+        SertfError: a chunk that is not a mono float array or not finite, named by its time, or a source without a sample.
     """
     count = 0
     for chunk in chunks:
@@ -103,7 +103,7 @@ def live_blocks(chunks: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.n
 
 
 def _floats(samples, name):
-    """Samples as float32 (n,); `name` says in the error what they are."""
+    """Samples as float32 (n,); `name` stands for them in errors."""
     samples = np.asarray(samples)
     if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
         raise SertfError(
@@ -120,7 +120,7 @@ def _floats(samples, name):
 
 
 def seconds_of(path: Path | str) -> float:
-    """Duration that a file states, 0 if it cannot be opened."""
+    """Duration that a file's header states, 0 if it cannot be opened."""
     try:
         return soundfile.info(path).duration
     except (soundfile.SoundFileError, OSError, RuntimeError):

@@ -12,9 +12,9 @@ from sertf.errors import check_whole
 class ClassificationRBM(keras.layers.Layer):
     """Negative free energies of a restricted Boltzmann machine whose visible units are the input and the class.
 
-    Summed over all states of the hidden units, -F(x, y) = d_y + Σ_j log(1 + exp(c_j + U_jy + W_j · x)), and their softmax
-    over the classes is exactly p(y | x) (Larochelle and Bengio 2008, equation 2). Trained by cross-entropy this is their
-    discriminative machine; it needs no sampling.
+    Summed over all states of the hidden units, -F(x, y) = d_y + Σ_j log(1 + exp(c_j + U_jy + W_j · x)). The softmax of
+    these over the classes is exactly p(y | x) (Larochelle and Bengio 2008, equation 2). Trained by cross-entropy this is
+    their discriminative machine. It needs no sampling.
 
     Args:
         hidden_units: number of binary hidden units.

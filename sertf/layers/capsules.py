@@ -61,15 +61,15 @@ class CapsuleRouting(keras.layers.Layer):
     """Class capsules from capsules, by routing.
 
     Capsule i predicts a_ij = W_ij h_i for class j. Both modes start from equal weights and compute v_j = Σ_i c_ij a_ij
-    `iterations` times, the weights c_ij anew from the agreement u_ij = a_ij · v_j in between:
+    `iterations` times. In between they update the weights c_ij from the agreement u_ij = a_ij · v_j:
 
     - "modified" (SpeechNet, equations 12 to 14): c_ij is the softmax over classes of u_ij, which replaces the logits.
     - "classic" (Sabour et al. 2017, procedure 1): u_ij adds to the logits, and every v_j is squashed.
 
-    Of SpeechNet's routing this is a reading. The paper scores blocks i and j, with a_ij of d x d values, takes h_j for v_j
-    in equation 12, and sums equation 13 to d and equation 14 to n_4; of a squash it says nothing: here there is one, at the
-    end, which makes lengths of scores. At its two iterations nothing has been added up yet, so that the modes differ in
-    the squash of the first v_j alone.
+    The paper leaves details of its routing open, and this layer fills them in. The paper scores blocks i and j, with a_ij
+    of d x d values. It uses h_j for v_j in equation 12, and sums equation 13 to d and equation 14 to n_4. It names no
+    squash. This layer has one at the end, which turns lengths into scores. With two iterations no logits have added up
+    yet, so the modes differ only in the squash of the first v_j.
 
     Args:
         num_classes: classes.

@@ -19,8 +19,8 @@ WIDEST_START = 0.9
 class DeformableAttention(keras.layers.Layer):
     """Self-attention in learned windows (Chen et al. 2023, "DST"; SERCT, thesis of 2024, equations 4, 7 and 8).
 
-    As in multi-head attention Q = X W^Q, K = X W^K and V = X W^V, cut into heads of d values; but query j of head i sees
-    the steps from L_ij to R_ij only, equation 7: softmax(Q_i^j K_i[L_ij : R_ij]^T / √d) V_i[L_ij : R_ij]. The heads are
+    As in multi-head attention Q = X W^Q, K = X W^K and V = X W^V, cut into heads of d values. But query j of head i sees
+    only the steps from L_ij to R_ij, equation 7: softmax(Q_i^j K_i[L_ij : R_ij]^T / √d) V_i[L_ij : R_ij]. The heads are
     concatenated and projected by W^O to the width of X, equation 8.
 
     The thesis prints no equation for the window; this is what the authors of DST compute. With T steps,
@@ -28,11 +28,13 @@ class DeformableAttention(keras.layers.Layer):
         anchor_ij = j + T · tanh(offset_i(Q^j))    half_ij = T · sigmoid(half_width_i(Q^j))
         L_ij = ⌊anchor_ij - half_ij⌋               R_ij = ⌈anchor_ij + half_ij⌉
 
-    where offset and half_width are linear in the whole projected query and have biases; at the start the kernels are 0, so
-    that anchors are the queries' own steps, and half-widths are spread over the heads. Whole bounds have no gradient, so
-    the scores inside are multiplied by 1 + a - l - r: a is the linear interpolation of anchor_ij on the two steps around
-    it, l on step L_ij and r on step R_ij are how far the bound was moved to reach the step. Offset and half-width learn
-    through these factors. A window that misses all steps limits nothing: its query attends evenly to every step.
+    Here offset and half_width are linear in the whole projected query and have biases. At the start the kernels are 0: the
+    anchors are the queries' own steps, and half-widths are spread over the heads.
+
+    Whole bounds have no gradient, so the scores inside are multiplied by 1 + a - l - r. Here a is the linear
+    interpolation of anchor_ij on the two steps around it. The terms l on step L_ij and r on step R_ij are the distances
+    by which the bounds were rounded outwards. Offset and half-width learn through these factors. A window that misses
+    all steps limits nothing: its query attends evenly to every step.
 
     Because of a, an open window still differs from multi-head attention at its anchor; with `anchor_gain` 0 it is the same.
 
@@ -49,9 +51,9 @@ class DeformableAttention(keras.layers.Layer):
         states: (batch, steps, units); the number of steps is fixed.
 
     Returns:
-        (batch, steps, units); the attention weights, (batch, heads, queries, steps) float32, before dropout; and the
-        windows' ends anchor - half and anchor + half in steps, (batch, heads, queries, 2) float32, which may lie outside
-        the sequence.
+        (batch, steps, units); the attention weights, (batch, heads, queries, steps) float32, before dropout; the windows'
+        ends anchor - half and anchor + half in steps, (batch, heads, queries, 2) float32. Ends may lie outside the
+        sequence.
 
     Raises:
         SertfError: for an argument out of range or an unknown number of steps.
@@ -137,11 +139,11 @@ class DeformableAttention(keras.layers.Layer):
         return ops.transpose(split, (0, 2, 1, 3))  # (batch, heads, steps, head_units)
 
     def _inside_and_factors(self, anchor, half):
-        """Whether a step lies in a query's window, and what its score is multiplied by, (batch, heads, queries, steps).
+        """Whether a step lies in a query's window, and the factor of its score, (batch, heads, queries, steps).
 
-        A whole step lies from ⌊anchor - half⌋ to ⌈anchor + half⌉ where it is less than half + 1 away from the anchor. In
-        its distance from the anchor 1 - l - r is the smaller of 1 and half + 1 - distance, and a is the larger of 0 and
-        1 - distance: few passes over arrays of this size, which are what the layer's time goes to.
+        A whole step lies from ⌊anchor - half⌋ to ⌈anchor + half⌉ if it is less than half + 1 away from the anchor. In
+        terms of that distance, 1 - l - r is the smaller of 1 and half + 1 - distance, and a is the larger of 0 and
+        1 - distance. This needs few passes over arrays of this size, where the layer spends its time.
         """
         distance = ops.abs(ops.arange(self._steps, dtype="float32") - anchor[..., None])
         room = half[..., None] + 1.0 - distance

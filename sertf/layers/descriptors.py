@@ -1,8 +1,8 @@
 """Descriptors of frames beyond the filter banks: contrast, tonnetz, crossings, spectral shape, deltas, segment means.
 
-`keras.ops` arithmetic that runs on every backend, eagerly, traced and with unknown batch and sample counts; every
-function gives what librosa 0.11's of the same name gives (McFee et al. 2015, doi:10.25080/Majora-7b98e3ed-003), time
-before frequency: magnitude spectrograms are (batch, frames, bins), descriptors (batch, frames, values).
+`keras.ops` arithmetic that runs on every backend, eagerly, traced and with unknown batch and sample counts. Every
+function reproduces librosa 0.11's of the same name (McFee et al. 2015, doi:10.25080/Majora-7b98e3ed-003), with time
+before frequency. Magnitude spectrograms are (batch, frames, bins), descriptors (batch, frames, values).
 """
 
 import keras
@@ -54,7 +54,7 @@ def contrast_bands(*, sample_rate, n_fft, bins=None):
         last_band = band == CONTRAST_OCTAVES
         if len(inside) < (1 if band else 2):
             raise SertfError(
-                f"Spectral contrast: n_fft must give every band bins of its own, and {n_fft} at {sample_rate} Hz gives "
+                f"Spectral contrast: n_fft must give every band at least one bin, but {n_fft} at {sample_rate} Hz gives "
                 f"{low:g} to {high:g} Hz none; take a larger n_fft."
             )
         first = inside[0] - 1 if band else inside[0]
@@ -143,9 +143,9 @@ def spectral_rolloff(magnitude, frequencies, *, roll_share=0.85):
 def delta(values, *, counts):
     """First and second derivative over time, (batch, frames, dims) each: librosa.feature.delta with mode "interp".
 
-    Savitzky-Golay filters of 9 frames and polynomials of the first and second degree, so that a polynomial's
-    derivative is one constant: the first and last four of a row's own frames (`counts` of them, (batch,), at least
-    9) have the value of the nearest full window. Frames beyond them have it too.
+    Savitzky-Golay filters of 9 frames and polynomials of the first and second degree, so each polynomial has one constant
+    derivative. The first and last four of a row's own frames have the value of the nearest full window. Frames beyond
+    them have it too. `counts` are the numbers of own frames, (batch,), at least 9.
     """
     import scipy.signal
 
@@ -168,8 +168,8 @@ def delta(values, *, counts):
 def segment_means(values, *, counts, segments):
     """Means over `segments` equal stretches of each row's own frames: (batch, frames, dims) to (batch, segments, dims).
 
-    A frame that lies in two segments counts in each by the share of it that lies there, so that `counts` (batch,)
-    may be fewer than `segments`.
+    A frame that lies in two segments counts in each by the share that lies there. So `counts` (batch,) may be fewer than
+    `segments`.
     """
     counts = keras.ops.cast(counts, "int32")[:, None, None]  # (batch, 1, 1)
     # In units of 1 / segments of a frame all edges are whole numbers, and the overlaps exact.

@@ -1,4 +1,4 @@
-"""Positions for attention, which has none of its own."""
+"""Positions for attention. Attention by itself ignores the order of steps."""
 
 import keras
 import numpy as np

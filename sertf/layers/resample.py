@@ -3,8 +3,8 @@
 TensorFlow only, because lengths that depend on values have no place in a compiled JAX function. Not imported by
 `sertf.layers`, so that the layers load without TensorFlow.
 
-The filter is the one of soxr's HQ quality, which decodes the training audio: a linear phase, Kaiser windowed sinc that
-passes up to 0.91 of the lower of the two Nyquist frequencies and stops at that frequency. It is applied to the
+The filter is that of soxr's HQ quality, which decodes the training audio: a linear phase, Kaiser windowed sinc. It
+passes up to 0.91 of the lower of the two Nyquist frequencies and stops at that frequency. It acts on the
 spectrum of the whole signal: one FFT at the source rate, one inverse FFT at the target rate.
 """
 
@@ -13,8 +13,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-# Fitted to the measured responses of soxr 0.1.3, HQ, from 8 and 16 to 48 kHz (its tap counts vary a little with the
-# ratio): length in samples of the lower rate, Kaiser beta, and cut-off relative to the lower Nyquist frequency.
+# Length in samples of the lower rate, Kaiser beta, and cut-off relative to the lower Nyquist frequency. Fitted to the
+# measured responses of soxr 0.1.3, HQ, from 8 and 16 to 48 kHz. Its tap counts vary a little with the ratio.
 FILTER_LENGTH = 193.4
 KAISER_BETA = 13.0
 CUTOFF = 0.95687

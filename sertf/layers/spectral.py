@@ -1,6 +1,6 @@
 """Spectral arithmetic shared by the front ends: framing, power spectrogram, filter banks, decibels.
 
-The `*_filters`, `window` and `dct_matrix` functions give NumPy constants, the others are `keras.ops` arithmetic that
+The `*_filters`, `window` and `dct_matrix` functions give NumPy constants. The others are `keras.ops` arithmetic that
 runs on every backend, eagerly, traced and with unknown batch and sample counts. All of it follows librosa 0.11
 (McFee et al. 2015, doi:10.25080/Majora-7b98e3ed-003), time before frequency: (batch, frames, bins).
 """
@@ -33,7 +33,7 @@ def window(name: str | tuple, win_length: int, dtype: str = "float32") -> np.nda
 
 
 def double_precision() -> AbstractContextManager[Any]:
-    """Context in which float64 stays float64, which JAX makes float32 otherwise."""
+    """Context that keeps float64; JAX would turn it into float32."""
     if keras.backend.backend() != "jax":
         return contextlib.nullcontext()
     import jax
@@ -137,7 +137,7 @@ def power_to_db(
 ) -> keras.KerasTensor:
     """Decibels of a power spectrogram (batch, frames, bands), cut off `top_db` under the utterance's maximum.
 
-    The maximum is taken over the frames that the mask `own_frames` (batch, frames) allows. With `relative` the
+    The maximum covers the frames that the mask `own_frames` (batch, frames) allows. With `relative` the
     maximum becomes 0 dB, otherwise power 1 does.
     """
     floor_db = 10.0 * float(np.log10(SMALLEST_POWER))

@@ -1,8 +1,8 @@
 """Continuous wavelet transform of PyWavelets, its power averaged over time bins: a bank of filters in float32.
 
 `filters` and `bank` give NumPy constants, `pooled_power` is `keras.ops` arithmetic. The signal is cut into overlapping
-blocks, multiplied by the filters in the frequency domain and pooled a few filters at a time (overlap-save), so that the
-scales × samples plane is never held, and stretches of zeros cost nothing where the backend lets shapes vary.
+blocks, multiplied by the filters in the frequency domain and pooled a few filters at a time (overlap-save). So memory
+never holds the scales × samples plane. Stretches of zeros cost nothing if the backend lets shapes vary.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sertf.layers import spectral
 LEVEL_SCALES = 16
 # Filters multiplied and transformed at once: their blocks stay in a core's cache.
 FILTERS_AT_ONCE = 4
-# Share of the window that an utterance is taken to fill when the blocks' length is chosen; it decides speed alone.
+# Share of the window that an utterance fills, assumed for the choice of the blocks' length. It decides speed alone.
 EXPECTED_SHARE = 1 / 3
 
 
@@ -49,8 +49,8 @@ class Bank:
 
     Attributes:
         samples: length of the window.
-        bins: time bins over it. Bin b is ceil(samples / bins) samples from floor(b · samples / bins) on: equal parts
-            where bins divides samples, and neighbours that share at most one sample where it does not.
+        bins: time bins over it. Bin b is ceil(samples / bins) samples from floor(b · samples / bins) on. The bins are
+            equal parts if bins divides samples; otherwise neighbours share at most one sample.
         levels: `Level`s, in the order of their scales.
     """
 
@@ -60,15 +60,16 @@ class Bank:
 
 
 def filters(wavelet, scales, *, precision=12):
-    """What `pywt.cwt` convolves a signal with: a list of (taps, future), one a scale.
+    """The filters of `pywt.cwt`: a list of (taps, future), one a scale.
 
-    Its steps in one filter: the integrated wavelet on a grid of 2**precision points, taken at the scale's nearest lower
-    points, reversed (and conjugated), convolved, differentiated, times -sqrt(scale), cut to the signal's length.
+    One filter joins its steps: the integrated wavelet on a grid of 2**precision points, read at the scale's nearest lower
+    points, reversed (and conjugated). Then it is convolved, differentiated, multiplied by -sqrt(scale) and cut to the
+    signal's length.
 
     Args:
         wavelet: `pywt.ContinuousWavelet`.
         scales: (n,) floats.
-        precision: as `pywt.cwt` takes it.
+        precision: as in `pywt.cwt`.
 
     Returns:
         list of float64 or complex128 (taps,) and how many of them reach forward in time:

@@ -3,9 +3,9 @@
 Wei, Ge, Su, Chen and Sun, "A deep learning model for speech emotion recognition on RAVDESS dataset", International
 Journal of Advanced Computer Science and Applications 16 (2025). Figure 3 is the network, equations 1 to 10 its modules.
 
-Where the paper leaves a choice: it prints neither channels nor pools of its four residual blocks; 16, 32, 64 and 64
-channels with pools of 2, 4, 4 and 4 shrink its 128 bands to one and give 256 values. It names no positions in the
-Transformer branch, so there are none. The norms stand behind the sums and those of the convolutions have a momentum of
+Where the paper leaves a choice: it prints neither channels nor pools of its four residual blocks. Channels of 16, 32, 64
+and 64 with pools of 2, 4, 4 and 4 shrink its 128 bands to one and give 256 values. It names no positions in the
+Transformer branch, so there are none. The norms stand behind the sums. Those of the convolutions have a momentum of
 0.1 in PyTorch's sense, its defaults.
 """
 

@@ -15,18 +15,24 @@ Shape = Sequence[Any]
 def checked(
     title: str, *, least: Mapping[str, int] | None = None, forms: Mapping[str, tuple[int | None, ...]] | None = None
 ) -> Callable[[Builder], Builder]:
-    """Decorator: a builder that refuses options of impossible values before it builds anything.
+    """Decorator: the builder refuses options of impossible values before it builds anything.
 
     Args:
-        title: of the network, in front of the message.
-        least: the lowest number of options that may be less than 1, by name.
-        forms: lengths of the rows that options with the default None take, by name, None for any length: (2,) is a pair,
-            (None, 3) are rows of three. A default that is a row, or rows, says as much itself.
+        title: name of the network, in front of the message.
+        least: lowest values of the options that may be less than 1, by name.
+        forms: lengths of the rows of options with the default None, by name, None for any length. (2,) is a pair, (None,
+            3) are rows of three. A default that is a row, or rows, gives the form itself.
 
-    The builder then raises SertfError for an input shape of anything but whole numbers above 0, and None where a length is
-    open, for fewer than 2 emotions, for an option of another form, for whole numbers that are
-    not or are too small, for a fractional default's option that is not finite, and for a switch that is neither True nor
-    False. Its attribute `check_values` is a function that checks options alone.
+    The builder then raises SertfError for:
+
+    - an input shape of anything but whole numbers above 0, and None for an open length,
+    - fewer than 2 emotions,
+    - an option of another form,
+    - whole numbers that are fractional or too small,
+    - a number that is not finite where the default is fractional,
+    - a switch that is neither True nor False.
+
+    Its attribute `check_values` is a function that checks options alone.
     """
 
     def decorate(build):

@@ -3,10 +3,10 @@
 Krasnoproshin and Vashkevich, "Speech Emotion Recognition using Attention-based LSTM-Network with Residual
 Connection", arXiv:2606.03359 (2026). Figure 2 is the network, Table I its sizes.
 
-The paper counts PyTorch's parameters, with two bias vectors an LSTM; Keras keeps one, so 46,332 stand here where the
-paper has 46,772. Its 28.3 k and 91.6 k for LSTM-SA do not follow from its figure, which gives 29,384 and 91,528 (ours:
-29,128 and 91,016). The paper does not say how it pads: here padded frames (all zero) count nowhere, neither in the
-recurrences nor in the norm's statistics nor in the attention.
+The paper counts PyTorch's parameters, with two bias vectors an LSTM. Keras keeps one, so this network has 46,332
+parameters and the paper's 46,772. The paper's 28.3 k and 91.6 k for LSTM-SA do not follow from its figure, which gives
+29,384 and 91,528 (ours: 29,128 and 91,016). The paper does not describe its padding. Here padded frames (all zero)
+count nowhere: not in the recurrences, the norm's statistics or the attention.
 """
 
 import keras

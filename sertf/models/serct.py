@@ -1,17 +1,17 @@
-"""SERCT: a CNN on the raw waveform, a transformer of deformable speech attention on what it finds.
+"""SERCT: a CNN on the raw waveform, and a transformer with deformable speech attention on the CNN's output.
 
 Zheng, "SERCT: End-to-End Speech Emotion Recognition based on CNN-Transformer", master's thesis, University of Groningen
 (2024). Figure 1 is the network, sections 4.3, 4.4 and 5.3 describe its modules, Table 5 its ablations.
 
-Where the thesis leaves a choice: its text counts six convolutions, and its code has seven, padded by a zero at both
-ends before the last, which give the 450 steps of its transformer. It puts 5x5 filters in the text under the title
-"10x10": the code has 10. It prints no sizes of the dense layers of the head: half and a quarter of the width, as in its
-code, which averages their outputs over the steps; that is here done before the last of them, which is linear. The code
-also norms the transformer's input and has the biases in attention and feed-forward network that the text excludes: the
-norm is here, the biases are an argument. It starts Q, K and V as one matrix, whose weights are 0.71 of those here.
-Padding is not masked, as there. Without the CNN, which is said no further, the waveform is cut into pieces of as many
-samples as a step of the CNN has, each projected. What Table 5 prints without the transformer are the scores of the CNN
-baseline; here it is the CNN of this network under the same head.
+Where the thesis leaves a choice: its text counts six convolutions, its code has seven. The code pads by a zero at both
+ends before the last one, which gives the 450 steps of the transformer. The text has 5x5 filters under the title
+"10x10"; the code has 10. The thesis prints no sizes of the head's dense layers. In the code they have half and a quarter
+of the width, and their outputs are averaged over the steps. Here the average comes before the last one, which is
+linear. The code also norms the transformer's input, and so does this network. The code has biases in attention and
+feed-forward network that the text excludes; here they are an argument. The code starts Q, K and V as one matrix, whose
+weights are 0.71 of those here. Padding is not masked, as in the code. The thesis does not describe its network without
+the CNN. Here the waveform is cut into pieces of as many samples as a step of the CNN has, each projected. Without the
+transformer, Table 5 prints the scores of the CNN baseline; here it is the CNN of this network under the same head.
 """
 
 import math
@@ -30,7 +30,7 @@ ABLATIONS = {
     "cnn": "pieces of the waveform are projected",
     "transformer": "the head takes the CNN's projected steps",
 }
-"""What takes a module's place, by the module that is left out (Table 5)."""
+"""What replaces a module, by the module that is left out (Table 5)."""
 
 
 def rows_of(filters: int) -> tuple[tuple[int, int, int], ...]:
@@ -178,7 +178,7 @@ def _check(shape, rows, width, layers, attention, heads, without):
     if len(shape) != 2 or shape[0] is None or shape[1] != 1:
         raise SertfError(f"SERCT: input_shape must be (samples, 1) of a fixed number of samples, got {shape}.")
     if width < 4:
-        raise SertfError(f"SERCT: width must be 4 or more, a quarter of which the head has, got {width}.")
+        raise SertfError(f"SERCT: width must be 4 or more, since the head has a quarter of it, got {width}.")
     if width % heads:
         raise SertfError(f"SERCT: heads must divide the width, {width}, got {heads}.")
     if attention not in ATTENTIONS:

@@ -4,15 +4,18 @@ Zhang, Pang, Zhao, Tang, Shen and Wang, "Pre-attentive speech signal processing 
 recognition", Biomedical Signal Processing and Control (2025), doi:10.1016/j.bspc.2025.108782. Figure 1 is the network,
 equations 7 to 14 its modules, Table 2 its ablations.
 
-Where the paper leaves a choice: it feeds one vector of 107 values to an LSTM of 64 steps, so either the 128 encoded
-values are read as 64 steps of 2, or the 64 steps are segments of the utterance, encoded one by one; both are built, by
-the input's shape. Of the sizes its text prints n_1 to n_3 and d alone. The others are ours: n_q = 64, 8 heads of 32, a
-kernel of k = 3, and n_4 = 1024 refinement filters, with which the network has 8.0 of its "~8.3 million" parameters; it
-then takes over 60 million multiplications, where the paper has "approximately 9.5 million FLOPs": the two figures are
-of two networks, or the sizes are others. Equation 10 prints a filter as k x 1, here it is k x 256, over all values of a
-step, and has a bias: 49 of the 64 million multiplications. Pre-attention's layers have biases too, which equation 9 does
-not print. It does not say where its dropout of 0.5 stands: here before the routing.
-Scores are the lengths of class capsules, each from 0 to 1; they need not sum to 1.
+Where the paper leaves a choice: it feeds one vector of 107 values to an LSTM of 64 steps. Either the 128 encoded values
+are read as 64 steps of 2, or the 64 steps are segments of the utterance, encoded one by one. The input's shape selects
+one of them. Of the sizes the text prints n_1 to n_3 and d alone. The others are ours: n_q = 64, 8 heads of 32, a kernel
+of k = 3, and n_4 = 1024 refinement filters. With these the network has 8.0 of the paper's "~8.3 million" parameters. It
+then needs over 60 million multiplications, where the paper has "approximately 9.5 million FLOPs". So the paper's two
+figures belong to two networks, or its sizes are others.
+
+Equation 10 prints a filter as k x 1. Here it is k x 256, over all values of a step, and has a bias: 49 of the 64 million
+multiplications. Pre-attention's layers have biases too, which equation 9 does not print. The paper does not give the
+place of its dropout of 0.5; here it stands before the routing.
+
+Scores are the lengths of class capsules, each from 0 to 1. They need not sum to 1.
 """
 
 import keras
@@ -32,7 +35,7 @@ ABLATIONS = {
     "routing": "a dense softmax layer on all refined values",
     "modified_routing": "the routing of Sabour et al. (2017)",
 }
-"""What takes a module's place, by the module that is left out (Table 2)."""
+"""What replaces a module, by the module that is left out (Table 2)."""
 
 
 def encode(x: keras.KerasTensor, *, encoded: bool) -> keras.KerasTensor:

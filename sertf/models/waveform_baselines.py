@@ -1,9 +1,9 @@
 """Baselines of SERCT (thesis, Groningen 2024, section 5.2 and Table 3) on the raw waveform, (samples, 1).
 
-The thesis prints no sizes. Those of MLP, CNN and CNN-BiLSTM are its code's; its LSTM, of 8000 units on a single step of
-8000 samples, is here one of 128 units on steps of 320 samples, as many as SERCT has. Its SVM is `CLASSICAL`'s "svm" with
-C=1 and gamma="auto", which the experiments here train on standardised waveforms, where the thesis's code takes them as
-they are read, a much wider kernel. The layer "embedding" is what the softmax reads.
+The thesis prints no sizes. Those of MLP, CNN and CNN-BiLSTM come from its code. Its LSTM has 8000 units on a single step
+of 8000 samples. Here it has 128 units on steps of 320 samples, as many as SERCT has. Its SVM is `CLASSICAL`'s "svm" with
+C=1 and gamma="auto". The experiments here train it on standardised waveforms. The thesis's code uses them as they are,
+a much wider kernel. The layer "embedding" is what the softmax reads.
 """
 
 import math
@@ -60,7 +60,7 @@ def build_cnn(
 ) -> keras.Model:
     """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave.
 
-    `size` names `CNN_BLOCKS`; `blocks` are taken in their place.
+    `size` names `CNN_BLOCKS`; `blocks` replace these.
     """
     blocks = _blocks("waveform_cnn", CNN_BLOCKS, size) if blocks is None else blocks
     waveform = _waveform("waveform_cnn", input_shape, shortest=math.prod(pool for _, _, pool in blocks))
@@ -86,7 +86,7 @@ def build_cnn_bilstm(
 ) -> keras.Model:
     """Convolutions, each pooled, and a bidirectional LSTM; both directions' last states are classified.
 
-    `size` names `CNN_BILSTM_BLOCKS`; `blocks` are taken in their place.
+    `size` names `CNN_BILSTM_BLOCKS`; `blocks` replace these.
     """
     blocks = _blocks("waveform_cnn_bilstm", CNN_BILSTM_BLOCKS, size) if blocks is None else blocks
     waveform = _waveform("waveform_cnn_bilstm", input_shape, shortest=_shortest_for(blocks))

@@ -4,9 +4,9 @@ Sayed, Husnain, Shoaib, Ghadi, Alajmi and Qahmash, "A combine CNN-RNN based appr
 speech emotions recognition", Traitement du Signal (2025). Figure 3 is the network, Figure 4 a local feature learning
 block, Table 3 its sizes.
 
-Where the paper leaves a choice: Table 3 counts nine convolutions and five poolings, which three parallel pipes, their
-pooling and six blocks give, the first four of which pool; it names filters of 3×3 and 5×5, the text three resolutions:
-here 3, 5 and 7. Rows of scales are folded into the channels, so that the LSTM runs over time.
+Where the paper leaves a choice: Table 3 counts nine convolutions and five poolings. Three parallel pipes, their pooling
+and six blocks give these numbers if the first four blocks pool. The table names filters of 3×3 and 5×5, the text three
+resolutions; here they are 3, 5 and 7. Rows of scales are folded into the channels, so that the LSTM runs over time.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
 """Papers: every fact of a published system in one file, from its citation to its experiments.
 
-`PAPERS` maps a name to a module. A module has `CITATION`; `EXPERIMENTS`, functions by the names of their experiments;
-`CORPORA`, which CORPUS stands for in these names; `SYSTEMS`, how its models train on other data; and `SPACES`, what
-`sertf tune` searches. A new paper is one file and one line here.
+`PAPERS` maps a name to a module. A module has `CITATION`, and `EXPERIMENTS`, functions by the names of their experiments.
+In these names CORPUS stands for one of its `CORPORA`. `SYSTEMS` tells how its models train on other data, and `SPACES`
+what `sertf tune` searches. A new paper is one file and one line here.
 """
 
 import inspect

@@ -73,7 +73,7 @@ def variant(
     headline: bool = False,
     **options,
 ) -> Variant:
-    """A network trained by the same recipe under both protocols; `changed` says what is other than in `cpu`."""
+    """A network trained by the same recipe under both protocols; `changed` names the differences from `cpu`."""
     return Variant(
         "cnn_transformer",
         options={"size": size, **options},

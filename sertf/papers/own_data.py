@@ -19,8 +19,8 @@ def system(model: str) -> System:
     """
     if is_custom(model):
         raise SertfError(
-            f"{model} is a model of your own, for which no front end and recipe are known; name them with it in an "
-            "experiment, a script of its own (see docs/adding-a-model.md)."
+            f"{model} is a custom model without a known front end and recipe; name all three in a custom experiment, a "
+            "Python file (see docs/adding-a-model.md)."
         )
     if model not in SYSTEMS:
         raise SertfError(unknown("model", model, SYSTEMS))
@@ -35,7 +35,7 @@ def front_end_of(model: str | None = None, name: str | None = None) -> tuple[str
     """
     if name is not None and is_custom(name):
         raise SertfError(
-            f"{name} is a front end of your own; name it in an experiment, a script of its own (see "
+            f"{name} is a custom front end; name it in a custom experiment, a Python file (see "
             "docs/adding-a-front-end.md)."
         )
     if name is not None and name not in FRONT_ENDS:

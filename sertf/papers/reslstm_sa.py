@@ -30,9 +30,9 @@ NOTEBOOK_WEIGHT_DECAYS = (2e-5, 4e-2)
 NOTEBOOK_DROPOUTS = (0.02, 0.5)
 NOTEBOOK_BATCH_SIZES = (4, 8, 16, 32, 64)
 
-# Trial 8 of the search in reslstm_sa_search.py, for both protocols: within one standard error of the best trial by
-# validation UAR (strict) and by test UAR (paper), and the fastest of these. The search trained ResLSTM-SA h64; the other
-# variants take its recipe. It had the seeds of repeat 0.
+# Trial 8 of the search in reslstm_sa_search.py, for both protocols. It is within one standard error of the best trial by
+# validation UAR (strict) and by test UAR (paper), and the fastest of these. The search trained ResLSTM-SA h64. The other
+# variants use its recipe. It had the seeds of repeat 0.
 TUNED = Recipe(learning_rate=0.000175, l2=4e-5, dropout=0.15, batch_size=16, epochs=100, restart_epochs=5)
 RECIPES = {"paper": TUNED, "strict": TUNED}
 
@@ -81,8 +81,8 @@ def experiment() -> Experiment:
             for (model, units), scores in PUBLISHED.items()
         },
         protocols={
-            # What the authors ran: scaling over the whole corpus, hyperparameters by the test folds' UAR. The UAR of the
-            # test part is logged after each epoch, to say what choosing the epoch by it would be worth.
+            # The authors' choices: scaling over the whole corpus, hyperparameters by the test folds' UAR. The test part's
+            # UAR is logged after each epoch. It shows the gain of choosing the epoch by it.
             "paper": Setting("reslstm-sa", scaling="corpus", tuned_on_test=True, watch_test=True),
             "strict": Setting("reslstm-sa"),
         },
@@ -118,7 +118,7 @@ def from_notebook() -> Experiment:
 
 
 def demo() -> Experiment:
-    """A small ResLSTM-SA on the embedded corpus of synthesised clips; it shows every step and says nothing about speech.
+    """A small ResLSTM-SA on the embedded corpus of synthesised clips. It shows every step, not a result on speech.
 
     Command: sertf run demo --repeats 2
     Time: about 2 minutes on 2 cores for 2 repeats of 4 folds.

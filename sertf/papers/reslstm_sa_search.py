@@ -1,10 +1,10 @@
-"""Search of ResLSTM-SA's published hyperparameter space on RAVDESS, all five folds, as the stored recipe was found.
+"""The search of ResLSTM-SA's published hyperparameter space on RAVDESS, all five folds, that found the stored recipe.
 
-Successive halving: every trial is trained on all folds for 30 epochs. The best 4 by validation UAR and the best 4 by test
-UAR train again for the published 100, since after 30 the least regularised lead. `strict` chooses by validation UAR at 100
-epochs, among those that validation UAR picked after 30. `paper` chooses by test UAR both times, as the authors did; the
-difference is what that leak is worth. Both take the one standard error rule: of the trials within a standard error of the
-best, the one of the shortest training time. Scaling is that of `strict` throughout.
+Successive halving: every trial trains on all folds for 30 epochs. The best 4 by validation UAR and the best 4 by test
+UAR train again for the published 100: after 30 epochs the least regularised lead. `strict` chooses by validation UAR at
+100 epochs, among those that validation UAR picked after 30. `paper` chooses by test UAR both times, as the authors did.
+The difference is the worth of that leak. Both use the one standard error rule: of the trials within a standard error of
+the best, the one with the shortest training time. Scaling is that of `strict` throughout.
 
 `sertf tune reslstm_sa` searches the wider space of the authors' notebook, by validation UAR alone.
 """
@@ -83,11 +83,11 @@ def finalists(short: pd.DataFrame, column: str) -> set[str]:
 
 
 def choices(trials: pd.DataFrame, utterances: int) -> list[str]:
-    """A sentence a protocol on the trial that it chooses, each among its own finalists: test scores decide nothing of `strict`.
+    """A sentence a protocol on its chosen trial. Each chooses among its own finalists: test scores decide nothing of `strict`.
 
     Args:
         trials: table of `search`.
-        utterances: of the corpus, all of which are tested.
+        utterances: number of the corpus's utterances; all are tested.
     """
     short, lines = trials[trials["epochs"] == SHORT_EPOCHS], []
     for protocol, column, scored in (("strict", "val_uar", VALIDATION_UTTERANCES), ("paper", "test_uar", utterances)):

@@ -18,9 +18,9 @@ CITATION = (
 # Of ESD the thesis trains on the English part, `esd_en`; on `esd`, both languages, it prints nothing.
 CORPORA = tuple(CHOICES)
 FRONT_END = "waveform"
-# The published input has 144,000 samples at each file's own rate, of which no model can be exported; the narrow one has
+# The published input has 144,000 samples at each file's own rate; such a model cannot be exported. The narrow one has
 # the same 3 s at 16 kHz. The waveform is standardised by one mean and one deviation of the training part, padding
-# included, where the code takes it as it is read.
+# included. The code uses it as it is read.
 FRONT_ENDS = {"narrow": {"sample_rate": 16000, "samples": 48_000}, "paper_size": {"samples": 144_000}}
 SIZES = {"narrow": "narrow", "paper_size": "paper"}
 SIZE_TITLES = {"narrow": "narrow", "paper_size": "published size"}
@@ -31,12 +31,12 @@ PUBLISHED_RECIPE = Recipe(learning_rate=1e-3, l2=5e-3, batch_size=16, epochs=20,
 RECIPES = {"paper": PUBLISHED_RECIPE, "strict": replace(PUBLISHED_RECIPE, monitor="uar")}
 CODE_RATE = 1e-5  # scripts/cnn_trans.sh and scripts/trans.sh of its code
 RATES = (1e-3, 3e-4, 1e-4, CODE_RATE)
-# Of 1e-3, 3e-4 and 1e-4 on EmoDB and RAVDESS, and 1e-5 on EmoDB, by the speakers held out for validation in fold 1 of
-# `strict` (experiments/results/serct_rates.csv): the mean of the highest UAR is 0.38, 0.45 and 0.42, on EmoDB 0.20 with
+# The best of 1e-3, 3e-4 and 1e-4 on EmoDB and RAVDESS, and 1e-5 on EmoDB, by the validation speakers of fold 1 of
+# `strict` (experiments/results/serct_rates.csv). The mean of the highest UAR is 0.38, 0.45 and 0.42, on EmoDB 0.20 with
 # 1e-5.
 NARROW_RATE = 3e-4
 
-# Table 3, one run; Table 2, hours on an A100, of which corpus is not said.
+# Table 3, one run; Table 2, hours on an A100, on an unnamed corpus.
 SCORES = ("wa", "uar", "weighted_f1", "training_hours")
 PUBLISHED = {"tess": (0.9893, 0.9893, 0.9894, 2.67), "esd_en": (0.5200, 0.5200, 0.4249, 2.67)}
 # Table 5, one run. What it prints without the transformer are the scores of the CNN baseline.
@@ -76,7 +76,7 @@ REMARKS = (
     "The logs of the CNN baseline are with the code. What Tables 3 and 5 print of it, on TESS and on ESD, is the best of its "
     "20 epochs by the test part, epochs 17 and 7; the last epochs have a WA of 0.7929 and 0.3044.",
 )
-# Table 4 stands beside nothing of ours: what was trained on which English corpus it does not say.
+# Table 4 is compared with none of our scores: it does not name the English training corpus of each model.
 ZERO_SHOT_REMARK = (
     "Table 4 prints for SERCT a WA of 0.3877, a UA of 0.3712 and a weighted F1 of 0.3892 on EMO-DB, and 0.5480, 0.5480 and "
     "0.5224 on ESD-zh, trained on English, and does not say on which corpus. Its code scores SERCT on EMO-DB from a "
@@ -130,7 +130,7 @@ def recipes_on(corpus: str) -> dict[str, Recipe]:
 def variant(
     size: str, row: tuple[float, ...], recipes: Mapping[str, Recipe], *, changed: str = "", **options
 ) -> Variant:
-    """SERCT in a size, with its published scores; `changed` says for its title what is other than in the paper."""
+    """SERCT in a size, with its published scores; `changed` names the differences from the paper, for its title."""
     return Variant(
         "serct",
         options={"size": SIZES[size], **options},
@@ -162,7 +162,7 @@ def shortened(rate: float) -> str:
 
 
 def at_rate(variants: Mapping[str, Variant], rate: float) -> dict[str, Variant]:
-    """The variants at another learning rate, by names that say which."""
+    """The variants at another learning rate, which their names show."""
     return {f"{name}_rate_{shortened(rate)}": with_rate(variant, rate) for name, variant in variants.items()}
 
 
@@ -207,17 +207,17 @@ def experiment(corpus: str) -> Experiment:
 
     `paper` is one random 90/10 split with shared speakers and keeps the last of 20 epochs. The test part is scored after
     each epoch, as Figure 4 shows it. `strict` is 5 speaker-independent folds, 4 on SAVEE and CASIA, and keeps the best
-    epoch by held-out speakers; each of TESS's two women is tested by a model of the other, which keeps the last.
+    epoch by held-out speakers. On TESS it tests each of the two women by a model of the other and keeps the last epoch.
     `paper_size` has 26 million parameters; `--accumulation 4` needs less memory.
     The thesis prints a rate of 1e-3 and its code has 1e-5; `narrow_rate_3e-4` has the rate that validated best.
 
     Command: sertf run serct_emodb --data EMODB_FOLDER --repeats 3
     Command: sertf run serct_tess --data TESS_FOLDER --variant paper_size --workers 1 --precision bfloat16
     Time: 6 minutes of a CPU core a fold of a narrow variant on EmoDB, 25 on RAVDESS.
-    Expect: a UAR of 0.64 for `narrow_rate_3e-4` under `paper` and 0.47 under `strict` on EmoDB, 0.41 and 0.34 on RAVDESS;
-    0.47 and 0.43, 0.24 and 0.26 for `narrow`. The thesis has 0.99 on TESS and 0.52 on `esd_en`.
-    Headline: `narrow_rate_3e-4`. The thesis and its code contradict each other on the rate, at the printed one runs learn
-    little or nothing, and only 3e-4 has three repeats under both protocols on both corpora.
+    Expect: a UAR of 0.64 for `narrow_rate_3e-4` under `paper` and 0.47 under `strict` on EmoDB, 0.41 and 0.34 on RAVDESS.
+    For `narrow` 0.47 and 0.43 on EmoDB, 0.24 and 0.26 on RAVDESS. The thesis has 0.99 on TESS and 0.52 on `esd_en`.
+    Headline: `narrow_rate_3e-4`. The thesis and its code contradict each other on the rate. At the printed one runs learn
+    little or nothing. Only 3e-4 has three repeats under both protocols on both corpora.
     """
     sizes = {size: variant(size, PUBLISHED.get(corpus, ()), recipes_on(corpus)) for size in SIZES}
     rates = {
@@ -246,8 +246,8 @@ def ablation(corpus: str) -> Experiment:
 def baselines(corpus: str) -> Experiment:
     """MLP, LSTM, CNN, CNN-BiLSTM and support vector machine on the same waveforms, by SERCT's recipe (Table 3).
 
-    Those named `paper_size_...` read 144,000 samples at each file's own rate: networks on a GPU, the support vector
-    machine with 1.2 MB of memory for each waveform. The latter is deterministic, so its repeats are equal.
+    Those named `paper_size_...` read 144,000 samples at each file's own rate. The networks need a GPU, the support vector
+    machine 1.2 MB of memory for each waveform. The latter is deterministic, so its repeats are equal.
 
     Command: sertf run serct_baselines_emodb --data EMODB_FOLDER --repeats 3
     Overview: sertf report --overview results/serct_baselines_emodb --reference serct_emodb/narrow --score uar
@@ -280,9 +280,9 @@ def depth(corpus: str) -> Experiment:
 def zero_shot(trained: str, tested: tuple[str, ...]) -> Experiment:
     """SERCT and its baselines trained on one corpus and tested on others, on the emotions that all have (Table 4).
 
-    Each tested corpus is a fold of its own, and reports set its scores beside chance. `paper` trains on nine tenths of
-    the corpus; `strict` on all its speakers but those that choose the epoch. Everything is brought to 16 kHz, where the
-    thesis takes each corpus at its own rate: `paper_size` hears 9 s.
+    Each tested corpus is a separate fold, and reports show its scores beside chance. `paper` trains on nine tenths of
+    the corpus; `strict` on all its speakers but those that choose the epoch. All audio is resampled to 16 kHz. The
+    thesis uses each corpus at its own rate. `paper_size` reads 9 s.
 
     Command: sertf run serct_zero_shot_ravdess_to_emodb --data ravdess=RAVDESS_FOLDER --data emodb=EMODB_FOLDER
     Overview: sertf report --overview results/serct_zero_shot_ravdess_to_emodb --score uar

@@ -17,8 +17,8 @@ CITATION = (
 CORPORA = ("emodb", "ravdess")
 FRONT_END = "scalogram"
 FRONT_END_OPTIONS = {"sample_rate": 16000, "duration_seconds": 8.0, "colour": "rgb"}
-# Options of the front end and of the network. A forward pass takes 0.39 G multiply-adds in the first, 1.53 G in the
-# second; the first pools one block less, so that the LSTM has 8 steps in both.
+# Options of the front end and of the network. A forward pass needs 0.39 G multiply-adds in the first, 1.53 G in the
+# second. The first pools one block less, so that the LSTM has 8 steps in both.
 SIZES = {
     "cpu": ({"n_scales": 64, "n_bins": 128}, {"colours": 3, "pooled_blocks": 3}),
     "paper_size": ({"n_scales": 128, "n_bins": 256}, {"colours": 3}),
@@ -36,8 +36,8 @@ PROTOCOLS = {
     "paper": Setting("random-80-20-three", watch_test=True),
     "strict": Setting("pairs-out-three"),
 }
-# A training utterance stands at a random place in its 8 s, drawn once, since the authors pad in preprocessing and augment
-# nothing; tested ones are centred.
+# A training utterance stands at a random place in its 8 s, drawn once: the authors pad in preprocessing and augment
+# nothing. Test utterances are centred.
 PLACED = Augmentation(steps=(RandomCut(128_000),), copies=1, keep_original=False)
 # Calm counts as neutral on RAVDESS, which leaves the 7 classes that the paper's random baseline of 14.29 % implies.
 MERGED = {"emodb": {}, "ravdess": {"calm": "neutral"}}
@@ -73,7 +73,7 @@ def experiment(corpus: str) -> Experiment:
     """The published network and a small one on EmoDB or RAVDESS (Tables 4 and 5).
 
     `paper` is three random folds that each test 20 %, with shared speakers, and keeps the last of 50 epochs. The authors
-    print each fold's highest accuracy on the part that they test on; the report says what the highest would be.
+    print each fold's highest accuracy on the part that they test on; the report shows our highest.
     `strict` is three folds that each test a woman and a man; another pair validates and stops the training early.
     `paper_size` is the published network on 128 scales and 256 time bins, for a GPU; `cpu` halves both.
     `cpu_rate_01` has the printed learning rate, and `cpu_masks` has masks that are drawn anew in every step.
@@ -82,7 +82,7 @@ def experiment(corpus: str) -> Experiment:
     Time: a run of `cpu` takes 20 to 35 minutes on a CPU core on EmoDB, 55 to 80 on RAVDESS; three runs a repeat.
     Expect: a WA of 0.69 for `cpu` under `paper` and 0.51 under `strict` on EmoDB, 0.59 and 0.47 on RAVDESS. The paper
     has 0.94 and 0.88, and 0.73 and 0.74.
-    Headline: `cpu`, the only variant that was run on both corpora. It has the paper's network on a smaller image.
+    Headline: `cpu`, the only variant with runs on both corpora. It has the paper's network on a smaller image.
     """
     published = published_on(corpus)
     return Experiment(

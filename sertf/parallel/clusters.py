@@ -80,6 +80,6 @@ def on_ray(
 def _unreachable(cluster, variable, address):
     named = f"{variable} names {address!r}" if address else f"{variable} is not set"
     return (
-        f"No {cluster} cluster answers: {named}; start the cluster, set {variable} to its address, or leave --scheduler out "
-        "for processes of this machine."
+        f"No {cluster} cluster responds: {named}; start the cluster, set {variable} to its address, or leave --scheduler "
+        "out to use processes of this machine."
     )

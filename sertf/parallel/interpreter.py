@@ -1,4 +1,4 @@
-"""A call in an interpreter of its own, which starts under some environment variables."""
+"""A call in a new interpreter with other environment variables."""
 
 import os
 import pickle
@@ -13,10 +13,10 @@ from sertf.errors import SertfError
 
 
 def in_own_process(function: Callable[[Any], Any], job: Any, variables: Mapping[str, str]) -> Any:
-    """Call `function` on a job in an interpreter of its own that starts under some environment variables.
+    """Call `function` on a job in a new interpreter that starts with other environment variables.
 
-    For a cluster's workers: their own threads draw from Python's random numbers while Keras takes its seeds from these,
-    and they have started under the variables of another place.
+    For a cluster's workers. Their threads draw from Python's random numbers while Keras takes its seeds from these. And
+    they started with the variables of another machine.
     """
     with tempfile.TemporaryDirectory() as folder:
         call, answer = Path(folder) / "call", Path(folder) / "answer"
@@ -31,7 +31,7 @@ def in_own_process(function: Callable[[Any], Any], job: Any, variables: Mapping[
         done = subprocess.run([*command, call, answer], env={**os.environ, **variables}, stderr=subprocess.PIPE)
         if not answer.is_file():
             trace = done.stderr.decode(errors="replace")[-4000:]
-            raise RuntimeError(f"The process of a run ended without an answer (exit code {done.returncode}):\n{trace}")
+            raise RuntimeError(f"The process of a run ended without a result (exit code {done.returncode}):\n{trace}")
         result, error = pickle.loads(answer.read_bytes())
     if error is not None:
         raise error

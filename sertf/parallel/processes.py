@@ -19,8 +19,8 @@ def death(error: Exception) -> str:
     code = re.search(r"\{(.+?)\}", str(error))
     cause = f" ({code[1]})" if code else ""
     return (
-        f"A worker process died{cause}; finished runs are kept, the same command goes on. If memory was short, fewer "
-        "--workers need less."
+        f"A worker process died{cause}. Finished runs are stored, and the same command resumes. If memory was short, use "
+        "fewer --workers."
     )
 
 
@@ -58,15 +58,15 @@ def run_all(
         jobs: picklable arguments, one a call.
         workers: processes at a time, one thread each.
         scheduler: one of `SCHEDULERS`.
-        progress: show on standard error how many are done and the time left.
+        progress: show progress and the time left on standard error.
         cache: folder whose `jax` subfolder holds what JAX compiled.
-        done: jobs that were done before, which the count starts from.
+        done: number of jobs finished before; the count starts there.
 
     Returns:
-        List of what the calls return, in the order in which they end.
+        List of the calls' results, in the order of their ends.
 
     Raises:
-        SchedulerError: unknown scheduler, or its package is missing. What a job raises is raised here.
+        SchedulerError: unknown scheduler, or its package is missing. Errors of a job pass through.
     """
     if not jobs:
         return []

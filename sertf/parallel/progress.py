@@ -14,15 +14,14 @@ SECONDS = 60.0
 def shown(
     description: str, total: int | None, *, done: int = 0, size: bool = False, show: bool = True
 ) -> Iterator[Callable[[int], None]]:
-    """Show how much of something is done and the time left; yields the function that adds to it.
+    """Show progress and the time left; yields the function that adds to it.
 
-    A file, as of a command that goes on in the background, gets at most a line a minute, where something was added, and
-    one at the end.
+    A file, such as the output of a command in the background, gets at most a line a minute, and one at the end.
 
     Args:
-        description: what is done.
-        total: how much there is to do, None if nobody knows.
-        done: how much was done before.
+        description: name of the work.
+        total: amount of work, None if unknown.
+        done: amount done before.
         size: count bytes and show their speed.
         show: False shows nothing.
     """

@@ -101,16 +101,17 @@ def _name_dimensions(axes: Axes, dimensions: Sequence[tuple[str, int]]) -> None:
 def windows(
     waveform: ArrayLike, windows: ArrayLike, received: ArrayLike, title: str, *, sample_rate: float | None = None
 ) -> Figure:
-    """One utterance over time, and under it the windows of deformable attention that three of its steps look through.
+    """One utterance over time, and below it the windows of deformable attention of three of its steps.
 
-    A panel a layer, a row a head: bars reach from the first to the last step that a query sees, with a dot at the window's
-    middle, behind them the attention that each step gets from all queries together. Bars end where the clip does.
+    A panel a layer, a row a head. Bars reach from the first to the last step that a query sees, with a dot at the
+    window's middle. Behind them stands the attention that each step gets from all queries together. Bars end with the
+    clip.
 
     Args:
-        waveform: what the model saw, shape (samples,); equal values at the end are taken for padding.
+        waveform: the model's input, shape (samples,); equal values at the end count as padding.
         windows: both ends of each window in steps, shape (layers, heads, steps, 2).
         received: attention that each step gets, averaged over queries, shape (layers, heads, steps).
-        title: what the utterance is.
+        title: name of the utterance.
         sample_rate: Hz; without it the time axis counts samples.
 
     Raises:
@@ -195,7 +196,7 @@ def heard(
     curve: Curve,
     over_time: tuple[ArrayLike, Mapping[str, ArrayLike]] | None = None,
 ) -> Figure:
-    """A clip and what a model made of it: waveform, what the answer rests on, and the scores of windows.
+    """A clip and a model's result: waveform, what the result rests on, and the scores of windows.
 
     Args:
         extremes: smallest and largest sample of equal shares of the clip, shape (columns, 2).

@@ -81,9 +81,9 @@ def curves(histories: "pd.DataFrame") -> Figure:
     """Loss, UAR and accuracy by epoch, of each part that was scored: mean over runs, band of one standard deviation.
 
     Args:
-        histories: table with the columns epoch, loss, val_loss, uar and val_uar, where they were logged wa, val_wa,
-            test_loss, test_uar and test_wa, and one row an epoch and run; columns without a value are left out. Losses
-            without the L2 penalty, data_loss and val_data_loss, are drawn in place of those with it.
+        histories: table of one row an epoch and run, with the columns epoch, loss, val_loss, uar and val_uar. Optional
+            columns are wa, val_wa, test_loss, test_uar and test_wa. Columns without a value are left out. Losses without
+            the L2 penalty, data_loss and val_data_loss, replace those with it.
 
     Raises:
         SertfError: if a column is missing or there is no row.
@@ -272,8 +272,8 @@ def against(
     """A score against a number that variants differ in: repeats as dots, their mean as a line, the interval as a bar.
 
     Args:
-        rows: list of (number, group, scores of the repeats, low, high), one line a group; low and high are None where no
-            interval can be had.
+        rows: list of (number, group, scores of the repeats, low, high), one line a group; low and high are None without an
+            interval.
         xlabel, ylabel: labels of the axes.
 
     Raises:

@@ -23,8 +23,8 @@ def draw_trials(table: "pd.DataFrame", *, score: str, values: Sequence[str]) -> 
     Args:
         table: one row a trial in their order, with the score's column, missing where a trial failed, and the values'.
         score: column of the score, the higher the better.
-        values: columns of the hyperparameters; numbers are drawn on an axis, logarithmic where they span a factor of 20
-            or more; names, and few different numbers that many trials share, as categories.
+        values: columns of the hyperparameters. Numbers are drawn on an axis, logarithmic if they span a factor of 20 or
+            more. Names, and few different numbers that many trials share, are drawn as categories.
 
     Raises:
         SertfError: if no trial has a score.

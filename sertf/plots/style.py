@@ -1,7 +1,7 @@
 """What figures share: colours, an empty figure, tidy axes, checked arrays.
 
-A `Figure` is made without pyplot, so that nothing is global, nothing opens a window, and figures can be drawn in worker
-processes and on machines without a display.
+A `Figure` is made without pyplot. So nothing is global and nothing opens a window, and worker processes and machines
+without a display can draw figures.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Protocols part an utterance table into audited folds."""
+"""Protocols split an utterance table into audited folds."""
 
 import lazy_loader
 

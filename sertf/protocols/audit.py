@@ -1,9 +1,9 @@
 """The leakage audit: what the parts of a fold share although they must not.
 
-Every fold is checked for a speaker, an utterance, a duplicate waveform or an augmented copy's parent on both sides,
-for utterances tested twice, and for training parts that lack an emotion. The table is checked for recordings under
-several emotions. What the protocol does not declare raises `LeakageError`. What it declares, emotions that other parts
-lack, shared sentences and doubtful labels become findings that are kept with each result.
+It checks every fold for a speaker, an utterance, a duplicate waveform or an augmented copy's parent on both sides. It
+looks for utterances tested twice, training parts without an emotion, and recordings labelled with several emotions. An
+undeclared leak raises `LeakageError`. Declared leaks, emotions that other parts lack, shared sentences and doubtful
+labels become findings, stored with each result.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,10 +25,10 @@ class LeakageError(SertfError):
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit found.
+    """The outcome of an audit.
 
     Attributes:
-        verdict: "clean", or what leaks by declaration, such as "leaks by declaration: speaker, scaling".
+        verdict: "clean", or the declared leaks, such as "leaks by declaration: speaker, scaling".
         findings: one sentence each.
     """
 
@@ -55,8 +55,8 @@ def audit(
         table: utterance table; a column `parent` (utterance id or empty) marks augmented copies.
         allows: what the protocol declares, of "speaker" and "no validation".
         audio_digests: utterance id to digest of the decoded audio; None skips the search for duplicate waveforms.
-        declared: (name, sentence) pairs of leaks outside the folds that the experiment makes on purpose, such as
-            scaling on all rows or tuning on test parts; they enter verdict and findings.
+        declared: (name, sentence) pairs of further leaks that the experiment declares, such as scaling on all rows or tuning
+            on test parts. They enter verdict and findings.
 
     Returns:
         Audit.
@@ -76,13 +76,13 @@ def audit(
         columns["duplicate waveform"] = dict(audio_digests)
     if "parent" in rows:
         columns["augmented parent"] = {u: (p if isinstance(p, str) and p else u) for u, p in rows["parent"].items()}
-    # Corpora name their sentences each for itself.
+    # Corpora name their sentences independently.
     spoken = {u: (corpus, name) for u, corpus, name in zip(rows.index, rows["corpus"], rows["sentence"]) if name}
     shared_sentences = 0
     for fold in folds:
         for name, key_of in columns.items():
             for first, second, shared in _overlaps(fold, key_of):
-                # Digests say nothing to a reader; name the utterances behind them, those of both parts.
+                # A digest means nothing to a reader. Name the utterances of both parts behind it.
                 culprits = shared
                 if name != "speaker":
                     both = (*fold.parts[first], *fold.parts[second])
@@ -131,7 +131,7 @@ def _check_ids(folds, rows, errors):
 
 
 def _of_two_emotions(emotion_of, digests):
-    """A sentence on recordings that stand in the table twice, under other emotions: at most one label can be right."""
+    """A finding on recordings that the table holds twice, with different emotions: at most one label can be right."""
     found = {}
     for utterance, emotion in emotion_of.items():
         if utterance in digests:
@@ -164,10 +164,10 @@ def _check_parts(fold, allows, errors, findings):
 
 
 def absent_emotions(fold: Fold, emotion_of: "pd.Series") -> list[str]:
-    """Sentences on emotions of a table that a fold's validation or test part lacks; scores are over those present.
+    """Sentences on emotions that a fold's validation or test part lacks; its scores are over the others.
 
     Args:
-        fold: to look at.
+        fold: the fold.
         emotion_of: emotions of all utterances, by utterance.
     """
     expected, sentences = set(emotion_of), []
@@ -180,7 +180,7 @@ def absent_emotions(fold: Fold, emotion_of: "pd.Series") -> list[str]:
 
 
 def _never_trained(folds, rows):
-    """A sentence on each emotion that a training part lacks: nothing could be learned of it."""
+    """A sentence on each emotion that a training part lacks: a model cannot learn it."""
     emotion_of, lacking = rows["emotion"], {}
     for fold in folds:
         if fold.train:

@@ -1,4 +1,4 @@
-"""Folds, protocols, and the pieces that protocols are made of."""
+"""Folds, protocols, and the building blocks of protocols."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ProtocolError(SertfError):
-    """A table that a protocol cannot be applied to."""
+    """A protocol that does not fit a table."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,22 @@ class Fold:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def with_copies(self, parents: Mapping[str, str]) -> "Fold":
-        """The fold with augmented copies of its training utterances in its training part.
+        """The fold, with augmented copies of its training utterances added to its training part.
 
         Args:
-            parents: each copy's id to that of its original, of all utterances.
+            parents: id of each copy to that of its original, over all utterances.
         """
         originals = set(self.train)
         return replace(self, train=(*self.train, *(copy for copy, parent in parents.items() if parent in originals)))
 
     def with_copies_alone(self, parents: Mapping[str, str]) -> "Fold":
-        """The fold with nothing but the augmented copies in its training part; `parents` as for `with_copies`."""
+        """The fold with augmented copies alone in its training part; `parents` as for `with_copies`."""
         return replace(self, train=tuple(utterance for utterance in self.train if utterance in parents))
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A named way to cut a table into folds; call it with the table and a seed."""
+    """A named way to split a table into folds; call it with the table and a seed."""
 
     name: str
     make: Callable[["pd.DataFrame", int], list[Fold]]
@@ -53,13 +53,13 @@ class Protocol:
     def __call__(
         self, table: "pd.DataFrame", seed: int = 0, *, audio_digests: Mapping[str, str] | None = None
     ) -> list[Fold]:
-        """Cut the table into a list of `Fold`, the same for the same table and seed.
+        """Split the table into a list of `Fold`. The same table and seed give the same folds.
 
         Args:
             table: utterance table.
-            seed: of random choices.
-            audio_digests: utterance id to digest of the decoded audio; random protocols keep equal recordings in one
-                part. None takes every recording for different.
+            seed: seed of random choices.
+            audio_digests: utterance id to digest of the decoded audio. Random protocols keep equal recordings in one
+                part. None treats all recordings as different.
         """
         if len(table) == 0:
             raise ProtocolError(f"Protocol {self.name} needs utterances, but the table is empty.")
@@ -69,7 +69,7 @@ class Protocol:
 
 
 def without_validation(base: Protocol) -> Protocol:
-    """The protocol's `-all` form: every speaker who is not tested trains, for recipes that fix their epochs beforehand."""
+    """The protocol's `-all` form, for recipes with a fixed number of epochs: every speaker who is not tested trains."""
 
     def make(table, seed):
         return [
@@ -80,7 +80,7 @@ def without_validation(base: Protocol) -> Protocol:
 
 
 def fold_of(table: "pd.DataFrame", name: str, *, test: Collection[str], validation: Collection[str]) -> Fold:
-    """The fold of test and validation speakers; all others train."""
+    """The fold with these test and validation speakers; all others train."""
     in_test = table["speaker"].isin(test)
     in_validation = table["speaker"].isin(validation)
     ids = table["utterance"]
@@ -88,12 +88,12 @@ def fold_of(table: "pd.DataFrame", name: str, *, test: Collection[str], validati
 
 
 def _validation_count(speakers: int) -> int:
-    """How many of so many speakers validate."""
+    """Number of validation speakers for a number of speakers."""
     return max(2 if speakers >= 8 else 1, round(0.1 * speakers))
 
 
 def validation_speakers(candidates: Sequence[str], gender: Mapping[str, str]) -> list[str]:
-    """The first candidates, genders by turns; as many as the speakers of `gender` call for."""
+    """The first candidates, genders in turn. Their number depends on the number of speakers in `gender`."""
     chosen: list[str] = []
     while len(chosen) < _validation_count(len(gender)):
         last = gender[chosen[-1]] if chosen else None
@@ -103,10 +103,10 @@ def validation_speakers(candidates: Sequence[str], gender: Mapping[str, str]) ->
 
 
 def folds_of_speakers(table: "pd.DataFrame", groups: Sequence[Sequence[str]]) -> list[Fold]:
-    """One fold a group: the group is the test part, one or two speakers of the next groups validate, the rest train.
+    """One fold a group. The group is the test part. One or two speakers of the next groups validate. The rest train.
 
-    Two validation speakers (of different genders where the corpus has both) from 8 speakers on, a tenth of them in
-    larger corpora.
+    From 8 speakers on there are two validation speakers, of different genders if the corpus has both. Larger corpora
+    use a tenth of the speakers.
     """
     gender = dict(zip(table["speaker"], table["gender"]))
     folds = []
@@ -118,9 +118,9 @@ def folds_of_speakers(table: "pd.DataFrame", groups: Sequence[Sequence[str]]) ->
 
 
 def validation_by_emotions(table: "pd.DataFrame", candidates: Sequence[str]) -> list[str]:
-    """Of the candidates those who bring new emotions first, until validation has all that more than one of them speaks.
+    """The candidates who add emotions to validation, until it has all emotions that several of them speak.
 
-    They are as many as `validation_speakers` takes or more, at most a third. Training keeps every emotion it had.
+    Their number is that of `validation_speakers` or more, at most a third. Training keeps every emotion it had.
 
     Args:
         table: utterance table of all speakers.
@@ -146,7 +146,7 @@ def validation_by_emotions(table: "pd.DataFrame", candidates: Sequence[str]) -> 
 
 
 def check_smallest(table: "pd.DataFrame", name: str, needed: int, what: str) -> None:
-    """Raise unless every emotion has the recordings that the protocol `name` needs to keep `what`."""
+    """Raise unless every emotion has the recordings that the protocol `name` needs."""
     counts = table.drop_duplicates("recording")["emotion"].value_counts()
     small = sorted(counts.index[counts < needed])
     if small:
@@ -158,9 +158,9 @@ def check_smallest(table: "pd.DataFrame", name: str, needed: int, what: str) -> 
 
 
 def draw(table: "pd.DataFrame", share: float, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Utterance ids, sorted, of the larger and the smaller part of a random cut within each emotion.
+    """Utterance ids, sorted, of the larger and the smaller part of a random split within each emotion.
 
-    Utterances of one recording (duplicates in a corpus) stay together: they are drawn as one.
+    Duplicates of one recording are drawn as one and stay together.
     """
     from sklearn.model_selection import train_test_split
 

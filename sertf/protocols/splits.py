@@ -1,7 +1,7 @@
 """Evaluation protocols: from an utterance table to folds, by name.
 
-A protocol is deterministic in the table and the seed, and declares what its parts may share: `allows` holds "speaker"
-where speakers stand on both sides, "no validation" where nothing is held out to choose by. `sertf.protocols.audit`
+A protocol is deterministic in the table and the seed. It declares what its parts may share. `allows` holds "speaker" if
+training and test may share speakers, and "no validation" if no data is held out for choices. `sertf.protocols.audit`
 raises on everything that is not declared.
 """
 
@@ -48,13 +48,13 @@ def protocol(name: str) -> Protocol:
             return make(name.removeprefix(prefix))
     raise ProtocolError(
         f"{unknown('protocol', name, PROTOCOLS)} There is also speaker-independent-k for any k of 2 or more, and "
-        "zero-shot-c and zero-shot-90-10-c for any corpus c that shall be trained on. A name with -all behind it trains on the "
-        "validation speakers too, where a protocol has them."
+        "zero-shot-c and zero-shot-90-10-c to train on any corpus c. A name that ends in -all trains on the validation speakers "
+        "too, if the protocol has them."
     )
 
 
 def speakers_apart(speakers: int) -> str:
-    """Name of the protocol for so many speakers: five folds, as many as speakers of fewer; of two, each is tested once."""
+    """Name of the protocol for so many speakers: five folds, or one a speaker below five; two speakers are tested once each."""
     return "leave-one-of-two-out" if speakers == 2 else f"speaker-independent-{max(2, min(5, speakers))}"
 
 
@@ -71,9 +71,9 @@ def _speaker_independent(count):
 
 
 def _deal_speakers(table, count, seed):
-    """Speakers dealt to `count` groups at random, women and men in turn so that each group has its share of both."""
+    """Speakers in `count` random groups. Women and men are dealt in turn, so that each group has its share of both."""
     speakers = table.drop_duplicates("speaker").sort_values("speaker")
-    # Two folds of three speakers would leave a fold that tests two of them and validates with the third.
+    # With two folds of three speakers, one fold would test two of them and validate with the third.
     needed = max(count, 4 if count == 2 else 3)
     if len(speakers) < needed:
         fewer = [f"speaker-independent-{len(speakers)}"] if 3 <= len(speakers) < count else []
@@ -139,7 +139,7 @@ def _leave_one_speaker_out(table, seed):
 
 
 def _leave_one_of_two_out(table, seed):
-    """Two folds of a corpus of two speakers, each tests one and trains on the other; nobody is left to validate."""
+    """Two folds of a corpus of two speakers. Each tests one and trains on the other. There is no validation part."""
     speakers = sorted(set(table["speaker"]))
     if len(speakers) != 2:
         raise ProtocolError(
@@ -150,7 +150,7 @@ def _leave_one_of_two_out(table, seed):
 
 
 def _random_stratified(table, seed):
-    """One split, 80/10/10 at random within each emotion; speakers stand in every part."""
+    """One random 80/10/10 split within each emotion; all parts share speakers."""
     check_smallest(table, "random-stratified", 10, "10 % of each emotion for testing and for validation")
     train, rest = draw(table, 0.2, seed)
     validation, test = draw(table[table["utterance"].isin(set(rest))], 0.5, seed)
@@ -158,21 +158,21 @@ def _random_stratified(table, seed):
 
 
 def _random_80_20(table, seed):
-    """One split, 80/20 at random within each emotion, nothing held out to choose by; speakers stand in both parts."""
+    """One random 80/20 split within each emotion, without a validation part; both parts share speakers."""
     check_smallest(table, "random-80-20", 5, "20 % of each emotion for testing")
     train, test = draw(table, 0.2, seed)
     return [Fold("split", train, (), test)]
 
 
 def _random_90_10(table, seed):
-    """One split, 90/10 at random within each emotion, nothing held out to choose by; speakers stand in both parts."""
+    """One random 90/10 split within each emotion, without a validation part; both parts share speakers."""
     check_smallest(table, "random-90-10", 10, "10 % of each emotion for testing")
     train, test = draw(table, 0.1, seed)
     return [Fold("split", train, (), test)]
 
 
 def _random_80_20_three(table, seed):
-    """Three splits whose test parts are each another fifth of every emotion, at random; speakers stand in both parts."""
+    """Three random splits. Each tests another fifth of every emotion; both parts share speakers."""
     from sklearn.model_selection import StratifiedKFold
 
     check_smallest(table, "random-80-20-three", 5, "20 % of each emotion for testing")
@@ -187,7 +187,7 @@ def _random_80_20_three(table, seed):
 
 
 def _pairs_out_three(table, seed):
-    """Three folds that each test another woman and man, drawn at random; the pair of the next fold validates."""
+    """Three folds. Each tests another woman and man, drawn at random; the pair of the next fold validates."""
     rng = np.random.default_rng(seed)
     speakers = table.drop_duplicates("speaker").sort_values("speaker")
     drawn = {}

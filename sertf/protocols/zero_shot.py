@@ -1,4 +1,4 @@
-"""Zero-shot: train on one corpus, test on others that the model never heard, over the emotions that all of them have.
+"""Zero-shot: train on one corpus, test on other corpora, over the emotions that all of them have.
 
 `shared_emotions` makes the table, `speakers_apart`, `random_90_10` and `leave_one_corpus_out` are the protocols, `across` says which corpora a
 run is trained and tested on, `by_corpus` what it scores on each of them beside chance.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def shared_emotions(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The utterances of a table of two or more corpora whose emotion every corpus has, for the zero-shot protocols.
+    """The utterances whose emotion every corpus of the table has, for the zero-shot protocols.
 
     Raises:
         ProtocolError: one corpus, or fewer than two shared emotions; the message lists what each corpus has.
@@ -36,7 +36,7 @@ def shared_emotions(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def speakers_apart(corpus: str) -> Protocol:
-    """Train on one corpus, choose by speakers of it that are held out, test on each other corpus in a fold of its own."""
+    """Train on one corpus, validate with held-out speakers of it, test on each other corpus in a separate fold."""
 
     def make(table, seed):
         own, tests = _trained_and_tested(table, f"zero-shot-{corpus}", corpus)
@@ -55,7 +55,7 @@ def speakers_apart(corpus: str) -> Protocol:
 
 
 def random_90_10(corpus: str) -> Protocol:
-    """Train on the nine tenths of a corpus that random-90-10 trains on, test on each other corpus; nothing to choose by."""
+    """Train as random-90-10 does, on nine tenths of a corpus. Test on each other corpus. There is no validation part."""
 
     def make(table, seed):
         own, tests = _trained_and_tested(table, f"zero-shot-90-10-{corpus}", corpus)
@@ -105,11 +105,11 @@ def _trained_and_tested(table, name, corpus):
 
 
 def across(folds: Iterable[Fold], table: "pd.DataFrame") -> dict[str, dict[str, Any]] | None:
-    """The corpora that folds train and test on, None if any is tested in one fold and trained on in this or another.
+    """The corpora that folds train and test on; None if a corpus is both tested and trained on.
 
     Returns:
-        dict of "trained" and "tested" to a dict by corpus of its `languages` and its numbers of `utterances` and
-        `speakers` in the table; the tested corpora are named as the folds that test them.
+        dict of "trained" and "tested". Each maps a corpus to its `languages` and its numbers of `utterances` and
+        `speakers` in the table. Tested corpora stand under the names of their folds.
     """
     corpus = dict(zip(table["utterance"], table["corpus"]))
     trained, tested = set(), set()

@@ -9,7 +9,7 @@ from sertf.reports.markdown import mean_cell, p_value, published_by_column, publ
 from sertf.runs.facts import Summary
 
 SHOWN_BELOW = 0.05
-"""A test's p-value below which a difference is said to be shown."""
+"""Below this p-value of its test a report calls a difference shown."""
 
 
 def published_names(columns: dict[str, Summary]) -> set[str]:

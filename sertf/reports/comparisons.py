@@ -14,17 +14,17 @@ from sertf.runs.stored import read_predictions, read_summary
 
 
 def compared_with(summary: Summary, predictions: pd.DataFrame, folder: Path) -> Compared | None:
-    """What the report says of the variant that this one is compared with, from that one's stored results.
+    """The report's comparison of this variant with another, from the other's stored results.
 
     Args:
-        summary: of `sertf.reports.summary.summarise`.
-        predictions: all repeats'.
+        summary: from `sertf.reports.summary.summarise`.
+        predictions: predictions of all repeats.
         folder: `<results>/<experiment>/<variant>/<protocol>`, the place of these results.
 
     Returns:
-        dict with `variant`, the other one, and `what` this one has in its place; and either `score`, its `mean` and
-        `std` in the other, and `difference`, `low` and `high`, the interval over speakers of this one minus the other;
-        or `reason`, why the two cannot be compared. None if this variant names no other, or it has no results.
+        dict with `variant`, the other variant, and `what` replaces it here. It also has `score`, its `mean` and `std` in
+        the other, and `difference`, `low` and `high`, the interval over speakers of this minus the other. If the two
+        cannot be compared, it has the `reason` instead. None if this variant names no other, or it has no results.
     """
     named = summary["facts"].get("compared_with")
     if not named:

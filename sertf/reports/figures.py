@@ -39,16 +39,16 @@ FILES = {Path(name).with_suffix(f".{kind}").name for name in FIGURES for kind in
 def write_figures(
     results: Results, summary: Summary, folder: Path, *, before: Path, formats: Iterable[str] = ()
 ) -> list[list[str]]:
-    """Draw what the results allow, and store what the figures of a model need; returns pairs of file name and caption.
+    """Draw the figures of the results, and store the arrays of the model's figures; returns pairs of file name and caption.
 
-    Where no run has its representations, since all were taken over, those of the stored results that these replace
-    stay, or the figures drawn from them.
+    If no run has its representations, since all were taken over, those of the replaced stored results stay, or the
+    figures drawn from them.
 
     Args:
         results: all runs.
-        summary: of these results.
-        folder: where the figures go.
-        before: the folder of kept results of the same recipe that these will replace, if it is there.
+        summary: summary of these results.
+        folder: folder of the figures.
+        before: folder of the stored results of the same recipe that these will replace, if there is one.
         formats: of `FORMATS`, to write besides PNG.
     """
     drawn, taken = draw_scores(summary, results.histories), []

@@ -211,7 +211,7 @@ def recipe(source: Source, place: str, name: str) -> str:
 
 
 def chance(source: Source, place: str) -> str:
-    """The UAR of one answer to everything."""
+    """The UAR of a constant prediction."""
     return number(1 / len(source.report(place)["facts"]["emotions"]), 3)
 
 
@@ -347,7 +347,7 @@ def _difference(row: Mapping[str, Any], digits: str | int = 2) -> str:
 
 
 def _title(source: Source, experiment: str, variant: str) -> str:
-    """The title of a variant of an experiment, or of another one's that is written EXPERIMENT/VARIANT."""
+    """The title of a variant of this experiment, or of another experiment, written EXPERIMENT/VARIANT."""
     owner, _, name = variant.rpartition("/")
     return source.titles(owner or experiment).get(name, f"`{variant}`")
 

@@ -25,13 +25,13 @@ HOURS = "training_hours"
 
 
 def comparison(name_a: str, name_b: str, score: str, test: PairedTest | UnpairedTest, difference: Difference) -> str:
-    """What a paired test over repeats and one over speakers say about two systems.
+    """Sentences on two systems, from a paired test over repeats and a difference over speakers.
 
     Args:
         name_a, name_b: the systems.
         score: name of the score.
-        test: of a and b over repeats.
-        difference: of a and b over speakers.
+        test: test of a and b over repeats.
+        difference: difference of a and b over speakers.
     """
     if isinstance(test.n, tuple):
         repeats, tests = f"{test.n[0]} and {test.n[1]}", f"Welch's t-test p {p_value(test.t_p)}"
@@ -91,7 +91,7 @@ def triple(values: Any) -> tuple[Any, Any, Any]:
 
 
 def verdict(name_a: str, name_b: str, low: float, high: float) -> str:
-    """What the interval of a minus b says, as half a sentence."""
+    """The meaning of the interval of a minus b, as half a sentence."""
     if low > 0:
         return f"{name_a} lies above {name_b}"
     if high < 0:

@@ -35,20 +35,20 @@ def write_overview(
 
     Args:
         folder: `<results>/<experiment>`, with `<variant>/<protocol>/report.json` in it.
-        references: variants that the others are set against, or `<other experiment>/<variant>` of those in the same
-            results folder: each against the one of the same recipe, against the first where none has it; the others of
-            them against the first. None leaves the differences out.
-        score: which score, of those with an interval.
-        beside: `<other experiment>/<variant>` of those that the page shows too.
+        references: variants to compare the others with, or `<other experiment>/<variant>` in the same results folder.
+            Each variant is compared with the reference of the same recipe, or else with the first. The other references
+            are compared with the first. None leaves the differences out.
+        score: a score with an interval.
+        beside: `<other experiment>/<variant>` of variants to show too.
         by: numeric option of the model to draw the score against; variants without it are left out of that figure.
         figure_formats: "png", which is always written, and "svg" beside it.
 
     Returns:
-        What `overview.json` holds: `references`, `score`, `beside` and `by` as given, `variants` and `differences`.
+        The content of `overview.json`: `references`, `score`, `beside` and `by` as given, `variants` and `differences`.
 
     Raises:
-        SertfError: no results, an unknown reference or score, an option that no variant sets to a number, or variants that
-            were tested on different utterances.
+        SertfError: no results, an unknown reference or score, an option that no variant sets to a number, or variants
+            tested on different utterances.
     """
     folder = Path(folder).resolve()  # its name is the experiment's
     summaries, places = _summaries(folder, [*beside, *(name for name in references if "/" in name)])
@@ -95,7 +95,7 @@ def write_overview(
 
 
 def rewrite_overviews(results: Path, figure_formats: Iterable[str] = ("png",)) -> list[Path]:
-    """Write each overview below a folder of results anew, of what its `overview.json` says; returns the pages' paths.
+    """Rewrite each overview below a folder of results, with the options in its `overview.json`; returns the pages' paths.
 
     Raises:
         SertfError: an overview.json is broken, or as `write_overview`.
@@ -185,7 +185,7 @@ def _differences(
                 seeds = {"low": test.low, "high": test.high, "t_p": test.t_p, "repeats": [*map(len, over_repeats)]}
             published = [(s["facts"].get("published") or {}).get(score) for s in (summary, whole)]
             printed: list[Any] = [values and triple(values)[0] for values in published]
-            # One score printed for both says nothing about their difference.
+            # A single score printed for both gives no difference.
             gap = None if None in printed or printed[0] == printed[1] else printed[0] - printed[1]
             rows.append(
                 {

@@ -19,10 +19,10 @@ def render_page(
     """A report page.
 
     Args:
-        summary: of the protocol that the page is about.
-        beside: the summary of the same variant's other protocol, shown in a column of its own.
-        folder: where the page goes, which shows the report's figures that are there; None leaves this section out.
-        differing: names of manifest entries that are not the same in all runs.
+        summary: summary of the page's protocol.
+        beside: the summary of the same variant's other protocol, shown in a second column.
+        folder: folder of the page, which shows the report's figures found there; None leaves this section out.
+        differing: names of manifest entries that differ between runs.
     """
     facts = summary["facts"]
     columns = {summary["facts"]["protocol"]: summary}

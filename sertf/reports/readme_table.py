@@ -37,8 +37,8 @@ class Row:
 def results_table(results: Path, *, titles: Titles, relative_to: Path | None = None) -> str:
     """The table of all stored results, as Markdown, one row a variant.
 
-    An experiment whose overview sets it against another one's variants, as that of ablations or baselines does, gets a
-    link to that page in place of rows.
+    Some experiments have an overview that compares them with another experiment's variants, such as ablations or
+    baselines. They get a link to that page in place of rows.
 
     Args:
         results: folder of `<experiment>/<variant>/<protocol>/report.json`.

@@ -43,9 +43,9 @@ def write_report(
 ) -> Summary:
     """Write one variant's results under one protocol: predictions, report, figures, manifest.
 
-    The numbers are computed from the predictions as kept, 6 significant digits, so that they can be had again from
-    them exactly. Files of `out` that are not of a report stay. The page of the other protocol, if it lies there, is
-    rendered again with this one beside it, and so are the pages of the variants that are compared with this one.
+    The numbers are computed from the predictions as stored, with 6 significant digits. So the stored files reproduce
+    them exactly. Files of `out` that do not belong to a report stay. The page of the other protocol, if there is one, is
+    rendered again with this one beside it. So are the pages of the variants that are compared with this one.
 
     Args:
         folder: `<runs>/<variant>/<protocol>`.
@@ -55,11 +55,11 @@ def write_report(
         figure_formats: "png", which is always written, and "svg" beside it.
 
     Returns:
-        The summary, as `report.json` holds it.
+        The summary, as in `report.json`.
 
     Raises:
-        ResultsError: as `sertf.runs.collect.collect`; if `out` cannot be written to, or holds results of something else, of
-            another recipe, front end, table or recordings, or of more runs.
+        ResultsError: as `sertf.runs.collect.collect`. Or `out` cannot be written to, or holds other results: of another
+            recipe, front end, table or recordings, or of more runs.
     """
     results, out = collect(Path(folder)), Path(out)
     check_replaceable(out, results.facts, len(results.manifests))

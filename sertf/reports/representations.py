@@ -44,16 +44,16 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def reduced(results: Results) -> dict[str, np.ndarray]:
-    """What figures draw of the run whose representations `results` have.
+    """The arrays for the figures of the run whose representations `results` have.
 
     Args:
         results: all runs; `results.representations` is not None.
 
     Returns:
-        dict of arrays: labels (utterances,), the emotions' indices; of embeddings and, but for waveforms, of means over
-        time NAME_points (utterances, 2) and NAME_shares (2,), as `principal_components` gives them. Of a model with
-        attention also the clip's as `sertf.training.representations.representations` names them, and clip_truth,
-        clip_predicted, clip_step_seconds from row to row of clip_features where that is known.
+        dict of arrays: labels (utterances,), the emotions' indices. Of embeddings and, but for waveforms, of means over
+        time: NAME_points (utterances, 2) and NAME_shares (2,), as `principal_components` gives them. Of a model with
+        attention also the clip's arrays, named as in `sertf.training.representations.representations`, and clip_truth and
+        clip_predicted. If known, clip_step_seconds from row to row of clip_features.
 
     Raises:
         ResultsError: naming the file, if it cannot be read or drawn.
@@ -64,7 +64,7 @@ def reduced(results: Results) -> dict[str, np.ndarray]:
         arrays = read_arrays(path)
         found = {"labels": arrays["labels"].astype(np.int16)}
         shown = {"embeddings": finite("embeddings", arrays["embeddings"], 2)}
-        if arrays["means"].shape[1] > 1:  # a waveform's mean says nothing
+        if arrays["means"].shape[1] > 1:  # a waveform's mean carries no information
             means = finite("means", arrays["means"], 2)
             shown["means"] = (means - means.mean(axis=0)) / np.maximum(means.std(axis=0), 1e-9)
         for name, values in shown.items():
@@ -75,7 +75,7 @@ def reduced(results: Results) -> dict[str, np.ndarray]:
 
 
 def principal_components(name: str, values: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """The first two principal components, (n, 2), and the explained share of each one's variance, (2,).
+    """The first two principal components, (n, 2), and the share of variance that each explains, (2,).
 
     Raises:
         SertfError: naming the values, (n, d), if n or d is less than 2.

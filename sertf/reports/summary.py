@@ -33,8 +33,8 @@ _WITH_INTERVAL = ("uar", "wa", "macro_f1", "weighted_f1")
 def summarise(results: Results) -> Summary:
     """The numbers of a report.
 
-    A repeat's score is that of its pooled out-of-fold predictions; mean, sample standard deviation and best are over
-    repeats, the interval is `sertf.evaluation.statistics.clustered_bootstrap` over speakers.
+    A repeat's score is that of its pooled out-of-fold predictions. Mean, sample standard deviation and best are over
+    repeats. The interval is `sertf.evaluation.statistics.clustered_bootstrap` over speakers.
 
     Args:
         results: all runs.
@@ -108,7 +108,7 @@ def _by_group(path: Path, predictions: pd.DataFrame) -> dict[str, dict[str, Any]
     compared: dict[str, Any] = {}
     for column in table.columns[1:]:
         compared[column] = asdict(compare(predictions, dict(zip(table["utterance"], table[column]))))
-    # A test part may hold utterances of one group only, of which there is nothing to compare.
+    # A test part may hold utterances of one group only. Then there is nothing to compare.
     return {column: entry for column, entry in compared.items() if len(entry["groups"]) > 1}
 
 

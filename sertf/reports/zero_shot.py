@@ -1,4 +1,4 @@
-"""What a page says of runs that are tested on other corpora than they were trained on: the languages, and chance."""
+"""The section of a page on runs tested on other corpora than their training corpus: the languages, and chance."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -56,7 +56,7 @@ def trained_and_tested(facts: Facts) -> str:
 
 
 def verdict(entry: Mapping[str, Any]) -> str:
-    """What the intervals of a score, over speakers and over repeats, say beside its chance, as half a sentence."""
+    """The meaning of a score's intervals, over speakers and over repeats, beside its chance, as half a sentence."""
     speakers, repeats = "one speaker says nothing of other speakers", "one run says nothing of other seeds"
     if entry["low"] is not None:
         speakers = f"with other speakers {_side(entry['low'], entry['high'], entry['chance'])}"

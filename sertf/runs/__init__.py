@@ -1,1 +1,1 @@
-"""Run folders and stored results: their layout, their files, what may be reused."""
+"""Run folders and stored results: their layout, their files, their reuse."""

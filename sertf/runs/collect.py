@@ -20,10 +20,10 @@ class Results:
     """All runs of one variant under one protocol.
 
     Attributes:
-        folder: where they were read.
+        folder: folder of the runs.
         facts: the content of `experiment.json`.
-        predictions: of all runs, in the order of repeats and folds.
-        histories: of all runs, with the columns repeat and fold.
+        predictions: predictions of all runs, in the order of repeats and folds.
+        histories: histories of all runs, with the columns repeat and fold.
         manifests: one a run.
         representations: path of the first run's representations.npz, None if no run has one.
         beyond_plan: finished runs (repeat and fold folders) that `experiment.json` does not ask for; not counted.
@@ -45,8 +45,8 @@ def collect(folder: Path) -> Results:
         folder: `<runs>/<variant>/<protocol>`.
 
     Raises:
-        ResultsError: if there is no `experiment.json`, or runs are missing, half-written, broken or of another
-            experiment; all of them are named at once.
+        ResultsError: there is no `experiment.json`, or runs are missing, half-written, broken or of another experiment;
+            all of them are named at once.
     """
     folder = Path(folder)
     facts = read_facts(folder)
@@ -67,7 +67,7 @@ def collect(folder: Path) -> Results:
         more = f"; and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
         raise ResultsError(
             f"{len(problems)} of the {len(planned)} runs below {folder} cannot be counted: "
-            f"{'; '.join(problems[:_LISTED])}{more}. The command that made them goes on with these."
+            f"{'; '.join(problems[:_LISTED])}{more}. Run the same command again; it resumes with these."
         )
     known = {run.path for run in planned}
     return Results(
@@ -104,10 +104,10 @@ def _read_planned(place: RunPlace, facts: Facts) -> tuple[Manifest, pd.DataFrame
 
 
 def merge_manifests(manifests: tuple[Manifest, ...]) -> tuple[Manifest, list[Manifest]]:
-    """Split manifests into what all runs share and what differs.
+    """Split manifests into the entries that all runs share and those that differ.
 
     Returns:
-        (shared, runs): what all share, and the other entries of each run; those of `PER_RUN` always count as a run's own.
+        (shared, runs): the common entries, and the other entries of each run. Entries in `PER_RUN` always count per run.
     """
     absent = object()
     shared = {

@@ -1,6 +1,6 @@
-"""What the JSON files of runs and of stored results hold: their keys, and which of them a reader needs.
+"""The contents of the JSON files of runs and of stored results: their keys, and which of them a reader needs.
 
-Keys that are not required are missing in files of earlier versions, or where they say nothing.
+Keys that are not required may be missing, in files of earlier versions or where they do not apply.
 """
 
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ class Named(TypedDict):
 
 
 class Audit(TypedDict, total=False):
-    """What `sertf.protocols.audit.audit` found."""
+    """The outcome of `sertf.protocols.audit.audit`."""
 
     verdict: str
     findings: list[str]
 
 
 class Counts(TypedDict):
-    """How much speech of one corpus is trained on or tested."""
+    """Amount of speech of one corpus in training or test."""
 
     utterances: int
     speakers: int
@@ -36,14 +36,14 @@ class Counts(TypedDict):
 
 
 class Across(TypedDict):
-    """The corpora of a protocol that tests on other corpora than it trains on."""
+    """The corpora of a protocol that trains on one corpus and tests on others."""
 
     trained: dict[str, Counts]
     tested: dict[str, Counts]
 
 
 class Facts(TypedDict):
-    """experiment.json: what a report says of an experiment, and all that decides its runs."""
+    """experiment.json: facts of an experiment for its report, and all that decides its runs."""
 
     experiment: str
     variant: str
@@ -84,7 +84,7 @@ class Facts(TypedDict):
 
 
 class Manifest(TypedDict, total=False):
-    """manifest.json of a run: what decided it, and what it ran on."""
+    """manifest.json of a run: what decided it, and the software and machine it ran on."""
 
     experiment: str
     variant: str
@@ -122,25 +122,25 @@ class Manifest(TypedDict, total=False):
 
 
 PER_RUN = ("repeat", "fold", "seed", "tested", "wall_seconds", "best_epoch")
-"""Entries of a manifest that are each run's own."""
+"""Entries of a manifest that count per run."""
 
 
 class Manifests(TypedDict):
-    """manifest.json of stored results: what all runs share, and what is each run's own."""
+    """manifest.json of stored results: the entries that all runs share, and those of each run."""
 
     shared: Manifest
     runs: list[Manifest]
 
 
 class Spread(TypedDict):
-    """Mean and standard deviation of a score over repeats; there is none of one repeat."""
+    """Mean and standard deviation of a score over repeats; one repeat has no deviation."""
 
     mean: float
     std: float | None
 
 
 class Score(TypedDict):
-    """A score of report.json; `low` and `high` are the interval over speakers, None where there is none."""
+    """A score of report.json. `low` and `high` are the interval over speakers, None where there is none."""
 
     name: str
     values: list[float]
@@ -152,14 +152,14 @@ class Score(TypedDict):
 
 
 class Tested(TypedDict):
-    """How much was tested."""
+    """Amount of tested speech."""
 
     utterances: int
     speakers: int
 
 
 class Compared(TypedDict):
-    """A variant beside the one that it is compared with: a difference, or the reason why there is none."""
+    """A variant compared with another: a difference, or the reason why there is none."""
 
     variant: str
     what: str
@@ -173,7 +173,7 @@ class Compared(TypedDict):
 
 
 class Summary(TypedDict):
-    """report.json: the numbers of a report, as `sertf.reports.summary.summarise` makes them."""
+    """report.json: the numbers of a report, from `sertf.reports.summary.summarise`."""
 
     facts: Facts
     scores: dict[str, Score]
@@ -202,7 +202,7 @@ class Summary(TypedDict):
 
 
 class Asked(TypedDict):
-    """What an overview was asked for; `sertf report --pages` asks for the same again."""
+    """The options of an overview; `sertf report --pages` uses them again."""
 
     references: list[str]
     score: str
@@ -224,5 +224,5 @@ def names_of(facts: Facts) -> tuple[str, str, str]:
 
 
 def lacking(record: Any, content: Mapping[str, Any]) -> list[str]:
-    """The required keys of a record, a TypedDict, that a file lacks, in the record's order."""
+    """The required keys of a TypedDict that a file lacks, in order."""
     return [key for key in record.__annotations__ if key in record.__required_keys__ and key not in content]

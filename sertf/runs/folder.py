@@ -26,14 +26,14 @@ from sertf.training.fit import Fitted, RunError
 from sertf.training.scaling import Scaling, SpeakerScaling
 
 TAKEN_OVER = "taken_over.txt"
-"""File of a run directory that says which kept results the run comes from."""
+"""File of a run directory that names the stored results it comes from."""
 CHECKSUMS = "SHA256SUMS"
 VALIDATION = "validation_predictions.csv"
 """File of a run directory with the predictions of its validation part; runs of before lack it."""
 
 
 def describe(experiment: Any, variant: str, protocol: str, table: pd.DataFrame) -> dict[str, Any]:
-    """What a report says of an experiment and its corpus, as plain values."""
+    """The facts of an experiment and its corpus for a report, as plain values."""
     published = experiment.published(variant, protocol)
     return {
         "paper": experiment.paper,
@@ -49,14 +49,13 @@ def describe(experiment: Any, variant: str, protocol: str, table: pd.DataFrame) 
 
 
 def write_experiment(folder: Path, overview: Facts, table: pd.DataFrame) -> None:
-    """Write experiment.json, and the groups that a report is broken down by.
+    """Write experiment.json, and the groups of utterances for the report's breakdowns.
 
-    The groups decide no run, so they may change between two calls; a table without any leaves no groups.csv.
+    The groups decide no run, so they may change between two calls. Without groups there is no groups.csv.
 
     Args:
         folder: `<out>/<variant>/<protocol>`.
-        overview: their `digest` stands for all that decides a run but the recordings, `audio_digest` for
-            these.
+        overview: facts. Their `digest` covers all that decides a run but the recordings, `audio_digest` covers these.
         table: utterance table.
 
     Raises:
@@ -71,20 +70,20 @@ def write_experiment(folder: Path, overview: Facts, table: pd.DataFrame) -> None
         if found.get("digest") != overview["digest"]:
             what = "of another experiment or recipe"
             if found.get("table_digest") != overview.get("table_digest"):
-                what = "on another table: its utterances, or what it says of them, have changed since"
+                what = "on another table: its utterances or their labels have changed since"
             elif found.get("front_end") == overview.get("front_end") and found.get("front_end_digest") != overview.get(
                 "front_end_digest"
             ):
-                what = f"on features of another version of {overview['front_end']['name']}, which has changed since"
+                what = f"on features of another version of {overview['front_end']['name']}"
             elif found.get("model", {}).get("source") != overview.get("model", {}).get("source"):
-                what = f"of another version of the module of {overview['model']['name']}, which has changed since"
+                what = f"of another version of the module of {overview['model']['name']}"
             raise RunError(
                 f"{folder} holds runs {what} (digest {found.get('digest')}, wanted {overview['digest']}); choose another "
                 "--out folder or delete it."
             )
         if found.get("audio_digest") != overview["audio_digest"]:
             raise RunError(
-                f"{folder} holds runs on other recordings under the same names; choose another --out folder, or delete "
+                f"{folder} holds runs on other recordings of the same names; choose another --out folder, or delete "
                 "it to train on these."
             )
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +97,7 @@ def write_experiment(folder: Path, overview: Facts, table: pd.DataFrame) -> None
 
 @contextlib.contextmanager
 def new_run(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which takes the place of the run directory `folder` at the end; an error leaves nothing of it.
+    """A folder to fill. It replaces the run directory `folder` at the end; an error leaves no trace.
 
     Raises:
         RunError: the folder cannot be written to.
@@ -132,9 +131,9 @@ def write_run(
         predictions: table of the test part's scores.
         validation: the same of the validation part, None without one.
         fitted: the trained model and its history.
-        scaling: of its features.
-        arrays: `sertf.training.representations.representations`; an empty dict writes none.
-        manifest: what ran.
+        scaling: the scaling of its features.
+        arrays: from `sertf.training.representations.representations`; an empty dict writes none.
+        manifest: the manifest.
 
     Raises:
         RunError: the folder cannot be written to.
@@ -163,10 +162,10 @@ def seal(folder: Path) -> None:
 
 
 def finished(folder: Path, *, digest: str, audio_digest: str | None = None) -> bool:
-    """True if `folder` holds a finished run of these digests, False if there is none or one of whose bytes some changed.
+    """True if `folder` holds a finished run of these digests; False without one, or if its bytes have changed.
 
     Raises:
-        RunError: it holds a finished run of something else, which is never overwritten.
+        RunError: it holds another finished run, which is never overwritten.
     """
     try:
         manifest = cast(Manifest, read_json(folder / "manifest.json"))
@@ -181,13 +180,13 @@ def finished(folder: Path, *, digest: str, audio_digest: str | None = None) -> b
         )
     if manifest.get("audio_digest") != audio_digest:
         raise RunError(
-            f"{folder} holds a run on other recordings under the same names; choose another --out folder or delete it."
+            f"{folder} holds a run on other recordings of the same names; choose another --out folder or delete it."
         )
     return _intact(folder)
 
 
 def _intact(folder: Path) -> bool:
-    """Whether all files that a run directory was written with are there, as they were."""
+    """Whether a run directory has all its files, unchanged."""
     try:
         sums = [line.split("  ", 1) for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()]
         return bool(sums) and all(_checksum(folder / name) == checksum for checksum, name in sums)
@@ -201,7 +200,7 @@ def _checksum(path: Path) -> str:
 
 
 def _licence(names: tuple[str, ...]) -> str:
-    """Terms of the corpora, each with its name where they are several."""
+    """Licences of the corpora, each with its name if there are several."""
     from sertf.corpora import CORPORA
 
     own = [CORPORA[name].licence if name in CORPORA else "the user's own data" for name in names]

@@ -29,7 +29,7 @@ class RunPlace:
 
     @classmethod
     def parse(cls, path: Path) -> "RunPlace":
-        """The place that an absolute path of a run directory stands for."""
+        """The place of an absolute path of a run directory."""
         return cls(folder_of(path), int(path.parent.name.removeprefix("repeat-")), path.name)
 
     @property
@@ -54,7 +54,7 @@ def runs_folder(runs: Path, variant: str, protocol: str) -> Path:
 
 
 def folder_of(run: Path) -> Path:
-    """The folder of all runs of the variant and protocol that a run directory belongs to."""
+    """The folder of all runs of the variant and protocol of a run directory."""
     return run.absolute().parent.parent
 
 
@@ -65,7 +65,7 @@ def planned_runs(folder: Path, repeats: int, folds: Iterable[str]) -> list[RunPl
 
 
 def is_finished(run: Path) -> bool:
-    """Whether a run directory holds a finished run; one without a manifest is half-written."""
+    """Whether a run directory holds a finished run; without a manifest it is half-written."""
     return (run / "manifest.json").is_file()
 
 
@@ -81,7 +81,7 @@ def stored_folder(results: Path, experiment: str, variant: str, protocol: str) -
 
 
 def is_stored(folder: Path) -> bool:
-    """Whether a folder holds stored results: a report.json stands for all of their files."""
+    """Whether a folder holds stored results. A report.json shows that all their files are there."""
     return (folder / "report.json").is_file()
 
 

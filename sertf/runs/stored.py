@@ -1,10 +1,10 @@
-"""Files of runs and of stored results, read and checked; never a live model.
+"""The files of runs and of stored results, read and checked; never a live model.
 
-A folder of runs holds `experiment.json`, `groups.csv` where utterances come in groups, and a directory a run with
+A folder of runs holds `experiment.json`, `groups.csv` if utterances come in groups, and a directory a run with
 `predictions.csv`, `history.csv`, `manifest.json`, `representations.npz` and `weights.keras`. Stored results are
-`predictions.csv.gz`, `history.csv.gz`, `groups.csv.gz`, `manifest.json`, `report.json`, a `representations.npz` of what
-the figures of one run's model show, and what is made of them. Where they lie is in `sertf.runs.layout`, what the JSON files
-hold in `sertf.runs.facts`.
+`predictions.csv.gz`, `history.csv.gz`, `groups.csv.gz`, `manifest.json`, `report.json`, and what is made of them. One
+run's `representations.npz` gives the figures of its model. `sertf.runs.layout` has the places, `sertf.runs.facts` the
+contents of the JSON files.
 """
 
 import json
@@ -23,11 +23,11 @@ from sertf.runs.layout import is_stored, stored_below
 
 _LISTED = 8
 _TEXT = {"utterance": str, "speaker": str, "fold": str, "truth": str}
-_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)  # the last one of a damaged .gz
+_UNREADABLE = (OSError, EOFError, ValueError, zlib.error)  # a damaged .gz raises the last one
 
 
 class ResultsError(SertfError):
-    """Run directories or kept results that are missing, incomplete, broken or of another experiment."""
+    """Run directories or stored results that are missing, incomplete, broken or of another experiment."""
 
 
 def read_facts(folder: Path) -> Facts:
@@ -37,17 +37,17 @@ def read_facts(folder: Path) -> Facts:
         folder: `<runs>/<variant>/<protocol>`.
 
     Raises:
-        ResultsError: if it is missing, broken or lacks a fact.
+        ResultsError: it is missing, broken or lacks a fact.
     """
     path = folder / "experiment.json"
     if not path.is_file():
         raise ResultsError(
-            f"{folder} holds no experiment.json, so it is no folder of runs; give <runs>/<variant>/<protocol>."
+            f"{folder} holds no experiment.json, so it is not a folder of runs; give <runs>/<variant>/<protocol>."
         )
     facts = cast(Facts, read_json(path))
     missing = lacking(Facts, facts)
     if missing:
-        raise ResultsError(f"{path} lacks {missing}; run the experiment again, which writes it anew.")
+        raise ResultsError(f"{path} lacks {missing}; run the experiment again to write it anew.")
     folds, repeats = facts["folds"], facts["repeats"]
     if not isinstance(folds, list) or not folds or not isinstance(repeats, int) or repeats < 1:
         raise ResultsError(f"{path} must list the folds' names and 1 or more repeats, got {folds!r} and {repeats!r}.")
@@ -58,11 +58,11 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """Read `predictions.csv` or `predictions.csv.gz`, checked as `sertf.evaluation.scores.score_columns` does.
 
     Raises:
-        ResultsError: naming the file, if it is missing, no table, a bad one, or predicts an utterance twice in a run.
+        ResultsError: the file is missing, is not such a table, or predicts an utterance twice in a run. The message names it.
     """
     try:
         header = pd.read_csv(path, nrows=0).columns
-        # Only scores may be missing values: a speaker or fold may well be called "NA".
+        # Only scores may be missing values: a speaker or fold may be called "NA".
         absent = {column: ["", "nan", "NaN"] for column in header if column not in FACT_COLUMNS}
         table = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=absent)
         score_columns(table)
@@ -71,34 +71,32 @@ def read_predictions(path: Path) -> pd.DataFrame:
     twice = table.duplicated(["utterance", "repeat", "fold"])
     if twice.any():
         first = table.loc[twice, "utterance"].iloc[0]
-        raise ResultsError(
-            f"{path} predicts {twice.sum()} utterances twice, the first of them {first!r}; make it again."
-        )
+        raise ResultsError(f"{path} predicts {twice.sum()} utterances twice, first {first!r}; make it again.")
     return table
 
 
 def read_history(path: Path) -> pd.DataFrame:
-    """Read `history.csv` or `history.csv.gz`, a row an epoch; the kept one has the columns repeat and fold too.
+    """Read `history.csv` or `history.csv.gz`, a row an epoch. The stored one also has the columns repeat and fold.
 
     Raises:
-        ResultsError: naming the file, if it is missing or no table.
+        ResultsError: the file is missing or not a table. The message names it.
     """
     try:
-        # Only numbers may be missing: a fold may well be called "NA".
+        # Only numbers may be missing values: a fold may be called "NA".
         return pd.read_csv(path, dtype={"fold": str}, keep_default_na=False, na_values=[""])
     except _UNREADABLE as error:
         raise ResultsError(f"{path} cannot be read as a table: {error}") from error
 
 
 def read_groups(path: Path, predictions: pd.DataFrame) -> pd.DataFrame | None:
-    """Read `groups.csv` or `groups.csv.gz`: the groups that the utterances of a table of predictions belong to.
+    """Read `groups.csv` or `groups.csv.gz`: the groups of the utterances in a table of predictions.
 
     Returns:
         DataFrame with the column utterance and one or more of `sertf.evaluation.groups.GROUPINGS`, texts, "" for no group; None
         if there is no such file.
 
     Raises:
-        ResultsError: naming the file, if it is no such table, or an utterance is missing or comes twice.
+        ResultsError: the file is not such a table, or an utterance is missing or repeated. The message names it.
     """
     if not path.is_file():
         return None
@@ -110,30 +108,28 @@ def read_groups(path: Path, predictions: pd.DataFrame) -> pd.DataFrame | None:
     if list(table.columns) != columns or len(columns) < 2:
         raise ResultsError(
             f"{path} must have the column utterance and one or more of {', '.join(GROUPINGS)} behind it, got "
-            f"{list(table.columns)}; run the experiment again, which writes it anew."
+            f"{list(table.columns)}; run the experiment again to write it anew."
         )
     absent = sorted(set(predictions["utterance"]) - set(table["utterance"]))
     if absent or table["utterance"].duplicated().any():
-        fault = f"lacks {len(absent)} of the tested utterances, the first of them {absent[0]!r}" if absent else ""
-        raise ResultsError(
-            f"{path} {fault or 'holds an utterance twice'}; run the experiment again, which writes it anew."
-        )
+        fault = f"lacks {len(absent)} of the tested utterances, first {absent[0]!r}" if absent else ""
+        raise ResultsError(f"{path} {fault or 'holds an utterance twice'}; run the experiment again to write it anew.")
     return table
 
 
 def read_summary(folder: Path) -> Summary:
-    """Read the report.json of stored results, the summary that `sertf.reports.summary.summarise` made.
+    """Read the report.json of stored results, a summary from `sertf.reports.summary.summarise`.
 
     Args:
         folder: `<results>/<experiment>/<variant>/<protocol>`.
 
     Raises:
-        ResultsError: it is missing, broken or lacks what a report is made of.
+        ResultsError: it is missing, broken or lacks an entry that a report needs.
     """
     path = folder / "report.json"
     if not is_stored(folder):
         raise ResultsError(
-            f"{folder} holds no report.json, so it is no kept result; give <results>/<experiment>/<variant>/<protocol>."
+            f"{folder} holds no report.json, so it is not a stored result; give <results>/<experiment>/<variant>/<protocol>."
         )
     summary = cast(Summary, read_json(path))
     missing = lacking(Summary, summary)
@@ -151,7 +147,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file that holds an object.
 
     Raises:
-        ResultsError: naming the file, if it is missing, cut off or something else.
+        ResultsError: the file is missing, cut off or something else. The message names it.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -171,21 +167,19 @@ def read_run(place: Path) -> tuple[Manifest, pd.DataFrame, pd.DataFrame]:
         place: the run directory.
 
     Raises:
-        ResultsError: a file is missing, cannot be read, or holds predictions of fewer or more utterances than were tested.
+        ResultsError: a file is missing or unreadable, or predicts fewer or more utterances than were tested.
     """
     manifest = cast(Manifest, read_json(place / "manifest.json"))
     table = read_predictions(place / "predictions.csv")
     history = read_history(place / "history.csv")
     tested = manifest.get("tested", len(table))
     if len(table) != tested:
-        raise ResultsError(
-            f"{place / 'predictions.csv'} predicts {len(table)} of the {tested} utterances that were tested"
-        )
+        raise ResultsError(f"{place / 'predictions.csv'} predicts {len(table)} of the {tested} tested utterances")
     return manifest, table, history
 
 
 def read_manifests(path: Path) -> dict[tuple[int, str], Manifest]:
-    """The manifest of every run of stored results, by (repeat, fold), in their order.
+    """The manifest of every run of stored results, by (repeat, fold), in order.
 
     Raises:
         ResultsError: the file is missing, broken or lacks the runs.
@@ -202,7 +196,7 @@ def stored_results(results: Path) -> list[Path]:
     """The folders of all stored results below a folder.
 
     Raises:
-        ResultsError: there is none.
+        ResultsError: there are none.
     """
     found = stored_below(results)
     if not found:
@@ -211,16 +205,16 @@ def stored_results(results: Path) -> list[Path]:
 
 
 def check_replaceable(folder: Path, facts: Facts, runs: int) -> None:
-    """Raise unless a report can take the place of what a folder keeps: nothing, or the same experiment's, of no more runs.
+    """Raise unless a report may replace the contents of a folder: nothing, or no more runs of the same experiment.
 
     Args:
         folder: `<results>/<experiment>/<variant>/<protocol>`.
-        facts: of what is to be reported, as in `experiment.json`.
-        runs: how many are to be reported.
+        facts: facts of the new report, as in `experiment.json`.
+        runs: number of runs in the new report.
 
     Raises:
-        ResultsError: results would be lost: of something else, of another recipe, front end, table or recordings, or of
-            runs that are not among these.
+        ResultsError: results would be lost: of another experiment, recipe, front end, table or recordings, or of runs
+            that are not among the new ones.
     """
     if not is_stored(folder):
         return
@@ -234,17 +228,17 @@ def check_replaceable(folder: Path, facts: Facts, runs: int) -> None:
     if digests[0] != digests[1]:
         raise ResultsError(
             f"{folder} holds results of another recipe, front end, table or recordings (digest {digests[0][0]}, not "
-            f"{digests[1][0]}); give another folder for the results, or delete it to keep these in its place."
+            f"{digests[1][0]}); give another folder for the results, or delete this one."
         )
     if found["runs"] > runs:
         raise ResultsError(
-            f"{folder} holds {found['runs']} runs, of which a report of {runs} would lose the others; give more --repeats, "
+            f"{folder} holds {found['runs']} runs, but the new report would hold {runs}; give more --repeats, "
             "or another folder for the results."
         )
 
 
 def write_stored(path: Path, text: str) -> None:
-    """Write a text file of stored results as a whole, or leave the one that stands there.
+    """Write a whole text file of stored results, or leave the existing one.
 
     Raises:
         ResultsError: it cannot be written.

@@ -1,7 +1,7 @@
-"""From a fold and cached features to the batches that a fit consumes.
+"""From a fold and cached features to the batches of a fit.
 
-Scaling is fitted here, on the rows that the protocol grants. Batches hold utterances of similar length, padded with
-zeros after scaling; models mask frames that are zero throughout, so padding counts nowhere.
+Scaling is fitted here, on the rows that the protocol allows. Batches hold utterances of similar length, padded with
+zeros after scaling. Models mask frames that are zero throughout, so padding has no effect.
 """
 
 from functools import cached_property
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 class Batches:
     """Batches of one part, bucketed by length, the same for the same seed and epoch.
 
-    Utterances are shuffled, put in order of their length bucket, cut into batches, and the batches shuffled: each
-    epoch has ceil(n / batch_size) batches of few distinct shapes, so that a compiled step is seldom traced anew.
+    Utterances are shuffled, sorted by length bucket and cut into batches, and the batches are shuffled. Each epoch has
+    ceil(n / batch_size) batches of few distinct shapes, so a compiled step is seldom traced again.
 
     Args:
-        part: what to batch.
-        batch_size: utterances a batch; the last cut may be smaller.
-        seed: shuffles by this seed; None keeps the order by length, for evaluation.
+        part: the part to batch.
+        batch_size: utterances a batch; the last batch may be smaller.
+        seed: seed of the shuffling; None keeps the order by length, for evaluation.
         bucket_frames: batch lengths are rounded up to a multiple of this; utterances of one length are never padded.
-        fresh: `sertf.extraction.online_copies.OnlineCopies` of the part, which take the place of its arrays.
+        fresh: `sertf.extraction.online_copies.OnlineCopies` of the part, which replace its arrays.
 
     Attributes:
-        smallest: utterances that the last cut has at least, some of them from the cut before it; 1 unless set.
+        smallest: least size of the last batch, filled from the batch before it; 1 unless set.
     """
 
     def __init__(
@@ -96,12 +96,11 @@ class Batches:
 
 
 def as_dataset(batches: Batches) -> Any:
-    """What `fit` and `evaluate` take: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
+    """The dataset for `fit` and `evaluate`: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
 
-    The two give the same batches in the same order, pass after pass; the second needs no TensorFlow, so that JAX trains
-    without it. Each pass over the dataset is the next epoch. Not so in `fit` under JAX: Keras's trainer for it takes a
-    batch to build the model by and resets the dataset, which ends epoch 0, and trains on epochs 1, 2, … of `Batches`,
-    where TensorFlow's trains on 0, 1, ….
+    Both give the same batches in the same order, pass after pass. The second needs no TensorFlow, so JAX trains without
+    it. Each pass over the dataset is the next epoch. Under JAX, `fit` differs: Keras consumes epoch 0 to build the model,
+    so training sees epochs 1, 2, … of `Batches`. Under TensorFlow it sees 0, 1, ….
     """
     import keras
 
@@ -118,14 +117,14 @@ def _tf_dataset(batches):
         for indices in batches.order(epoch):
             yield batches.batch(indices, epoch)
 
-    # A graph that knows the number of frames may be shaped by it, as SpeechNet's is.
+    # A graph with a known number of frames can shape itself by it, as SpeechNet's does.
     steps, shape = batches.frames, batches.shape
     dataset = tf.data.Dataset.from_generator(
         one_epoch,
         output_signature=(tf.TensorSpec((None, steps, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),
     )
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
-    # There is nothing to tune, and the end of every epoch would wait for the tuning thread to wake.
+    # Autotuning has nothing to tune, and its thread would delay the end of every epoch.
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
@@ -160,7 +159,7 @@ def predict(model: "keras.Model", part: Part, *, batch_size: int = 64) -> np.nda
         model: a Keras model of one input; several outputs give a list.
 
     Returns:
-        One array (utterances, ...) an output whose size does not depend on the length; list of arrays otherwise.
+        One array (utterances, ...) for an output whose size does not depend on the length; list of arrays otherwise.
     """
     batches = Batches(part, batch_size)
     cuts = batches.order()

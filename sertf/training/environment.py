@@ -1,4 +1,4 @@
-"""Versions, backend, device and kernels that a manifest states."""
+"""Versions, backend, device and kernels for a manifest."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def environment(backend: str | None = None) -> dict[str, Any]:
-    """Versions, backend, device and kernels that a manifest states; `backend` is what trained, None for Keras's own."""
+    """Versions, backend, device and kernels for a manifest; `backend` trained the run, None for Keras's current one."""
     import keras
 
     backend = backend or keras.backend.backend()
@@ -25,7 +25,7 @@ def environment(backend: str | None = None) -> dict[str, Any]:
             versions[package] = getattr(sys.modules.get(package), "__version__", "unknown")
     found = {"versions": versions, "backend": backend, "device": _device()}
     if backend == "tensorflow":
-        # Sums in another order: it changes the last digits.
+        # It changes the order of sums, and so the last digits.
         found["onednn"] = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "as by default")
     return found
 
@@ -47,7 +47,7 @@ def _device():
 
 
 def _processor():
-    """The processor's name, where the system tells it, else its architecture; processors round differently."""
+    """The processor's name if the system tells it, else its architecture; processors round differently."""
     with contextlib.suppress(OSError):  # Python itself does not know it on Linux
         found = re.search(r"^model name\s*:\s*(.*\S)", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
         if found:

@@ -1,4 +1,4 @@
-"""One fit: seed, compile, train, keep the best weights; and what a run directory records of it."""
+"""One fit: seed, compile, train, keep the best weights; and its record in the run directory."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ class Fitted:
 
     Attributes:
         model: the Keras model.
-        history: one row an epoch: epoch (from 1), loss, uar, wa, data_loss (the loss without the L2 penalty, where there
-            is one), the same of the validation part (val_, missing without one), learning_rate, and watched scores.
-        best_epoch: the epoch (from 1) whose weights the model has; the last one without a monitor.
-        weights_file: name of the file that the model is saved in.
+        history: one row an epoch: epoch (from 1), loss, uar, wa, data_loss (the loss without the L2 penalty, if there is
+            one), the same of the validation part (val_, missing without one), learning_rate, and watched scores.
+        best_epoch: the epoch (from 1) that gave the model's weights; the last one without a monitor.
+        weights_file: name of the saved model's file.
     """
 
     model: Any
@@ -57,16 +57,16 @@ def fit(
     """Build, compile and train a model; the same arguments give bitwise the same weights on the same machine.
 
     Args:
-        build: function without arguments to an uncompiled Keras model; called after seeding. The recipe's dropout and
-            precision are its affair, see `sertf.training.network.build_network`.
+        build: function without arguments to an uncompiled Keras model, called after seeding. It applies the recipe's
+            dropout and precision, see `sertf.training.network.build_network`.
         recipe: `sertf.training.recipe.Recipe`.
         train: dataset of (features, labels) batches with a length.
-        validation: the same, in fixed order; None where the protocol has no validation part.
+        validation: the same, in fixed order; None if the protocol has no validation part.
         num_classes: number of emotions.
-        seed: of weights, dropout and everything Keras draws.
+        seed: seed of weights, dropout and everything that Keras draws.
         class_weights: (num_classes,) weights of the classes, for the loss "balanced_margin".
-        watch: function of the model and its loss to a dict of column and value, called after each epoch and written to
-            the history; it never decides which weights are kept.
+        watch: function of the model and its loss to a dict of column and value, called after each epoch. The history
+            records it; it never decides which weights are kept.
 
     Returns:
         Fitted.
@@ -80,20 +80,20 @@ def fit(
     if len(train) * recipe.epochs < recipe.accumulation:
         raise RunError(
             f"The recipe averages the gradients of {recipe.accumulation} batches a step, but trains on "
-            f"{len(train) * recipe.epochs} in all, so that it would never take one; use a smaller accumulation or more epochs."
+            f"{len(train) * recipe.epochs} in all and would never step; use a smaller accumulation or more epochs."
         )
     for weight in model.trainable_variables:
         weight.regularizer = keras.regularizers.L2(recipe.l2 / 2) if recipe.l2 else None
     loss = _loss(recipe, class_weights)
     metrics = [UnweightedAverageRecall(num_classes), keras.metrics.SparseCategoricalAccuracy(name="wa")]
     if recipe.l2:
-        # The loss that is trained on holds the penalty, which may be most of it.
+        # The training loss holds the penalty, which may be most of it.
         metrics.append(keras.metrics.MeanMetricWrapper(loss.call, name="data_loss"))
     model.compile(
         optimizer=_optimizer(recipe, steps_per_epoch=len(train)),
         loss=loss,
         metrics=metrics,
-        # XLA would compile the recurrences anew for every batch shape under TensorFlow; JAX always compiles.
+        # Under TensorFlow, XLA would compile the recurrences anew for every batch shape. JAX always compiles.
         jit_compile=keras.backend.backend() != "tensorflow",
     )
     watched, callbacks = [], [keras.callbacks.TerminateOnNaN()]

@@ -1,4 +1,4 @@
-"""A network as a recipe trains it: the model's builder under the recipe's dropout and precision."""
+"""Build a network for training: the model's builder with the recipe's dropout and precision."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from sertf.training.recipe import Recipe
 if TYPE_CHECKING:
     import keras
 
-# The last batch of an epoch borrows from the one before it, which must not be left with one utterance then.
+# The last batch of an epoch borrows from the one before it. That one must keep two utterances or more.
 SMALLEST_WITH_NORM = 3
 
 
@@ -24,13 +24,13 @@ def build_network(
 
     Args:
         builder: function of input_shape, num_classes and options.
-        options: keyword arguments of the builder; the recipe's dropout goes over them.
+        options: keyword arguments of the builder; the recipe's dropout replaces theirs.
         recipe: `sertf.training.recipe.Recipe`.
-        input_shape: of the features of one utterance.
+        input_shape: shape of the features of one utterance.
         num_classes: number of emotions.
 
     Raises:
-        RunError: batches under a batch norm of which one may be of a single utterance.
+        RunError: a batch norm with batches so small that one may hold a single utterance.
         SertfError: options or shapes that the builder refuses.
     """
     import keras
@@ -45,22 +45,22 @@ def build_network(
         keras.config.set_dtype_policy(before)
     if smallest_batch(network) > 1 and recipe.batch_size < SMALLEST_WITH_NORM:
         raise RunError(
-            f"{network.name} has a batch norm, which needs a batch_size of {SMALLEST_WITH_NORM} or more, so that no batch "
-            f"is of one utterance alone, but the recipe has {recipe.batch_size}; use a larger batch_size, or a smaller "
+            f"{network.name} has a batch norm and needs a batch_size of {SMALLEST_WITH_NORM} or more, but the recipe has "
+            f"{recipe.batch_size}. No batch may hold a single utterance. Use a larger batch_size, or a smaller "
             "accumulation."
         )
     return network
 
 
 def smallest_batch(network):
-    """Utterances that a training batch needs: a batch norm makes of one by itself its own bias, whatever the input."""
+    """Least size of a training batch. A batch norm turns a single utterance into its own bias, whatever the input."""
     import keras
 
     return 2 if any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers) else 1
 
 
 def in_float32(network):
-    """Let a network that was trained in another precision compute in float32, which its weights are in; returns it.
+    """Let a network trained in another precision compute in float32, the precision of its weights; returns it.
 
     TensorFlow's fused LSTM and LiteRT have no half precision.
     """

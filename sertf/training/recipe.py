@@ -19,23 +19,24 @@ class Recipe:
     """How a model is trained.
 
     Attributes:
-        learning_rate: the optimizer's rate; the highest one where the rate is annealed.
+        learning_rate: the optimizer's rate; the highest one with annealing.
         optimizer: "adam" or "sgd".
-        momentum: of SGD.
+        momentum: momentum of SGD.
         l2: penalty added to the gradient of every trainable weight, l2 · w (PyTorch's coupled weight decay).
-        dropout: handed to the model's builder; None leaves the builder's own.
+        dropout: rate for the model's builder; None leaves the builder's default.
         batch_size: utterances a step.
         loss: "cross_entropy", or SpeechNet's "balanced_margin", which weighs classes by their inverse frequency.
-        margins: of the balanced margin loss, (α1, α2, α3).
+        margins: margins of the balanced margin loss, (α1, α2, α3).
         epochs: passes over the training part.
         restart_epochs: cosine annealing down to 1 % of the rate, restarted every so many epochs; None keeps the rate.
-        monitor: what of the validation part picks the kept weights: highest "uar", or lowest "loss" with the penalty of
-            `l2`, which falls as training goes on; None keeps the last epoch's, for protocols without a validation part.
+        monitor: validation score that picks the weights to keep: highest "uar", or lowest "loss". The loss includes the
+            penalty of `l2`, which falls during training. None keeps the last epoch's weights, for protocols without a
+            validation part.
         patience: epochs without improvement of `monitor` before stopping; None trains all epochs.
-        decay_epochs: the rate is multiplied by `decay_factor` whenever so many epochs are over; None keeps the rate.
+        decay_epochs: multiply the rate by `decay_factor` after every so many epochs; None keeps the rate.
         decay_factor: see `decay_epochs`.
-        accumulation: batches whose gradients are averaged to one step of the optimizer, so that a step counts
-            accumulation · batch_size utterances with the memory of one batch; what is left at the end makes none.
+        accumulation: batches whose gradients are averaged to one optimizer step. A step then covers accumulation ·
+            batch_size utterances with the memory of one batch. Batches left over at the end make no step.
         precision: "float32", or "bfloat16" for the arithmetic between weights, scores and loss, which stay float32.
     """
 
@@ -94,7 +95,7 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for manifests and digests.
 
-        What joined later is left out at its default, so that the digests of earlier runs still hold.
+        Fields added later are left out at their defaults, so that the digests of earlier runs still hold.
         """
         defaults = {field.name: field.default for field in fields(self) if field.name in _LATER}
         return {name: value for name, value in asdict(self).items() if name not in _LATER or value != defaults[name]}
@@ -102,13 +103,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search found: a model and the recipe to train it by, as a recipe file holds them.
+    """The result of a search: a model and its recipe, as in a recipe file.
 
     Attributes:
-        model: name in `sertf.models.MODELS`, or "module:function" of one's own.
+        model: name in `sertf.models.MODELS`, or "module:function" of a custom model.
         recipe: `Recipe`.
-        options: keyword arguments of the model's builder that were searched, over those of an experiment.
-        corpus: on whose speakers the search was; None where the recipe is of no search.
+        options: searched keyword arguments of the model's builder; they replace those of an experiment.
+        corpus: the corpus whose speakers the search used; None for a recipe without a search.
     """
 
     model: str
@@ -128,21 +129,23 @@ def read_recipe(path: Path | str) -> Tuned:
     """Read a recipe file.
 
     Args:
-        path: JSON of a model's name, its options and the corpus of the search, which may be left out, and a recipe;
-            what the recipe leaves out has its default.
+        path: JSON of a model's name, its options, the corpus of the search, and a recipe. Options and corpus may be left
+            out. Fields missing in the recipe have their defaults.
 
     Returns:
         Tuned.
 
     Raises:
-        SertfError: no such file, no JSON, an unknown or missing key, or a value of the wrong type or range.
+        SertfError: no such file, not JSON, an unknown or missing key, or a value of the wrong type or range.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SertfError(f"{path}: cannot be read ({error.strerror}); give a recipe file.") from error
     except ValueError as error:
-        raise SertfError(f"{path} is no recipe file: it is not JSON ({error}).") from error
+        raise SertfError(
+            f"{path} is not a recipe file: it is not JSON ({error}); give a file from sertf tune."
+        ) from error
     _check_table(path, "the file", content, {"model", "recipe"}, {"model", "options", "recipe", "corpus"})
     corpus = content.get("corpus")
     for name, value in (("model", content["model"]), ("corpus", "" if corpus is None else corpus)):
@@ -172,7 +175,7 @@ def _check_table(path, name, table, needed, known):
 
 
 def _typed(path, entry, value):
-    """A recipe's value as its field's type; raise unless JSON gave that type."""
+    """A recipe's value as its field's type; raise unless JSON has that type."""
     if isinstance(value, list):
         value = tuple(value)
     numbers = [is_number(part) for part in _parts(value)]

@@ -1,4 +1,4 @@
-"""What figures need of a trained model: embeddings, and one clip's states and attention over time."""
+"""The data of a trained model's figures: embeddings, and one clip's states and attention over time."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 def representations(
     model: "keras.Model", part: Part, predict: Callable[["keras.Model", Part], np.ndarray], front_end: "FrontEnd"
 ) -> dict[str, np.ndarray]:
-    """What figures need of a trained model on one part, or an empty dict for a model without these layers.
+    """The data of a trained model's figures on one part; an empty dict for a model without these layers.
 
     Args:
-        model: a model whose layers "embedding", "states" and "attention" give an utterance's representation, its
-            states over time, and the pair of context and attention weights; any of them may be missing.
+        model: a model with the layers "embedding" (an utterance's representation), "states" (its states over time) and
+            "attention" (the pair of context and attention weights); any of them may be missing.
         part: `sertf.training.scaling.Part`; its first utterance is the clip shown over time.
         predict: function of model and part to its outputs in the part's order.
-        front_end: of the part's features; it names their dimensions and the time between frames.
+        front_end: front end of the features; it names their dimensions and the time between frames.
 
     Returns:
-        dict of arrays: utterances, labels, embeddings (utterances, units), means (utterances, dims), and for the clip
-        clip_utterance, clip_features (frames, dims), clip_states (frames, units), clip_attention (frames,); of a model with
-        deformable attention clip_windows (layers, heads, steps, 2), the windows' ends in steps, and clip_received (layers,
-        heads, steps), the attention that each step gets, averaged over queries. With a clip also dimension_labels and
-        dimension_sizes, the groups of its dimensions, and clip_step_seconds where a frame is a fixed stretch of time.
+        dict of arrays: utterances, labels, embeddings (utterances, units), means (utterances, dims). For the clip:
+        clip_utterance, clip_features (frames, dims), clip_states (frames, units), clip_attention (frames,). With
+        deformable attention: clip_windows (layers, heads, steps, 2), the windows' ends in steps, and clip_received
+        (layers, heads, steps), the attention to each step, averaged over queries. With a clip also dimension_labels and
+        dimension_sizes, the groups of its dimensions, and clip_step_seconds if a frame is a fixed stretch of time.
     """
     import keras
 
@@ -61,7 +61,7 @@ def representations(
         result |= {**shown, "clip_states": np.asarray(states)[0], "clip_attention": np.asarray(attention)[0]}
     deformable = [layer for layer in model.layers if isinstance(layer, DeformableAttention)]
     if deformable:
-        # Flat: of a single layer Keras would not give a list with its pair in it.
+        # Flat: for a single layer Keras would not give a list with its pair in it.
         inside = keras.Model(model.inputs, [output for layer in deformable for output in layer.output[1:]])
         found = inside.predict_on_batch(clip[None])
         weights, windows = found[::2], found[1::2]

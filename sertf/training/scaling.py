@@ -12,15 +12,15 @@ from sertf.protocols.folds import Fold
 
 
 class PipelineError(SertfError):
-    """Features or settings that no batch can be made from."""
+    """Features or settings that make no batches."""
 
 
-# A fold's features up to this size stay in memory, in every worker; larger ones (waveforms) are read whenever needed.
+# A fold's features up to this size stay in memory, in every worker. Larger ones (waveforms) are read when needed.
 HELD_BYTES = 2 * 2**30
 
 
 SCALED_EACH = ("dimension", "cell")
-"""What has a mean and a deviation of its own: a feature dimension, or a dimension in a frame, for features of one length."""
+"""Units that get a mean and a deviation: a feature dimension, or for features of one length a dimension in a frame."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Scaling:
 
     @classmethod
     def fit(cls, arrays: Sequence[np.ndarray], *, each: str = "dimension") -> "Scaling":
-        """Fit on a sequence of (frames, dims) arrays; what never varies keeps a standard deviation of 1."""
+        """Fit on a sequence of (frames, dims) arrays; constant values keep a standard deviation of 1."""
         if len(arrays) == 0:
             raise PipelineError("Scaling needs at least one utterance to fit on, but got none.")
         if each not in SCALED_EACH:
@@ -41,14 +41,14 @@ class Scaling:
         if each == "cell" and len(set(lengths)) > 1:
             raise PipelineError(
                 f"Scaling of each cell needs features of one length, got {min(lengths)} to {max(lengths)} frames; "
-                "scale each dimension, or take a front end that reads a fixed span."
+                "scale each dimension, or use a front end that reads a fixed span."
             )
         axis = 0 if each == "dimension" else ()
         count = sum(lengths) if each == "dimension" else len(arrays)
         mean = sum(array.sum(axis=axis, dtype=np.float64) for array in arrays) / count
         variance = sum(((array - mean) ** 2).sum(axis=axis) for array in arrays) / count
         std = np.sqrt(variance)
-        # Below this a spread is rounding noise: dividing by it would blow the noise up.
+        # A smaller spread is rounding noise. Dividing by it would amplify the noise.
         constant = std < 1e-6 * np.maximum(np.abs(mean), 1)
         return cls(mean.astype(np.float32), np.where(constant, 1.0, std).astype(np.float32))
 
@@ -127,7 +127,7 @@ class SpeakerScaling:
 
 
 class Streamed(Sequence[np.ndarray]):
-    """Scaled features of utterances, each read from disk whenever it is asked for.
+    """Scaled features of utterances, each read from disk when needed.
 
     Args:
         features: `sertf.extraction.cache.Features`.
@@ -150,12 +150,12 @@ class Streamed(Sequence[np.ndarray]):
         return array if self._scaling is None else self._scaling.of(utterance)(array)
 
     def taken(self, indices: Iterable[int]) -> "Streamed":
-        """Those at some indices, in that order, streamed as these are; an index may come again."""
+        """The utterances at some indices, in that order, streamed as well; an index may repeat."""
         return Streamed(self._features, [self._utterances[i] for i in indices], self._scaling)
 
 
 def lengths_of(arrays: Sequence[np.ndarray]) -> list[int]:
-    """Frames of each array, a list; nothing is read for it."""
+    """Frames of each array, a list; nothing is read."""
     return arrays.lengths if isinstance(arrays, Streamed) else [len(array) for array in arrays]
 
 
@@ -173,7 +173,7 @@ class Part:
         return np.array(lengths_of(self.arrays))
 
     def taken(self, indices: Sequence[int] | np.ndarray, utterances: Iterable[str]) -> "Part":
-        """The part of the utterances at some indices, under names of their own; an index may come again."""
+        """The part of the utterances at some indices, under new names; an index may repeat."""
         arrays = self.arrays
         arrays = arrays.taken(indices) if isinstance(arrays, Streamed) else [arrays[i] for i in indices]
         return Part(tuple(utterances), arrays, self.labels[indices])
@@ -224,7 +224,7 @@ def parts_of(
 
 
 def _bytes_on_disk(features, utterances):
-    """Size of utterances' float32 features, 0 of a mapping that holds them in memory; one is read to see its dimensions."""
+    """Size of utterances' float32 features, 0 for features in memory; it reads one to see its dimensions."""
     if not utterances or not hasattr(features, "lengths"):
         return 0
     return 4 * int(np.prod(features[utterances[0]].shape[1:])) * sum(features.lengths[u] for u in utterances)

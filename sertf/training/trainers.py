@@ -1,6 +1,6 @@
-"""What can be trained: a network of the zoo, a user's own network, a scikit-learn model. One interface for all three.
+"""Trainers: a network of the zoo, a custom network, a scikit-learn model. One interface for all three.
 
-`find` resolves a model's name once; whoever plans, trains, searches or exports then asks the trainer.
+`find` resolves a model's name once. Planning, training, searching and exporting then ask the trainer.
 """
 
 import contextlib
@@ -37,14 +37,14 @@ Parts = Mapping[str, scaling.Part]
 
 
 class TrainerError(SertfError):
-    """A recipe that a model cannot be trained by."""
+    """A recipe that does not fit a model."""
 
 
 def find(model: str) -> "Network | CustomNetwork | ScikitLearn":
     """The trainer of a model's name: a key of `MODELS` or `CLASSICAL`, or "module:function".
 
     Raises:
-        SertfError: an unknown name; the message offers the nearest.
+        SertfError: an unknown name; the message suggests the nearest.
     """
     if is_custom(model):
         return CustomNetwork(model)
@@ -62,7 +62,7 @@ class Network:
 
     Attributes:
         name: key of `sertf.models.MODELS`.
-        needs_one_length: whether features of clips of any length must have one shape.
+        needs_one_length: whether all clips must give features of one shape.
         exportable: whether a SavedModel can hold it.
     """
 
@@ -78,7 +78,7 @@ class Network:
         return MODELS[self.name]
 
     def check_options(self, options: Options) -> None:
-        """Raise SertfError for options that the builder does not take, or not such values."""
+        """Raise SertfError for options, or values of options, that the builder does not take."""
         from sertf.models.options import check_names
 
         check_names(self.name, self.builder, options)
@@ -89,7 +89,7 @@ class Network:
         return option in inspect.signature(self.builder).parameters
 
     def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
-        """Raise TrainerError unless a variant of this model can be trained by a recipe."""
+        """Raise TrainerError unless the recipe fits a variant of this model."""
         if recipe is None:
             raise TrainerError(f"{variant} trains {self.name}, a network, but has no recipes; give one by protocol.")
         if recipe.dropout is not None and not self.takes("dropout"):
@@ -99,19 +99,19 @@ class Network:
             )
 
     def described(self, options: Options) -> dict:
-        """What of the model decides a run, as plain values."""
+        """The facts of the model that decide a run, as plain values."""
         return {"name": self.name, "options": dict(options)}
 
     def pinned(self) -> "Network":
-        """The trainer as runs are planned with it."""
+        """The trainer for planned runs."""
         return self
 
     def is_tried_first(self, recipe: OwnRecipe) -> bool:
-        """Whether the network is built once before anything is trained, because batches this small may not do."""
+        """Whether to build the network once before training, because such small batches may not suit it."""
         return recipe.batch_size < network.SMALLEST_WITH_NORM
 
     def build(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> "keras.Model":
-        """Build the network as a recipe trains it.
+        """Build the network for training with a recipe.
 
         Raises:
             RunError, SertfError: as `sertf.training.network.build_network`.
@@ -119,7 +119,7 @@ class Network:
         return network.build_network(self.builder, options, recipe, input_shape, num_classes)
 
     def try_out(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> None:
-        """Build the network and forget it; raises what `build` raises."""
+        """Build the network and drop it; raises what `build` raises."""
         self.build(options, recipe, input_shape, num_classes)
 
     def fit(
@@ -137,13 +137,13 @@ class Network:
         """Train on the training part and keep the weights of the epoch that the recipe chooses.
 
         Args:
-            parts: of one fold, by name; the validation part may be empty.
+            parts: parts of one fold, by name; the validation part may be empty.
             options: keyword arguments of the builder.
-            recipe: how it is trained.
-            input_shape: of the features of one utterance.
+            recipe: the recipe.
+            input_shape: shape of the features of one utterance.
             emotions: in the order of the scores.
-            seed: of everything that is drawn.
-            online_copies: copies of training utterances that are drawn anew every epoch.
+            seed: seed of all random draws.
+            online_copies: copies of training utterances drawn anew every epoch.
             watch_test: log the test part's scores after each epoch; they decide nothing.
 
         Raises:
@@ -179,12 +179,12 @@ class Network:
         )
 
     def _check_untrained(self, model, part, recipe):
-        """Nothing: the zoo's networks give probabilities from the start."""
+        """Nothing to check: the zoo's networks give probabilities from the start."""
 
     def representations(
         self, model: "keras.Model", part: scaling.Part, predict: Callable, front_end: "FrontEnd"
     ) -> dict[str, np.ndarray]:
-        """Arrays that figures need, see `sertf.training.representations.representations`."""
+        """Arrays for figures, see `sertf.training.representations.representations`."""
         return representations(model, part, predict, front_end)
 
     def parameters(self, model: "keras.Model") -> int | None:
@@ -192,7 +192,7 @@ class Network:
         return int(sum(np.prod(weight.shape) for weight in model.trainable_weights))
 
     def environment(self) -> dict:
-        """Versions, backend and device that a manifest states."""
+        """Versions, backend and device for a manifest."""
         return environment()
 
     def load(self, place: Path) -> "keras.Model":
@@ -203,24 +203,24 @@ class Network:
         """
         import keras
 
-        import sertf.models  # noqa: F401  its layers have to be known before a network is loaded
+        import sertf.models  # noqa: F401  loading a network needs its layers registered
 
         return keras.saving.load_model(place / WEIGHTS[0], compile=False)
 
 
 @dataclass(frozen=True)
 class CustomNetwork(Network):
-    """A network of the user's own, named "module:function".
+    """A custom network, named "module:function".
 
     Attributes:
-        source: digest of the module's file where the runs were planned; None before.
+        source: digest of the module's file when the runs were planned; None before.
     """
 
     source: str | None = None
 
     @property
     def builder(self) -> Callable[..., "keras.Model"]:
-        """The user's function; what it returns is checked."""
+        """The custom function, with checks of its result."""
         build = custom_models.find(self.name)
 
         @functools.wraps(build)
@@ -241,7 +241,7 @@ class CustomNetwork(Network):
         return {**super().described(options), "source": custom_models.source_digest(self.name)}
 
     def pinned(self) -> "CustomNetwork":
-        """The trainer that refuses to train another version of the user's module than there is now."""
+        """The trainer that refuses any later version of the custom module."""
         return replace(self, source=custom_models.source_digest(self.name))
 
     def is_tried_first(self, recipe: OwnRecipe) -> bool:
@@ -253,7 +253,7 @@ class CustomNetwork(Network):
     def _check_untrained(self, model, part, recipe):
         if self.source is not None and custom_models.source_digest(self.name) != self.source:
             raise RunError(
-                f"{self.name} is of another version here than where the runs were planned; start the same command "
+                f"{self.name} is another version here than where the runs were planned; run the same command "
                 "again, with one version on all machines."
             )
         if recipe.loss == "cross_entropy":
@@ -261,7 +261,7 @@ class CustomNetwork(Network):
             custom_models.check_scores(self.name, batches.predict(model, first))
 
     def load(self, place: Path) -> "keras.Model":
-        # For its layers; a network of Keras's own layers is loaded without the module.
+        # Imported for its layers. A network of Keras's layers loads without the module.
         with contextlib.suppress(SertfError):
             custom_models.find(self.name)
         try:
@@ -270,14 +270,14 @@ class CustomNetwork(Network):
             if not (place / WEIGHTS[0]).is_file():
                 raise
             raise SertfError(
-                f"{place}: the network of {self.name} cannot be loaded ({custom_models.reason_of(error)}); its layers are in its "
-                "module, whose folder must be on PYTHONPATH."
+                f"{place}: the network of {self.name} cannot be loaded ({custom_models.reason_of(error)}). Its layers are in its "
+                "module; put the module's folder on PYTHONPATH."
             ) from error
 
 
 @dataclass(frozen=True)
 class ScikitLearn:
-    """A classifier of scikit-learn, fitted in one go without a recipe; no SavedModel can hold it.
+    """A scikit-learn classifier. It is fitted as a whole, without a recipe. No SavedModel can hold it.
 
     Attributes:
         name: key of `sertf.models.classical.CLASSICAL`.
@@ -288,7 +288,7 @@ class ScikitLearn:
     exportable: ClassVar[bool] = False
 
     def check_options(self, options: Options) -> None:
-        """Raise SertfError for options that the estimator does not take, or not such values."""
+        """Raise SertfError for options, or values of options, that the estimator does not take."""
         from sertf.models import classical
         from sertf.models.options import check_names
 
@@ -304,22 +304,22 @@ class ScikitLearn:
     def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
         """Raise TrainerError for any recipe."""
         if recipe is not None:
-            raise TrainerError(f"{variant} fits {self.name} in one go, which takes no recipe; give recipes=None.")
+            raise TrainerError(f"{variant} fits {self.name} as a whole, without a recipe; give recipes=None.")
 
     def described(self, options: Options) -> dict:
-        """What of the model decides a run, as plain values."""
+        """The facts of the model that decide a run, as plain values."""
         return {"name": self.name, "options": dict(options)}
 
     def pinned(self) -> "ScikitLearn":
-        """The trainer as runs are planned with it."""
+        """The trainer for planned runs."""
         return self
 
     def is_tried_first(self, recipe: OwnRecipe) -> bool:
-        """No: there is nothing to build."""
+        """False: there is nothing to build."""
         return False
 
     def try_out(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> None:
-        """Nothing: there is nothing to build."""
+        """Do nothing: there is nothing to build."""
 
     def fit(
         self,
@@ -331,9 +331,9 @@ class ScikitLearn:
         seed: int,
         **_: object,
     ) -> Fitted:
-        """Fit on the training part; the history is one row, with the cross-entropy of the probabilities as loss.
+        """Fit on the training part. The history is one row, with the cross-entropy of the probabilities as loss.
 
-        Arguments as of `Network.fit`, of which it needs no others.
+        Arguments as for `Network.fit`; the others have no effect.
         """
         from sertf.models.classical import CLASSICAL, ClassicalModel
 
@@ -352,19 +352,19 @@ class ScikitLearn:
     def representations(
         self, model: object, part: scaling.Part, predict: Callable, front_end: "FrontEnd"
     ) -> dict[str, np.ndarray]:
-        """None: it has no layers."""
+        """An empty result: it has no layers."""
         return {}
 
     def parameters(self, model: object) -> None:
-        """None: it has no weights that are counted."""
+        """None: its parameters are not counted."""
         return None
 
     def environment(self) -> dict:
-        """Versions that a manifest states."""
+        """Versions for a manifest."""
         return environment("scikit-learn")
 
     def load(self, place: Path) -> "keras.Model":
-        """Raise SertfError: nothing that exports takes it."""
+        """Raise SertfError: a scikit-learn model cannot be exported."""
         raise SertfError(f"{place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
 
 
@@ -372,7 +372,7 @@ Trainer = Network | CustomNetwork | ScikitLearn
 
 
 def utterances_at_once(recipe: Recipe | None) -> int:
-    """Utterances that are scored at once: no more than are trained on where batches are cut to fit a device's memory."""
+    """Utterances to score at once: no more than the training batch if batches are split to fit a device's memory."""
     return 64 if recipe is None or recipe.accumulation == 1 else min(64, recipe.batch_size)
 
 

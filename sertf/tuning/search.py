@@ -2,12 +2,12 @@
 
     sertf tune demo --tuner bayesian --trials 20 --workers 2
 
-Interrupted, the same command goes on: finished trials are kept, those in flight start again. The best trial is written
-as a recipe file, which `--recipe` of an experiment takes.
+After an interruption the same command resumes: finished trials are stored, those in flight start again. The best trial
+becomes a recipe file for the `--recipe` of an experiment.
 
-The folds' validation speakers are together most of a corpus, and each fold's are tested in another fold. A recipe tuned
-on all folds has so been chosen by speakers that its runs are tested on, though never by the test part of the run itself;
-`folds` narrows a search down to some.
+Together, the folds' validation speakers are most of a corpus, and each is tested in another fold. So a recipe tuned on
+all folds was chosen by speakers that its runs are tested on, though never by the test part of the run itself. `folds`
+limits a search to some folds.
 """
 
 import contextlib
@@ -55,12 +55,12 @@ class TuningError(SertfError):
 
 @dataclass(frozen=True)
 class Found:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
-        trials: table of one row a trial in their order: trial, val_uar (mean over the folds, missing where training
-            failed), epochs, one column a hyperparameter, seconds, failed (the reason).
-        best: the `sertf.training.recipe.Tuned` of the highest val_uar, the earlier of equal ones.
+        trials: table of one row a trial in order: trial, val_uar (mean over the folds, missing if training failed),
+            epochs, one column a hyperparameter, seconds, failed (the reason).
+        best: the `sertf.training.recipe.Tuned` of the highest val_uar; ties go to the earlier one.
         best_score: its val_uar.
     """
 
@@ -82,30 +82,30 @@ def search(
     skip_bad=False,
     progress=True,
 ):
-    """Search a space, or go on with its search; writes trials.csv, trials.png and recipe.json.
+    """Search a space, or resume its search; writes trials.csv, trials.png and recipe.json.
 
-    Every trial trains each fold once, from the same seeds, and counts with the mean validation UAR of the weights that
-    its recipe keeps. A training that diverges is a failed trial; three in a row end the search.
+    Every trial trains each fold once, from the same seeds. Its score is the mean validation UAR of the weights that its
+    recipe keeps. A training that diverges is a failed trial. Three in a row end the search.
 
     Args:
         space: `sertf.experiment.search_space.SearchSpace`.
         table: utterance table.
         out: folder of the search.
-        tuner: "grid", "random", "bayesian" (a Gaussian process, from a quarter of the trials on), or "hyperband", which
-            trains many trials a few epochs and the best of them anew for more.
-        trials: how many; None tries a whole grid out; "hyperband" takes None, its epochs decide.
-        folds: names of folds to train; None trains all.
-        workers_count: processes that each run a trial at a time, with one thread.
-        cache: folder of the feature cache; None takes the default.
-        skip_bad: go on without clips that cannot be used.
-        progress: show how far the extraction is; a finished trial prints a line either way.
+        tuner: "grid", "random", "bayesian" (a Gaussian process, from a quarter of the trials on), or "hyperband". The
+            last one trains many trials for a few epochs and the best of them anew for more.
+        trials: number of trials; None tries a whole grid. "hyperband" needs None: its epochs decide.
+        folds: names of folds to train; None for all.
+        workers_count: worker processes; each runs a trial at a time, with one thread.
+        cache: folder of the feature cache; None uses the default.
+        skip_bad: continue without clips that cannot be used.
+        progress: show the progress of the extraction; a finished trial prints a line either way.
 
     Returns:
         Found.
 
     Raises:
-        TuningError: no Keras Tuner, arguments that nothing can be searched with, another search's folder, or a process
-            that stopped.
+        TuningError: no Keras Tuner, arguments out of range, another search's folder, or a process that stopped.
+
         RunError, LeakageError, ProtocolError: as `sertf.experiment.runner.run`.
     """
     if importlib.util.find_spec("keras_tuner") is None:
@@ -120,7 +120,7 @@ def search(
     setting = space.experiment.setting(SEARCH)
     if setting.watch_test or setting.scaling != "training":
         raise TuningError(
-            "The space's setting scores the test part or scales by it, of which a search sees nothing; leave watch_test and "
+            "The space's setting scores the test part or scales by it, but a search never loads it; leave watch_test and "
             "scaling out of its Setting."
         )
     _check_can_be_sent(space)
@@ -164,8 +164,8 @@ def _check_can_be_sent(space):
         pickle.dumps(space)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise TuningError(
-            "The space cannot be sent to the processes that search it: its `ask` must be a function that stands by itself "
-            f"in a module or script, not a lambda or one within another function ({error})."
+            "The space cannot be sent to the search's processes: its `ask` must be a function of a module or script, not a "
+            f"lambda or a function inside another ({error})."
         ) from error
 
 
@@ -234,8 +234,8 @@ def _run_processes(task, count):
                 process.join()
     if stopped is not None:
         raise TuningError(
-            f"{stopped.name} of the search stopped (exit code {stopped.exitcode}), see above; finished trials are kept, and "
-            "once its cause is mended the same command goes on."
+            f"{stopped.name} of the search stopped (exit code {stopped.exitcode}), see above. Finished trials are stored; "
+            "mend the cause and run the same command to resume."
         )
 
 
@@ -255,7 +255,7 @@ def _process(task):
         with exit_code() as code:
             trials.run(trials.Search(**task))
     except KeyboardInterrupt:
-        sys.exit(130)  # Ctrl-C reaches every process; the first one says what it means
+        sys.exit(130)  # Ctrl-C reaches every process; the first one prints the message
     sys.exit(code.value)
 
 

@@ -29,7 +29,7 @@ OBJECTIVE = "val_uar"
 
 
 class GridOracle(keras_tuner.oracles.GridSearchOracle):
-    """Keras Tuner's grid that can be gone on with: its own does not keep in which order its trials stand."""
+    """Keras Tuner's grid, made resumable: the original does not store the order of its trials."""
 
     def reload(self):
         super().reload()
@@ -98,7 +98,7 @@ class FoldTuner(keras_tuner.Tuner):
         )
 
     def pre_create_trial(self):
-        # A worker whose oracle waits for the others' trials asks again and again, without a pause of its own.
+        # A worker that waits for the others' trials asks its oracle again and again, without a pause.
         time.sleep(0.1)
 
     def run_trial(self, trial, **_):
@@ -152,7 +152,7 @@ def run(search):
         SertfError: a project that cannot be gone on with, or trials that fail one after the other.
     """
     try:
-        # Keras Tuner prints a line of its own where it goes on with a project.
+        # Keras Tuner prints a line when it resumes a project.
         with contextlib.redirect_stdout(io.StringIO()):
             tuner = FoldTuner(search)
     except (json.JSONDecodeError, KeyError) as error:

@@ -72,7 +72,7 @@ def test_a_clip(listener):
     heard = listener.hear("one.wav", "ours")
     row = listener._model.predict("one.wav").iloc[0]
     assert heard.text.startswith(f"## {row['emotion']}\n\nConfidence {row['confidence']:.2f}: ")
-    assert heard.text.endswith("`one.wav`, heard by `ours`") and "window" not in heard.text
+    assert heard.text.endswith("`one.wav`, recognized by `ours`") and "window" not in heard.text
     assert heard.scores == pytest.approx({emotion: row[emotion] for emotion in listener._model.emotions})
     waveform, attention = heard.figure.axes
     assert waveform.get_xlim() == (0, 1) and attention.get_ylabel() == "attention in %"
@@ -89,7 +89,8 @@ def test_a_long_clip_is_heard_in_windows(listener):
     assert len(table) == 5  # of 6 every 5 s, the last moved back to end at 32 s; the first hears digital silence
     assert heard.scores["fear"] == pytest.approx(table["fear"].mean())
     assert (
-        "means over 5 windows of 10 s. Digital silence is not scored (windows: 1). What a score rests on" in heard.text
+        "means over 5 windows of 10 s. Windows of digital silence, which are not scored: 1. The curve below"
+        in heard.text
     )
     waveform, attention, scores = heard.figure.axes
     assert waveform.get_xlim() == (0, 32)
@@ -101,7 +102,7 @@ def test_a_long_clip_is_heard_in_windows(listener):
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        (None, "**Nothing to hear yet.** Upload a recording"),
+        (None, "**No recording yet.** Upload a recording"),
         ("text.wav", "**This recording cannot be used.** text.wav: not readable as audio"),
         ("nothing.wav", "**This recording cannot be used.** nothing.wav: the file is empty (0 bytes)"),
         ("no_samples.wav", "**This recording cannot be used.** no_samples.wav: the clip is empty (no samples)"),
@@ -128,7 +129,7 @@ def test_the_last_model_is_kept(monkeypatch, folder):
 
 def test_a_damaged_model_is_a_sentence(folder):
     damaged = session.Listener({"damaged": model_in(folder / "damaged")})
-    assert "damaged cannot be loaded, it is damaged" in damaged.hear("one.wav", "damaged").text
+    assert "damaged is damaged and cannot be loaded" in damaged.hear("one.wav", "damaged").text
 
 
 def test_a_card_stands_a_level_lower(listener):

@@ -37,7 +37,7 @@ def test_noise_is_white_and_centred(samples):
 
 
 def test_noise_on_silence_is_refused():
-    with pytest.raises(SertfError, match="silent .* undefined"):
+    with pytest.raises(SertfError, match="silent, .* undefined"):
         WhiteNoise()(np.zeros(10, "float32"), np.random.default_rng(0))
 
 

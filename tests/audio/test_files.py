@@ -62,9 +62,9 @@ def test_resample_refuses_odd_rates():
         (np.zeros(0, np.float32), "no samples"),
         (np.zeros(8000, np.float32), "silent"),
         (np.full(8000, 0.25, np.float32), "silent"),
-        (np.stack([tone(), -tone()], axis=1), "its channels cancel each other out when they are mixed"),
+        (np.stack([tone(), -tone()], axis=1), "its channels cancel each other out when mixed"),
         (np.zeros((8000, 2), np.float32), "silent"),
-        (tone(0.09), "too short: 0.0900 s, at least 0.1 s"),
+        (tone(0.09), "too short: 0.0900 s, but at least 0.1 s"),
         (np.where(np.arange(8000) == 5, np.nan, tone()), "1 samples are not finite"),
         (np.where(np.arange(8000) < 3, np.inf, tone()), "3 samples are not finite"),
     ],
@@ -96,7 +96,7 @@ def test_samples_that_end_before_their_header_says(tmp_path, name, start):
     whole = path.read_bytes()
     path.write_bytes(whole[:8000])
     with pytest.raises(
-        AudioError, match=f"header states {len(whole) - 8000} bytes more than there are; fetch it again"
+        AudioError, match=f"header states {len(whole) - 8000} bytes more than the file has; fetch it again"
     ):
         read_audio(path)
     if name == "a.aiff":

@@ -16,7 +16,7 @@ def temporary(tmp_path, monkeypatch):
 def test_without_gradio(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert cli.main(["app"]) == 2
-    assert capsys.readouterr().err == "error: The page needs the extra: pip install 'sertf[app]'.\n"
+    assert capsys.readouterr().err == "error: The page needs Gradio; install it with: pip install 'sertf[app]'.\n"
 
 
 def test_a_port_that_is_taken(temporary, capsys):

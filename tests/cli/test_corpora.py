@@ -39,7 +39,7 @@ def test_fetch_says_where_it_is_and_how_to_cite(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(download, "fetch", lambda name, folder: folder / name)
     assert cli.main(["corpora", "fetch", "emodb", "--to", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert said.startswith(f"{tmp_path / 'emodb'}: 535 utterances") and "publish no checksum" in said
+    assert said.startswith(f"{tmp_path / 'emodb'}: 535 utterances") and "Its publisher gives no checksum" in said
     assert "Burkhardt" in said
     assert cli.main(["corpora", "fetch", "ravdess", "--to", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["checksum"].startswith("md5:")

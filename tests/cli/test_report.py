@@ -140,8 +140,8 @@ def test_figures_whose_arrays_are_not_stored(results, capsys):
     assert cli.main(["report", "--figures", str(results)]) == 0
     first = results / "lstm_toy" / "h64" / "paper"
     assert capsys.readouterr().err == (
-        f"The figures of projections, attention and windows stay as they are in {first} and 1 more, since no "
-        "representations.npz is stored there.\n"
+        f"The figures of projections, attention and windows in {first} and 1 more were not redrawn: "
+        "representations.npz is not stored there.\n"
     )
 
 

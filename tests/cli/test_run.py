@@ -114,7 +114,7 @@ def test_mistakes(folder, in_process, capsys, monkeypatch):
     assert not list(folder.glob("other/**/manifest.json"))
     write_recipe(Path("recipe.json"), Tuned("svm", Recipe(), {}))
     assert run("--model", "svm", "--recipe", "recipe.json") == 2
-    assert "svm is fitted in one go and takes no recipe; leave --recipe out" in capsys.readouterr().err
+    assert "svm trains without epochs and takes no recipe; leave --recipe out" in capsys.readouterr().err
 
     assert run("--model", "svm", "--out", "new", "--results", "mine.csv") == 2
     assert "Cannot write to mine.csv: File exists; choose another --results folder." in capsys.readouterr().err
@@ -148,7 +148,7 @@ def test_ctrl_c_says_how_to_go_on(folder, monkeypatch, capsys):
     monkeypatch.setattr(runner, "run", interrupted)
     assert run("--model", "svm") == 130
     assert capsys.readouterr().err.splitlines()[-2:] == [
-        "Finished runs are kept; the same command goes on from there.",
+        "Finished runs are stored. The same command resumes.",
         "Interrupted.",
     ]
 

@@ -16,7 +16,7 @@ def options(**given):
 
 @pytest.mark.parametrize("given", [{}, {"table": Path("mine.csv"), "corpus": "emodb"}])
 def test_utterances_come_from_a_corpus_or_a_table_and_not_both(given):
-    with pytest.raises(SertfError, match="Give either a corpus by its name, or --table"):
+    with pytest.raises(SertfError, match="Give either the name of a corpus, or --table"):
         shared.load_table(options(**given))
 
 
@@ -29,7 +29,7 @@ def test_a_table_of_the_users_own(corpus, tmp_path):
 def test_workers_are_at_least_one():
     shared.check_workers(argparse.Namespace(workers=None))
     shared.check_workers(argparse.Namespace(workers=1))
-    with pytest.raises(SertfError, match="--workers must be 1 or more, but is 0"):
+    with pytest.raises(SertfError, match="--workers must be 1 or more, got 0"):
         shared.check_workers(argparse.Namespace(workers=0))
 
 

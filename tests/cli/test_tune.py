@@ -9,7 +9,7 @@ from sertf import cli
         (["reslstm"], "reslstm_sa"),
         (["demo", "--tuner", "baysian"], "bayesian"),
         (["reslstm_sa"], "needs --data"),
-        (["demo", "--tuner", "hyperband", "--trials", "3"], "leave --trials out"),
+        (["demo", "--tuner", "hyperband", "--trials", "3"], "Leave --trials out"),
     ],
 )
 def test_mistakes(options, message, capsys, monkeypatch):

@@ -56,9 +56,9 @@ def test_complete_corpus(tmp_path, name):
 def test_unknown_corpus_and_option(tmp_path):
     with pytest.raises(CorpusError, match="Unknown corpus 'ravdes'; did you mean ravdess. Known are ravdess, emodb"):
         corpora.load("ravdes", tmp_path)
-    with pytest.raises(CorpusError, match="ravdess has no option language; it has song"):
+    with pytest.raises(CorpusError, match="ravdess has no option language; its options are: song"):
         corpora.load("ravdess", tmp_path, language="en")
-    with pytest.raises(CorpusError, match="emodb has no option song; it has none of its own"):
+    with pytest.raises(CorpusError, match="emodb has no option song; its options are: none"):
         corpora.load("emodb", tmp_path, song=True)
 
 

@@ -72,8 +72,8 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
         "line 3: unknown emotion 'grumpy'; allowed are neutral, calm",
         f"line 4: unknown gender 'x'; allowed are female, male or empty; speaker is empty; no such file: {tmp_path}",
         "line 5: path",
-        "comes in line 2 already",
-        "line 6: has not as many fields as the first line",
+        "is in line 2 already",
+        "line 6: the row and the first line differ in their number of fields",
         "line 7: path is empty",
     ):
         assert part in message
@@ -94,7 +94,7 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
         ("path,emotion,speaker\ngone.wav,sad,1\n", "1 rows are bad"),
         ("path,emotion,speaker\n~nosuchuser/a.wav,sad,1\n", "line 2: ~nosuchuser/a.wav: there is no user of this name"),
         ("path,emotion,speaker,emotion\na/one.wav,sad,1,fear\n", "names the columns emotion twice; name each once"),
-        ("path,emotion,speaker,parent\na/one.wav,sad,1,a\n", "has the column parent, a name that augmented copies"),
+        ("path,emotion,speaker,parent\na/one.wav,sad,1,a\n", "the column name parent is reserved for augmented copies"),
     ],
 )
 def test_unusable_files(tmp_path, text, reason):
@@ -109,7 +109,7 @@ def test_one_file_under_two_names(tmp_path):
         corpora.load_table(path)
     assert "2 rows are bad" in str(caught.value)
     for line, name in ((3, "b/../a/one.wav"), (4, "b/link.wav")):
-        assert f"line {line}: path '{tmp_path}/{name}' comes in line 2 already" in str(caught.value)
+        assert f"line {line}: path '{tmp_path}/{name}' is in line 2 already" in str(caught.value)
 
 
 def test_unreadable_files(tmp_path):
@@ -119,7 +119,7 @@ def test_unreadable_files(tmp_path):
     with pytest.raises(CorpusError, match="not readable as CSV in UTF-8"):
         corpora.load_table(path)
     path = write(tmp_path, "path,emotion,speaker\ngone.wav,sad,1\n")
-    with pytest.raises(CorpusError, match="no row is left, all 1 are bad"):
+    with pytest.raises(CorpusError, match="all 1 rows are bad"):
         corpora.load_table(path, skip_bad=True)
 
 
@@ -132,6 +132,8 @@ def test_one_speaker_of_two_genders(tmp_path):
 def test_one_speaker_written_in_two_ways(tmp_path):
     text = "path,emotion,speaker\na/one.wav,happy,{}\na/two.wav,sad,{}\nb/two.flac,sad,ben\n"
     for other in ("anna m", "Anna  M", "\uff21nna M"):
-        with pytest.raises(CorpusError, match="speakers 'mine-Anna M' and .* differ in case, white space or encoding"):
+        with pytest.raises(
+            CorpusError, match="speakers 'mine-Anna M' and .* differ only in case, white space or encoding"
+        ):
             corpora.load_table(write(tmp_path, text.format("Anna M", other)))
     assert corpora.load_table(write(tmp_path, text.format("Anna M", "Anna N")))["speaker"].nunique() == 3

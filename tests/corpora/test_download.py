@@ -89,7 +89,7 @@ def test_a_corpus_comes_whole_and_only_once(server, tmp_path):
 
 def test_a_download_that_was_broken_off_goes_on(server, tmp_path):
     server.behind = 100_000
-    with pytest.raises(download.DownloadError, match="broken off .*the same command goes on from there"):
+    with pytest.raises(download.DownloadError, match="interrupted .*the same command resumes"):
         fetch(tmp_path)
     (part,) = tmp_path.iterdir()
     assert part.name.endswith(".part") and part.read_bytes() == WHOLE[: download.CHUNK_BYTES]
@@ -115,7 +115,7 @@ def test_a_part_that_is_complete_or_too_long(server, tmp_path, kept):
 
 def test_a_wrong_checksum_leaves_nothing(server, tmp_path):
     server.data = zipped(NAMES, b"other")
-    with pytest.raises(download.DownloadError, match="another checksum than its makers publish"):
+    with pytest.raises(download.DownloadError, match="checksum differs from the published one"):
         fetch(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -168,7 +168,7 @@ def test_no_server(server, tmp_path):
 def test_what_lies_there_is_not_overwritten(server, tmp_path):
     (tmp_path / "ravdess").mkdir()
     (tmp_path / "ravdess" / "mine.txt").touch()
-    with pytest.raises(download.DownloadError, match="is there already, but not as it should be"):
+    with pytest.raises(download.DownloadError, match="exists, but is not complete"):
         fetch(tmp_path)
     assert server.asked == () and (tmp_path / "ravdess" / "mine.txt").exists()
 
@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written(server, tmp_path):
 
 
 def test_corpora_that_have_to_be_asked_for(tmp_path):
-    with pytest.raises(download.DownloadError, match="ask for it at https://sail.usc.edu/iemocap"):
+    with pytest.raises(download.DownloadError, match="request it at https://sail.usc.edu/iemocap"):
         download.fetch("iemocap", tmp_path)
     with pytest.raises(download.DownloadError, match="did you mean emodb"):
         download.fetch("emdb", tmp_path)

@@ -89,7 +89,7 @@ def test_root_of_something_else(tmp_path):
     with pytest.raises(CorpusError, match="is damaged"):
         corpora.load("embedded", tmp_path / "a", **SMALL)
     (tmp_path / "file").touch()
-    with pytest.raises(CorpusError, match="cannot be kept here"):
+    with pytest.raises(CorpusError, match="cannot be written here"):
         corpora.load("embedded", tmp_path / "file" / "deeper", **SMALL)
 
 

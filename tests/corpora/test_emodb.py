@@ -22,7 +22,7 @@ BAD = [
     ("wav/03a01Xa.wav", "unknown emotion 'X'; allowed are W, L, E, A, F, T, N"),
     ("wav/04a01Fa.wav", "unknown speaker '04'"),
     ("wav/03a03Fa.wav", "unknown sentence 'a03'"),
-    ("wav/03a01F.wav", "expected is one like 03a01Fa.wav"),
+    ("wav/03a01F.wav", "a name looks like 03a01Fa.wav"),
 ]
 
 

@@ -51,6 +51,6 @@ def test_esd_languages(tmp_path):
     with pytest.warns(corpora.CorpusWarning, match="1750 of 17500"):
         english = corpora.load("esd", tmp_path, language="en")
     assert set(english["speaker"]) == {"esd-0011"} and set(english["language"]) == {"en"}
-    assert english.attrs["left_out"] == {"language zh; language='zh' or None takes it": 1750}
+    assert english.attrs["left_out"] == {"language zh; language='zh' or None includes it": 1750}
     with pytest.raises(CorpusError, match="language must be None, 'en' or 'zh'; got 'de'"):
         corpora.load("esd", tmp_path, language="de")

@@ -68,7 +68,7 @@ def test_every_bad_file_is_listed_and_can_be_skipped(tmp_path):
 def test_nothing_but_bad_files(tmp_path):
     trees.touch(tmp_path, [f"{index:02d}.wav" for index in range(30)])
     with pytest.raises(
-        CorpusError, match="30 files of ravdess are bad; no other is there; give the folder that"
+        CorpusError, match="30 files of ravdess are bad; no other file is there; give the folder of"
     ) as caught:
         corpora.load("ravdess", tmp_path)
     assert "... and 10 more" in str(caught.value) and "19.wav" in str(caught.value)

@@ -55,10 +55,10 @@ def test_ravdess_song(tmp_path):
         warnings.simplefilter("error")
         speech = corpora.load("ravdess", tmp_path)
         both = corpora.load("ravdess", tmp_path, song=True)
-    assert len(speech) == 1440 and speech.attrs["left_out"] == {"song; song=True takes it": 1012}
+    assert len(speech) == 1440 and speech.attrs["left_out"] == {"song; song=True includes it": 1012}
     assert len(both) == 2452 and (both["channel"] == "song").sum() == 1012
     only_songs = trees.touch(tmp_path / "songs", songs[:1])
-    with pytest.raises(CorpusError, match="asked for; 1 left out: song; song=True takes it"):
+    with pytest.raises(CorpusError, match="asked for; 1 left out: song; song=True includes it"):
         corpora.load("ravdess", only_songs)
 
 

@@ -88,7 +88,7 @@ def test_merged_emotions():
     [
         ({"clam": "neutral"}, "merged names the emotion 'clam', which is unknown; known are neutral, calm"),
         ({"calm": "none"}, "merged names the emotion 'none', which is unknown"),
-        ({"calm": "neutral", "neutral": "boredom"}, "merged counts calm as neutral, which counts as boredom"),
+        ({"calm": "neutral", "neutral": "boredom"}, "merged counts calm as neutral, and neutral as boredom"),
     ],
 )
 def test_emotions_that_cannot_be_merged(merges, message):

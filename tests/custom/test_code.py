@@ -18,7 +18,7 @@ def test_the_digest_of_a_class_is_that_of_its_file(tmp_path, monkeypatch):
     assert module.Mine is found and before == source_digest(found) != source_digest(Energy)
     place.write_text("class Mine:\n    value = 2\n")
     with pytest.raises(
-        SertfError, match="front_end_of_mine.py has changed since Mine was imported from it; start Python"
+        SertfError, match="front_end_of_mine.py has changed since Mine was imported from it; restart Python"
     ):
         source_digest(found)
     importlib.reload(module)
@@ -27,7 +27,7 @@ def test_the_digest_of_a_class_is_that_of_its_file(tmp_path, monkeypatch):
 
 def test_what_is_typed_in_has_no_digest():
     typed = type("Typed", (FrontEnd,), {"__module__": "builtins"})
-    with pytest.raises(SertfError, match="Typed is in no Python file, so that .* define it in one and import it"):
+    with pytest.raises(SertfError, match="Typed is in no Python file, so .* define it in a file and import it"):
         source_digest(typed)
 
 

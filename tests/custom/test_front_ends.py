@@ -67,10 +67,10 @@ def test_rows_beyond_the_own_frames_are_zero_and_lengths_count():
         ),
         (own("not_a_class"), "has no class not_a_class derived from"),
         (replace(own(), front_end="keras:Model"), "the module keras has no class Model derived from"),
-        (replace(own(), front_end="features.py:Energy"), "Front end features.py:Energy: a module is named without .py"),
+        (replace(own(), front_end="features.py:Energy"), "Front end features.py:Energy: name the module without .py"),
         (
             replace(own(), front_end="my features:E"),
-            "a front end of your own is named module:Class, such as my_features:",
+            "name a custom front end module:Class, such as my_features:",
         ),
         (replace(own(), front_end="__main__:Energy"), "name it by its file, as in my_features:Energy"),
         (replace(own(), front_end="no_such_module:Energy"), "Python finds no module no_such_module"),
@@ -79,28 +79,28 @@ def test_rows_beyond_the_own_frames_are_zero_and_lengths_count():
         (own(window=np.int64(400)), "Energy: the option window must be a plain value"),
         (
             own("Demanding"),
-            "is made of the options .none. .missing a required argument: 'window'.; give every argument",
+            "cannot be built with the options .none. .missing a required argument: 'window'.; give every argument",
         ),
-        (own("Shapeless"), r"must set self.feature_shape in its constructor, .* but has \(None, None\)"),
-        (own("Forgetful"), "must keep each argument of its constructor under .* has no width; add self.width = width"),
+        (own("Shapeless"), r"must set self.feature_shape in its constructor to .* got \(None, None\)"),
+        (own("Forgetful"), "must store each argument of its constructor under .* has no width; add self.width = width"),
         (
             own("Twisting"),
-            "keeps of window something else than it was given; keep the argument as it is, under its name",
+            "must store the argument window unchanged as self.window; put derived values in another",
         ),
-        (own("Twisting", window=400), "keeps of window something else than it was given"),
-        (own("Versioned"), "has an argument version, which is a name of Keras or of FrontEnd; choose another"),
-        (own("Passing"), r"must write its constructor's arguments out, .* in place of \*\*options"),
+        (own("Twisting", window=400), "must store the argument window unchanged"),
+        (own("Versioned"), "has an argument version, but Keras or FrontEnd uses this name; choose another"),
+        (own("Passing"), r"must list its constructor's arguments by name, .* in place of \*\*options"),
         (
             own("Joining"),
-            r"cannot be made again of what a manifest keeps of it, where tuples are lists \(can only concat",
+            r"cannot be rebuilt from its manifest, which has lists in place of tuples \(can only concat",
         ),
         (own("Banded", factors={1: 2.0}), "the option factors must be a plain value .* mapping by text of these"),
         (own("Empty", sample_rate=16000), r"must define features\(self, waveform, lengths\)"),
         (own("Unframed", sample_rate=16000), r"must define frames\(self, lengths\)"),
         (own("Long"), "must have a whole number above 0 as minimum_samples, got 0.1"),
-        (own("Spanning"), r"must have as span its first sample and the one behind its last, .* got \(0.0, 400.0\)"),
+        (own("Spanning"), r"must set span to its first sample and the one behind its last, .* got \(0.0, 400.0\)"),
         (own("Reporting"), "reports cuts but has no span"),
-        (own("Middle"), "reads the middle of clips, but says not how much; set duration_seconds"),
+        (own("Middle"), "reads the middle of clips but does not state its length; set duration_seconds"),
         (replace(own(), front_end=own_front_end.Energy), "are named by text, such as 'my_models:build', got <class"),
         (own("Keeping"), "Keeping: the option window must be a plain value .* got np.int64"),
         (own("Energy", sample_rate=0), "Energy: sample_rate must be a whole number above 0, got 0"),
@@ -115,22 +115,22 @@ def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, experiment,
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Weighted", r"has weights \(.*scale\), which no run would keep; make its constants NumPy arrays"),
+        ("Weighted", r"has weights \(.*scale\), but no run stores them; make its constants NumPy arrays"),
         (
             "Fractional",
-            r"must say in frames\(lengths\) how many frames 1600 samples have, .* but says 4.0; divide by //",
+            r"frames\(lengths\) must give a whole number above 0 for 1600 samples, got 4.0; divide by //",
         ),
-        ("Frameless", r"but says 0; divide by //, and let minimum_samples be what a frame needs"),
+        ("Frameless", r"got 0; divide by //, and let minimum_samples be what a frame needs"),
         (
             "Miscounting",
             r"must give float32 of shape \(1, 6, 1\) for a clip of 1600 samples, .* gives float32 of shape \(1, 5, 1\)",
         ),
-        ("Undefined", "gives NaN or infinity for noise of 1600 samples; if it needs more of them, set minimum_samples"),
+        ("Undefined", "gives NaN or infinity for noise of 1600 samples; if it needs more samples, set minimum_samples"),
         ("Leaking", "gives other features where a clip is padded with zeros"),
-        ("Telling", "gives other features where it is made again of what a manifest keeps"),
+        ("Telling", "gives other features when rebuilt from its manifest"),
         (
             "Padded",
-            "gives other features where a clip is padded with zeros .by .*; leave out what lies behind `lengths`",
+            "gives other features where a clip is padded with zeros .by .*; ignore the samples beyond `lengths`",
         ),
     ],
 )
@@ -160,7 +160,7 @@ def test_features_of_another_version_of_the_file_are_not_taken(corpus, cache, tm
     with monkeypatch.context() as patched:
         patched.setattr("sertf.extraction.clip.source_digest", lambda *_: "of another file")
         assert front_end_digest(own_front_end.Energy()) != before
-        with pytest.raises(RunError, match=f"runs on features of another version of {OWN}, which has changed since"):
+        with pytest.raises(RunError, match=f"runs on features of another version of {OWN} "):
             run(corpus, cache, tmp_path / "runs", experiment=own())
         with pytest.raises(
             checkpoint.ExportError, match="features of another version of tests.own_front_end:Energy; run the"
@@ -169,12 +169,12 @@ def test_features_of_another_version_of_the_file_are_not_taken(corpus, cache, tm
     with monkeypatch.context() as patched:
         patched.setattr(own_code.importlib, "import_module", _missing)
         with pytest.raises(
-            checkpoint.ExportError, match="cannot be computed again: .* Python finds no module tests.own_front"
+            checkpoint.ExportError, match="cannot be computed any more: .* Python finds no module tests.own_front"
         ):
             sertf.export.saved_model.save(runs, tmp_path / "exported")
     with monkeypatch.context() as patched:
         patched.setattr(own_front_end.Energy, "__init__", lambda self, pitch: None)
-        with pytest.raises(checkpoint.ExportError, match="cannot be computed again: .*unexpected keyword argument"):
+        with pytest.raises(checkpoint.ExportError, match="cannot be computed any more: .*unexpected keyword argument"):
             sertf.export.saved_model.save(runs, tmp_path / "exported")
     assert not (tmp_path / "exported").exists()
 
@@ -192,7 +192,7 @@ def test_a_version_of_a_parent_counts_too(tmp_path, monkeypatch):
     assert front_end_digest(child()) != before
     (tmp_path / "parent_of_mine.py").write_text("# another\n")
     with pytest.raises(
-        SertfError, match="parent_of_mine.py has changed since Mine was imported from it; start Python anew"
+        SertfError, match="parent_of_mine.py has changed since Mine was imported from it; restart Python"
     ):
         front_end_digest(child())
 
@@ -204,9 +204,7 @@ def test_fresh_copies_are_made_by_the_version_that_made_the_features(corpus, cac
     )
     job = planned(corpus, cache, tmp_path, experiment=experiment)[0]
     facts = {**job.facts, "front_end_digest": "of another file"}
-    with pytest.raises(
-        RunError, match="Energy is of another version here than where its features were extracted; start"
-    ):
+    with pytest.raises(RunError, match="Energy is another version here than where its features were extracted; run"):
         run_job(replace(job, facts=facts))
     run_job(job)
 

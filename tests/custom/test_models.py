@@ -46,11 +46,11 @@ def test_an_own_model_is_trained_in_workers_reported_and_exported(corpus, cache,
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("tests.own_network:", "a model of your own is named module:function, such as my_models:build"),
-        (":build", "a model of your own is named module:function"),
-        ("my models:build", "a model of your own is named module:function"),
-        ("folder/my_models.py:build", "a module is named without .py; write my_models:build"),
-        ("__main__:build", "which they cannot from the script that started them; name it by its file"),
+        ("tests.own_network:", "name a custom model module:function, such as my_models:build"),
+        (":build", "name a custom model module:function"),
+        ("my models:build", "name a custom model module:function"),
+        ("folder/my_models.py:build", "name the module without .py, as my_models:build"),
+        ("__main__:build", "cannot import from the script that started them; name it by its file"),
         (
             "my_modls:build",
             "Python finds no module my_modls; put my_modls.py beside the script, or its folder on PYTHONPATH",
@@ -91,7 +91,10 @@ def test_what_a_module_itself_cannot_import_is_raised_as_it_is(tmp_path, monkeyp
             "a dropout of 0.3, but",
         ),
         (own("of_one"), r"takes \(input_shape\), but is called with .* options \(none\) \(too many positional"),
-        (own("required"), "takes .*'units'.; give it these two first, and every other argument a default or an option"),
+        (
+            own("required"),
+            "takes .*'units'.. Let it take these two first, and give every other argument a default or an option",
+        ),
         (own("build", recipes=None), "small trains tests.own_network:build, a network, but has no recipes"),
         (own("nothing"), "must return a keras.Model, but returned NoneType"),
     ],
@@ -113,11 +116,11 @@ def test_options_of_a_builder_that_takes_any():
     [
         ("nothing", "must return a keras.Model, but returned NoneType"),
         ("unbuilt", "must be a functional or sequential Keras model of one input and one output"),
-        ("one_too_many", r"scores of shape \(None, 3\), one an emotion, but gives float32 of shape \(None, 4\); let"),
-        ("attentive", "its layer 'attention' must give the pair of context .* name it otherwise"),
+        ("one_too_many", r"scores of shape \(None, 3\), one an emotion, but gives float32 of shape \(None, 4\); use"),
+        ("attentive", "figures need the pair of context .* from a layer named 'attention'; rename the layer"),
         (
             "unregistered",
-            r"could not be loaded again \(Could not locate class 'Unregistered'\); put @keras.saving.register",
+            r"could not be loaded again \(Could not locate class 'Unregistered'\). Put @keras.saving.register",
         ),
     ],
 )
@@ -129,7 +132,7 @@ def test_networks_that_cannot_be_trained_or_kept(name, message):
 
 def test_scores_that_are_no_probabilities(corpus, cache, tmp_path, here):
     with pytest.raises(
-        SertfError, match="must give probabilities that sum to 1 .* first utterance's sum to 80; let sertf"
+        SertfError, match="must give probabilities that sum to 1 .* first utterance's sum to 80; use sertf"
     ):
         run(corpus, cache, tmp_path, experiment=own("logits"))
     custom_models.check_scores(OWN, np.full((2, 4), 0.2505))
@@ -141,9 +144,7 @@ def test_scores_that_are_no_probabilities(corpus, cache, tmp_path, here):
 def test_runs_of_another_version_of_the_module_do_not_count(corpus, cache, tmp_path, here, monkeypatch):
     run(corpus, cache, tmp_path, experiment=own("build"))
     monkeypatch.setattr(custom_models, "source_digest", lambda _: "of another file")
-    with pytest.raises(
-        RunError, match="of another version of the module of tests.own_network:build, which has changed"
-    ):
+    with pytest.raises(RunError, match="of another version of the module of tests.own_network:build"):
         run(corpus, cache, tmp_path, experiment=own("build"))
 
 
@@ -155,16 +156,14 @@ def test_the_source_digest_is_that_of_the_file(tmp_path, monkeypatch):
     assert before == custom_models.source_digest("digested_module:build")
     place.write_text("def build(input_shape, num_classes): ...\n")
     with pytest.raises(
-        SertfError, match="digested_module.py has changed since build was imported from it; start Python"
+        SertfError, match="digested_module.py has changed since build was imported from it; restart Python"
     ):
         custom_models.find("digested_module:build")
 
 
 def test_a_worker_that_imports_another_version(corpus, cache, tmp_path):
     job = planned(corpus, cache, tmp_path, experiment=own("build"))[0]
-    with pytest.raises(
-        RunError, match="build is of another version here than where the runs were planned; start the same"
-    ):
+    with pytest.raises(RunError, match="build is another version here than where the runs were planned; run the same"):
         run_job(replace(job, trainer=replace(job.trainer, source="of another file")))
 
 
@@ -187,6 +186,6 @@ def test_a_module_that_is_gone_when_its_run_is_exported(corpus, cache, tmp_path,
     checkpoint.restore_run(replace(chosen, manifest=gone))  # its layers are known from elsewhere
     own_network.unregistered(shape, 4).save(chosen.place / "weights.keras")
     with pytest.raises(
-        checkpoint.ExportError, match="cannot be loaded .* 'Unregistered'.; its layers are in its module, whose"
+        checkpoint.ExportError, match="cannot be loaded .* 'Unregistered'.. Its layers are in its module; put"
     ):
         checkpoint.restore_run(replace(chosen, manifest=gone))

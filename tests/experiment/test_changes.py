@@ -58,7 +58,7 @@ def test_a_recipe_searched_on_the_corpus_has_seen_its_speakers(corpus, leaks):
 @pytest.mark.parametrize(
     ("model", "variants", "message"),
     [
-        ("lstm_sa", None, "A recipe is for variants that are named; choose --variant of small"),
+        ("lstm_sa", None, "--recipe needs named variants; give --variant, one of small"),
         ("serct", ["small"], "The recipe is for the model serct, but variant small trains lstm_sa"),
         ("lstm_sa", ["big"], "Unknown variant 'big'"),
     ],
@@ -73,5 +73,5 @@ def test_epochs_are_of_networks_alone():
     both = replace(EXPERIMENT, variants={**EXPERIMENT.variants, "svm": svm})
     longer = changes.with_epochs(both, 7, ["small", "svm"])
     assert longer.recipe("small", "strict").epochs == 7 and longer.recipe("svm", "strict") is None
-    with pytest.raises(SertfError, match="svm is fitted in one go and has no epochs; leave --epochs out"):
+    with pytest.raises(SertfError, match="svm trains without epochs; leave --epochs out"):
         changes.with_epochs(both, 7, ["svm"])

@@ -22,7 +22,7 @@ from tests.toy import EXPERIMENT, RECIPE, changed, run
         ({"experiment": changed(options={"units": "4"})}, "LSTM-SA: units must be a whole number above 0, got '4'"),
         (
             {"experiment": changed(model="svm", options={})},
-            "small fits svm in one go, which takes no recipe; give recipes=None",
+            "small fits svm as a whole, without a recipe; give recipes=None",
         ),
         (
             {"experiment": changed(model="svm", options={"C": -1.0}, recipes=None)},
@@ -44,7 +44,7 @@ from tests.toy import EXPERIMENT, RECIPE, changed, run
         ),
         (
             {"experiment": changed(recipes={"strict": replace(RECIPE, batch_size=2)})},
-            "lstm_sa_h4 has a batch norm, which needs a batch_size of 3 or more, .* but the recipe has 2; use a larger",
+            "lstm_sa_h4 has a batch norm and needs a batch_size of 3 or more, but the recipe has 2. .* Use a larger",
         ),
         ({"experiment": changed(recipes={"paper": RECIPE})}, "Unknown protocol with a recipe for small 'strict'"),
         (

@@ -133,7 +133,7 @@ def test_verifying_trains_a_kept_run_for_an_epoch_and_writes_nothing(cache, tmp_
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(processes, "run_all", monitored)
         command_line.main(EXPERIMENT, command(cache, tmp_path / "out", "--results", str(tmp_path / "kept"), "--verify"))
-    assert "| kept loss | here | difference |" in capsys.readouterr().out
+    assert "| stored loss | here | difference |" in capsys.readouterr().out
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -270,7 +270,7 @@ def test_ctrl_c_says_how_to_go_on(cache, tmp_path, monkeypatch, capsys):
         command_line.main(EXPERIMENT, command(cache, tmp_path))
     assert left.value.code == 130
     assert capsys.readouterr().err.splitlines()[-2:] == [
-        "Finished runs are kept; the same command goes on from there.",
+        "Finished runs are stored. The same command resumes.",
         "Interrupted.",
     ]
 
@@ -283,7 +283,7 @@ def test_the_death_of_a_worker_is_one_sentence(cache, tmp_path, monkeypatch, cap
     with pytest.raises(SystemExit) as left:
         command_line.main(EXPERIMENT, command(cache, tmp_path))
     printed = capsys.readouterr().err
-    assert left.value.code == 1 and "A worker process died (SIGKILL(-9)); finished runs are kept" in printed
+    assert left.value.code == 1 and "A worker process died (SIGKILL(-9)). Finished runs are stored" in printed
 
 
 def test_what_was_trained_as_json(cache, tmp_path, in_process, capsys):

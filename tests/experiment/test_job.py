@@ -74,7 +74,7 @@ def test_a_training_that_diverges_keeps_none_of_the_others_waiting(corpus, cache
     small = EXPERIMENT.variants["small"]
     wild = replace(small, recipes={"strict": replace(RECIPE, optimizer="sgd", **recipe)})
     experiment = replace(EXPERIMENT, variants={"wild": wild, "small": small})
-    found = f"3 of 6 runs diverged, the others are finished. wild/strict/repeat-00/fold-1: Training diverged {when}"
+    found = f"3 of 6 runs diverged; the others are finished. wild/strict/repeat-00/fold-1: Training diverged {when}"
     with pytest.raises(fit.Diverged, match=found):
         run(corpus, cache, tmp_path, experiment=experiment)
     assert len(list(tmp_path.glob("small/strict/repeat-00/*/manifest.json"))) == 3

@@ -25,7 +25,7 @@ def test_recordings_that_changed_under_finished_runs_are_refused(corpus, cache, 
     in_process(monkeypatch, first=1)
     run(corpus, cache, tmp_path / "runs")
     other = corpus.assign(path=list(corpus["path"])[::-1])
-    with pytest.raises(fit.RunError, match="on other recordings under the same names"):
+    with pytest.raises(fit.RunError, match="on other recordings of the same names"):
         run(other, cache, tmp_path / "runs", repeats=2)
 
 
@@ -118,5 +118,5 @@ def test_leaking_folds_stop_before_training(corpus, cache, tmp_path):
 
 def test_one_emotion_cannot_be_told_apart(corpus, cache, tmp_path):
     table = corpus[corpus["emotion"] == "anger"]
-    with pytest.raises(SertfError, match=f"All {len(table)} utterances have the emotion anger; .* add utterances of"):
+    with pytest.raises(SertfError, match=f"All {len(table)} utterances have the emotion anger; add utterances of"):
         run(table, cache, tmp_path)

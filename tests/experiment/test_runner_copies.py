@@ -119,7 +119,7 @@ def test_duplicates_are_found_behind_fresh_copies(corpus, cache, tmp_path, keep_
     ("front_end", "options", "message"),
     [
         ("log_mel", {}, "RandomCut changes nothing for LogMel, which reads a fixed span"),
-        ("mfcc_chroma", {}, "fixed number of frames, which MfccChroma is not; set fresh=False"),
+        ("mfcc_chroma", {}, "fixed number of frames, and MfccChroma is not one; set fresh=False"),
     ],
 )
 def test_random_cuts_that_cannot_be_used(corpus, cache, tmp_path, front_end, options, message):

@@ -61,9 +61,7 @@ def test_nothing_is_written(verify, results):
 
 
 def test_what_cannot_be_verified(verify, results, tmp_path):
-    with pytest.raises(
-        ResultsError, match="nothing to verify: .*toy keeps no .* of small under strict, paper; leave --ver"
-    ):
+    with pytest.raises(ResultsError, match="nothing to verify: .*toy holds no .* of small under strict, paper; leave"):
         verify(results=tmp_path)
     with pytest.raises(SertfError, match="Unknown variant 'smal'; did you mean small"):
         verify(variants=["small", "smal"])
@@ -74,7 +72,7 @@ def test_what_cannot_be_verified(verify, results, tmp_path):
     recipes = {"strict": replace(RECIPE, epochs=3), "paper": RECIPE}
     other = replace(EXPERIMENT, variants={"small": replace(EXPERIMENT.variants["small"], recipes=recipes)})
     with pytest.raises(
-        ResultsError, match="of another experiment, recipe or seed .digest .*which training cannot repeat"
+        ResultsError, match="of another experiment, recipe or seed .digest .*so training cannot reproduce them"
     ):
         verify(other)
 
@@ -83,12 +81,12 @@ def test_what_cannot_be_verified(verify, results, tmp_path):
     ("change", "message"),
     [
         ({"seed": 1}, "another experiment, recipe or seed"),
-        ({"audio_digest": "other"}, "on other recordings under the same names"),
+        ({"audio_digest": "other"}, "on other recordings of the same names"),
         (
             {"backend": "torch"},
-            "strict was trained under torch, which .* set the variable KERAS_BACKEND=torch to verify",
+            "strict was trained under torch, which .* set KERAS_BACKEND=torch to verify",
         ),
-        ({"repeat": 7}, "keeps first repeat 7, fold fold-1, a run that the experiment has not"),
+        ({"repeat": 7}, "holds first repeat 7, fold fold-1, but the experiment has no such run"),
     ],
 )
 def test_kept_runs_of_something_else(verify, results, tmp_path, change, message):

@@ -19,7 +19,7 @@ def test_the_best_validation_score_chooses(done, tmp_path):
         pd.read_csv(path.with_name("history.csv"))["val_uar"].max() for path in done[1].glob("*/*/manifest.json")
     )
     assert card["run"]["validation_uar"] == pytest.approx(best)
-    assert "test scores had no part" in card["run"]["chosen"]
+    assert "Test scores had no part" in card["run"]["chosen"]
 
 
 def test_without_a_validation_part_the_first_run_is_taken(done, tmp_path):

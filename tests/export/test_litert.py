@@ -35,7 +35,7 @@ def test_the_card_says_what_is_in_the_file(lite):
     card = json.loads((lite / "model_card.json").read_text())
     assert card["litert"]["input"] == "waveform" and card["litert"]["difference"] < 1e-5
     page = (lite / "model_card.md").read_text()
-    assert "at exactly 16000 Hz: the front end is in it, resampling is not" in page
+    assert "at exactly 16000 Hz. It holds the front end, but does not resample" in page
 
 
 def saved(folder, network, front_end, scaling):
@@ -67,12 +67,12 @@ def test_a_model_that_scores_differently_is_not_written(tmp_path):
     scaling = {"mean": np.float32(0), "std": np.float32(0.01)}
     folder = saved(tmp_path, network, front_end, scaling)
     other = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
-    with pytest.raises(LiteRTError, match="its scores then differ by .* use the SavedModel"):
+    with pytest.raises(LiteRTError, match="The LiteRT scores of .* differ by .* use the SavedModel"):
         write_litert(folder, other, front_end, **scaling)
     assert not (folder / "model.tflite").exists()
 
 
 def test_no_model_of_ours(tmp_path):
     (tmp_path / "model.tflite").write_bytes(b"nothing")
-    with pytest.raises(LiteRTError, match="no LiteRT model of ours"):
+    with pytest.raises(LiteRTError, match="not a LiteRT model from sertf"):
         litert_runner(tmp_path / "model.tflite")

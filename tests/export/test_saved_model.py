@@ -90,7 +90,7 @@ def test_bad_places_and_models(exported, done, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("mine")
     with pytest.raises(
-        saved_model.ExportError, match="is no exported model .it holds mine.txt. and is not overwritten"
+        saved_model.ExportError, match="is not an exported model .it holds mine.txt. and stays as it is"
     ):
         saved_model.save(done[1], tmp_path / "notes")
     with pytest.raises(saved_model.ExportError, match="no finished run of repeat 7"):
@@ -101,7 +101,7 @@ def test_bad_places_and_models(exported, done, tmp_path):
         load(tmp_path / "notes")
     foreign = shutil.copytree(exported, tmp_path / "foreign")
     (foreign / "model_card.json").unlink()
-    with pytest.raises(ModelError, match="none that sertf exported"):
+    with pytest.raises(ModelError, match="that sertf did not export"):
         load(foreign)
     damaged = shutil.copytree(exported, tmp_path / "damaged")
     (damaged / "saved_model.pb").write_bytes(b"damaged")

@@ -118,7 +118,7 @@ def test_silence_where_the_front_end_reads_cannot_be_made_noisy(tmp_path):
         soundfile.write(tmp_path / f"{name}.wav", samples, RATE)
         rows.append({"utterance": name, "path": str(tmp_path / f"{name}.wav")})
     copies = copies_of(pd.DataFrame(rows), 1)
-    with pytest.raises(CacheError, match=r"(?s)1 of 2 clips .*silent.wav: it is silent where noise should be added"):
+    with pytest.raises(CacheError, match=r"(?s)1 of 2 clips .*silent.wav: it is silent, so the signal-to-noise ratio"):
         extract(tmp_path, copies, front_end, augmentation=Augmentation())
     kept = extract(tmp_path, copies, front_end, augmentation=Augmentation(), skip_bad=True)
     assert list(kept) == ["sounding~1"] and len(kept.skipped) == 1

@@ -46,9 +46,9 @@ def test_reading_does_not_parse_python(tmp_path, monkeypatch):
 
 
 def test_bytes_that_are_no_array_are_damage(tmp_path):
-    data = b"no array"
+    data = b"not an array"
     (tmp_path / "abc.npy").write_bytes(data + hashlib.sha256(data).digest())
-    with pytest.raises(DamagedEntry, match="no array"):
+    with pytest.raises(DamagedEntry, match="not an array"):
         read_entry(tmp_path / "abc.npy")
 
 

@@ -10,7 +10,7 @@ def test_another_rate_than_the_training_one_is_refused():
     with pytest.raises(FrontEndError) as caught:
         check_rates([Fold("emodb", ("a", "b", "c"), (), ("d",))], rates, Waveform())
     assert str(caught.value) == (
-        "emodb: the clips that are trained on have 24414 Hz and those that are tested 16000 Hz, and Waveform takes each at "
+        "emodb: the training clips have 24414 Hz and the test clips 16000 Hz, but Waveform uses each at "
         "its own rate; give Waveform a sample_rate to resample all of them to."
     )
     check_rates([Fold("emodb", ("a", "b", "c"), (), ("d",))], rates, Waveform(16000))

@@ -11,8 +11,8 @@ def test_several_rates_are_said_where_each_clip_keeps_its_own():
         say_rates(Waveform(), [24414, 96000, 24414])
     (warning,) = said
     assert str(warning.message) == (
-        "The clips have several sample rates (2 of 24414 Hz, 1 of 96000 Hz), and Waveform takes each at its own, so that a "
-        "second has more samples in some; give Waveform a sample_rate to resample them to."
+        "The clips have several sample rates (2 of 24414 Hz, 1 of 96000 Hz), and Waveform uses each at its own rate. A "
+        "second has more samples in some. Give Waveform a sample_rate to resample them to."
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -72,7 +72,7 @@ def test_what_a_subclass_must_define():
 
 
 def test_an_argument_that_is_not_kept_is_named():
-    with pytest.raises(SertfError, match=r"Bare must keep .* but has no sample_rate_hz; add self.sample_rate_hz ="):
+    with pytest.raises(SertfError, match=r"Bare must store .* but has no sample_rate_hz; add self.sample_rate_hz ="):
         type("Bare", (Bare,), {"__init__": lambda self, sample_rate_hz=1: Bare.__init__(self)})().get_config()
 
 

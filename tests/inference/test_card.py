@@ -33,11 +33,8 @@ def test_card_states_the_run_and_its_held_out_score(exported, done):
 
 
 def test_a_card_says_what_a_call_hears(of_one_second, exported):
-    assert (
-        "of any length, of which one call hears 0 to 1 s and nothing else"
-        in (of_one_second / "model_card.md").read_text()
-    )
-    assert "of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
+    assert "One call scores 0 to 1 s of a clip and ignores the rest" in (of_one_second / "model_card.md").read_text()
+    assert "takes audio of any length and needs TensorFlow alone" in (exported / "model_card.md").read_text()
     card = json.loads((exported / "model_card.json").read_text())
     assert card["front_end"].pop("span_seconds") is None and card["front_end"].pop("middle_seconds") is None
     assert render_card(card) == (exported / "model_card.md").read_text()  # as of exports before there was one

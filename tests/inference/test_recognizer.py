@@ -156,7 +156,7 @@ def test_a_model_of_a_fixed_span_hears_all_of_a_longer_clip(of_one_second, tmp_p
     assert [len(model.predict((samples[:count], 8000))) for count in (4000, 8000)] == [1, 1]
     streamed = list(model.stream(np.split(samples, 5), sample_rate=8000))
     assert [window.end for window in streamed] == tables[0]["end"].to_list()
-    with pytest.raises(SertfError, match="0.1 s or more and at most 1 s, which is all that this model hears, but is 2"):
+    with pytest.raises(SertfError, match="0.1 s or more and at most 1 s, which is all that this model uses, but is 2"):
         model.predict((samples, 8000), window=2)
 
 
@@ -169,10 +169,13 @@ def test_a_model_of_the_middle_of_a_clip_hears_all_of_a_longer_one(done, tmp_pat
     samples = np.random.default_rng(0).normal(size=int(2.75 * 8000)).astype("float32")
     table = model.predict((samples, 8000))
     assert table[["start", "end"]].to_numpy().tolist() == [[0, 1], [0.5, 1.5], [1, 2], [1.5, 2.5], [1.75, 2.75]]
-    with pytest.raises(SertfError, match="at most 1 s, which is all that this model hears, but is 2"):
+    with pytest.raises(SertfError, match="at most 1 s, which is all that this model uses, but is 2"):
         model.predict((samples, 8000), window=2)
     text = (folder / "model_card.md").read_text()
-    assert "one call hears the middle 1 s and nothing else" in text and "recording in windows of 1 s" in text
+    assert (
+        "One call scores the middle 1 s of a clip and ignores the rest" in text
+        and "recording in windows of 1 s" in text
+    )
 
 
 def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, tmp_path):

@@ -160,7 +160,7 @@ def test_scores_stay_float32_under_half_precision():
         ({"layers": 0}, "layers must be a whole number above 0, got 0"),
         ({"layers": 2.0}, "layers must be a whole number above 0, got 2.0"),
         ({"size": "wide"}, "size must be one of paper, narrow, got 'wide'"),
-        ({"width": 2, "heads": 2}, "width must be 4 or more, a quarter of which the head has, got 2"),
+        ({"width": 2, "heads": 2}, "width must be 4 or more, since the head has a quarter of it, got 2"),
         ({"heads": 3}, "heads must divide the width, 8, got 3"),
         ({"attention": "local"}, "attention must be one of deformable, vanilla, got 'local'"),
         ({"without": "head"}, "without must be one of cnn, transformer, or None, got 'head'"),

@@ -54,7 +54,7 @@ def test_an_experiment_on_own_data():
         (
             ("mine", "my_models:build", "random-80-20"),
             {},
-            "is a model of your own, for which no front end and recipe are known",
+            "is a custom model without a known front end and recipe",
         ),
         (("mine", "reslstm_sa", "speaker-independant-5"), {}, "did you mean speaker-independent-5"),
         (("mine", "reslstm_sa", "random-80-20"), {"front_end": "log-mel"}, "did you mean log_mel"),

@@ -46,7 +46,7 @@ def test_a_dask_cluster_that_does_not_answer(tmp_path):
     wrong = {"scheduler-address": "tcp://127.0.0.1:9", "distributed.comm.timeouts.connect": "1s"}
     with (
         dask.config.set(wrong),
-        pytest.raises(SchedulerError, match="No dask cluster answers: DASK_SCHEDULER_AD"),
+        pytest.raises(SchedulerError, match="No dask cluster responds: DASK_SCHEDULER_AD"),
     ):
         run_all(parent, [0], workers=1, scheduler="dask", progress=False, cache=tmp_path)
 
@@ -57,7 +57,7 @@ def test_a_ray_cluster_that_does_not_answer(tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False, init=refused))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
-    with pytest.raises(SchedulerError, match="No ray cluster answers: RAY_ADDRESS names '127.0.0.1:9'; start"):
+    with pytest.raises(SchedulerError, match="No ray cluster responds: RAY_ADDRESS names '127.0.0.1:9'; start"):
         run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
 
 

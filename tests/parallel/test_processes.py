@@ -41,10 +41,10 @@ def test_jobs_are_done_in_other_processes_of_one_thread_even_by_one_worker(tmp_p
 def test_a_death_in_one_sentence():
     told = "A worker process was terminated.\n\nThe exit codes of the workers are {SIGKILL(-9), EXIT(0)}\nMore on this."
     assert death(told) == (
-        "A worker process died (SIGKILL(-9), EXIT(0)); finished runs are kept, the same command goes on. If memory was "
-        "short, fewer --workers need less."
+        "A worker process died (SIGKILL(-9), EXIT(0)). Finished runs are stored, and the same command resumes. If memory "
+        "was short, use fewer --workers."
     )
-    assert death("?").startswith("A worker process died; finished")
+    assert death("?").startswith("A worker process died. Finished")
 
 
 def test_what_was_done_before_counts(tmp_path, capsys):

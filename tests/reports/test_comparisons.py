@@ -1,4 +1,4 @@
-"""A variant against the one that it is compared with, from kept results of made-up runs."""
+"""A variant against the one that it is compared with, from stored results of made-up runs."""
 
 import pytest
 

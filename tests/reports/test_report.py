@@ -161,7 +161,7 @@ def test_files_of_others_in_the_folder_stay(runs, tmp_path):
     [
         (lambda kept: kept["facts"].update(digest="other"), "another recipe, front end, table or recordings"),
         (lambda kept: kept["facts"].update(audio_digest="other"), "another recipe, front end, table or recordings"),
-        (lambda kept: kept.update(runs=kept["runs"] + 1), r"holds \d+ runs, of which a report of \d+ would lose"),
+        (lambda kept: kept.update(runs=kept["runs"] + 1), r"holds \d+ runs, but the new report would hold \d+"),
     ],
     ids=["recipe", "recordings", "more runs"],
 )
@@ -283,7 +283,7 @@ def test_compare(tmp_path):
     assert "a difference between good (paper) and good (paper) is not shown" in report.compare_results(a, a)
     with pytest.raises(SertfError, match="score must be one of uar, wa, macro_f1, weighted_f1, got"):
         report.compare_results(a, b, score="loss")
-    with pytest.raises(SertfError, match="holds no report.json, so it is no kept result"):
+    with pytest.raises(SertfError, match="holds no report.json, so it is not a stored result"):
         report.compare_results(a, tmp_path)
 
 

@@ -79,7 +79,7 @@ def test_no_groups(runs):
         (lambda t: t.rename(columns={"gender": "sex"}), r"must have the column utterance .*'sex'"),
         (lambda t: t.rename(columns={"utterance": "path"}), "must have the column utterance"),
         (lambda t: t[["utterance"]], "one or more of gender, intensity"),
-        (lambda t: t.iloc[2:], "lacks 2 of the tested utterances, the first of them 'u0'"),
+        (lambda t: t.iloc[2:], "lacks 2 of the tested utterances, first 'u0'"),
         (lambda t: pd.concat([t, t.iloc[:1]]), "holds an utterance twice"),
         (None, "cannot be read as groups of utterances"),
     ],

@@ -47,8 +47,8 @@ def test_missing_half_written_and_broken_runs_are_all_named(runs):
         (lambda t: t.assign(anger=[*t["anger"][:-1], float("nan")]), "'anger' is NaN or infinite for 1 of 24"),
         (lambda t: t.assign(truth="joy"), "'joy'"),
         (lambda t: t.iloc[:0], "empty"),
-        (lambda t: t.iloc[2:], "predicts 22 of the 24 utterances that were tested"),
-        (lambda t: pd.concat([t, t.iloc[:1]]), "predicts 1 utterances twice, the first of them 'u0'"),
+        (lambda t: t.iloc[2:], "predicts 22 of the 24 tested utterances"),
+        (lambda t: pd.concat([t, t.iloc[:1]]), "predicts 1 utterances twice, first 'u0'"),
     ],
 )
 def test_broken_predictions(runs, change, message):

@@ -48,7 +48,7 @@ def test_a_folder_without_runs_is_free_for_others(tmp_path, corpus):
 
 def test_a_table_that_has_changed_is_said(tmp_path, corpus):
     write_experiment(of_one_run(tmp_path), OVERVIEW | {"table_digest": "5e", "seed": 0}, corpus)
-    with pytest.raises(RunError, match="holds runs on another table: its utterances, or what it says of them, have"):
+    with pytest.raises(RunError, match="holds runs on another table: its utterances or their labels have"):
         write_experiment(tmp_path, OVERVIEW | {"digest": "1b", "table_digest": "6f", "seed": 0}, corpus)
     with pytest.raises(RunError, match="holds runs of another experiment or recipe"):
         write_experiment(tmp_path, OVERVIEW | {"digest": "1b", "table_digest": "5e", "seed": 1}, corpus)
@@ -60,7 +60,7 @@ def test_runs_on_other_recordings_are_never_mixed(tmp_path, corpus):
     (tmp_path / "unsaid" / "experiment.json").write_text('{"digest": "1a"}')
     with pytest.raises(RunError, match="on other recordings"):
         write_experiment(tmp_path / "unsaid", OVERVIEW, corpus)
-    with pytest.raises(RunError, match="on other recordings under the same names; choose another --out folder, or del"):
+    with pytest.raises(RunError, match="on other recordings of the same names; choose another --out folder, or del"):
         write_experiment(tmp_path, OVERVIEW | {"audio_digest": "3c"}, corpus)
     assert json.loads((tmp_path / "experiment.json").read_text()) == OVERVIEW
 
@@ -80,9 +80,7 @@ def test_a_finished_run_is_known_by_its_digests(run_directory):
     assert not finished(run_directory.with_name("fold-2"), digest="1a", audio_digest="2b")
     with pytest.raises(RunError, match="another experiment .lstm_toy, digest 1a, wanted 1b.; choose another --out"):
         finished(run_directory, digest="1b", audio_digest="2b")
-    with pytest.raises(
-        RunError, match="on other recordings under the same names; choose another --out folder or delete"
-    ):
+    with pytest.raises(RunError, match="on other recordings of the same names; choose another --out folder or delete"):
         finished(run_directory, digest="1a", audio_digest="2c")
 
 
@@ -185,7 +183,7 @@ def test_unwritable_folder(written, tmp_path):
 
 def test_a_run_that_was_taken_over_is_finished_without_a_model(run_directory):
     (run_directory / "weights.keras").unlink()
-    (run_directory / TAKEN_OVER).write_text("from kept results")
+    (run_directory / TAKEN_OVER).write_text("from stored results")
     seal(run_directory)
     assert finished(run_directory, digest="1a", audio_digest="2b")
     (run_directory / "predictions.csv").write_text("")

@@ -90,13 +90,13 @@ def test_what_is_there_stays_and_nothing_kept_gives_nothing(kept, folder):
     [
         (
             {"digest": "other"},
-            "of another experiment or recipe .digest abc, wanted other., which cannot be extended; leav",
+            "of another experiment or recipe .digest abc, wanted other. and cannot be extended; leav",
         ),
         (
             {"audio_digest": "b2"},
-            "on other recordings, or does not say on which, and cannot be extended; leave --extend",
+            "on other or unknown recordings and cannot be extended; leave --extend",
         ),
-        ({"repeats": 1}, "holds 2 repeats, of which 1 would be left; give --repeats 2 or more"),
+        ({"repeats": 1}, "holds 2 repeats, more than the 1 planned; give --repeats 2 or more"),
     ],
 )
 def test_what_does_not_belong_together_is_not_mixed(kept, folder, change, message):
@@ -108,7 +108,7 @@ def test_what_does_not_belong_together_is_not_mixed(kept, folder, change, messag
 
 def test_results_that_do_not_say_on_which_recordings(kept, folder):
     edit(kept / "manifest.json", lambda content: content | {"shared": content["shared"] | {"audio_digest": None}})
-    with pytest.raises(ResultsError, match="does not say on which"):
+    with pytest.raises(ResultsError, match="on other or unknown recordings"):
         reuse.take_over(kept, folder)
 
 
@@ -119,9 +119,12 @@ def test_results_that_do_not_say_on_which_recordings(kept, folder):
         (lambda content: content | {"runs": [{"fold": "fold-1"}]}, "does not list its runs"),
         (
             lambda content: content | {"runs": content["runs"][:3]},
-            "its manifest, predictions and history are of differen",
+            "its manifest, predictions and history hold differen",
         ),
-        (lambda content: content | {"runs": [*content["runs"], {"repeat": 2, "fold": "fold-1"}]}, "of different runs"),
+        (
+            lambda content: content | {"runs": [*content["runs"], {"repeat": 2, "fold": "fold-1"}]},
+            "hold different runs",
+        ),
     ],
 )
 def test_broken_manifests(kept, folder, change, message):
@@ -139,7 +142,7 @@ def test_broken_tables(kept, folder, name):
         reuse.take_over(kept, folder)
     lines = gzip.decompress(content).decode().splitlines()
     (kept / name).write_bytes(gzip.compress("\n".join([lines[0], *(n for n in lines if "fold-1" in n)]).encode()))
-    with pytest.raises(ResultsError, match="are of different runs"):
+    with pytest.raises(ResultsError, match="hold different runs"):
         reuse.take_over(kept, folder)
     assert not list(folder.glob("repeat-*"))
 
@@ -169,11 +172,11 @@ def test_runs_without_a_model_are_not_exported(extended, corpus, cache, monkeypa
     results, out, _ = extended
     folder = out / "small" / "strict"
     with pytest.raises(
-        ExportError, match="6 runs in .* were taken over from kept results, without their models; train mo"
+        ExportError, match="6 runs in .* were taken over from stored results, without their models; train mo"
     ):
         save(folder, tmp_path / "saved")
     with pytest.raises(
-        ExportError, match="repeat-00/fold-1 was taken over from kept results, without its model; train m"
+        ExportError, match="repeat-00/fold-1 was taken over from stored results, without its model; train m"
     ):
         save(folder / "repeat-00" / "fold-1", tmp_path / "saved")
     in_process(monkeypatch, first=1)
@@ -195,9 +198,7 @@ def test_only_what_is_kept_is_extended(extended, corpus, cache, tmp_path):
 
 def test_results_that_a_report_would_lose_are_said_before_training(extended, corpus, cache, tmp_path):
     results, _, _ = extended
-    with pytest.raises(
-        ResultsError, match="holds 6 runs, of which a report of 3 would lose the others; give more --re"
-    ):
+    with pytest.raises(ResultsError, match="holds 6 runs, but the new report would hold 3; give more --re"):
         planned(corpus, cache, tmp_path, repeats=1, results=results)
     with pytest.raises(ResultsError, match="holds results of another recipe, front end, table or recordings"):
         planned(corpus, cache, tmp_path, experiment=changed(options={"units": 5}), repeats=2, results=results)
@@ -209,7 +210,9 @@ def test_results_that_a_report_would_lose_are_said_before_training(extended, cor
 
 def test_extending_what_is_not_kept_is_said_before_anything_is_read(extended, corpus, cache, tmp_path):
     results, _, _ = extended
-    with pytest.raises(ResultsError, match="nothing to extend: .*toy keeps no results of small under paper; leave -"):
+    with pytest.raises(
+        ResultsError, match="nothing to extend: .*toy holds no stored results of small under paper; leave -"
+    ):
         planned(corpus, cache, tmp_path, protocol_names=["paper"], results=results, extend=True)
     recipes = {"strict": replace(RECIPE, epochs=3)}
     other = replace(EXPERIMENT, variants={"small": replace(EXPERIMENT.variants["small"], recipes=recipes)})

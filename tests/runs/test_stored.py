@@ -37,7 +37,9 @@ def test_damaged_predictions(tmp_path):
 
 
 def test_summaries(tmp_path):
-    with pytest.raises(ResultsError, match=f"{tmp_path} holds no report.json, so it is no kept result; give <resu"):
+    with pytest.raises(
+        ResultsError, match=f"{tmp_path} holds no report.json, so it is not a stored result; give <resu"
+    ):
         read_summary(tmp_path)
     whole = summary()
     (tmp_path / "report.json").write_text(json.dumps(whole))

@@ -115,7 +115,7 @@ def test_what_a_recipe_file_leaves_out_has_its_default(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("learning_rate = 1", "is no recipe file: it is not JSON"),
+        ("learning_rate = 1", "is not a recipe file: it is not JSON"),
         ("[]", "the file must be a table"),
         ('{"model": "serct"}', "the file lacks recipe"),
         ('{"model": 3, "recipe": {}}', "model must be a name, but is 3"),

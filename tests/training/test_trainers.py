@@ -99,7 +99,7 @@ def test_takes(case):
 def test_networks_need_a_recipe_and_scikit_learn_takes_none(case):
     trainer = find(case.model)
     trainer.check_recipe("mine", case.recipe)
-    message = f"mine trains {case.model}, a network, but has no recipes" if case.recipe else "which takes no recipe"
+    message = f"mine trains {case.model}, a network, but has no recipes" if case.recipe else "without a recipe"
     with pytest.raises(TrainerError, match=message):
         trainer.check_recipe("mine", None if case.recipe else RECIPE)
 

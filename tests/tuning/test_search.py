@@ -116,9 +116,7 @@ def test_without_keras_tuner(corpus, cache, tmp_path, monkeypatch):
 
 
 def test_a_space_that_other_processes_cannot_be_given_is_refused_before_extraction(corpus, cache, tmp_path):
-    with pytest.raises(
-        SertfError, match="must be a function that stands by itself in a module or script, not a lambda"
-    ):
+    with pytest.raises(SertfError, match="must be a function of a module or script, not a lambda"):
         search(corpus, cache, tmp_path, space=replace(TOY, ask=lambda hp: ({}, {})))
     assert not list(tmp_path.rglob("*.json"))
 
