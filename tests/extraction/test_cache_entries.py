@@ -46,7 +46,7 @@ def test_reading_does_not_parse_python(tmp_path, monkeypatch):
 
 
 def test_bytes_that_are_no_array_are_damage(tmp_path):
-    data = b"not an array"
+    data = b"no array"
     (tmp_path / "abc.npy").write_bytes(data + hashlib.sha256(data).digest())
     with pytest.raises(DamagedEntry, match="not an array"):
         read_entry(tmp_path / "abc.npy")
