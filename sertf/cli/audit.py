@@ -1,10 +1,10 @@
-"""Say what a fold list leaks: speakers, utterances and copies that stand on both sides, and texts."""
+"""List what a fold list leaks: speakers, utterances, copies and texts that training and test share."""
 
 from pathlib import Path
 
 from sertf.cli import shared
 
-HELP = "say what anyone's fold list leaks"
+HELP = "list what any fold list leaks"
 EXAMPLES = """\
   sertf audit --folds emodb/fold_*/*.jsonl --corpus emodb --data ~/corpora
   sertf audit --folds my_folds.csv --table mine.csv
@@ -18,9 +18,11 @@ a whole fold: train, test and maybe validation, each a list.
 def add_options(parser):
     parser.add_argument("--folds", type=Path, nargs="+", required=True, metavar="FILE", help="JSON lines or CSV")
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
-    parser.add_argument("--corpus", metavar="NAME", help="one that `sertf corpora` lists")
+    parser.add_argument("--corpus", metavar="NAME", help="a corpus that `sertf corpora` lists")
     shared.add_data(parser)
-    parser.add_argument("--skip-bad", action="store_true", help="go on without files that cannot be used")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="name files that cannot be used, and continue without them"
+    )
     shared.add_json(parser)
 
 

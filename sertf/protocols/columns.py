@@ -1,4 +1,4 @@
-"""Splits of your own: a column `split` or `fold` of the table says where each utterance belongs."""
+"""Custom splits: a column `split` or `fold` of the table gives the part or the fold of each utterance."""
 
 import re
 from typing import TYPE_CHECKING

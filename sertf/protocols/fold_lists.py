@@ -85,7 +85,7 @@ def read(paths: Iterable[Path | str], table: "pd.DataFrame") -> FoldList:
         table: utterance table that the list is about.
 
     Raises:
-        FoldListError: no such file, rows that say too little, or a list of which the table has nothing.
+        FoldListError: no such file, incomplete rows, or a list without any utterance of the table.
     """
     find, unmatched = _finder(table), dict[str, None]()
     folds: dict[str, dict[str, dict[str, None]]] = {}

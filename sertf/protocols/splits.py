@@ -195,8 +195,7 @@ def _pairs_out_three(table, seed):
         of_gender = speakers["speaker"][speakers["gender"] == gender].to_numpy(dtype=object)
         if len(of_gender) < 4:
             raise ProtocolError(
-                f"pairs-out-three tests three pairs of a woman and a man and trains on others, so it needs 4 speakers of "
-                f"each gender, but the table has {len(of_gender)} {gender} ones; "
+                f"pairs-out-three needs 4 speakers of each gender, but the table has {len(of_gender)} {gender} ones; "
                 f"{_instead(table, seed, [speakers_apart(len(speakers))])}."
             )
         drawn[gender] = rng.permutation(of_gender)[:3]

@@ -1,7 +1,7 @@
 """Zero-shot: train on one corpus, test on other corpora, over the emotions that all of them have.
 
-`shared_emotions` makes the table, `speakers_apart`, `random_90_10` and `leave_one_corpus_out` are the protocols, `across` says which corpora a
-run is trained and tested on, `by_corpus` what it scores on each of them beside chance.
+`shared_emotions` makes the table. `speakers_apart`, `random_90_10` and `leave_one_corpus_out` are the protocols. `across`
+names the corpora that a run trains and tests on.
 """
 
 from collections.abc import Iterable
