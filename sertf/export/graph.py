@@ -62,7 +62,10 @@ class ServingModule(tf.Module):
             waveform = resample(waveform, sample_rate, target_rate)
             lengths = resampled_lengths(lengths, sample_rate, target_rate)
             features = front_end(waveform, lengths)  # (batch, frames, dims)
-            own = spectral.own_positions(front_end.frames(lengths), tf.shape(features)[1]) if sequence else None
+            if front_end.trims:
+                own = tf.reduce_any(features != 0, axis=2)
+            else:
+                own = spectral.own_positions(front_end.frames(lengths), tf.shape(features)[1]) if sequence else None
             return score(features, own)
 
         @tf.function(input_signature=[samples, rate])

@@ -177,7 +177,7 @@ def extract_clip(
     frames = stored_frames(entry_path(folder, digest))
     if frames is not None:
         return Extracted(digest, frames, len(samples), rate)
-    features = compute(*pad_clip(samples, rate))[0, : front_end.frames(len(samples))]  # (frames, dims)
+    features = front_end.own_frames(compute(*pad_clip(samples, rate))[0], len(samples))  # (frames, dims)
     return store(features, folder, digest) or Extracted(digest, len(features), len(samples), rate)
 
 

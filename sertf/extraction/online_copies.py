@@ -129,4 +129,4 @@ class OnlineCopies:
                 f"{path}: copy {copy} cannot be drawn in epoch {epoch + 1}: {error}; leave it out."
             ) from error
         features = self._compute(*pad_clip(samples, rate))[0]
-        return self.scaling(features[: self.front_end.frames(len(samples))])
+        return self.scaling(self.front_end.own_frames(features, len(samples)))

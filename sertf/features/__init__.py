@@ -15,12 +15,14 @@ from sertf.features.fused_statistics import FusedStatistics
 from sertf.features.log_mel import LogMel
 from sertf.features.mfcc_chroma import MfccChroma
 from sertf.features.scalogram import Scalogram
+from sertf.features.speech_log_mel import SpeechLogMel
 from sertf.features.waveform import Waveform
 from sertf.features.whisper import Whisper
 
 FEATURES: dict[str, type[FrontEnd]] = {
     "mfcc_chroma": MfccChroma,
     "log_mel": LogMel,
+    "speech_log_mel": SpeechLogMel,
     "fused_statistics": FusedStatistics,
     "scalogram": Scalogram,
     "waveform": Waveform,
@@ -75,6 +77,7 @@ __all__ = [
     "LogMel",
     "MfccChroma",
     "Scalogram",
+    "SpeechLogMel",
     "Waveform",
     "Whisper",
 ]

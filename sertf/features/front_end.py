@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from sertf.errors import SertfError, check_whole
 from sertf.layers import spectral
@@ -41,6 +42,7 @@ class FrontEnd(keras.layers.Layer):
         span: first sample that is read of every clip and the one behind the last; None for all of it.
         minimum_samples: least samples of a clip.
         reports_cuts: whether to warn of clips longer than the span.
+        trims: whether quiet ends are cut off. An utterance may then have fewer frames than `frames` says; rows of 0 follow.
         reads_middle: whether only the middle of a clip longer than `duration_seconds` is read.
         feature_shape: (frames, values of a frame); None in place of frames that depend on the clip's length.
         pretrained: title, digest, licence, citation and url of pretrained weights; None without.
@@ -51,6 +53,7 @@ class FrontEnd(keras.layers.Layer):
     span: tuple[int, int] | None = None
     minimum_samples = 1
     reports_cuts = False
+    trims = False
     reads_middle = False
     pretrained: Mapping[str, str] | None = None
 
@@ -68,6 +71,11 @@ class FrontEnd(keras.layers.Layer):
                 f"{type(self).__name__} must define frames(lengths), since its feature_shape gives no number of frames."
             )
         return lengths * 0 + self.feature_shape[0]
+
+    def own_frames(self, features: np.ndarray, samples: int) -> np.ndarray:
+        """The frames of one utterance of so many samples, from its features (frames, values) with rows of padding."""
+        features = features[: self.frames(samples)]
+        return features[: np.flatnonzero(features.any(axis=1))[-1] + 1] if self.trims else features
 
     @property
     def dimension_groups(self) -> list[tuple[str, int]]:

@@ -41,11 +41,14 @@ def double_precision() -> AbstractContextManager[Any]:
     return jax.enable_x64(True)
 
 
-def mel_filters(*, sample_rate: int, n_fft: int, n_mels: int, fmax: float | None = None) -> np.ndarray:
-    """Slaney-scaled, area-normalised mel filter bank, float32 (n_fft // 2 + 1, n_mels); `fmax` in Hz."""
+def mel_filters(
+    *, sample_rate: int, n_fft: int, n_mels: int, fmin: float = 0.0, fmax: float | None = None
+) -> np.ndarray:
+    """Slaney-scaled, area-normalised mel filter bank, float32 (n_fft // 2 + 1, n_mels); `fmin` and `fmax` in Hz."""
     import librosa
 
-    return np.ascontiguousarray(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmax=fmax).T)
+    bank = librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax)
+    return np.ascontiguousarray(bank.T)
 
 
 def chroma_filters(*, sample_rate: int, n_fft: int, n_chroma: int) -> np.ndarray:
@@ -146,6 +149,40 @@ def power_to_db(
     peak = keras.ops.max(candidates, axis=(1, 2), keepdims=True)  # (batch, 1, 1)
     decibels = keras.ops.maximum(decibels, peak - top_db)
     return decibels - peak if relative else decibels
+
+
+def active_power(power: keras.KerasTensor, own: keras.KerasTensor, *, range_db: float) -> keras.KerasTensor:
+    """Mean power of the speech: of the positions at most `range_db` under the loudest one of the row.
+
+    Args:
+        power: (batch, positions), 0 or more.
+        own: (batch, positions), true where a position counts.
+        range_db: decibels, above 0.
+
+    Returns:
+        (batch, 1).
+    """
+    active = keras.ops.cast(_loud(power, own, range_db), power.dtype)
+    count = keras.ops.maximum(keras.ops.sum(active, axis=1, keepdims=True), 1)
+    return keras.ops.sum(power * active, axis=1, keepdims=True) / count
+
+
+def loud_span(
+    power: keras.KerasTensor, own: keras.KerasTensor, *, range_db: float
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """First position at most `range_db` under the loudest one of the row, and the one behind the last: (batch,) int32.
+
+    Arguments as of `active_power`; a row of zeros is loud throughout.
+    """
+    loud = keras.ops.cast(_loud(power, own, range_db), "int32")
+    first = keras.ops.argmax(loud, axis=1)
+    behind = keras.ops.shape(loud)[1] - keras.ops.argmax(keras.ops.flip(loud, axis=1), axis=1)
+    return keras.ops.cast(first, "int32"), keras.ops.cast(behind, "int32")
+
+
+def _loud(power, own, range_db):
+    peak = keras.ops.max(keep_own(power, own), axis=1, keepdims=True)
+    return keras.ops.logical_and(own, power >= peak * 10 ** (-range_db / 10))
 
 
 def scale_to_peak(values: keras.KerasTensor) -> keras.KerasTensor:
