@@ -16,8 +16,9 @@ class UnweightedAverageRecall(keras.metrics.Metric):
     reset. A class without utterances has no recall and is left out. This is the score of the INTERSPEECH
     paralinguistics challenges (Schuller et al. 2009), and equals scikit-learn's balanced accuracy.
 
-    Call it with integer labels (batch,) or (batch, 1), from 0 to num_classes - 1, and scores (batch, num_classes). Only
-    the largest score of a row counts. Optional weights are (batch,) or (batch, 1). Without rows, and where all weights
+    Call it with integer labels (batch,) or (batch, 1), from 0 to num_classes - 1, or with shares of the
+    classes (batch, num_classes), whose largest is the label, and with scores (batch, num_classes). Only the largest score
+    of a row counts. Optional weights are (batch,) or (batch, 1). Without rows, and where all weights
     are zero, the result is 0.
 
     Args:
@@ -38,6 +39,8 @@ class UnweightedAverageRecall(keras.metrics.Metric):
         self.totals = self.add_variable(shape=(num_classes,), initializer="zeros", name="totals")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
+        if len(y_true.shape) == 2 and y_true.shape[1] == self.num_classes:
+            y_true = ops.argmax(y_true, axis=-1)
         labels = ops.cast(ops.reshape(y_true, (-1,)), "int32")  # (batch,)
         predicted = ops.cast(ops.argmax(y_pred, axis=-1), "int32")  # (batch,)
         rows = ops.one_hot(labels, self.num_classes, dtype=self.dtype)  # (batch, classes)

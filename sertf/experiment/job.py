@@ -14,10 +14,12 @@ from sertf.experiment.description import digest
 from sertf.extraction.cache import Features
 from sertf.extraction.online_copies import CopyPlan, OnlineCopies
 from sertf.parallel.environment import forget_models, import_tensorflow_quietly
+from sertf.parallel.progress import logged
 from sertf.protocols.folds import Fold
 from sertf.runs.folder import write_run
 from sertf.runs.layout import RunPlace
 from sertf.training import batches
+from sertf.training.checkpoint import Checkpoint
 from sertf.training.fit import Diverged, Fitted, RunError
 from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part, Scaling, SpeakerScaling, parts_of
@@ -46,6 +48,7 @@ class Job:
         enrolment_clips: how many clips a validation or tested speaker is scaled by; None for all.
         watch_test: log the test part's scores after each epoch; they decide nothing.
         online_copies: copies drawn anew every epoch.
+        progress: write on standard error how the epochs go.
     """
 
     folder: Path
@@ -67,6 +70,7 @@ class Job:
     enrolment_clips: int | None = None
     watch_test: bool = False
     online_copies: CopyPlan | None = None
+    progress: bool = False
 
 
 def train_job(job: Job) -> tuple[Fitted, dict[str, Part], Scaling | SpeakerScaling]:
@@ -104,6 +108,7 @@ def train_job(job: Job) -> tuple[Fitted, dict[str, Part], Scaling | SpeakerScali
         seed=job.seed,
         online_copies=copies,
         watch_test=job.watch_test,
+        checkpoint=_checkpoint_of(job),
     )
     return fitted, parts, scaling
 
@@ -117,7 +122,8 @@ def run_job(job: Job) -> Path | Diverged:
     started, code = time.time(), code_digest()
     label = RunPlace.parse(job.folder).label
     try:
-        fitted, parts, scaling = train_job(job)
+        with logged(label, show=job.progress):
+            fitted, parts, scaling = train_job(job)
     except Diverged as error:
         return Diverged(f"{label}: {error}")
     test = parts["test"]
@@ -146,11 +152,18 @@ def run_job(job: Job) -> Path | Diverged:
             "emotions": list(job.emotions),
             "parameters": job.trainer.parameters(fitted.model),
             "best_epoch": fitted.best_epoch,
-            "wall_seconds": round(time.time() - started, 2),
+            "wall_seconds": round(fitted.seconds_before + time.time() - started, 2),
         },
     )
+    _checkpoint_of(job).remove()
     forget_models()
     return job.folder
+
+
+def _checkpoint_of(job):
+    """Where a job's training is stored after each epoch; of other data, settings or code it does not count."""
+    facts = [job.facts["digest"], job.facts["audio_digest"], job.fold.name, job.seed, job.trainer.environment()]
+    return Checkpoint(RunPlace.parse(job.folder).checkpoint, digest([*facts, code_digest()]))
 
 
 def _predictions(job, part, outputs):

@@ -106,7 +106,7 @@ def plan(
         prepared = _prepare(cell, data[cell.data_digest])
         kept = None if stored is None else stored_folder(stored, experiment.name, *cell.names)
         _write(prepared, folder, repeats, kept=kept, extend=extend)
-        jobs += _missing_jobs(prepared, folder, repeats)
+        jobs += _missing_jobs(prepared, folder, repeats, progress=progress)
         runs += repeats * len(prepared.folds)
     # All variants advance together. After an interruption each of them has its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
@@ -198,7 +198,7 @@ def _write(prepared, folder, repeats, *, kept, extend):
         reuse.take_over(kept, folder)
 
 
-def _missing_jobs(prepared, folder, repeats):
+def _missing_jobs(prepared, folder, repeats, *, progress):
     """The missing jobs of a cell. Remains of broken runs are removed."""
     cell, data, facts = prepared.cell, prepared.data, prepared.facts
     index = {emotion: i for i, emotion in enumerate(prepared.emotions)}
@@ -221,6 +221,7 @@ def _missing_jobs(prepared, folder, repeats):
         "enrolment_clips": cell.setting.enrolment_clips,
         "watch_test": cell.setting.watch_test,
         "online_copies": data.online_copies,
+        "progress": progress,
     }
     jobs = []
     for repeat in range(repeats):

@@ -1,23 +1,26 @@
 """Keras layers of the zoo, written with `keras.ops` so that they run on the TensorFlow and the JAX backend."""
 
-from sertf.layers.attention import CrossAttention, MultiHeadAttention, SoftAttention
+from sertf.layers.attention import AttentiveStatistics, CrossAttention, MultiHeadAttention, SoftAttention
 from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
 from sertf.layers.deformable import DeformableAttention
-from sertf.layers.masks import SpectrogramMasks
+from sertf.layers.masks import FrameMask, MaskedBatchNormalization, SpectrogramMasks
 from sertf.layers.positions import LearnedPositions, SinusoidalPositions
 from sertf.layers.reconstruction import ReconstructionError
 from sertf.layers.reservoir import LiquidReservoir
 
 __all__ = [
+    "AttentiveStatistics",
     "CapsuleLength",
     "CapsulePartition",
     "CapsuleRouting",
     "ClassificationRBM",
     "CrossAttention",
     "DeformableAttention",
+    "FrameMask",
     "LearnedPositions",
     "LiquidReservoir",
+    "MaskedBatchNormalization",
     "MultiHeadAttention",
     "ReconstructionError",
     "SinusoidalPositions",

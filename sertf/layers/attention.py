@@ -147,3 +147,51 @@ class CrossAttention(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable("sertf")
+class AttentiveStatistics(keras.layers.Layer):
+    """Mean and deviation of states over time, each channel weighted by an attention of its own.
+
+    e = V tanh(W s + b) + c for the steps s; a softmax over time gives the weights of each channel (Okabe et al. 2018,
+    arXiv:1803.10963, with one attention a channel as in Desplanques et al. 2020, arXiv:2005.07143).
+
+    Args:
+        units: of the hidden layer, rows of W.
+
+    Call arguments:
+        states: (batch, steps, channels), what is averaged.
+        scored: (batch, steps, values), what the attention is computed from.
+        own: (batch, steps) booleans; the other steps get weight 0.
+
+    Returns:
+        Means and deviations, (batch, 2 · channels), and the weights averaged over channels, (batch, steps).
+    """
+
+    def __init__(self, units: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        check_whole(type(self).__name__, units=units)
+        self.units = units
+        self.hidden = keras.layers.Dense(units, activation="tanh", name="hidden")
+
+    def build(self, states_shape, scored_shape, own_shape):
+        self.hidden.build(scored_shape)
+        self.channels = keras.layers.Dense(states_shape[-1], name="channels")
+        self.channels.build((*scored_shape[:-1], self.units))
+
+    def call(self, states, scored, own):
+        own = own[:, :, None]
+        scores = self.channels(self.hidden(scored))  # (batch, steps, channels)
+        weights = ops.softmax(ops.where(own, scores, ops.full_like(scores, -1e9)), axis=1)
+        # A row without a single own step would otherwise attend evenly to padding.
+        weights = ops.where(own, weights, ops.zeros_like(weights))
+        mean = ops.sum(weights * states, axis=1)
+        variance = ops.sum(weights * ops.square(states), axis=1) - ops.square(mean)
+        deviation = ops.sqrt(ops.maximum(variance, 1e-5))  # a root of 0 has no gradient
+        return ops.concatenate([mean, deviation], axis=-1), ops.mean(weights, axis=-1)
+
+    def compute_output_shape(self, states_shape, scored_shape, own_shape):
+        return (states_shape[0], 2 * states_shape[-1]), tuple(states_shape[:2])
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}

@@ -56,3 +56,57 @@ class SpectrogramMasks(keras.layers.Layer):
     def get_config(self):
         own = {"bands": self.bands, "frames": self.frames, "count": self.count, "seed": self.seed}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("sertf")
+class FrameMask(keras.layers.Layer):
+    """True for the frames of a padded utterance: from the first that is not 0 throughout to the last.
+
+    Args:
+        every: for steps of so many frames, of which the first one decides.
+
+    Call arguments:
+        inputs: (batch, frames, values), with frames of 0 at the ends of an utterance.
+
+    Returns:
+        (batch, ceil(frames / every)) booleans.
+    """
+
+    def __init__(self, every: int = 1, **kwargs: Any):
+        super().__init__(**kwargs)
+        check_whole("FrameMask", every=every)
+        self.every = every
+
+    def call(self, inputs):
+        used = ops.cast(ops.any(ops.not_equal(inputs, 0), axis=2), "int32")  # (batch, frames)
+        so_far = ops.cumsum(used, axis=1)
+        own = ops.logical_and(so_far > 0, so_far - used < so_far[:, -1:])
+        return own[:, :: self.every]
+
+    def compute_output_spec(self, inputs):
+        frames = inputs.shape[1]
+        return keras.KerasTensor((inputs.shape[0], frames and -(-frames // self.every)), "bool")
+
+    def get_config(self):
+        return {**super().get_config(), "every": self.every}
+
+
+@keras.saving.register_keras_serializable("sertf")
+class MaskedBatchNormalization(keras.layers.BatchNormalization):
+    """Keras's batch norm over a spectrogram whose statistics see own frames only; what lies beyond becomes 0.
+
+    Call arguments:
+        inputs: (batch, frames, bands, channels).
+        own: (batch, frames) booleans, true where a frame counts.
+    """
+
+    def build(self, inputs_shape, own_shape):
+        super().build(inputs_shape)
+
+    def call(self, inputs, own, training=None):
+        own = ops.broadcast_to(own[:, :, None], ops.shape(inputs)[:3])
+        normed = super().call(inputs, training=training, mask=own)
+        return normed * ops.cast(own, normed.dtype)[..., None]
+
+    def compute_output_shape(self, inputs_shape, own_shape):
+        return inputs_shape

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sertf.models import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
+from sertf.models import attentive_cnn, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 from sertf.models.baselines import BASELINES
 from sertf.models.waveform_baselines import WAVEFORM_BASELINES
 
@@ -17,6 +17,7 @@ MODELS: dict[str, Callable[..., "keras.Model"]] = {
     "cnn_transformer": cnn_transformer.build,
     "wavelet_cnn_lstm": wavelet_cnn_lstm.build,
     "serct": serct.build,
+    "attentive_cnn": attentive_cnn.build,
     **BASELINES,
     **WAVEFORM_BASELINES,
 }

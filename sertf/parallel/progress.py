@@ -1,6 +1,7 @@
 """How far a long piece of work is, on standard error: a bar at a terminal and in notebooks, lines in a file."""
 
 import contextlib
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,29 @@ def shown(
     with progress.Progress(*columns, console=console, disable=not show) as bar:
         task = bar.add_task(description, total=total, completed=done)
         yield lambda count: bar.advance(task, count)
+
+
+@contextlib.contextmanager
+def logged(label: str, *, show: bool = True) -> Iterator[None]:
+    """Write what sertf logs on standard error, each line behind a label.
+
+    Args:
+        label: whose lines they are; several processes may write to one place.
+        show: False writes nothing.
+    """
+    logger, handler = logging.getLogger("sertf"), logging.StreamHandler()
+    # At a terminal a line takes the place of the bar, which is drawn again below it.
+    start = "\r\x1b[K" if sys.stderr.isatty() else ""
+    handler.setFormatter(logging.Formatter(f"{start}{label}: {{message}}", style="{"))
+    before = logger.level
+    if show:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 class _Lines:

@@ -38,6 +38,11 @@ class RunPlace:
         return self.folder / f"repeat-{self.repeat:02d}" / self.fold
 
     @property
+    def checkpoint(self) -> Path:
+        """The file that a training which is not finished yet is stored in, beside its run directory."""
+        return self.path.with_name(f".{self.fold}.checkpoint.npz")
+
+    @property
     def names(self) -> tuple[str, str]:
         """The names of the variant and of the protocol."""
         return self.folder.parent.name, self.folder.name

@@ -11,6 +11,7 @@ import numpy as np
 
 from sertf.extraction.online_copies import OnlineCopies
 from sertf.training.scaling import Part, PipelineError
+from sertf.training.spectrogram_augmentation import SpectrogramAugmentation, mixed
 
 if TYPE_CHECKING:
     import keras
@@ -28,6 +29,10 @@ class Batches:
         seed: seed of the shuffling; None keeps the order by length, for evaluation.
         bucket_frames: batch lengths are rounded up to a multiple of this; utterances of one length are never padded.
         fresh: `sertf.extraction.online_copies.OnlineCopies` of the part, which replace its arrays.
+        classes: number of emotions, for targets that are shares of the classes; None gives labels.
+        class_weights: (emotions,) weights, of which each utterance gets its class's as a third of each batch.
+        augmentation: what is done to the spectrograms of an epoch.
+        mixup: see `sertf.training.recipe.Recipe`; needs `classes`.
 
     Attributes:
         smallest: least size of the last batch, filled from the batch before it; 1 unless set.
@@ -41,6 +46,10 @@ class Batches:
         seed: int | None = None,
         bucket_frames: int = 16,
         fresh: OnlineCopies | None = None,
+        classes: int | None = None,
+        class_weights: np.ndarray | None = None,
+        augmentation: SpectrogramAugmentation | None = None,
+        mixup: float = 0.0,
     ):
         if len(part.utterances) == 0:
             raise PipelineError("A part of the fold is empty, so there is nothing to train or score on.")
@@ -49,8 +58,14 @@ class Batches:
         self.seed = seed
         self.bucket_frames = bucket_frames
         self.fresh = fresh
+        self.classes = classes
+        self.class_weights = class_weights
+        self.augmentation = augmentation
+        self.mixup = mixup
         self.smallest = 1
         lengths = part.lengths
+        if augmentation is not None:
+            lengths = np.full(len(lengths), augmentation.frames)
         self._padded = lengths if np.ptp(lengths) == 0 else -(-lengths // bucket_frames) * bucket_frames
 
     def __len__(self) -> int:
@@ -82,35 +97,60 @@ class Batches:
             cuts = [cuts[i] for i in rng.permutation(len(cuts))]
         return cuts
 
-    def batch(self, indices: np.ndarray, epoch: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Features, (batch, padded frames, dims) float32, and labels, (batch,) int32."""
-        padded = np.zeros((len(indices), self._padded[indices].max(), *self.shape), np.float32)
-        for row, i in enumerate(indices):
-            utterance = self.part.utterances[i]
-            if self.fresh is not None and utterance in self.fresh:
-                array = self.fresh.draw(utterance, epoch)
-            else:
-                array = self.part.arrays[i]
-            padded[row, : len(array)] = array
-        return padded, self.part.labels[indices]
+    def batch(self, indices: np.ndarray, epoch: int = 0) -> tuple[np.ndarray, ...]:
+        """One batch of an epoch.
+
+        Returns:
+            Features, (batch, padded frames, dims) float32; labels, (batch,) int32, or targets, (batch, classes) float32;
+            and with class weights the utterances' own, (batch,) float32.
+        """
+        arrays = [self._array(i, epoch) for i in indices]
+        labels = self.part.labels[indices]
+        # Of this batch: the others of the epoch begin with other utterances.
+        rng = np.random.default_rng([self.seed or 0, epoch, int(indices[0]), 1])
+        if self.augmentation is not None:
+            features = self.augmentation.apply(arrays, rng)
+        else:
+            features = np.zeros((len(indices), self._padded[indices].max(), *self.shape), np.float32)
+            for row, array in zip(features, arrays):
+                row[: len(array)] = array
+        if self.classes is None:
+            return (features, labels, *self._weights(labels))
+        targets = np.eye(self.classes, dtype=np.float32)[labels]
+        if self.mixup:
+            features, targets = mixed(features, targets, self.mixup, rng)
+        return (features, targets, *self._weights(targets))
+
+    def _array(self, index, epoch):
+        utterance = self.part.utterances[index]
+        if self.fresh is not None and utterance in self.fresh:
+            return self.fresh.draw(utterance, epoch)
+        return self.part.arrays[index]
+
+    def _weights(self, targets):
+        """The weights of labels or targets, as a row of one; an empty one without class weights."""
+        if self.class_weights is None:
+            return ()
+        return (self.class_weights[targets] if targets.ndim == 1 else targets @ self.class_weights,)
 
 
-def as_dataset(batches: Batches) -> Any:
+def as_dataset(batches: Batches, *, first_epoch: int = 0) -> Any:
     """The dataset for `fit` and `evaluate`: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
 
     Both give the same batches in the same order, pass after pass. The second needs no TensorFlow, so JAX trains without
-    it. Each pass over the dataset is the next epoch. Under JAX, `fit` differs: Keras consumes epoch 0 to build the model,
+    it. Each pass over the dataset is the next epoch, from `first_epoch` on. Under JAX, `fit` differs: Keras consumes epoch 0 to build the model,
     so training sees epochs 1, 2, … of `Batches`. Under TensorFlow it sees 0, 1, ….
     """
     import keras
 
-    return _tf_dataset(batches) if keras.backend.backend() == "tensorflow" else _py_dataset(batches)
+    make = _tf_dataset if keras.backend.backend() == "tensorflow" else _py_dataset
+    return make(batches, first_epoch)
 
 
-def _tf_dataset(batches):
+def _tf_dataset(batches, first_epoch):
     import tensorflow as tf
 
-    epochs = iter(range(1 << 62))
+    epochs = iter(range(first_epoch, 1 << 62))
 
     def one_epoch():
         epoch = next(epochs)
@@ -119,10 +159,14 @@ def _tf_dataset(batches):
 
     # A graph with a known number of frames can shape itself by it, as SpeechNet's does.
     steps, shape = batches.frames, batches.shape
-    dataset = tf.data.Dataset.from_generator(
-        one_epoch,
-        output_signature=(tf.TensorSpec((None, steps, *shape), tf.float32), tf.TensorSpec((None,), tf.int32)),
-    )
+    signature = [tf.TensorSpec((None, steps, *shape), tf.float32)]
+    if batches.classes is None:
+        signature.append(tf.TensorSpec((None,), tf.int32))
+    else:
+        signature.append(tf.TensorSpec((None, batches.classes), tf.float32))
+    if batches.class_weights is not None:
+        signature.append(tf.TensorSpec((None,), tf.float32))
+    dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=tuple(signature))
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
     # Autotuning has nothing to tune, and its thread would delay the end of every epoch.
     options = tf.data.Options()
@@ -130,14 +174,14 @@ def _tf_dataset(batches):
     return dataset.with_options(options)
 
 
-def _py_dataset(batches):
+def _py_dataset(batches, first_epoch):
     import keras
 
     class BatchDataset(keras.utils.PyDataset):
         def __init__(self):
             super().__init__()
-            self.epoch = 0
-            self.cuts = batches.order(0)
+            self.epoch = first_epoch
+            self.cuts = batches.order(first_epoch)
 
         def __len__(self):
             return len(batches)

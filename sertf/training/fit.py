@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sertf.errors import SertfError
-from sertf.training.recipe import MONITORS, Recipe
+from sertf.training.batches import Batches, as_dataset
+from sertf.training.checkpoint import Checkpoint
+from sertf.training.recipe import MONITORS, WARMUP_START, Recipe
 
 if TYPE_CHECKING:
     import keras
@@ -35,24 +37,27 @@ class Fitted:
             one), the same of the validation part (val_, missing without one), learning_rate, and watched scores.
         best_epoch: the epoch (from 1) that gave the model's weights; the last one without a monitor.
         weights_file: name of the saved model's file.
+        seconds_before: that the training took before this process went on with it.
     """
 
     model: Any
     history: pd.DataFrame
     best_epoch: int
     weights_file: str = WEIGHTS[0]
+    seconds_before: float = 0.0
 
 
 def fit(
     build: Callable[[], "keras.Model"],
     recipe: Recipe,
     *,
-    train: Any,
-    validation: Any,
+    train: Batches,
+    validation: Batches | None,
     num_classes: int,
     seed: int,
     class_weights: Sequence[float] | np.ndarray | None = None,
-    watch: Callable[["keras.Model", "keras.Loss"], dict[str, float]] | None = None,
+    watch: Callable[["keras.Model", Callable], dict[str, float]] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Fitted:
     """Build, compile and train a model; the same arguments give bitwise the same weights on the same machine.
 
@@ -60,13 +65,15 @@ def fit(
         build: function without arguments to an uncompiled Keras model, called after seeding. It applies the recipe's
             dropout and precision, see `sertf.training.network.build_network`.
         recipe: `sertf.training.recipe.Recipe`.
-        train: dataset of (features, labels) batches with a length.
-        validation: the same, in fixed order; None if the protocol has no validation part.
+        train: batches of the training part, whose targets are shares of the classes where the recipe's are.
+        validation: of the validation part, in fixed order; None where the protocol has none.
         num_classes: number of emotions.
         seed: seed of weights, dropout and everything that Keras draws.
         class_weights: (num_classes,) weights of the classes, for the loss "balanced_margin".
-        watch: function of the model and its loss to a dict of column and value, called after each epoch. The history
-            records it; it never decides which weights are kept.
+        watch: function of the model and its loss, a function of labels and scores, to a dict of column and value, called
+            after each epoch and written to the history; it never decides which weights are kept.
+        checkpoint: where the state after each epoch is stored. A training that is stored there already goes on from its
+            last finished epoch, bit by bit as if it had never stopped. None stores nothing.
 
     Returns:
         Fitted.
@@ -74,6 +81,7 @@ def fit(
     import keras
 
     from sertf.metrics import UnweightedAverageRecall
+    from sertf.training.callbacks import EndOfEpoch
 
     _seed(seed)
     model = build()
@@ -85,7 +93,8 @@ def fit(
     for weight in model.trainable_variables:
         weight.regularizer = keras.regularizers.L2(recipe.l2 / 2) if recipe.l2 else None
     loss = _loss(recipe, class_weights)
-    metrics = [UnweightedAverageRecall(num_classes), keras.metrics.SparseCategoricalAccuracy(name="wa")]
+    accuracy = keras.metrics.CategoricalAccuracy if recipe.soft_targets else keras.metrics.SparseCategoricalAccuracy
+    metrics = [UnweightedAverageRecall(num_classes), accuracy(name="wa")]
     if recipe.l2:
         # The training loss holds the penalty, which may be most of it.
         metrics.append(keras.metrics.MeanMetricWrapper(loss.call, name="data_loss"))
@@ -96,11 +105,9 @@ def fit(
         # Under TensorFlow, XLA would compile the recurrences anew for every batch shape. JAX always compiles.
         jit_compile=keras.backend.backend() != "tensorflow",
     )
-    watched, callbacks = [], [keras.callbacks.TerminateOnNaN()]
-    if watch:
-        callbacks.append(
-            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: watched.append(watch(model, loss)))
-        )
+    model.optimizer.build(model.trainable_variables)  # its variables must be there to be restored
+    averaging = keras.callbacks.SwapEMAWeights(swap_on_epoch=True) if recipe.ema else None
+    best = None
     if recipe.monitor is not None:
         if validation is None:
             raise RunError(
@@ -113,22 +120,49 @@ def fit(
             patience=recipe.patience or recipe.epochs,
             restore_best_weights=True,
         )
-        callbacks.append(best)
-    logs = model.fit(
-        train, validation_data=validation, epochs=recipe.epochs, callbacks=callbacks, shuffle=False, verbose=0
-    ).history
-    if not np.isfinite(logs["loss"]).all():
+    end = EndOfEpoch(
+        recipe.epochs,
+        best=best,
+        averaging=averaging,
+        watch=None if watch is None else lambda: watch(model, _on_labels(loss, recipe, num_classes)),
+        checkpoint=checkpoint,
+    )
+    end.restore(model)
+    if end.is_over:
+        end.finish(model)
+    else:
+        # Averaged weights are in the model when the others look at it; the state is stored behind all of them.
+        callbacks = [keras.callbacks.TerminateOnNaN(), averaging, best, end]
+        model.fit(
+            as_dataset(train, first_epoch=len(end.logs)),
+            validation_data=None if validation is None else as_dataset(validation),
+            epochs=recipe.epochs,
+            initial_epoch=len(end.logs),
+            callbacks=[callback for callback in callbacks if callback is not None],
+            shuffle=False,
+            verbose=0,
+        )
+    logs = end.logs
+    if not np.isfinite(logs[-1]["loss"]):
         raise Diverged(
-            f"Training diverged in epoch {len(logs['loss'])}: the loss is not finite; lower the learning rate "
+            f"Training diverged in epoch {len(logs)}: the loss is not finite; lower the learning rate "
             f"(now {recipe.learning_rate:g}) or check the features."
         )
-    history = pd.DataFrame({"epoch": np.arange(1, len(logs["loss"]) + 1)})
+    history = pd.DataFrame({"epoch": np.arange(1, len(logs) + 1)})
     own = ("data_loss",) if recipe.l2 else ()
     for column in ("loss", "uar", "wa", *own, *(f"val_{name}" for name in ("loss", "uar", "wa", *own))):
-        history[column] = logs.get(column, np.nan)
+        history[column] = [row.get(column, np.nan) for row in logs]
     history["learning_rate"] = [recipe.learning_rate_at(epoch) for epoch in range(len(history))]
-    history = pd.concat([history, pd.DataFrame(watched)], axis=1)
-    return Fitted(model, history, len(history) if recipe.monitor is None else int(best.best_epoch) + 1)
+    history = pd.concat([history, pd.DataFrame(end.watched)], axis=1)
+    best_epoch = len(history) if best is None else int(best.best_epoch) + 1
+    return Fitted(model, history, best_epoch, seconds_before=end.seconds_before)
+
+
+def _on_labels(loss, recipe, num_classes):
+    """The loss as a function of labels and scores."""
+    if not recipe.soft_targets:
+        return loss
+    return lambda labels, outputs: loss(np.eye(num_classes, dtype=np.float32)[labels], outputs)
 
 
 def _loss(recipe, class_weights):
@@ -138,6 +172,8 @@ def _loss(recipe, class_weights):
         from sertf.losses import BalancedMarginLoss
 
         return BalancedMarginLoss(class_weights, recipe.margins)
+    if recipe.soft_targets:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     return keras.losses.SparseCategoricalCrossentropy()
 
 
@@ -155,6 +191,13 @@ def _optimizer(recipe, *, steps_per_epoch):
     import keras
 
     rate = recipe.learning_rate
+    if recipe.warmup_epochs is not None:
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate * WARMUP_START if recipe.warmup_epochs else rate,
+            (recipe.epochs - recipe.warmup_epochs) * steps_per_epoch,
+            warmup_target=rate if recipe.warmup_epochs else None,
+            warmup_steps=recipe.warmup_epochs * steps_per_epoch,
+        )
     if recipe.decay_epochs is not None:
         rate = keras.optimizers.schedules.ExponentialDecay(
             rate, recipe.decay_epochs * steps_per_epoch, recipe.decay_factor, staircase=True
@@ -165,6 +208,10 @@ def _optimizer(recipe, *, steps_per_epoch):
         )
     # Schedules count batches, with and without accumulation.
     options = {"gradient_accumulation_steps": recipe.accumulation} if recipe.accumulation > 1 else {}
+    if recipe.ema:
+        options |= {"use_ema": True, "ema_momentum": recipe.ema}
     if recipe.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=recipe.momentum, **options)
+    if recipe.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, epsilon=1e-8, **options)
     return keras.optimizers.Adam(rate, epsilon=1e-8, **options)

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from sertf.errors import SertfError, is_number
+from sertf.training.spectrogram_augmentation import SpectrogramAugmentation
 
-OPTIMIZERS = ("adam", "sgd")
+OPTIMIZERS = ("adam", "adamw", "sgd")
 LOSSES = ("cross_entropy", "balanced_margin")
 MONITORS = {"uar": "max", "loss": "min"}
 PRECISIONS = ("float32", "bfloat16")
+CLASS_WEIGHTS = ("balanced",)
+WARMUP_START = 1 / 25
+"""Share of the rate that a warm-up starts at, as of PyTorch's one-cycle schedule."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Recipe:
 
     Attributes:
         learning_rate: the optimizer's rate; the highest one with annealing.
-        optimizer: "adam" or "sgd".
+        optimizer: "adam", "adamw" or "sgd".
         momentum: momentum of SGD.
         l2: penalty added to the gradient of every trainable weight, l2 · w (PyTorch's coupled weight decay).
         dropout: rate for the model's builder; None leaves the builder's default.
@@ -38,6 +42,15 @@ class Recipe:
         accumulation: batches whose gradients are averaged to one optimizer step. A step then covers accumulation ·
             batch_size utterances with the memory of one batch. Batches left over at the end make no step.
         precision: "float32", or "bfloat16" for the arithmetic between weights, scores and loss, which stay float32.
+        weight_decay: of AdamW, decoupled from the gradient: a step takes rate · weight_decay · w off each weight w.
+        warmup_epochs: one cycle: the rate rises evenly over so many epochs from 1/25 of `learning_rate` to all of it,
+            then falls along a cosine to 0 at the end of the last epoch; 0 has the fall alone, None neither.
+        label_smoothing: share of each target that is spread evenly over the classes.
+        mixup: each example is mixed with another one of its batch, by a share from Beta(mixup, mixup); 0 mixes none.
+        ema: the kept weights are the exponential moving average of those after each step, of this momentum; so are the
+            ones that are validated. None keeps the last ones.
+        class_weights: "balanced" weighs each utterance in the loss by the inverse frequency of its class; None does not.
+        spectrogram_augmentation: what is done to the training part's spectrograms, anew in every epoch; None does nothing.
     """
 
     learning_rate: float = 1e-3
@@ -56,9 +69,16 @@ class Recipe:
     decay_factor: float = 0.1
     accumulation: int = 1
     precision: str = "float32"
+    weight_decay: float = 0.0
+    warmup_epochs: int | None = None
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    ema: float | None = None
+    class_weights: str | None = None
+    spectrogram_augmentation: SpectrogramAugmentation | None = None
 
     def __post_init__(self):
-        for name in ("learning_rate", "momentum", "l2", "decay_factor"):
+        for name in ("learning_rate", "momentum", "l2", "decay_factor", "weight_decay", "label_smoothing", "mixup"):
             _check(name, getattr(self, name), is_number(getattr(self, name)), "a number")
         _check("dropout", self.dropout, self.dropout is None or is_number(self.dropout), "a number, or None")
         _check("learning_rate", self.learning_rate, 0 < self.learning_rate < math.inf, "a finite number above 0")
@@ -80,11 +100,38 @@ class Recipe:
         _check("patience", self.patience, self.patience is None or self.monitor is not None, "None without a monitor")
         only_one = self.decay_epochs is None or self.restart_epochs is None
         _check("decay_epochs", self.decay_epochs, only_one, "None with restart_epochs")
+        _check_warmup(self)
         _check("decay_factor", self.decay_factor, 0 < self.decay_factor <= 1, "above 0 and at most 1")
         _check("precision", self.precision, self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}")
+        _check("weight_decay", self.weight_decay, 0 <= self.weight_decay < math.inf, "finite, 0 or more")
+        adamw = self.weight_decay == 0 or self.optimizer == "adamw"
+        _check("weight_decay", self.weight_decay, adamw, "0 but for adamw; the penalty of other optimizers is l2")
+        _check("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "from 0 to below 1")
+        _check("mixup", self.mixup, 0 <= self.mixup < math.inf, "finite, 0 or more")
+        fits = self.ema is None or (is_number(self.ema) and 0 < self.ema < 1)
+        _check("ema", self.ema, fits, "above 0 and below 1, or None")
+        fits = self.class_weights in (None, *CLASS_WEIGHTS)
+        _check("class_weights", self.class_weights, fits, f"{', '.join(CLASS_WEIGHTS)}, or None")
+        altered = self.spectrogram_augmentation
+        fits = altered is None or isinstance(altered, SpectrogramAugmentation)
+        _check("spectrogram_augmentation", altered, fits, "a SpectrogramAugmentation, or None")
+        for name, default in (("label_smoothing", 0), ("mixup", 0), ("class_weights", None)):
+            value = getattr(self, name)
+            fits = value == default or self.loss == "cross_entropy"
+            _check(name, value, fits, f"{default} but for the loss cross_entropy")
+
+    @property
+    def soft_targets(self) -> bool:
+        """Whether targets are shares of the classes in place of one class."""
+        return self.label_smoothing > 0 or self.mixup > 0
 
     def learning_rate_at(self, epoch: float) -> float:
         """The rate at the start of (possibly fractional) `epoch`, counted from 0."""
+        if self.warmup_epochs is not None and epoch < self.warmup_epochs:
+            return self.learning_rate * (WARMUP_START + (1 - WARMUP_START) * epoch / self.warmup_epochs)
+        if self.warmup_epochs is not None:
+            fraction = (epoch - self.warmup_epochs) / (self.epochs - self.warmup_epochs)
+            return self.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
         if self.decay_epochs is not None:
             return self.learning_rate * self.decay_factor ** (epoch // self.decay_epochs)
         if self.restart_epochs is None:
@@ -157,6 +204,11 @@ def read_recipe(path: Path | str) -> Tuned:
         raise SertfError(f"{path}: options must be a table of names and values, but is {options!r}.")
     # JSON has lists only; builders and recipes take tuples.
     options = {name: _tuples(value) for name, value in options.items()}
+    altered = values.get("spectrogram_augmentation")
+    if altered is not None:
+        known = {entry.name for entry in fields(SpectrogramAugmentation)}
+        _check_table(path, "spectrogram_augmentation", altered, {"frames"}, known)
+        values = {**values, "spectrogram_augmentation": _augmentation(path, altered)}
     values = {entry.name: _typed(path, entry, values[entry.name]) for entry in fields(Recipe) if entry.name in values}
     try:
         return Tuned(content["model"], Recipe(**values), options, corpus)
@@ -174,6 +226,13 @@ def _check_table(path, name, table, needed, known):
         raise SertfError(f"{path}: {name} lacks {', '.join(missing)}.")
 
 
+def _augmentation(path, values):
+    try:
+        return SpectrogramAugmentation(**values)
+    except SertfError as error:
+        raise SertfError(f"{path}: {error}") from error
+
+
 def _typed(path, entry, value):
     """A recipe's value as its field's type; raise unless JSON has that type."""
     if isinstance(value, list):
@@ -186,6 +245,7 @@ def _typed(path, entry, value):
         int | None: value is None or (isinstance(value, int) and all(numbers)),
         str: isinstance(value, str),
         str | None: value is None or isinstance(value, str),
+        SpectrogramAugmentation | None: value is None or isinstance(value, SpectrogramAugmentation),
         tuple[float, float, float]: isinstance(value, tuple) and len(value) == 3 and all(numbers),
     }[entry.type]
     if not fits:
@@ -202,11 +262,31 @@ def _tuples(value):
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-_LATER = ("decay_epochs", "decay_factor", "accumulation", "precision")
+_LATER = (
+    "decay_epochs",
+    "decay_factor",
+    "accumulation",
+    "precision",
+    "weight_decay",
+    "warmup_epochs",
+    "label_smoothing",
+    "mixup",
+    "ema",
+    "class_weights",
+    "spectrogram_augmentation",
+)
 
 
 def _is_count(value):
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _check_warmup(recipe):
+    warmup = recipe.warmup_epochs
+    whole = isinstance(warmup, int) and not isinstance(warmup, bool) and 0 <= warmup < recipe.epochs
+    _check("warmup_epochs", warmup, warmup is None or whole, f"from 0 to below the {recipe.epochs} epochs, or None")
+    only_one = warmup is None or (recipe.decay_epochs is None and recipe.restart_epochs is None)
+    _check("warmup_epochs", warmup, only_one, "None with decay_epochs or restart_epochs")
 
 
 def _check(name, value, holds, allowed):

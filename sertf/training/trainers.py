@@ -19,6 +19,7 @@ from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.evaluation import scores
 from sertf.training import batches, network, scaling
+from sertf.training.checkpoint import Checkpoint
 from sertf.training.environment import environment
 from sertf.training.fit import WEIGHTS, Fitted, RunError, fit
 from sertf.training.recipe import Recipe
@@ -133,6 +134,7 @@ class Network:
         seed: int,
         online_copies: "OnlineCopies | None" = None,
         watch_test: bool = False,
+        checkpoint: Checkpoint | None = None,
     ) -> Fitted:
         """Train on the training part and keep the weights of the epoch that the recipe chooses.
 
@@ -145,6 +147,7 @@ class Network:
             seed: seed of all random draws.
             online_copies: copies of training utterances drawn anew every epoch.
             watch_test: log the test part's scores after each epoch; they decide nothing.
+            checkpoint: where the state after each epoch is stored; None stores none.
 
         Raises:
             Diverged, RunError: as `sertf.training.fit.fit`.
@@ -153,13 +156,23 @@ class Network:
 
         classes = len(emotions)
         weights = None
-        if recipe.loss == "balanced_margin":
+        if recipe.loss == "balanced_margin" or recipe.class_weights == "balanced":
             weights = losses.class_weights(parts["train"].labels, classes, names=emotions)
-        training = batches.Batches(parts["train"], recipe.batch_size, seed=seed, fresh=online_copies)
+        soft = classes if recipe.soft_targets else None
+        training = batches.Batches(
+            parts["train"],
+            recipe.batch_size,
+            seed=seed,
+            fresh=online_copies,
+            classes=soft,
+            class_weights=weights if recipe.class_weights == "balanced" else None,
+            augmentation=recipe.spectrogram_augmentation,
+            mixup=recipe.mixup,
+        )
         together = utterances_at_once(recipe)
         validation = None
         if parts["validation"].utterances:
-            validation = batches.as_dataset(batches.Batches(parts["validation"], together))
+            validation = batches.Batches(parts["validation"], together, classes=soft)
 
         def build():
             model = self.build(options, recipe, input_shape, classes)
@@ -170,12 +183,13 @@ class Network:
         return fit(
             build,
             recipe,
-            train=batches.as_dataset(training),
+            train=training,
             validation=validation,
             num_classes=classes,
             seed=seed,
             class_weights=weights,
             watch=_scores_of(parts["test"], together) if watch_test else None,
+            checkpoint=checkpoint,
         )
 
     def _check_untrained(self, model, part, recipe):

@@ -6,7 +6,7 @@ import pytest
 
 from sertf.models import MODELS
 from sertf.training import fit as training
-from sertf.training.batches import Batches, as_dataset, predict
+from sertf.training.batches import Batches, predict
 from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part
 
@@ -26,8 +26,8 @@ def fit(seed=1, watch=None, validate=True, class_weights=None, **recipe):
     return training.fit(
         lambda: MODELS["lstm_sa"]((None, 3), 2, units=4),
         recipe,
-        train=as_dataset(Batches(make_part(24, seed=0), 8, seed=seed)),
-        validation=as_dataset(Batches(make_part(10, seed=1), 8)) if validate else None,
+        train=Batches(make_part(24, seed=0), 8, seed=seed),
+        validation=Batches(make_part(10, seed=1), 8) if validate else None,
         num_classes=2,
         seed=seed,
         class_weights=class_weights,
@@ -104,7 +104,7 @@ def test_same_seed_same_weights_bit_by_bit(fitted):
 def test_l2_adds_its_gradient_to_every_weight():
     """One SGD step with an L2 penalty ends rate · l2 · weight under the same step without."""
     part = make_part(24, seed=0)
-    validation = as_dataset(Batches(part, 24))
+    validation = Batches(part, 24)
     start, plain, penalised = [], [], []
     for l2, ends in ((0.0, plain), (0.5, penalised)):
 
@@ -116,7 +116,7 @@ def test_l2_adds_its_gradient_to_every_weight():
         fitted = training.fit(
             build,
             Recipe(optimizer="sgd", learning_rate=0.1, l2=l2, epochs=1, batch_size=24),
-            train=as_dataset(Batches(part, 24, seed=1)),
+            train=Batches(part, 24, seed=1),
             validation=validation,
             num_classes=2,
             seed=1,
@@ -161,7 +161,7 @@ def steps(part, *, batch_size, build=dense, watch=None, class_weights=None, **re
     fitted = training.fit(
         remembered,
         Recipe(**{"optimizer": "sgd", "monitor": None, "epochs": 1, "batch_size": batch_size, **recipe}),
-        train=as_dataset(Batches(part, batch_size, seed=0)),
+        train=Batches(part, batch_size, seed=0),
         validation=None,
         num_classes=2,
         seed=0,

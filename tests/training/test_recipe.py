@@ -2,6 +2,7 @@ import pytest
 
 from sertf.errors import SertfError
 from sertf.training.recipe import Recipe, Tuned, read_recipe, write_recipe
+from sertf.training.spectrogram_augmentation import SpectrogramAugmentation
 
 
 def test_annealing_restarts_and_falls_to_one_percent():
@@ -48,6 +49,14 @@ def test_without_restarts_the_rate_stays():
         ("epochs", True),
         ("patience", 1.5),
         ("accumulation", float("nan")),
+        ("weight_decay", 0.1),  # of adam
+        ("warmup_epochs", 100),
+        ("warmup_epochs", -1),
+        ("label_smoothing", 1.0),
+        ("mixup", -0.1),
+        ("ema", 1.0),
+        ("class_weights", "inverse"),
+        ("spectrogram_augmentation", {"frames": 3}),
     ],
 )
 def test_bad_values_are_named(name, value):
@@ -72,6 +81,22 @@ def test_one_schedule_at_a_time():
         Recipe(decay_epochs=10, restart_epochs=2)
 
 
+def test_one_cycle_rises_to_the_rate_and_falls_to_0():
+    recipe = Recipe(learning_rate=1.0, warmup_epochs=10, epochs=60)
+    rates = [recipe.learning_rate_at(epoch) for epoch in (0, 5, 10, 35, 60)]
+    assert rates == pytest.approx([0.04, 0.52, 1, 0.5, 0])
+    assert Recipe(learning_rate=1.0, warmup_epochs=0).learning_rate_at(0) == 1
+    with pytest.raises(SertfError, match="warmup_epochs must be None with decay_epochs or restart_epochs"):
+        Recipe(warmup_epochs=3, restart_epochs=2)
+
+
+@pytest.mark.parametrize("name", ["label_smoothing", "mixup"])
+def test_soft_targets_need_the_cross_entropy(name):
+    assert Recipe(**{name: 0.1}).soft_targets and not Recipe().soft_targets
+    with pytest.raises(SertfError, match=f"Recipe {name} must be 0 but for the loss cross_entropy"):
+        Recipe(**{name: 0.1, "loss": "balanced_margin"})
+
+
 def test_digests_of_earlier_recipes_hold():
     """Runs carry the digest of these very values: a new field must not enter it until it is used."""
     assert Recipe(learning_rate=0.01, l2=0.1).to_dict() == {
@@ -90,6 +115,9 @@ def test_digests_of_earlier_recipes_hold():
     }
     used = {"decay_epochs": 10, "decay_factor": 0.5, "accumulation": 4, "precision": "bfloat16"}
     assert Recipe(**used).to_dict() == {**Recipe().to_dict(), **used}
+    used = {"optimizer": "adamw", "weight_decay": 0.02, "warmup_epochs": 6, "label_smoothing": 0.1, "mixup": 0.3}
+    used |= {"ema": 0.99, "class_weights": "balanced"}
+    assert Recipe(**used).to_dict() == {**Recipe().to_dict(), **used}
 
 
 def test_round_trip():
@@ -101,6 +129,7 @@ def test_recipe_files_round_trip(tmp_path):
     for tuned in (
         Tuned("reslstm_sa", Recipe(l2=1e-4, dropout=0.2, restart_epochs=3)),
         Tuned("serct", Recipe(monitor=None, margins=(0.9, 0.5, 0.1), precision="bfloat16"), {"layers": 3}),
+        Tuned("attentive_cnn", Recipe(ema=0.99, mixup=0.3, spectrogram_augmentation=SpectrogramAugmentation(192))),
         Tuned("wavelet_cnn_lstm", Recipe(), {"kernels": (3, 5), "pooling": "max"}, corpus="emodb"),
     ):
         write_recipe(tmp_path / "recipe.json", tuned)
@@ -127,6 +156,8 @@ def test_what_a_recipe_file_leaves_out_has_its_default(tmp_path):
         ('{"model": "serct", "recipe": {"epochs": true}}', "recipe epochs must be of type int, but is True"),
         ('{"model": "serct", "recipe": {"patience": "3"}}', r"patience must be of type int \| None, but is '3'"),
         ('{"model": "serct", "recipe": {"l2": null}}', "recipe l2 must be of type float, but is None"),
+        ('{"model": "serct", "recipe": {"spectrogram_augmentation": {}}}', "spectrogram_augmentation lacks frames"),
+        ('{"model": "serct", "recipe": {"spectrogram_augmentation": {"frames": 0}}}', "frames must be a whole number"),
         ('{"model": "serct", "recipe": {"margins": [0.5, 0.5]}}', "recipe margins must be of type tuple"),
         ('{"model": "serct", "recipe": {"l2": -1}}', "recipe.json: Recipe l2 must be finite, 0 or more, but is -1"),
     ],
