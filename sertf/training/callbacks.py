@@ -63,8 +63,8 @@ class EndOfEpoch(keras.callbacks.Callback):
     @property
     def is_over(self) -> bool:
         """Whether the restored training has no epoch left, or lost patience."""
-        patience_lost = self._state and self._state.best and self._state.best[2] >= self.best.patience
-        return len(self.logs) >= self.epochs or bool(patience_lost)
+        waited = 0 if self._state is None or self._state.best is None else self._state.best[2]
+        return len(self.logs) >= self.epochs or (self.best is not None and waited >= self.best.patience)
 
     def finish(self, model: keras.Model) -> None:
         """Give a model whose restored training is over the weights that the end of the fit would have given it."""

@@ -22,7 +22,7 @@ ROWS = {
         (60, 1),
         {"convolutions": ((4, 6, 3), (4, 2, 2)), "width": 8, "layers": 1, "heads": 2, "feed_forward": 6},
     ),
-    "attentive_cnn": ((None, 16), {"width": 2, "attention_units": 4}),
+    "attentive_cnn": ((20, 16), {"width": 2, "attention_units": 4}),
     "lstm": ((5, 6), {"units": 4}),
     "gru": ((5, 6), {"units": 4}),
     "cnn": ((9, 6), {"filters": (4, 8)}),
