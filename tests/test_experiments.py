@@ -38,6 +38,8 @@ NAMES = [
     "demo",
     "reslstm_sa_ravdess",
     "cnn_transformer_ravdess",
+    "attentive_cnn_ravdess",
+    "attentive_cnn_emodb",
     "wavelet_cnn_lstm_emodb",
     "wavelet_cnn_lstm_ravdess",
     "wavelet_cnn_lstm_pooling",

@@ -73,8 +73,14 @@ class Job:
     progress: bool = False
 
 
-def train_job(job: Job) -> tuple[Fitted, dict[str, Part], Scaling | SpeakerScaling]:
+def train_job(
+    job: Job, *, checkpoint: Checkpoint | None = None
+) -> tuple[Fitted, dict[str, Part], Scaling | SpeakerScaling]:
     """Train one fold once.
+
+    Args:
+        job: what is trained.
+        checkpoint: where the state after each epoch is stored, and from where the training goes on; None stores none.
 
     Returns:
         The trained model, the fold's parts by name, and their scaling.
@@ -108,7 +114,7 @@ def train_job(job: Job) -> tuple[Fitted, dict[str, Part], Scaling | SpeakerScali
         seed=job.seed,
         online_copies=copies,
         watch_test=job.watch_test,
-        checkpoint=_checkpoint_of(job),
+        checkpoint=checkpoint,
     )
     return fitted, parts, scaling
 
@@ -120,10 +126,10 @@ def run_job(job: Job) -> Path | Diverged:
         Its folder, or `Diverged`. So one diverging run does not cost the runs behind it.
     """
     started, code = time.time(), code_digest()
-    label = RunPlace.parse(job.folder).label
+    label, checkpoint = RunPlace.parse(job.folder).label, _checkpoint_of(job)
     try:
         with logged(label, show=job.progress):
-            fitted, parts, scaling = train_job(job)
+            fitted, parts, scaling = train_job(job, checkpoint=checkpoint)
     except Diverged as error:
         return Diverged(f"{label}: {error}")
     test = parts["test"]
@@ -155,7 +161,7 @@ def run_job(job: Job) -> Path | Diverged:
             "wall_seconds": round(fitted.seconds_before + time.time() - started, 2),
         },
     )
-    _checkpoint_of(job).remove()
+    checkpoint.remove()
     forget_models()
     return job.folder
 

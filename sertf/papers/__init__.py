@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sertf.corpora.selection import CHOICES
 from sertf.errors import SertfError, unknown
 from sertf.experiment.description import Experiment, Variant
-from sertf.papers import cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
+from sertf.papers import attentive_cnn, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 
 PAPERS = {
     "reslstm_sa": reslstm_sa,
@@ -21,6 +21,7 @@ PAPERS = {
     "cnn_transformer": cnn_transformer,
     "wavelet_cnn_lstm": wavelet_cnn_lstm,
     "serct": serct,
+    "attentive_cnn": attentive_cnn,
 }
 SPACES = {name: space for paper in PAPERS.values() for name, space in paper.SPACES.items()}
 """Search spaces by name."""
