@@ -11,6 +11,7 @@ from sertf.errors import SertfError, unknown
 from sertf.extraction.checks import check_names
 from sertf.extraction.clip import Compiled
 from sertf.features.front_end import FrontEnd
+from sertf.features.functionals import Functionals
 from sertf.features.fused_statistics import FusedStatistics
 from sertf.features.log_mel import LogMel
 from sertf.features.mfcc_chroma import MfccChroma
@@ -24,6 +25,7 @@ FEATURES: dict[str, type[FrontEnd]] = {
     "log_mel": LogMel,
     "speech_log_mel": SpeechLogMel,
     "fused_statistics": FusedStatistics,
+    "functionals": Functionals,
     "scalogram": Scalogram,
     "waveform": Waveform,
     "whisper": Whisper,
@@ -73,6 +75,7 @@ __all__ = [
     "find",
     "make",
     "FrontEnd",
+    "Functionals",
     "FusedStatistics",
     "LogMel",
     "MfccChroma",

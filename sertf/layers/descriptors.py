@@ -94,7 +94,7 @@ def tonnetz_matrix(n_chroma):
 
 def tonnetz(chroma):
     """Tonal centroids of chroma (batch, frames, n_chroma): (batch, frames, 6); 0 without energy."""
-    scaled = chroma / _nonzero(keras.ops.sum(chroma, axis=-1, keepdims=True))
+    scaled = chroma / spectral.nonzero(keras.ops.sum(chroma, axis=-1, keepdims=True))
     return keras.ops.matmul(scaled, tonnetz_matrix(chroma.shape[-1]))
 
 
@@ -122,7 +122,7 @@ def zero_crossing_rate(waveform, *, lengths, frame_length, hop_length):
 def spectral_centroid(magnitude, frequencies):
     """Mean frequency in Hz, weighted by magnitude: (batch, frames, 1); 0 in silence."""
     total = keras.ops.sum(magnitude, axis=-1, keepdims=True)
-    return keras.ops.sum(magnitude * frequencies, axis=-1, keepdims=True) / _nonzero(total)
+    return keras.ops.sum(magnitude * frequencies, axis=-1, keepdims=True) / spectral.nonzero(total)
 
 
 def spectral_bandwidth(magnitude, frequencies, centroid):
@@ -130,7 +130,7 @@ def spectral_bandwidth(magnitude, frequencies, centroid):
     total = keras.ops.sum(magnitude, axis=-1, keepdims=True)
     # Not as a difference of squares, which float32 would round away.
     variance = keras.ops.sum(magnitude * keras.ops.square(frequencies - centroid), axis=-1, keepdims=True)
-    return keras.ops.sqrt(variance / _nonzero(total))
+    return keras.ops.sqrt(variance / spectral.nonzero(total))
 
 
 def spectral_rolloff(magnitude, frequencies, *, roll_share=0.85):
@@ -138,6 +138,34 @@ def spectral_rolloff(magnitude, frequencies, *, roll_share=0.85):
     running = keras.ops.cumsum(magnitude, axis=-1)
     below = keras.ops.cast(running < roll_share * running[:, :, -1:], "float32")
     return keras.ops.sum(below, axis=-1, keepdims=True) * float(frequencies[1])
+
+
+def root_mean_square(power, *, n_fft, window):
+    """Root mean square of the frames' samples: power spectra of all bins, (batch, frames, bins), to (batch, frames, 1).
+
+    Of the windowed samples, over the root mean square of the window: noise measures the same by every window.
+    """
+    ends = np.full(n_fft // 2 + 1, 2.0)
+    ends[[0, -1]] = 1.0  # bins that have no mirror image
+    weights = ends / n_fft / np.square(window.astype("float64")).sum()
+    return keras.ops.sqrt(keras.ops.matmul(power, weights.astype("float32")[:, None]))
+
+
+def spectral_flux(decibels):
+    """Mean rise of the bands from the frame before, in dB: (batch, frames, bands) to (batch, frames, 1).
+
+    librosa.onset.onset_strength without its shift to the centre: falling bands count as 0, and so does the first frame.
+    """
+    rises = keras.ops.maximum(decibels[:, 1:] - decibels[:, :-1], 0.0)
+    return keras.ops.pad(keras.ops.mean(rises, axis=-1, keepdims=True), [[0, 0], [1, 0], [0, 0]])
+
+
+def slope_weights(frequencies, *, low, high):
+    """Weights (bins, 1) that give a spectrum's slope by kHz from `low` to `high` Hz, by least squares."""
+    inside = (frequencies >= low) & (frequencies <= high)
+    khz = np.where(inside, frequencies / 1000.0, 0.0).astype("float64")
+    centred = np.where(inside, khz - khz[inside].mean(), 0.0)
+    return (centred / np.square(centred).sum()).astype("float32")[:, None]
 
 
 def delta(values, *, counts):
@@ -178,8 +206,3 @@ def segment_means(values, *, counts, segments):
     overlap = keras.ops.minimum(frame + segments, segment + counts) - keras.ops.maximum(frame, segment)
     weights = keras.ops.cast(keras.ops.maximum(overlap, 0), "float32") / keras.ops.cast(counts, "float32")
     return keras.ops.matmul(weights, values)  # (batch, segments, frames) @ (batch, frames, dims)
-
-
-def _nonzero(total):
-    """A divisor: 1 where there is no energy (librosa.util.normalize)."""
-    return keras.ops.where(total < float(np.finfo("float32").tiny), keras.ops.ones_like(total), total)

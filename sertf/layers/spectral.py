@@ -192,6 +192,11 @@ def scale_to_peak(values: keras.KerasTensor) -> keras.KerasTensor:
     return values / keras.ops.where(peak < smallest, keras.ops.ones_like(peak), peak)
 
 
+def nonzero(total: keras.KerasTensor) -> keras.KerasTensor:
+    """A divisor: 1 where there is no energy (librosa.util.normalize)."""
+    return keras.ops.where(total < float(np.finfo("float32").tiny), keras.ops.ones_like(total), total)
+
+
 def keep_own(values: keras.KerasTensor, own: keras.KerasTensor | None) -> keras.KerasTensor:
     """Values (batch, positions, …) with everything outside the mask (batch, positions) set to exactly 0."""
     if own is None:

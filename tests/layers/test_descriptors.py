@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.layers import descriptors
+from sertf.layers import descriptors, spectral
 
 
 def values(tensor):
@@ -125,3 +125,31 @@ def test_two_frames_in_three_segments():
     frames = np.array([[[1.0], [4.0], [99.0]]], "float32")
     means = values(descriptors.segment_means(frames, counts=np.array([2]), segments=3))
     np.testing.assert_allclose(means[0, :, 0], [1.0, 2.5, 4.0], rtol=1e-6)
+
+
+def test_root_mean_square_is_that_of_the_windowed_samples():
+    signal = np.random.default_rng(0).normal(0, 0.2, (1, 8000)).astype("float32")
+    window = spectral.window("hann", 1024)
+    power = spectral.power_spectrogram(signal, window, n_fft=2048, hop_length=160)
+    ours = values(descriptors.root_mean_square(power, n_fft=2048, window=window))[0, :, 0]
+    padded = np.pad(signal[0], 512)
+    frames = np.stack([padded[i * 160 : i * 160 + 1024] for i in range(len(ours))])
+    expected = np.sqrt(((frames * window) ** 2).sum(axis=1) / (window**2).sum())
+    np.testing.assert_allclose(ours, expected, rtol=1e-4)
+    by_librosa = librosa.feature.rms(y=signal[0], frame_length=1024, hop_length=160)[0]
+    np.testing.assert_allclose(ours[5:-5], by_librosa[5:-5], rtol=0.15)  # of a rectangular window
+
+
+def test_spectral_flux_is_librosas_onset_strength():
+    decibels = np.random.default_rng(0).normal(-30, 10, (1, 20, 40)).astype("float32")
+    expected = librosa.onset.onset_strength(S=decibels[0].T, center=False)
+    np.testing.assert_allclose(values(descriptors.spectral_flux(decibels))[0, :, 0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_spectral_slope_is_the_line_of_least_squares():
+    frequencies = descriptors.bin_frequencies(sample_rate=16000, n_fft=2048)
+    decibels = np.random.default_rng(0).normal(-30, 10, (5, len(frequencies))).astype("float32")
+    ours = decibels @ descriptors.slope_weights(frequencies, low=500, high=1500)
+    inside = (frequencies >= 500) & (frequencies <= 1500)
+    expected = np.polyfit(frequencies[inside] / 1000, decibels[:, inside].T, 1)[0]
+    np.testing.assert_allclose(ours[:, 0], expected, rtol=1e-3, atol=1e-3)

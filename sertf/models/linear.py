@@ -1,0 +1,123 @@
+"""Linear models with the penalty chosen by validation speakers; fitted at once, they become a Keras network.
+
+Features are clipped and standardised when they come here. All three minimise a loss in which every class counts the same,
+plus a penalty on the squared kernel:
+
+- `ridge`: squared error to targets of 1 and -1, in closed form.
+- `logistic`: multinomial cross-entropy, by scikit-learn.
+- `linear_svm`: squared hinge loss, one against rest, by scikit-learn.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sertf.errors import SertfError, is_number
+from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
+
+if TYPE_CHECKING:
+    import keras
+
+CLIP = 8.0
+"""Deviations beyond which a scaled feature counts no further: one odd frame must not decide."""
+
+Fit = Callable[[np.ndarray, np.ndarray, int, Sequence[float], int], list[Linear]]
+
+
+def ridge(
+    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
+) -> list[Linear]:
+    """A ridge classifier for each penalty; the seed changes nothing."""
+    weights = balanced_weights(labels, classes)
+    return fit_ridge(features, class_targets(labels, classes), penalties, weights=weights)
+
+
+def logistic(
+    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
+) -> list[Linear]:
+    """Logistic regression for each penalty, scikit-learn's with C = 1 / penalty; the seed changes nothing."""
+    from sklearn.linear_model import LogisticRegression
+
+    def fit(rows, penalty):
+        machine = LogisticRegression(C=1 / penalty, class_weight="balanced", max_iter=2000, tol=1e-5)
+        return machine.fit(rows, labels)
+
+    return _in_row_space(features, classes, penalties, fit)
+
+
+def linear_svm(
+    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
+) -> list[Linear]:
+    """Linear support vector machine for each penalty, scikit-learn's LinearSVC with C = 1 / penalty."""
+    from sklearn.svm import LinearSVC
+
+    def fit(rows, penalty):
+        machine = LinearSVC(C=1 / penalty, class_weight="balanced", random_state=seed, max_iter=20000)
+        return machine.fit(rows, labels)
+
+    return _in_row_space(features, classes, penalties, fit)
+
+
+def _in_row_space(features, classes, penalties, fit):
+    """Fit by scikit-learn on the rows' coordinates in the space that they span.
+
+    A penalised kernel lies in that space, so the solution is the same, found in as many dimensions as there are rows.
+    """
+    mean = features.mean(axis=0, dtype="float64")
+    centred = features - mean
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = axes[sizes > 1e-9 * sizes[0]].T  # (dims, rank)
+    found = []
+    for penalty in penalties:
+        machine = fit(centred @ axes, penalty)
+        coefficients, bias = machine.coef_, machine.intercept_
+        if classes == 2:  # scikit-learn has one decision value; half of it on either side has the same difference
+            coefficients, bias = (np.concatenate([-values, values]) / 2 for values in (coefficients, bias))
+        kernel = axes @ coefficients.T
+        found.append(Linear(kernel, bias - mean @ kernel))
+    return found
+
+
+LINEAR: dict[str, Fit] = {"ridge": ridge, "logistic": logistic, "linear_svm": linear_svm}
+
+PENALTIES: dict[str, tuple[float, ...]] = {
+    "ridge": tuple(float(f"{10 ** (step / 2):.3g}") for step in range(2, 14)),
+    "logistic": tuple(float(10**step) for step in range(-1, 6)),
+    "linear_svm": tuple(float(10**step) for step in range(-1, 6)),
+}
+"""The grid of each model."""
+
+
+def check_values(model: str, options: Mapping[str, Any]) -> None:
+    """Raise SertfError unless the options are a penalty above 0, or none."""
+    for name, value in options.items():
+        if name != "penalty":
+            raise SertfError(f"Unknown option of {model} {name!r}; it has penalty alone.")
+        if value is not None and not (is_number(value) and value > 0):
+            raise SertfError(f"{model}: penalty must be a number above 0, or None to choose it, got {value!r}.")
+
+
+def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str) -> "keras.Model":
+    """The network of a linear model: clipped, flattened, one dense layer, and a softmax.
+
+    Its scores keep the order of the model's own values. They are no calibrated probabilities.
+
+    Args:
+        fitted: kernel (values of `input_shape`, classes) and bias.
+        input_shape: of one utterance's scaled features, (frames, dims).
+        name: of the network.
+    """
+    import keras
+
+    features = keras.Input(input_shape, name="features")
+    flat = keras.layers.Flatten(name="flat")(keras.ops.clip(features, -CLIP, CLIP))
+    values = keras.layers.Dense(len(fitted.bias), dtype="float32", name="decision_values")(flat)
+    made = keras.Model(features, keras.layers.Softmax(dtype="float32", name="scores")(values), name=name)
+    made.set_weights([fitted.kernel, fitted.bias])
+    return made
+
+
+def flat_rows(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Scaled features of utterances, (rows, values) as the network's dense layer sees them."""
+    return np.clip(np.stack(list(arrays)).reshape(len(arrays), -1), -CLIP, CLIP)

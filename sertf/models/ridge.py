@@ -1,0 +1,69 @@
+"""Ridge regression in closed form, a whole grid of penalties at the price of one (Hoerl and Kennard 1970). NumPy alone."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Linear(NamedTuple):
+    """A linear model: features @ kernel + bias.
+
+    Attributes:
+        kernel: (dims, outputs) float64.
+        bias: (outputs,) float64.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Outputs (rows, outputs) of features (rows, dims)."""
+        return features @ self.kernel + self.bias
+
+
+def fit_ridge(
+    features: np.ndarray,
+    targets: np.ndarray,
+    penalties: Sequence[float],
+    *,
+    weights: np.ndarray | None = None,
+) -> list[Linear]:
+    """Minimise the weighted squared error plus `penalty` times the squared kernel; the bias is not penalised.
+
+    Equals scikit-learn's `Ridge(alpha=penalty).fit(features, targets, sample_weight=weights)` for each penalty. One
+    eigendecomposition serves all of them: of rows by rows where there are more dimensions than rows, else of dimensions
+    by dimensions.
+
+    Args:
+        features: (rows, dims).
+        targets: (rows, outputs).
+        penalties: above 0.
+        weights: (rows,) of the errors; None weighs each row 1.
+    """
+    features, targets = features.astype("float64"), targets.astype("float64")
+    mean, target_mean = (np.average(values, axis=0, weights=weights) for values in (features, targets))
+    centred, shifted = features - mean, targets - target_mean
+    if weights is not None:
+        roots = np.sqrt(weights)[:, None]
+        centred, shifted = centred * roots, shifted * roots
+    wide = centred.shape[1] > centred.shape[0]
+    values, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
+    values = np.maximum(values, 0.0)[:, None]  # rounding makes zeros negative
+    # The kernel is before @ (projected / (values + penalty)).
+    before, projected = (
+        (centred.T @ vectors, vectors.T @ shifted) if wide else (vectors, vectors.T @ (centred.T @ shifted))
+    )
+    kernels = [before @ (projected / (values + penalty)) for penalty in penalties]
+    return [Linear(kernel, target_mean - mean @ kernel) for kernel in kernels]
+
+
+def class_targets(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Targets (rows, classes) of a classifier by regression: 1 in the column of the row's class, -1 in the others."""
+    return 2 * np.eye(classes)[labels] - 1
+
+
+def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Weights (rows,) of mean 1 by which every class counts the same."""
+    counts = np.bincount(labels, minlength=classes)
+    return len(labels) / classes / counts[labels]
