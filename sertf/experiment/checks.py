@@ -82,11 +82,12 @@ def check_folds(cells: "Sequence[Cell]", table: pd.DataFrame) -> None:
             folds[name] = cell.cut(table)
             audit(folds[name], table, allows=cell.protocol.allows)
             _say_absent(name, folds[name], table)
-        if recipe is not None and recipe.monitor is not None and not all(fold.validation for fold in folds[name]):
+        chosen = cell.trainer.chosen_by_validation(cell.variant_name, cell.variant.options, recipe)
+        if chosen is not None and not all(fold.validation for fold in folds[name]):
+            what, instead = chosen
             raise CheckError(
-                f"The recipe of {cell.variant_name} keeps the weights of the best validation {recipe.monitor}, but the "
-                f"protocol {name} ({cell.setting.folds}) has no validation part. Use a recipe with monitor=None, or a "
-                "protocol that holds speakers out."
+                f"{what}, but the protocol {name} ({cell.setting.folds}) has no validation "
+                f"part. {instead}, or use a protocol that holds speakers out."
             )
 
 

@@ -51,6 +51,29 @@ CLASSICAL: dict[str, Callable[..., "ClassifierMixin"]] = {
 }
 
 
+def check_fitted_on(arrays: Sequence[np.ndarray], labels: np.ndarray, classes: int) -> None:
+    """Refuse what no model can be fitted on in one go.
+
+    Raises:
+        SertfError: arrays of different shapes, labels that are not one class index an array, or a class without an
+        utterance.
+    """
+    shapes = sorted({array.shape for array in arrays})
+    if len(shapes) > 1:
+        raise SertfError(
+            f"A model that is fitted in one go needs features of one shape, got {len(shapes)}, such as {shapes[0]} and "
+            f"{shapes[-1]}; use a front end of fixed length, such as fused_statistics."
+        )
+    if np.shape(labels) != (len(arrays),) or not np.isin(labels, range(classes)).all():
+        raise SertfError(
+            f"A model that is fitted in one go needs labels of shape ({len(arrays)},), one an utterance, from 0 to "
+            f"{classes - 1}, got the shape {np.shape(labels)} and values {sorted(set(np.ravel(labels).tolist()))}."
+        )
+    absent = sorted(set(range(classes)) - set(np.asarray(labels).tolist()))
+    if absent:
+        raise SertfError(f"The training part has no utterance of the classes {absent}; use fewer folds.")
+
+
 class ClassicalModel:
     """A scikit-learn classifier on flattened features of one shape.
 
@@ -70,20 +93,7 @@ class ClassicalModel:
             SertfError: arrays of different shapes, labels that are not one class index an array, or a class without an
             utterance.
         """
-        shapes = sorted({array.shape for array in arrays})
-        if len(shapes) > 1:
-            raise SertfError(
-                f"A scikit-learn model needs features of one shape, got {len(shapes)}, such as {shapes[0]} and "
-                f"{shapes[-1]}; use a front end of fixed length, such as fused_statistics."
-            )
-        if np.shape(labels) != (len(arrays),) or not np.isin(labels, range(self.classes)).all():
-            raise SertfError(
-                f"A scikit-learn model needs labels of shape ({len(arrays)},), one an utterance, from 0 to "
-                f"{self.classes - 1}, got the shape {np.shape(labels)} and values {sorted(set(np.ravel(labels).tolist()))}."
-            )
-        absent = sorted(set(range(self.classes)) - set(np.asarray(labels).tolist()))
-        if absent:
-            raise SertfError(f"The training part has no utterance of the classes {absent}; use fewer folds.")
+        check_fitted_on(arrays, labels, self.classes)
         self.estimator.fit(_flat(arrays), labels)
         return self
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sertf.corpora.selection import CHOICES
 from sertf.errors import SertfError, unknown
 from sertf.experiment.description import Experiment, Variant
-from sertf.papers import attentive_cnn, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
+from sertf.papers import attentive_cnn, cnn_transformer, functionals, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
 
 PAPERS = {
     "reslstm_sa": reslstm_sa,
@@ -22,6 +22,7 @@ PAPERS = {
     "wavelet_cnn_lstm": wavelet_cnn_lstm,
     "serct": serct,
     "attentive_cnn": attentive_cnn,
+    "functionals": functionals,
 }
 SPACES = {name: space for paper in PAPERS.values() for name, space in paper.SPACES.items()}
 """Search spaces by name."""

@@ -4,8 +4,9 @@ from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.experiment.changes import fitted_to
 from sertf.experiment.description import Experiment, Setting, Variant
-from sertf.papers import PAPERS, serct
+from sertf.papers import PAPERS, functionals, serct
 from sertf.papers.system import System
+from sertf.protocols import splits
 
 SYSTEMS = {model: system for paper in PAPERS.values() for model, system in paper.SYSTEMS.items()}
 FRONT_ENDS = tuple(dict.fromkeys(system.front_end for system in SYSTEMS.values()))
@@ -81,7 +82,7 @@ def experiment(
     variant = Variant(
         model,
         recipes=None if chosen.recipe is None else {name_of_setting: fitted_to(chosen.recipe, protocol)},
-        options=chosen.variant.options,
+        options={**chosen.variant.options, **_penalty_without_validation(model, protocol)},
         augmentation=chosen.variant.augmentation if own else None,
         scaled_each=chosen.variant.scaled_each if own else "dimension",
         tuned_on=chosen.tuned_on,
@@ -95,3 +96,9 @@ def experiment(
         variants={model: variant},
         protocols={name_of_setting: setting},
     )
+
+
+def _penalty_without_validation(model: str, protocol: str) -> dict[str, float]:
+    """The option that a linear model needs where nobody is left to choose its penalty by."""
+    no_validation = "no validation" in splits.protocol(protocol).allows
+    return {"penalty": functionals.USUAL_PENALTIES[model]} if model in functionals.MODELS and no_validation else {}

@@ -1,4 +1,4 @@
-"""Trainers: a network of the zoo, a custom network, a scikit-learn model. One interface for all three.
+"""Trainers: a network of the zoo, a custom network, a linear model, a scikit-learn model. One interface for all.
 
 `find` resolves a model's name once. Planning, training, searching and exporting then ask the trainer.
 """
@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Options = Mapping[str, Any]
 OwnRecipe = Any
-"""A `Recipe` for a network, None for a scikit-learn model."""
+"""A `Recipe` for a network, None for a model that is fitted as a whole."""
 Parts = Mapping[str, scaling.Part]
 
 
@@ -41,8 +41,8 @@ class TrainerError(SertfError):
     """A recipe that does not fit a model."""
 
 
-def find(model: str) -> "Network | CustomNetwork | ScikitLearn":
-    """The trainer of a model's name: a key of `MODELS` or `CLASSICAL`, or "module:function".
+def find(model: str) -> "Trainer":
+    """The trainer of a model's name: a key of `MODELS`, `LINEAR` or `CLASSICAL`, or "module:function".
 
     Raises:
         SertfError: an unknown name; the message suggests the nearest.
@@ -51,10 +51,15 @@ def find(model: str) -> "Network | CustomNetwork | ScikitLearn":
         return CustomNetwork(model)
     from sertf.models import MODELS
     from sertf.models.classical import CLASSICAL
+    from sertf.models.linear import LINEAR
 
-    if model not in MODELS | CLASSICAL:
-        raise SertfError(unknown("model", model, MODELS | CLASSICAL))
-    return ScikitLearn(model) if model in CLASSICAL else Network(model)
+    if model in LINEAR:
+        return LinearModel(model)
+    if model in CLASSICAL:
+        return ScikitLearn(model)
+    if model not in MODELS:
+        raise SertfError(unknown("model", model, [*MODELS, *LINEAR, *CLASSICAL]))
+    return Network(model)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,15 @@ class Network:
                 f"The recipe of {variant} has a dropout of {recipe.dropout:g}, but {self.name} takes none; use a recipe "
                 "with dropout=None."
             )
+
+    def chosen_by_validation(self, variant: str, options: Options, recipe: OwnRecipe) -> tuple[str, str] | None:
+        """A sentence on what the validation part chooses, and what to do without one; None where it chooses nothing."""
+        if recipe.monitor is None:
+            return None
+        return (
+            f"The recipe of {variant} keeps the weights of the best validation {recipe.monitor}",
+            "Use a recipe with monitor=None",
+        )
 
     def described(self, options: Options) -> dict:
         """The facts of the model that decide a run, as plain values."""
@@ -215,11 +229,7 @@ class Network:
         Raises:
             OSError, ValueError, TypeError: a file that cannot be loaded.
         """
-        import keras
-
-        import sertf.models  # noqa: F401  loading a network needs its layers registered
-
-        return keras.saving.load_model(place / WEIGHTS[0], compile=False)
+        return _load_network(place)
 
 
 @dataclass(frozen=True)
@@ -290,15 +300,130 @@ class CustomNetwork(Network):
 
 
 @dataclass(frozen=True)
-class ScikitLearn:
-    """A scikit-learn classifier. It is fitted as a whole, without a recipe. No SavedModel can hold it.
+class FittedAtOnce:
+    """What linear and scikit-learn models share: no recipe, and features of one shape.
 
     Attributes:
-        name: key of `sertf.models.classical.CLASSICAL`.
+        name: key of `sertf.models.linear.LINEAR` or `sertf.models.classical.CLASSICAL`.
     """
 
     name: str
     needs_one_length: ClassVar[bool] = True
+
+    def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
+        """Raise TrainerError for any recipe."""
+        if recipe is not None:
+            raise TrainerError(f"{variant} fits {self.name} as a whole, without a recipe; give recipes=None.")
+
+    def chosen_by_validation(self, variant: str, options: Options, recipe: OwnRecipe) -> tuple[str, str] | None:
+        """None: the validation part chooses nothing."""
+        return None
+
+    def described(self, options: Options) -> dict:
+        """The facts of the model that decide a run, as plain values."""
+        return {"name": self.name, "options": dict(options)}
+
+    def pinned(self) -> Self:
+        """The trainer for planned runs."""
+        return self
+
+    def is_tried_first(self, recipe: OwnRecipe) -> bool:
+        """False: there is nothing to build."""
+        return False
+
+    def try_out(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> None:
+        """Do nothing: there is nothing to build."""
+
+    def representations(
+        self, model: object, part: scaling.Part, predict: Callable, front_end: "FrontEnd"
+    ) -> dict[str, np.ndarray]:
+        """An empty result: it has no inner layers."""
+        return {}
+
+    def environment(self) -> dict:
+        """Versions for a manifest."""
+        return environment("scikit-learn")
+
+
+@dataclass(frozen=True)
+class LinearModel(FittedAtOnce):
+    """A linear model, whose penalty the validation part chooses; it is saved and exported as a Keras network."""
+
+    exportable: ClassVar[bool] = True
+
+    def check_options(self, options: Options) -> None:
+        """Raise SertfError for options other than a penalty above 0."""
+        from sertf.models import linear
+
+        linear.check_values(self.name, options)
+
+    def takes(self, option: str) -> bool:
+        """Whether the model takes an option."""
+        return option == "penalty"
+
+    def chosen_by_validation(self, variant: str, options: Options, recipe: OwnRecipe) -> tuple[str, str] | None:
+        """The penalty, unless it is given."""
+        if options.get("penalty"):
+            return None
+        return f"The penalty of {variant} is chosen by validation UAR", "Give the option penalty"
+
+    def fit(
+        self,
+        parts: Parts,
+        options: Options,
+        recipe: OwnRecipe,
+        *,
+        input_shape: tuple,
+        emotions: tuple[str, ...],
+        seed: int,
+        **_: object,
+    ) -> Fitted:
+        """Fit on the training part by each penalty of the grid, and keep the one of the best validation UAR.
+
+        The history has one row a penalty. Of equal UARs the lowest validation loss counts.
+        Arguments as for `Network.fit`; the others have no effect.
+
+        Raises:
+            SertfError: features of different shapes, or an emotion without an utterance.
+            RunError: no validation part, and no option `penalty`.
+        """
+        from sertf.models import linear
+        from sertf.models.classical import check_fitted_on
+
+        penalties = [options["penalty"]] if options.get("penalty") else linear.PENALTIES[self.name]
+        if len(penalties) > 1 and not parts["validation"].utterances:
+            raise RunError(
+                f"The penalty of {self.name} is chosen by validation UAR, but the protocol has no validation part; give "
+                "the option penalty, or use a protocol that holds speakers out."
+            )
+        train, classes = parts["train"], len(emotions)
+        check_fitted_on(train.arrays, train.labels, classes)
+        found = linear.LINEAR[self.name](linear.flat_rows(train.arrays), train.labels, classes, penalties, seed)
+        models = [linear.network(one, input_shape, name=self.name) for one in found]
+        rows = [
+            {"epoch": number, "penalty": penalty, **_history_columns(model, parts)}
+            for number, (penalty, model) in enumerate(zip(penalties, models, strict=True), 1)
+        ]
+        best = min(range(len(rows)), key=lambda i: (-rows[i]["val_uar"], rows[i]["val_loss"])) if len(rows) > 1 else 0
+        return Fitted(models[best], pd.DataFrame(rows), best + 1)
+
+    def parameters(self, model: "keras.Model") -> int:
+        """Number of weights."""
+        return int(model.count_params())
+
+    def load(self, place: Path) -> "keras.Model":
+        """The linear model of a run's folder, as a network.
+
+        Raises:
+            OSError, ValueError, TypeError: a file that cannot be loaded.
+        """
+        return _load_network(place)
+
+
+@dataclass(frozen=True)
+class ScikitLearn(FittedAtOnce):
+    """A scikit-learn classifier that is no linear model. No SavedModel can hold it."""
+
     exportable: ClassVar[bool] = False
 
     def check_options(self, options: Options) -> None:
@@ -314,26 +439,6 @@ class ScikitLearn:
         from sertf.models.classical import CLASSICAL
 
         return option in inspect.signature(CLASSICAL[self.name]).parameters
-
-    def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
-        """Raise TrainerError for any recipe."""
-        if recipe is not None:
-            raise TrainerError(f"{variant} fits {self.name} as a whole, without a recipe; give recipes=None.")
-
-    def described(self, options: Options) -> dict:
-        """The facts of the model that decide a run, as plain values."""
-        return {"name": self.name, "options": dict(options)}
-
-    def pinned(self) -> "ScikitLearn":
-        """The trainer for planned runs."""
-        return self
-
-    def is_tried_first(self, recipe: OwnRecipe) -> bool:
-        """False: there is nothing to build."""
-        return False
-
-    def try_out(self, options: Options, recipe: OwnRecipe, input_shape: tuple, num_classes: int) -> None:
-        """Do nothing: there is nothing to build."""
 
     def fit(
         self,
@@ -353,41 +458,48 @@ class ScikitLearn:
 
         model = ClassicalModel(CLASSICAL[self.name](seed=seed, **options), classes=len(emotions))
         model.fit(parts["train"].arrays, parts["train"].labels)
-        row: dict[str, float] = {"epoch": 1}
-        for prefix, name in (("", "train"), ("val_", "validation")):
-            part, columns = parts[name], dict.fromkeys(("loss", "uar", "wa"), np.nan)
-            if part.utterances:
-                outputs, columns = _uar_and_wa(model, part, utterances_at_once(None))
-                of_truth = outputs[np.arange(len(outputs)), part.labels]
-                columns["loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
-            row |= {f"{prefix}{name}": value for name, value in columns.items()}
-        return Fitted(model, pd.DataFrame([row]), 1, WEIGHTS[1])
-
-    def representations(
-        self, model: object, part: scaling.Part, predict: Callable, front_end: "FrontEnd"
-    ) -> dict[str, np.ndarray]:
-        """An empty result: it has no layers."""
-        return {}
+        history = pd.DataFrame([{"epoch": 1, **_history_columns(model, parts)}])
+        return Fitted(model, history, 1, WEIGHTS[1])
 
     def parameters(self, model: object) -> None:
         """None: its parameters are not counted."""
         return None
 
-    def environment(self) -> dict:
-        """Versions for a manifest."""
-        return environment("scikit-learn")
-
     def load(self, place: Path) -> "keras.Model":
         """Raise SertfError: a scikit-learn model cannot be exported."""
-        raise SertfError(f"{place} holds a scikit-learn model, which no SavedModel can hold; export a network.")
+        raise SertfError(
+            f"{place} holds a scikit-learn model ({self.name}), which no SavedModel can hold; export a network or a linear "
+            "model such as ridge."
+        )
 
 
-Trainer = Network | CustomNetwork | ScikitLearn
+Trainer = Network | CustomNetwork | LinearModel | ScikitLearn
 
 
 def utterances_at_once(recipe: Recipe | None) -> int:
     """Utterances to score at once: no more than the training batch if batches are split to fit a device's memory."""
     return 64 if recipe is None or recipe.accumulation == 1 else min(64, recipe.batch_size)
+
+
+def _load_network(place):
+    import keras
+
+    import sertf.models  # noqa: F401  loading a network needs its layers registered
+
+    return keras.saving.load_model(place / WEIGHTS[0], compile=False)
+
+
+def _history_columns(model, parts):
+    """Cross-entropy, UAR and WA of the training and validation part, as columns of the history."""
+    row: dict[str, float] = {}
+    for prefix, name in (("", "train"), ("val_", "validation")):
+        part, columns = parts[name], dict.fromkeys(("loss", "uar", "wa"), np.nan)
+        if part.utterances:
+            outputs, columns = _uar_and_wa(model, part, utterances_at_once(None))
+            of_truth = outputs[np.arange(len(outputs)), part.labels]
+            columns["loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+        row |= {f"{prefix}{key}": value for key, value in columns.items()}
+    return row
 
 
 def _scores_of(part, batch_size):
