@@ -49,7 +49,10 @@ def logistic(
 def linear_svm(
     features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
 ) -> list[Linear]:
-    """Linear support vector machine for each penalty, scikit-learn's LinearSVC with C = 1 / penalty."""
+    """Linear support vector machine for each penalty, scikit-learn's LinearSVC with C = 1 / penalty.
+
+    Its bias is penalised too, as liblinear's is, of features shifted to a mean of 0.
+    """
     from sklearn.svm import LinearSVC
 
     def fit(rows, penalty):

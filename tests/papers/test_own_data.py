@@ -6,11 +6,12 @@ from sertf.errors import SertfError
 from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.models.classical import CLASSICAL
+from sertf.models.linear import LINEAR
 from sertf.papers import own_data
 
 
 def test_every_model_and_front_end_has_its_place():
-    assert own_data.SYSTEMS.keys() == MODELS.keys() | CLASSICAL.keys()
+    assert own_data.SYSTEMS.keys() == MODELS.keys() | LINEAR.keys() | CLASSICAL.keys()
     assert set(own_data.FRONT_ENDS) == set(FEATURES)
 
 
@@ -22,6 +23,7 @@ def test_every_model_and_front_end_has_its_place():
         ("speechnet", "emodb", ["tuning"]),
         ("serct", "emodb", ["tuning"]),
         ("gru", "emodb", []),
+        ("ridge", "emodb", ["tuning"]),
     ],
 )
 def test_a_recipe_that_was_chosen_on_the_corpus_is_declared(model, corpus, leaks):
@@ -45,6 +47,12 @@ def test_an_experiment_on_own_data():
     assert (other.front_end, other.front_end_options) == ("mfcc_chroma", {})
     assert other.variant("cnn_transformer").augmentation is None
     assert own_data.experiment("mine", "svm", "random-80-20").recipe("svm", "random-80-20") is None
+
+
+def test_a_linear_model_gets_a_penalty_where_nobody_validates():
+    made = own_data.experiment("mine", "ridge", "leave-one-of-two-out")
+    assert made.variant("ridge").options["penalty"] > 0
+    assert not own_data.experiment("mine", "ridge", "speaker-independent-5").variant("ridge").options
 
 
 @pytest.mark.parametrize(

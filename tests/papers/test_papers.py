@@ -17,8 +17,9 @@ STORED = Path(__file__).parents[2] / "experiments" / "results"
 @pytest.mark.parametrize("name", papers.PAPERS)
 def test_a_paper_has_all_its_facts(name):
     paper = papers.PAPERS[name]
-    assert any(word in paper.CITATION for word in ("(2024)", "(2025)", "(2026)"))
-    assert paper.EXPERIMENTS and paper.SPACES and name in paper.SYSTEMS and name in MODELS
+    assert any(word in paper.CITATION for word in ("(2016)", "(2024)", "(2025)", "(2026)")) and paper.EXPERIMENTS
+    # Functionals name a front end, which three models read; a penalty of theirs needs no search of its own.
+    assert name == "functionals" or (paper.SPACES and name in paper.SYSTEMS and name in MODELS)
     for make in paper.EXPERIMENTS.values():
         # What it trains, the command, the time and the score to expect.
         for said in ("Command: ", "sertf run ", "Time: ", "Expect: "):
@@ -46,8 +47,8 @@ def test_headlines_are_one_a_system_and_stored():
     found = [(name, variant) for name in names for variant in papers.headlines(name)]
     models = [(name, papers.find(name).experiment.variant(variant).model) for name, variant in found]
     assert len(set(models)) == len(models)
-    # The attentive CNN's repeats are not stored yet.
-    assert {model for _, model in models} | {"attentive_cnn"} == {*papers.PAPERS, "lstm_sa"}
+    # The attentive CNN's repeats are not stored yet; functionals have no published split and no headline.
+    assert {model for _, model in models} | {"attentive_cnn"} == {*papers.PAPERS, "lstm_sa"} - {"functionals"}
     for name, variant in found:
         assert {path.parent.name for path in STORED.glob(f"{name}/{variant}/*/report.json")} == {"paper", "strict"}
 

@@ -1,0 +1,151 @@
+"""Linear models as networks: scikit-learn's answers, validation chooses the penalty, and the export answers the same."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.svm import LinearSVC
+
+from sertf.errors import SertfError
+from sertf.models import linear
+from sertf.models.ridge import balanced_weights, class_targets
+from sertf.training.fit import RunError
+from sertf.training.scaling import Part
+from sertf.training.trainers import find
+
+
+def drawn(count, classes=3, dims=20, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(count) % classes).astype("int32")
+    arrays = rng.normal(0, 1, (count, 1, dims)).astype("float32")
+    arrays[:, 0, :classes] += 1.5 * np.eye(classes)[labels]
+    return Part(tuple(f"u{i}" for i in range(count)), list(arrays), labels)
+
+
+def parts(validation=30, **options):
+    return {
+        "train": drawn(40, seed=1, **options),
+        "validation": drawn(validation, seed=2, **options),
+        "test": drawn(30, seed=3, **options),
+    }
+
+
+def fitted(name, given, options=None, classes=3):
+    dims = given["train"].arrays[0].shape
+    emotions = tuple("abc"[:classes])
+    return find(name).fit(given, options or {}, None, input_shape=dims, emotions=emotions, seed=0)
+
+
+def decision_values(model, part):
+    inner = keras.Model(model.input, model.get_layer("decision_values").output)
+    return keras.ops.convert_to_numpy(inner(np.stack(part.arrays)))
+
+
+@pytest.mark.parametrize("dims", [20, 90])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_answers_are_scikit_learns(dims, classes):
+    given = parts(classes=classes, dims=dims)
+    train, test = given["train"], given["test"]
+    rows, seen = linear.flat_rows(train.arrays).astype("float64"), linear.flat_rows(test.arrays)
+    machines = {
+        "ridge": Ridge(alpha=30.0).fit(
+            rows, class_targets(train.labels, classes), sample_weight=balanced_weights(train.labels, classes)
+        ),
+        "logistic": LogisticRegression(C=1 / 30, class_weight="balanced", tol=1e-8, max_iter=5000).fit(
+            rows, train.labels
+        ),
+    }
+    for name, machine in machines.items():
+        values = decision_values(fitted(name, given, {"penalty": 30.0}, classes).model, test)
+        expected = machine.predict(seen) if name == "ridge" else machine.decision_function(seen)
+        if expected.ndim == 1:
+            values, expected = values[:, 1] - values[:, 0], expected
+        np.testing.assert_allclose(values, expected, atol=1e-5 if name == "ridge" else 2e-3)
+    centre = rows.mean(axis=0)  # liblinear penalises the bias, so where the origin lies counts
+    svm = LinearSVC(C=1 / 30, class_weight="balanced", random_state=0, max_iter=20000).fit(rows - centre, train.labels)
+    chosen = decision_values(fitted("linear_svm", given, {"penalty": 30.0}, classes).model, test).argmax(axis=1)
+    assert (chosen == svm.predict(seen - centre)).mean() > 0.95
+
+
+@pytest.mark.parametrize("name", linear.LINEAR)
+def test_validation_chooses_the_penalty(name):
+    made = fitted(name, parts())
+    history = made.history.set_index("epoch")
+    assert tuple(history["penalty"]) == linear.PENALTIES[name]
+    assert history["val_uar"].max() == history.loc[made.best_epoch, "val_uar"] > 0.5
+    ties = history[history["val_uar"] == history["val_uar"].max()]
+    assert history.loc[made.best_epoch, "val_loss"] == ties["val_loss"].min()
+    again = fitted(name, parts(), {"penalty": history.loc[made.best_epoch, "penalty"]})
+    assert len(again.history) == 1
+    np.testing.assert_allclose(again.model.get_weights()[0], made.model.get_weights()[0], atol=1e-6)
+
+
+def test_without_validation_the_penalty_must_be_given():
+    given = parts(validation=0)
+    with pytest.raises(RunError, match="no validation part; give the option penalty"):
+        fitted("ridge", given)
+    assert fitted("ridge", given, {"penalty": 100.0}).best_epoch == 1
+
+
+def test_values_beyond_the_clip_count_no_further():
+    model = fitted("ridge", parts()).model
+    far, further = (np.full((1, 1, 20), value, "float32") for value in (8.0, 1e6))
+    np.testing.assert_array_equal(model.predict_on_batch(far), model.predict_on_batch(further))
+
+
+def test_a_saved_model_answers_the_same(tmp_path):
+    given = parts()
+    model = fitted("ridge", given).model
+    model.save(tmp_path / "weights.keras")
+    loaded = find("ridge").load(tmp_path)
+    np.testing.assert_array_equal(
+        loaded.predict_on_batch(np.stack(given["test"].arrays)), model.predict_on_batch(np.stack(given["test"].arrays))
+    )
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
+def test_an_exported_ridge_answers_as_scikit_learns(tmp_path):
+    import tensorflow as tf
+
+    from sertf.export.graph import ServingModule
+    from sertf.features import FusedStatistics
+
+    front_end = FusedStatistics()
+    rng = np.random.default_rng(0)
+    raw = rng.normal(3, 2, (40, 1, 107)).astype("float32")
+    labels = (np.arange(40) % 3).astype("int32")
+    mean, std = raw.mean(axis=0)[0], raw.std(axis=0)[0]
+    given = {name: Part(tuple(map(str, range(40))), list((raw - mean) / std), labels) for name in ("train", "test")}
+    given["validation"] = Part((), [], np.zeros(0, "int32"))
+    network = fitted("ridge", given, {"penalty": 50.0}).model
+    text = tmp_path / "labels.txt"
+    text.write_text("a\nb\nc\n")
+    module = ServingModule(
+        network, front_end, mean=mean, std=std, emotions=("a", "b", "c"), labels=text, minimum_seconds=0.1
+    )
+    tf.saved_model.save(module, str(tmp_path / "saved"), signatures=module.signatures())
+    scores = tf.saved_model.load(str(tmp_path / "saved")).signatures["features"](features=raw)["scores"].numpy()
+    rows = np.clip(((raw - mean) / std)[:, 0], -8, 8).astype("float64")
+    theirs = Ridge(alpha=50.0).fit(rows, class_targets(labels, 3), sample_weight=balanced_weights(labels, 3))
+    exponentials = np.exp(theirs.predict(rows))
+    np.testing.assert_allclose(scores, exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"penalty": 0}, "ridge: penalty must be a number above 0, or None to choose it, got 0"),
+        ({"penalty": "much"}, "penalty must be a number above 0"),
+        ({"C": 1.0}, "Unknown option of ridge 'C'; it has penalty alone"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(SertfError, match=message):
+        find("ridge").check_options(options)
+
+
+@pytest.mark.parametrize("name", ["svm", "gradient_boosting"])
+def test_other_models_of_scikit_learn_say_that_they_cannot_be_exported(name, tmp_path):
+    assert not find(name).exportable and find("ridge").exportable
+    with pytest.raises(SertfError, match=rf"scikit-learn model \({name}\), which no SavedModel can hold"):
+        find(name).load(tmp_path)
