@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sertf.errors import SertfError, is_number
+from sertf.errors import SertfError, is_number, unknown
 from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def check_values(model: str, options: Mapping[str, Any]) -> None:
     """Raise SertfError unless the options are a penalty above 0, or none."""
     for name, value in options.items():
         if name != "penalty":
-            raise SertfError(f"Unknown option of {model} {name!r}; it has penalty alone.")
+            raise SertfError(unknown(f"option of {model}", name, ["penalty"]))
         if value is not None and not (is_number(value) and value > 0):
             raise SertfError(f"{model}: penalty must be a number above 0, or None to choose it, got {value!r}.")
 

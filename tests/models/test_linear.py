@@ -136,7 +136,7 @@ def test_an_exported_ridge_answers_as_scikit_learns(tmp_path):
     [
         ({"penalty": 0}, "ridge: penalty must be a number above 0, or None to choose it, got 0"),
         ({"penalty": "much"}, "penalty must be a number above 0"),
-        ({"C": 1.0}, "Unknown option of ridge 'C'; it has penalty alone"),
+        ({"C": 1.0}, "Unknown option of ridge 'C'; known are penalty"),
     ],
 )
 def test_bad_options(options, message):

@@ -1,4 +1,4 @@
-"""What every trainer promises: a network of the zoo, a custom network, a scikit-learn model."""
+"""What every trainer promises: a network of the zoo, a custom network, a linear and a scikit-learn model."""
 
 import json
 from dataclasses import dataclass, replace
@@ -11,7 +11,15 @@ from sertf.training import batches
 from sertf.training.fit import RunError
 from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part
-from sertf.training.trainers import CustomNetwork, Network, ScikitLearn, TrainerError, find, utterances_at_once
+from sertf.training.trainers import (
+    CustomNetwork,
+    LinearModel,
+    Network,
+    ScikitLearn,
+    TrainerError,
+    find,
+    utterances_at_once,
+)
 
 EMOTIONS = ("neutral", "anger", "sadness")
 RECIPE = Recipe(learning_rate=0.01, epochs=2, batch_size=6)
@@ -33,6 +41,7 @@ class Case:
 CASES = {
     "zoo": Case("lstm_sa", Network, {"units": 4}, "unit", "units", RECIPE),
     "custom": Case("tests.own_network:build", CustomNetwork, {"units": 4}, "unit", "units", RECIPE),
+    "linear": Case("ridge", LinearModel, {"penalty": 10.0}, "penaltie", "penalty", None),
     "scikit-learn": Case("gradient_boosting", ScikitLearn, {"trees": 3}, "tree", "trees", None),
 }
 NETWORKS = ["zoo", "custom"]
@@ -148,8 +157,8 @@ def test_fitted_model_gives_scores_that_sum_to_one(case, fitted):
 
 def test_history_has_its_columns(case, fitted):
     epochs = case.recipe.epochs if case.recipe else 1
-    rate = ["learning_rate"] if case.recipe else []
-    assert next(iter(fitted.history)) == "epoch" and set(fitted.history) == {"epoch", *SCORES, *rate}
+    more = ["learning_rate"] if case.recipe else ["penalty"] if case.kind is LinearModel else []
+    assert next(iter(fitted.history)) == "epoch" and set(fitted.history) == {"epoch", *SCORES, *more}
     assert list(fitted.history["epoch"]) == list(range(1, epochs + 1)) and 1 <= fitted.best_epoch <= epochs
     assert fitted.history.notna().all(axis=None)
 
@@ -183,7 +192,7 @@ def test_a_loaded_model_scores_the_same(case, fitted, tmp_path):
 
 def test_parameters_are_those_that_are_trained(case, fitted):
     counted = find(case.model).parameters(fitted.model)
-    if case.recipe is None:
+    if not find(case.model).exportable:
         assert counted is None
     else:
         model = fitted.model
