@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 
+from sertf.runs.folder import seal
 from sertf.runs.layout import RunPlace, runs_folder
 
 EMOTIONS = ["neutral", "sadness", "anger"]
@@ -62,6 +63,13 @@ def make_run(place, *, repeat, fold, skill=1.0, digest="abc", clip=True, **manif
     }
     content |= {"wall_seconds": 2.5, "best_epoch": 2, "parameters": 1234, "backend": "jax", "device": "CPU"}
     (place / "manifest.json").write_text(json.dumps(content | manifest))
+    seal(place)
+
+
+def seal_again(folder):
+    """Write the checksums of the runs below a folder anew, so that what a test changed counts as written."""
+    for manifest in folder.rglob("manifest.json"):
+        seal(manifest.parent)
 
 
 def make_runs(folder, *, variant="h64", protocol="paper", repeats=3, skill=1.0, groups=False, **overview):

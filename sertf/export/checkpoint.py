@@ -12,7 +12,7 @@ from sertf.errors import SertfError
 from sertf.runs.facts import Facts, Manifest
 from sertf.runs.folder import TAKEN_OVER
 from sertf.runs.layout import folder_of, is_finished, planned_runs
-from sertf.runs.stored import read_facts, read_json
+from sertf.runs.stored import check_intact, read_facts, read_json
 from sertf.training import trainers
 from sertf.training.network import in_float32
 
@@ -75,6 +75,7 @@ def choose_run(runs: Path, repeat: int | None, fold: str | None) -> tuple[Path, 
 
 
 def _read_run(place: Path, facts: Facts) -> Run:
+    check_intact(place)
     manifest = cast(Manifest, read_json(place / "manifest.json"))
     if manifest.get("digest") != facts["digest"]:
         raise ExportError(

@@ -8,7 +8,6 @@ reads too. It is complete or absent. One that was taken over from stored results
 """
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +20,12 @@ from sertf.evaluation.groups import groups_of
 from sertf.files import check_writable, replaced_folder, write_text
 from sertf.runs.facts import Facts, Manifest
 from sertf.runs.layout import finished_runs
-from sertf.runs.stored import ResultsError, read_json
+from sertf.runs.stored import CHECKSUMS, ResultsError, check_intact, checksum, read_json
 from sertf.training.fit import Fitted, RunError
 from sertf.training.scaling import Scaling, SpeakerScaling
 
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that names the stored results it comes from."""
-CHECKSUMS = "SHA256SUMS"
 VALIDATION = "validation_predictions.csv"
 """File of a run directory with the predictions of its validation part; runs of before lack it."""
 
@@ -157,7 +155,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def seal(folder: Path) -> None:
     """Write the checksums of all files of a run directory into it."""
-    sums = [f"{_checksum(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != CHECKSUMS]
+    sums = [f"{checksum(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != CHECKSUMS]
     (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
 
 
@@ -182,21 +180,11 @@ def finished(folder: Path, *, digest: str, audio_digest: str | None = None) -> b
         raise RunError(
             f"{folder} holds a run on other recordings of the same names; choose another --out folder or delete it."
         )
-    return _intact(folder)
-
-
-def _intact(folder: Path) -> bool:
-    """Whether a run directory has all its files, unchanged."""
     try:
-        sums = [line.split("  ", 1) for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()]
-        return bool(sums) and all(_checksum(folder / name) == checksum for checksum, name in sums)
-    except (OSError, ValueError):
+        check_intact(folder)
+    except ResultsError:
         return False
-
-
-def _checksum(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return True
 
 
 def _licence(names: tuple[str, ...]) -> str:

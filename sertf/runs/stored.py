@@ -7,6 +7,7 @@ run's `representations.npz` gives the figures of its model. `sertf.runs.layout` 
 contents of the JSON files.
 """
 
+import hashlib
 import json
 import zlib
 from pathlib import Path
@@ -21,6 +22,8 @@ from sertf.files import write_text
 from sertf.runs.facts import Facts, Manifest, Manifests, Score, Summary, lacking, names_of
 from sertf.runs.layout import is_stored, stored_below
 
+CHECKSUMS = "SHA256SUMS"
+"""File of a run directory with the checksums of all others, as `sha256sum` writes it."""
 _LISTED = 8
 _TEXT = {"utterance": str, "speaker": str, "fold": str, "truth": str}
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)  # a damaged .gz raises the last one
@@ -167,8 +170,9 @@ def read_run(place: Path) -> tuple[Manifest, pd.DataFrame, pd.DataFrame]:
         place: the run directory.
 
     Raises:
-        ResultsError: a file is missing or unreadable, or predicts fewer or more utterances than were tested.
+        ResultsError: a file is missing, changed or unreadable, or predicts fewer or more utterances than were tested.
     """
+    check_intact(place)
     manifest = cast(Manifest, read_json(place / "manifest.json"))
     table = read_predictions(place / "predictions.csv")
     history = read_history(place / "history.csv")
@@ -176,6 +180,39 @@ def read_run(place: Path) -> tuple[Manifest, pd.DataFrame, pd.DataFrame]:
     if len(table) != tested:
         raise ResultsError(f"{place / 'predictions.csv'} predicts {len(table)} of the {tested} tested utterances")
     return manifest, table, history
+
+
+def check_intact(place: Path) -> None:
+    """Check the files of a run directory against its SHA256SUMS.
+
+    Args:
+        place: the run directory.
+
+    Raises:
+        ResultsError: naming the files that are missing, or have changed since the run was written.
+    """
+    sums = place / CHECKSUMS
+    try:
+        listed = [line.split("  ", 1) for line in sums.read_text(encoding="utf-8").splitlines()]
+        stated = {name: value for value, name in listed}
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{sums} cannot be read as checksums ({error}); run the experiment again.") from error
+    faults = [
+        f"{name} is missing" if not (place / name).is_file() else f"{name} has changed"
+        for name, value in stated.items()
+        if not (place / name).is_file() or checksum(place / name) != value
+    ]
+    if faults or not stated:
+        raise ResultsError(
+            f"{place} does not match its {CHECKSUMS}: {', '.join(faults) or 'it lists no file'}; copy it again, or run the "
+            "experiment again."
+        )
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_manifests(path: Path) -> dict[tuple[int, str], Manifest]:

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sertf.errors import SertfError
 from sertf.export import saved_model
+from sertf.runs.folder import seal
+from tests.synthetic_runs import seal_again
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -29,10 +32,24 @@ def test_without_a_validation_part_the_first_run_is_taken(done, tmp_path):
         history = pd.read_csv(path)
         history[["val_loss", "val_uar", "val_wa"]] = np.nan
         history.to_csv(path, index=False)
+    seal_again(runs)
     card = json.loads((saved_model.save(runs, tmp_path / "out") / "model_card.json").read_text())
     assert card["run"]["repeat"] == 0 and card["run"]["fold"] == "fold-1"
     assert card["run"]["validation_uar"] is None
     assert "no validation part to choose by" in card["run"]["chosen"]
+
+
+@pytest.mark.parametrize("name", ["weights.keras", "scaling.npz", "predictions.csv"])
+def test_files_of_another_run_are_refused_by_name(done, tmp_path, name):
+    runs = shutil.copytree(done[1], tmp_path / "strict")
+    run, other = runs / "repeat-00" / "fold-1", runs / "repeat-00" / "fold-2"
+    shutil.copyfile(other / name, run / name)
+    for exported in (run, runs):
+        with pytest.raises(
+            SertfError, match=f"fold-1 does not match its SHA256SUMS: {name} has changed; copy it again"
+        ):
+            saved_model.save(exported, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_scikit_learn_model_is_no_savedmodel(done, tmp_path):
@@ -42,6 +59,7 @@ def test_a_scikit_learn_model_is_no_savedmodel(done, tmp_path):
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["model"] = {"name": "svm", "options": {}}
     (run / "manifest.json").write_text(json.dumps(manifest))
+    seal(run)
     with pytest.raises(saved_model.ExportError, match="holds a scikit-learn model .*, which no SavedModel can hold"):
         saved_model.save(run, tmp_path / "out")
 
@@ -51,6 +69,7 @@ def test_a_model_of_files_at_their_own_rates_knows_no_rate(done, tmp_path):
     manifest = json.loads((run / "manifest.json").read_text())
     manifest["front_end"] = {"name": "waveform", "options": {}, "config": {"sample_rate": None, "samples": 16000}}
     (run / "manifest.json").write_text(json.dumps(manifest))
+    seal(run)
     with pytest.raises(
         saved_model.ExportError, match="every file at its own rate.* train it with a sample_rate of waveform"
     ):

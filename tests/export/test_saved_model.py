@@ -13,6 +13,7 @@ from sertf.audio.files import resample
 from sertf.export import saved_model
 from sertf.inference.card import ModelError
 from sertf.inference.recognizer import load
+from sertf.runs.folder import seal
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -134,6 +135,7 @@ def test_a_full_disk_and_broken_weights_are_sentences(done, tmp_path, monkeypatc
     for name in ("weights.keras", "scaling.npz"):
         whole = (run / name).read_bytes()
         (run / name).write_bytes(whole[: len(whole) // 2])
+        seal(run)
         with pytest.raises(
             saved_model.ExportError, match="fold-1 is broken: its model cannot be loaded .*; run it again"
         ):

@@ -8,6 +8,7 @@ import numpy as np
 
 from sertf.export import saved_model
 from sertf.extraction.clip import front_end_digest
+from sertf.runs.folder import seal
 
 
 def export_of(front_end, done, folder):
@@ -25,4 +26,5 @@ def export_of(front_end, done, folder):
     keras.Model(inputs, outputs).save(run / "weights.keras")
     dims = front_end.feature_shape[-1]
     np.savez(run / "scaling.npz", mean=np.zeros(dims, "float32"), std=np.ones(dims, "float32"))
+    seal(run)
     return saved_model.save(run, folder / "model")

@@ -10,7 +10,7 @@ from sertf.reports.representations import REPRESENTATIONS, read_arrays, reduced
 from sertf.reports.summary import summarise
 from sertf.runs.collect import collect
 from sertf.runs.stored import ResultsError
-from tests.synthetic_runs import EMOTIONS, make_runs, written
+from tests.synthetic_runs import EMOTIONS, make_runs, seal_again, written
 
 CLIP = ("clip_utterance", "clip_features", "clip_states", "clip_attention")
 
@@ -21,6 +21,7 @@ def with_arrays(folder, drop=(), **more):
     place = runs / "repeat-00" / "fold-1"
     arrays = read_arrays(place / REPRESENTATIONS)
     np.savez(place / REPRESENTATIONS, **{name: arrays[name] for name in arrays if name not in drop} | more)
+    seal_again(runs)
     return collect(runs)
 
 
@@ -115,6 +116,7 @@ def test_figures_that_cannot_be_drawn_again_stay(tmp_path):
     assert (out / "attention.png").read_bytes() == b"old"
     (runs / "repeat-00" / "fold-1" / REPRESENTATIONS).unlink()
     (runs / "repeat-00" / "fold-2" / REPRESENTATIONS).unlink()
+    seal_again(runs)
     report.write_report(runs, out)  # all runs taken over
     assert (out / "attention.png").read_bytes() == b"old" and not (out / REPRESENTATIONS).exists()
     (out / REPRESENTATIONS).write_bytes(b"PK\x03\x04 cut off")
@@ -130,6 +132,7 @@ def test_what_is_stored_of_a_model_outlives_runs_that_were_taken_over(tmp_path):
     stored = (out / REPRESENTATIONS).read_bytes()
     for path in runs.rglob(REPRESENTATIONS):
         path.unlink()
+    seal_again(runs)
     report.write_report(runs, out)
     assert (out / REPRESENTATIONS).read_bytes() == stored and (out / "attention.png").is_file()
 

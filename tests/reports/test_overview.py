@@ -12,7 +12,7 @@ from sertf.reports.overview import write_overview
 from sertf.reports.overview_page import _differences, _order
 from sertf.reports.report import write_report
 from sertf.runs.stored import ResultsError, read_predictions, read_summary
-from tests.synthetic_runs import FOLDS, make_runs
+from tests.synthetic_runs import FOLDS, make_runs, seal_again
 
 PUBLISHED = {"wa": [0.9, 0.01, 0.95], "PLR": [0.8, None, None]}
 
@@ -201,6 +201,7 @@ def test_one_speaker_has_no_intervals_to_compare_by(tmp_path):
     runs = make_runs(tmp_path / "runs")
     for path in runs.rglob("predictions.csv"):
         path.write_text(re.sub(r",s\d,", ",s0,", path.read_text()))
+    seal_again(runs)
     write_report(runs, tmp_path / "toy" / "h64" / "paper")
     with pytest.raises(ResultsError, match="toy holds scores without intervals, since one speaker was tested"):
         write_overview(tmp_path / "toy")

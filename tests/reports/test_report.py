@@ -19,7 +19,7 @@ from sertf.evaluation.statistics import clustered_bootstrap, paired_test
 from sertf.reports import report
 from sertf.runs.collect import collect
 from sertf.runs.stored import read_groups, read_predictions
-from tests.synthetic_runs import EMOTIONS, make_run, make_runs, without_rendering, written
+from tests.synthetic_runs import EMOTIONS, make_run, make_runs, seal_again, without_rendering, written
 
 
 @pytest.fixture
@@ -228,12 +228,14 @@ def test_features_of_one_dimension_are_no_projection(runs, tmp_path):
         with np.load(place) as file:
             arrays = {name: file[name] for name in file.files}
         np.savez(place, **{**arrays, "means": arrays["means"][:, :1]})
+    seal_again(runs)
     report.write_report(runs, written(tmp_path))
     assert (written(tmp_path) / "projections.png").is_file()
 
 
 def test_bad_representations(runs, tmp_path):
     (runs / "repeat-00" / "fold-1" / "representations.npz").write_bytes(b"PK\x03\x04 cut off")
+    seal_again(runs)
     with pytest.raises(SertfError, match="representations.npz cannot be drawn"):
         report.write_report(runs, written(tmp_path))
     assert not written(tmp_path).exists()

@@ -12,7 +12,7 @@ from sertf.errors import SertfError
 from sertf.reports.summary import SCORES, summarise
 from sertf.runs.collect import collect
 from sertf.runs.stored import ResultsError
-from tests.synthetic_runs import EMOTIONS, FOLDS, make_runs
+from tests.synthetic_runs import EMOTIONS, FOLDS, make_runs, seal_again
 
 
 def test_summary_is_plain_json(runs):
@@ -28,6 +28,7 @@ def test_summary_is_plain_json(runs):
 def test_one_speaker_has_no_interval(runs):
     for path in runs.rglob("predictions.csv"):
         pd.read_csv(path).assign(speaker="s0").to_csv(path, index=False)
+    seal_again(runs)
     assert summarise(collect(runs))["scores"]["uar"]["low"] is None
 
 
@@ -35,6 +36,7 @@ def test_other_test_sets_in_a_repeat(runs):
     folder = runs / "repeat-00" / "fold-1"
     table = pd.read_csv(folder / "predictions.csv").replace({"utterance": {"u0": "v0"}})
     table.to_csv(folder / "predictions.csv", index=False)
+    seal_again(runs)
     with pytest.raises(SertfError, match="tested on different utterances: 2 of 49"):
         summarise(collect(runs))
 

@@ -7,7 +7,7 @@ import pytest
 
 from sertf.errors import SertfError
 from sertf.runs.collect import collect, merge_manifests
-from tests.synthetic_runs import EMOTIONS, FOLDS, make_run
+from tests.synthetic_runs import EMOTIONS, FOLDS, make_run, seal_again
 
 
 def test_collect_reads_every_run_in_order(runs):
@@ -27,6 +27,7 @@ def test_missing_half_written_and_broken_runs_are_all_named(runs):
     (runs / "repeat-01" / "fold-1" / "manifest.json").unlink()
     (runs / "repeat-02" / "fold-1" / "manifest.json").write_text('{"digest": "ab')
     (runs / "repeat-02" / "fold-2" / "history.csv").write_text("")
+    seal_again(runs)
     with pytest.raises(SertfError) as caught:
         collect(runs)
     message = str(caught.value)
@@ -54,7 +55,24 @@ def test_missing_half_written_and_broken_runs_are_all_named(runs):
 def test_broken_predictions(runs, change, message):
     path = runs / "repeat-00" / "fold-1" / "predictions.csv"
     change(pd.read_csv(path)).to_csv(path, index=False)
+    seal_again(runs)
     with pytest.raises(SertfError, match=f"1 of the 6 runs .* repeat 0, fold fold-1 is broken: .*({message})"):
+        collect(runs)
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "history.csv", "manifest.json", "representations.npz"])
+def test_a_changed_byte_of_a_run_is_refused_by_name(runs, name):
+    path = runs / "repeat-01" / "fold-2" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(SertfError, match=f"1 of the 6 .* repeat 1, fold fold-2 .*SHA256SUMS: {name} has changed; copy"):
+        collect(runs)
+
+
+def test_a_run_without_checksums_is_refused(runs):
+    (runs / "repeat-01" / "fold-2" / "SHA256SUMS").unlink()
+    with pytest.raises(SertfError, match="repeat 1, fold fold-2 is broken: .*SHA256SUMS cannot be read as checksums"):
         collect(runs)
 
 
@@ -68,6 +86,7 @@ def test_a_run_of_another_experiment(runs):
 def test_names_that_look_like_missing_values(runs):
     for path in runs.rglob("predictions.csv"):
         path.write_text(path.read_text().replace(",s0,", ",NA,"))
+    seal_again(runs)
     assert "NA" in set(collect(runs).predictions["speaker"])
 
 

@@ -12,7 +12,7 @@ from sertf.reports.report import write_report
 from sertf.runs import reuse
 from sertf.runs.collect import collect
 from sertf.runs.stored import ResultsError, read_predictions
-from tests.synthetic_runs import make_run, make_runs
+from tests.synthetic_runs import make_run, make_runs, seal_again
 from tests.toy import EXPERIMENT, RECIPE, changed, in_process, planned, run
 
 AUDIO = {"audio_digest": "a1"}
@@ -25,6 +25,7 @@ def kept(tmp_path):
     for place in runs.glob("repeat-*/*"):
         manifest = json.loads((place / "manifest.json").read_text())
         (place / "manifest.json").write_text(json.dumps(manifest | AUDIO | {"code": f"code of {place.parent.name}"}))
+    seal_again(runs)
     out = tmp_path / "results" / "lstm_toy" / "h64" / "paper"
     write_report(runs, out)
     return out

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sertf.runs.stored import ResultsError, read_predictions, read_run, read_summary
-from tests.synthetic_runs import make_run, summary
+from tests.synthetic_runs import make_run, seal_again, summary
 
 
 def test_a_run_is_read(tmp_path):
@@ -20,6 +20,7 @@ def test_a_run_is_read(tmp_path):
 def test_a_broken_run_is_refused_by_file(tmp_path, name, text):
     make_run(tmp_path / "fold-1", repeat=1, fold="fold-1")
     (tmp_path / "fold-1" / name).write_text(text)
+    seal_again(tmp_path)
     with pytest.raises(ResultsError, match=f"{tmp_path / 'fold-1' / name} (must hold|cannot be read)"):
         read_run(tmp_path / "fold-1")
 
