@@ -7,7 +7,7 @@ from sertf.errors import SertfError, unknown
 PACKAGE = Path(__file__).parents[1]
 # An installation has them beside the packages, a checkout beside the package itself.
 ROOT = next(place for place in (PACKAGE / "saved_models", PACKAGE.parent / "saved_models") if place.is_dir())
-DEFAULT = "reslstm_sa_h64_ravdess"
+DEFAULT = "recognizer"
 
 
 def names() -> list[str]:

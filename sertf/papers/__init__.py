@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from sertf.corpora.selection import CHOICES
 from sertf.errors import SertfError, unknown
 from sertf.experiment.description import Experiment, Variant
-from sertf.papers import attentive_cnn, cnn_transformer, functionals, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
+from sertf.papers import (
+    attentive_cnn,
+    cnn_transformer,
+    functionals,
+    reslstm_sa,
+    serct,
+    speechnet,
+    wavelet_cnn_lstm,
+    whisper,
+)
 
 PAPERS = {
     "reslstm_sa": reslstm_sa,
@@ -23,6 +32,7 @@ PAPERS = {
     "serct": serct,
     "attentive_cnn": attentive_cnn,
     "functionals": functionals,
+    "whisper": whisper,
 }
 SPACES = {name: space for paper in PAPERS.values() for name, space in paper.SPACES.items()}
 """Search spaces by name."""

@@ -4,12 +4,12 @@ from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.experiment.changes import fitted_to
 from sertf.experiment.description import Experiment, Setting, Variant
-from sertf.papers import PAPERS, functionals, serct
+from sertf.papers import PAPERS, functionals, serct, whisper
 from sertf.papers.system import System
 from sertf.protocols import splits
 
 SYSTEMS = {model: system for paper in PAPERS.values() for model, system in paper.SYSTEMS.items()}
-FRONT_ENDS = tuple(dict.fromkeys(system.front_end for system in SYSTEMS.values()))
+FRONT_ENDS = tuple(dict.fromkeys((*(system.front_end for system in SYSTEMS.values()), whisper.FRONT_END)))
 
 
 def system(model: str) -> System:
