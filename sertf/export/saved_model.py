@@ -145,7 +145,8 @@ def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: 
     tested = scores_of(predictions)
     across = facts.get("across")
     trained: dict[str, Any] = dict(across["trained"]) if across else {facts["corpus"]: facts}
-    names = dict.fromkeys(corpus.partition("_")[0] for corpus in trained)  # without the suffix of a single language
+    # Joined by "+"; without the suffix of a single language.
+    names = dict.fromkeys(name.partition("_")[0] for corpus in trained for name in corpus.split("+"))
     corpora = [CORPORA[name] for name in names if name in CORPORA]
     manifest = run.manifest
     outputs = module.waveform.get_concrete_function().structured_outputs

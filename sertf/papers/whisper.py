@@ -1,6 +1,6 @@
 """Ridge regression on the first blocks of Whisper's encoder, frozen: the zoo's own recognizer."""
 
-from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.experiment.description import Experiment, Setting, Variant, names_of
 
 CITATION = (
     "the zoo's own system, no paper's; its encoder is of Radford et al., Robust Speech Recognition via Large-Scale Weak "
@@ -18,10 +18,17 @@ TRAINED_ON = "ravdess+emodb+tess"
 def _variants(headline: bool = True) -> dict[str, Variant]:
     """The model that ships, and one of a larger encoder."""
     return {
-        "tiny": Variant("ridge", recipes=None, title="Whisper tiny.en, 3 blocks, ridge", headline=headline),
+        "tiny": Variant(
+            "ridge",
+            recipes=None,
+            tuned_on=names_of(TRAINED_ON),
+            title="Whisper tiny.en, 3 blocks, ridge",
+            headline=headline,
+        ),
         "base": Variant(
             "ridge",
             recipes=None,
+            tuned_on=names_of(TRAINED_ON),
             front_end_options={"size": "base", "blocks": (2, 3, 4)},
             title="Whisper base, 4 blocks, ridge",
         ),
@@ -35,7 +42,7 @@ def experiment(corpus: str) -> Experiment:
 
     Command: sertf run whisper_ravdess --data RAVDESS_FOLDER --repeats 1
     Time: 2 minutes on 2 cores, most of it for the features.
-    Expect: EXPECT
+    Expect: on RAVDESS a UAR of 0.76 for either size; on EmoDB 0.89 for `tiny` and 0.93 for `base`.
     """
     return Experiment(
         name=f"whisper_{corpus}",
@@ -52,9 +59,9 @@ def experiment(corpus: str) -> Experiment:
 def across() -> Experiment:
     """Trained on two corpora, tested on the third, over the six emotions that all three have.
 
-    Command: sertf run whisper_across --data ravdess=RAVDESS_FOLDER --data emodb=EMODB_FOLDER --data tess=TESS_FOLDER --repeats 1
+    Command: sertf run whisper_across --data ravdess=FOLDER --data emodb=FOLDER --data tess=FOLDER --repeats 1
     Time: 5 minutes on 2 cores, most of it for the features.
-    Expect: EXPECT
+    Expect: for `tiny` a UAR of 0.67 on EmoDB, 0.53 on RAVDESS and 0.30 on TESS; chance is 0.17.
     """
     return Experiment(
         name="whisper_across",
@@ -71,9 +78,9 @@ def across() -> Experiment:
 def recognizer() -> Experiment:
     """The default recognizer: trained on RAVDESS, EmoDB and TESS, over the six emotions that all three have.
 
-    Command: sertf run recognizer --data ravdess=RAVDESS_FOLDER --data emodb=EMODB_FOLDER --data tess=TESS_FOLDER --repeats 1
+    Command: sertf run recognizer --data ravdess=FOLDER --data emodb=FOLDER --data tess=FOLDER --repeats 1
     Time: 3 minutes on 2 cores, most of it for the features.
-    Expect: EXPECT
+    Expect: a UAR of 0.83; chance is 0.17.
     """
     return Experiment(
         name="recognizer",

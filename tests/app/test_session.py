@@ -18,7 +18,7 @@ if keras.backend.backend() != "tensorflow":
 
 @pytest.fixture(scope="module")
 def listener():
-    return session.Listener({"ours": folder_of()})
+    return session.Listener({"ours": folder_of("reslstm_sa_h64_ravdess")})
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +134,7 @@ def test_a_damaged_model_is_a_sentence(folder):
 
 def test_a_card_stands_a_level_lower(listener):
     lines = listener.card("ours").splitlines()
-    assert lines[0] == f"## {DEFAULT}" and "### Intended use and limits" in lines
+    assert lines[0] == "## reslstm_sa_h64_ravdess" and "### Intended use and limits" in lines
     assert not [line for line in lines if line.startswith("# ")]
 
 

@@ -16,7 +16,7 @@ from sertf.inference.bundled import DEFAULT, folder_of
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
-EMOTIONS = ["neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise"]
+EMOTIONS = ["neutral", "happiness", "sadness", "anger", "fear", "disgust"]
 
 
 @pytest.fixture(scope="module")

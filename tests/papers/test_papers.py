@@ -48,7 +48,11 @@ def test_headlines_are_one_a_system_and_stored():
     models = [(name, papers.find(name).experiment.variant(variant).model) for name, variant in found]
     assert len(set(models)) == len(models)
     # The attentive CNN's repeats are not stored yet.
-    assert {model for _, model in models} == {*papers.PAPERS, "lstm_sa", "ridge"} - {"functionals", "whisper", "attentive_cnn"}
+    assert {model for _, model in models} == {*papers.PAPERS, "lstm_sa", "ridge"} - {
+        "functionals",
+        "whisper",
+        "attentive_cnn",
+    }
     for name, variant in found:
         defined = set(papers.find(name).experiment.protocols)
         assert {path.parent.name for path in STORED.glob(f"{name}/{variant}/*/report.json")} == defined
