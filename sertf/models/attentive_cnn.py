@@ -12,12 +12,6 @@ from sertf.layers import AttentiveStatistics, FrameMask, MaskedBatchNormalizatio
 from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
-SIZES = {
-    "tiny": {"width": 12},  # 69 thousand weights for 64 bands and 8 emotions
-    "base": {"width": 32},  # 416 thousand
-}
-"""Options of the named sizes."""
-
 # Residual blocks: channels in widths, frames of a step, and how many steps are pooled behind it, of the bands always 2.
 BLOCKS = ((1, 2, 2), (2, 4, 2), (4, 8, 1))
 

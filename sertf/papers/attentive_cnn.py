@@ -4,13 +4,17 @@ from dataclasses import replace
 
 from sertf.experiment.description import Experiment, Setting, Variant
 from sertf.experiment.search_space import log_float, search_space
-from sertf.models.attentive_cnn import SIZES
 from sertf.papers.system import System
 from sertf.training.recipe import Recipe
 from sertf.training.spectrogram_augmentation import SpectrogramAugmentation
 
 CITATION = "no paper: a residual CNN with attention over time, made for this zoo (2026)"
 CORPORA = ("ravdess", "emodb")
+SIZES = {
+    "tiny": {"width": 12},  # 69 thousand weights for 64 bands and 8 emotions
+    "base": {"width": 32},  # 416 thousand
+}
+"""Options of the named sizes."""
 FRONT_END = "speech_log_mel"
 SEED = 28
 

@@ -148,7 +148,7 @@ def test_no_batch_norm_is_trained_on_one_utterance(corpus, cache, tmp_path, monk
 
 def test_a_batch_norm_refuses_batches_of_one_utterance(corpus, cache, tmp_path):
     job = planned(corpus, cache, tmp_path)[0]
-    with pytest.raises(fit.RunError, match="needs a batch_size of 3 or more, .* but the recipe has 1; use a"):
+    with pytest.raises(fit.RunError, match="needs a batch_size of 3 or more, but the recipe has 1.* Use a larger"):
         jobs.train_job(replace(job, recipe=replace(job.recipe, batch_size=1, accumulation=8)))
 
 

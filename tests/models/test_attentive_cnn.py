@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.models.attentive_cnn import SIZES, build
+from sertf.models.attentive_cnn import build
+from sertf.papers.attentive_cnn import SIZES
 
 
 @pytest.mark.parametrize(("size", "parameters", "most"), [("tiny", 69_276, 100_000), ("base", 416_296, 1_000_000)])

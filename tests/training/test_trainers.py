@@ -137,7 +137,7 @@ def test_pinned_changes_nothing_but_a_custom_networks_source(case):
 def test_another_version_of_a_pinned_module_is_not_trained():
     case = CASES["custom"]
     stale = replace(find(case.model), source="0123")
-    with pytest.raises(RunError, match="tests.own_network:build is of another version here"):
+    with pytest.raises(RunError, match="tests.own_network:build is another version here"):
         stale.fit(
             {name: made_part(count, 0) for name, count in PARTS.items()},
             case.options,
