@@ -84,7 +84,7 @@ def folder(tmp_path, monkeypatch):
         ("run --table missing.csv", "missing.csv: no such file"),
         ("run --table pathless.csv --model speachnet", "Unknown model 'speachnet'; did you mean speechnet?"),
         ("run --table pathless.csv --protocol leave-speaker-out", "did you mean leave-one-speaker-out or"),
-        ("run --table pathless.csv --front-end logmel", "did you mean log_mel?"),
+        ("run --table pathless.csv --front-end logmel", "log_mel"),
         ("run --table pathless.csv --repeats 0", "--repeats must be 1 or more"),
         ("run --table unusable.csv --model svm --epochs 3", "svm trains without epochs"),
         ("run --table unusable.csv --model svm --out text.wav/runs", "Cannot write to text.wav/runs"),

@@ -19,7 +19,13 @@ from sertf.extraction.checks import FrontEndError
 from sertf.protocols import splits
 from sertf.protocols.audit import LeakageError
 from sertf.training import trainers
+from sertf.training.batches import Batches, as_dataset
 from tests.toy import EXPERIMENT, in_process, planned, run
+
+
+def batches_of(part):
+    """The batches that a fit is given, as arrays."""
+    return (as_dataset(part) if isinstance(part, Batches) else part).as_numpy_iterator()
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -28,7 +34,7 @@ def test_copies_join_the_training_part_alone(corpus, cache, tmp_path, monkeypatc
         pass
 
     def fit(*_, train, validation, **__):
-        raise Seen([[len(labels) for _, labels in part.as_numpy_iterator()] for part in (train, validation)])
+        raise Seen([[len(labels) for _, labels in batches_of(part)] for part in (train, validation)])
 
     in_process(monkeypatch, first=1)
     monkeypatch.setattr(trainers, "fit", fit)
@@ -59,7 +65,7 @@ def test_copies_alone_take_the_place_of_their_originals(corpus, cache, tmp_path,
         pass
 
     def seen(*_, train, validation, **__):
-        raise Enough([list(part.as_numpy_iterator()) for part in (train, train, validation)])
+        raise Enough([list(batches_of(part)) for part in (train, train, validation)])
 
     monkeypatch.setattr(trainers, "fit", seen)
     augmentation = Augmentation(steps=(RandomCut(32000),), copies=1, fresh=fresh, keep_original=False)
@@ -91,7 +97,9 @@ def test_fixed_copies_are_drawn_by_the_experiments_seed(corpus, cache, tmp_path)
 
 
 def test_fresh_copies_are_drawn_by_the_seed_of_the_run(corpus, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainers, "fit", lambda *_, train, **__: {x.tobytes() for xs, _ in train for x in xs.numpy()})
+    monkeypatch.setattr(
+        trainers, "fit", lambda *_, train, **__: {x.tobytes() for xs, *_ in batches_of(train) for x in xs}
+    )
     augmentation = Augmentation(copies=1, fresh=True, keep_original=False)
     experiment = replace(
         EXPERIMENT,

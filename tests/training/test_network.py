@@ -56,6 +56,6 @@ def test_the_recipes_dropout_goes_over_the_options():
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_no_batch_under_a_batch_norm_can_be_of_one_utterance(batch_size):
     build_network(MODELS["lstm"], {}, Recipe(batch_size=batch_size), STEPS, 3)
-    with pytest.raises(RunError, match=f"unet has a batch norm, .* but the recipe has {batch_size}; use a"):
+    with pytest.raises(RunError, match=f"unet has a batch norm .* but the recipe has {batch_size}.* Use a larger"):
         build_network(MODELS["unet"], {}, Recipe(batch_size=batch_size), STEPS, 3)
     build_network(MODELS["unet"], {}, Recipe(batch_size=3), STEPS, 3)

@@ -88,7 +88,7 @@ def test_another_search_in_the_folder(corpus, cache, tmp_path, in_process):
             asks_for_an_unknown_field,
             "Unknown field of a recipe, which the space's `ask` changes, 'learning_rat'; did you mean",
         ),
-        (asks_for_one_dict, "must return two dicts, .* but returned {'learning_rate': 0.001}"),
+        (asks_for_one_dict, "must return two dicts.* It returned {'learning_rate': 0.001}"),
         (asks_for_an_unknown_option, "Unknown option of lstm_sa 'unitz'; did you mean units"),
         (asks_for_no_units, "LSTM-SA: units must be a whole number above 0, got 0"),
     ],
