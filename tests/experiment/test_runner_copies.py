@@ -23,9 +23,9 @@ from sertf.training.batches import Batches, as_dataset
 from tests.toy import EXPERIMENT, in_process, planned, run
 
 
-def batches_of(part):
-    """The batches that a fit is given, as arrays."""
-    return (as_dataset(part) if isinstance(part, Batches) else part).as_numpy_iterator()
+def batches_of(part, epoch=0):
+    """The batches of an epoch that a fit is given, as arrays."""
+    return (as_dataset(part, first_epoch=epoch) if isinstance(part, Batches) else part).as_numpy_iterator()
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -65,7 +65,7 @@ def test_copies_alone_take_the_place_of_their_originals(corpus, cache, tmp_path,
         pass
 
     def seen(*_, train, validation, **__):
-        raise Enough([list(batches_of(part)) for part in (train, train, validation)])
+        raise Enough([list(batches_of(train, 0)), list(batches_of(train, 1)), list(batches_of(validation))])
 
     monkeypatch.setattr(trainers, "fit", seen)
     augmentation = Augmentation(steps=(RandomCut(32000),), copies=1, fresh=fresh, keep_original=False)
