@@ -1,15 +1,14 @@
 """The work of `sertf app`: the models to choose from, and the recognition of one clip by one of them."""
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import soundfile
 
-from sertf.audio.files import AudioError, read_header
+from sertf.audio.files import AudioError, open_audio, stated_seconds
 from sertf.errors import SertfError
-from sertf.inference import windows
 from sertf.inference.bundled import folder_of, names
 from sertf.inference.card import ModelError, read_card, render_card
 from sertf.inference.recognizer import Recognizer, load
@@ -116,7 +115,7 @@ class Listener:
         if path is None:
             return Heard("**No recording yet.** Upload a recording, record one or pick an example.")
         try:
-            read_header(path)  # shows most faults before a model is loaded
+            stated_seconds(path)  # shows most faults before a model is loaded
             return self._hear(path, self._loaded(name), name, threshold)
         except AudioError as error:
             # The path is that of a copy in a temporary folder. The user knows the file by its name.
@@ -139,18 +138,19 @@ class Listener:
         heard = table.dropna(subset="emotion")
         means = {emotion: float(heard[emotion].mean()) for emotion in model.emotions}
         window = heard.loc[heard["confidence"].idxmax()]
-        with soundfile.SoundFile(path) as opened:
-            seconds = opened.frames / opened.samplerate
-            columns = windows.blocks_of(opened, path, block=-(-opened.frames // _COLUMNS))
-            extremes = np.array([(block.min(), block.max()) for block in columns])  # (columns, 2)
-            opened.seek(round(window["start"] * opened.samplerate))
-            frames = round((window["end"] - window["start"]) * opened.samplerate)
-            samples = opened.read(frames, dtype="float32", always_2d=True).mean(axis=1)  # (n,)
-            rate = opened.samplerate
+        seconds, extremes, pieces, at = table["end"].max(), [], [], 0
+        with open_audio(path) as opened:
+            rate = opened.sample_rate
+            first, last = round(window["start"] * rate), round(window["end"] * rate)
+            for block in opened.blocks(max(1, math.ceil(seconds * rate / _COLUMNS))):
+                extremes.append((block.min(), block.max()))
+                pieces.append(block[max(0, first - at) : max(0, last - at)])
+                at += len(block)
+        samples = np.concatenate(pieces)  # (n,)
         curve = inside(model, samples, rate, window["emotion"])._replace(start=window["start"], end=window["end"])
         middles = (table["start"] + table["end"]) / 2
         over_time = (middles, {emotion: table[emotion] for emotion in model.emotions}) if len(table) > 1 else None
-        figure = clips.heard(extremes, seconds, curve, over_time)
+        figure = clips.heard(np.array(extremes), seconds, curve, over_time)
         text = _in_words(table, means, threshold)
         if len(table) > 1:
             stretch = f"{window['start']:.1f} to {window['end']:.1f} s"

@@ -1,15 +1,22 @@
-"""Read audio files: any format soundfile reads, mixed to mono, resampled with soxr.
+"""Read audio: files of any format, open files and samples, mixed to mono float32, resampled with soxr.
 
-A clip that cannot be used raises `AudioError`. It names the file, the fault and the mend.
+soundfile (libsndfile) reads each file that it can read whole. PyAV reads the others, if it is installed. A clip that
+cannot be used raises `AudioError`. It names the file, the fault and the mend.
 """
 
 import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
 import soxr
 
+from sertf.audio import containers, media
 from sertf.errors import SertfError
 from sertf.files import digest
 
@@ -18,19 +25,23 @@ SUFFIXES = frozenset(
     {".wav", ".wave", ".flac", ".aif", ".aiff", ".aifc", ".ogg", ".oga", ".opus", ".mp3", ".au", ".snd", ".caf"}
     | {".w64", ".rf64", ".sph", ".nist", ".voc", ".avr"}
 )
+# Hz. Below there is no speech left; the upper end bounds the memory that resampling takes.
+SAMPLE_RATES = (1_000, 768_000)
 MIN_SECONDS = 0.1
 # A clip whose samples span less than this is silent: below one step of 24-bit audio (1.2e-7). A constant offset is
 # silence too, so the span counts, not the peak.
 SILENCE_SPAN = 1e-7
-# Containers made of chunks with lengths in one byte order, and the names of the chunks that hold samples.
-CHUNK_ORDERS = {b"RIFF": "little", b"RIFX": "big", b"FORM": "big"}
-SAMPLE_CHUNKS = (b"data", b"SSND")
-# A stream of unknown length states some length near these. One that was never closed states 0.
-UNKNOWN_LENGTH = 0x7FFFF000
-# Some writers count the header as samples (44 bytes, a few more with other chunks).
-HEADER_SLACK = 128
+# Decoders overshoot full scale, which is 1, a little. 16-bit integers that became floats lie far beyond it.
+LOUDEST = 16.0
+# libsndfile gives about 2 to the 63 frames to a FLAC of unknown length.
+_LONGEST = 2**62
+# Frames that are decoded at a time. A wrong length in a header must not decide how much memory is taken.
+_BLOCK = 2**20
 # Resampled samples this far below the peak are rounding noise: soxr HQ is precise to 20 bits.
 RESAMPLING_FLOOR = 2.0**-20
+
+Source = Path | str | BinaryIO
+"""A path, or a file that is open for reading bytes, such as a BytesIO."""
 
 
 class AudioError(SertfError):
@@ -51,11 +62,80 @@ class AudioError(SertfError):
         return f"{self.path}: {self.reason}"
 
 
-def read_audio(path: Path | str, *, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
-    """Read a file as mono float32.
+class Recording:
+    """An open recording.
+
+    Attributes:
+        name: what errors call it.
+        sample_rate: Hz.
+        seconds: duration that the file states, 0 if it does not.
+    """
+
+    def __init__(self, name: str, decoder: soundfile.SoundFile | media.Media, least: int):
+        self.name = name
+        self.sample_rate = decoder.samplerate if isinstance(decoder, soundfile.SoundFile) else decoder.sample_rate
+        self.seconds = decoder.frames / self.sample_rate if decoder.frames < _LONGEST else 0.0
+        self._decoder, self._least = decoder, least
+
+    def blocks(self, size: int = _BLOCK) -> Iterator[np.ndarray]:
+        """Yield the samples as mono float32 blocks, (n,), of at most `size` samples.
+
+        Raises:
+            AudioError: cut off, empty, shorter than `MIN_SECONDS`, silent (also after mixing the channels), non-finite or
+                beyond full scale. Faults that only the end shows are raised after the last block.
+        """
+        return _mono(self._decoded(size), self.sample_rate, self.name)
+
+    def _decoded(self, size):
+        """Yield blocks as they are decoded, (n, channels)."""
+        count = 0
+        while True:
+            try:
+                if isinstance(self._decoder, media.Media):
+                    block = self._decoder.read(size)
+                else:
+                    block = self._decoder.read(size, dtype="float32", always_2d=True)
+            except (soundfile.SoundFileError, media.MediaError, OSError, RuntimeError) as error:
+                raise AudioError(self.name, _unreadable(error)) from error
+            if len(block) == 0:
+                break
+            count += len(block)
+            yield block
+        if count < self._least:
+            raise AudioError(self.name, f"cut off: {count} of {self._least} frames could be read; fetch it again")
+
+
+@contextlib.contextmanager
+def open_audio(source: Source) -> Iterator[Recording]:
+    """Open a recording and check what its bytes show before they are decoded.
 
     Args:
-        path: Audio file. The content tells the format, so an AIFF file named .wav is read.
+        source: Audio file, or an open binary file, which is read to its end. The content tells the format, so an AIFF
+            file named .wav is read.
+
+    Raises:
+        AudioError: missing, no file, unreadable, cut off, empty, or of a sample rate outside `SAMPLE_RATES`.
+    """
+    with as_file(source) as path:
+        name = _name(source)
+        _check_file(path, name)
+        contents = containers.examine(path)
+        if contents.missing:
+            raise AudioError(name, f"cut off: {contents.missing}; fetch it again")
+        with _decoder(path, name, contents) as (decoder, least):
+            if decoder.frames == 0 and isinstance(decoder, soundfile.SoundFile):
+                raise AudioError(name, _EMPTY)
+            recording = Recording(name, decoder, least)
+            _check_rate(recording.sample_rate, name)
+            yield recording
+
+
+def read_audio(source: Source, *, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
+    """Read a recording as mono float32.
+
+    Args:
+        source: Audio file, or an open binary file, which is read to its end. The content tells the format, so an AIFF
+            file named .wav is read.
         sample_rate: Hz to resample to; None keeps the file's own.
 
     Returns:
@@ -63,92 +143,171 @@ def read_audio(path: Path | str, *, sample_rate: int | None = None) -> tuple[np.
 
     Raises:
         AudioError: missing, unreadable, cut off, empty, shorter than `MIN_SECONDS`, silent (also after mixing the
-            channels), or non-finite.
+            channels), non-finite, beyond full scale, or of a sample rate outside `SAMPLE_RATES`.
     """
-    with _opened(path) as file:
-        rate, frames = file.samplerate, file.frames
-        samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
-    if len(samples) < frames:
-        raise AudioError(path, f"cut off: {len(samples)} of {frames} frames could be read; fetch it again")
-    check_not_cut_off(path)
-    channels = samples
-    samples = np.ascontiguousarray(channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1))  # (n,)
-    if len(samples) and np.ptp(samples) < SILENCE_SPAN <= np.ptp(channels, axis=0).max():
-        raise AudioError(path, "its channels cancel each other out when mixed; give a file with one of them alone")
-    check_audio(samples, rate, path=path)
+    with open_audio(source) as recording:
+        samples, rate = np.concatenate(list(recording.blocks())), recording.sample_rate
     if sample_rate is not None and sample_rate != rate:
         samples = resample(samples, rate, sample_rate)
         rate = int(sample_rate)
     return samples, rate
 
 
-def read_header(path: Path | str) -> tuple[int, int]:
-    """Samples and sample rate in Hz that the header of a file states. Nothing is decoded.
+def stated_seconds(source: Source) -> float:
+    """Duration that a recording states, without decoding it; 0 if it states none.
 
     Raises:
-        AudioError: missing, unreadable or empty. Faults that only decoding shows pass unnoticed.
+        AudioError: as `open_audio` raises it. Only decoding shows other faults.
     """
-    with _opened(path) as file:
-        frames, rate = file.frames, file.samplerate
-    if frames == 0:
-        raise AudioError(path, "the clip is empty (no samples); fetch it again or leave it out")
-    return frames, rate
+    with open_audio(source) as recording:
+        return recording.seconds
 
 
 @contextlib.contextmanager
-def _opened(path):
-    """The open file. A failure at or after opening becomes an `AudioError`."""
-    path = Path(path)
-    if not path.exists():
-        raise AudioError(path, "no such file; check the path or leave it out")
-    if not path.is_file():
-        raise AudioError(path, f"{'a folder' if path.is_dir() else 'not a file'}; give the path of an audio file")
-    if path.stat().st_size == 0:
-        raise AudioError(path, "the file is empty (0 bytes); fetch it again or leave it out")
+def as_file(source: Source) -> Iterator[Path]:
+    """The path of a recording; what is no path is copied to a temporary file, for decoders have to seek."""
+    if isinstance(source, (str, os.PathLike)):
+        yield Path(source)
+        return
+    with tempfile.NamedTemporaryFile(prefix="sertf-") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+_EMPTY = "the clip is empty (no samples); fetch it again or leave it out"
+
+
+def _name(source):
+    """What errors call a recording; bytes of a path that are no UTF-8 are written out."""
+    given = source if isinstance(source, (str, os.PathLike)) else getattr(source, "name", None)
+    if not isinstance(given, (str, os.PathLike)):
+        return "the recording"
+    return os.fspath(given).encode("utf-8", "backslashreplace").decode()
+
+
+def _check_file(path, name):
+    """Raise an `AudioError` unless there is a file with something in it, of a name that can be written down."""
     try:
-        with soundfile.SoundFile(str(path)) as file:
-            yield file
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        detail = str(error).rpartition(": ")[2].rstrip(".")
-        raise AudioError(path, f"not readable as audio ({detail}); fetch it again or convert it to WAV") from error
+        os.fspath(path).encode()
+        status = path.stat()
+    except UnicodeEncodeError as error:
+        raise AudioError(name, "the name is not UTF-8; rename it") from error
+    except FileNotFoundError as error:
+        raise AudioError(name, "no such file; check the path or leave it out") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(name, f"the path cannot be used ({reason}); rename the file or leave it out") from error
+    if not path.is_file():
+        raise AudioError(name, f"{'a folder' if path.is_dir() else 'not a file'}; give the path of an audio file")
+    if status.st_size == 0:
+        raise AudioError(name, "the file is empty (0 bytes); fetch it again or leave it out")
+    if not os.access(path, os.R_OK):
+        raise AudioError(name, "not readable as audio (no permission); change its permissions or leave it out")
 
 
-def check_not_cut_off(path: Path | str) -> None:
-    """Raise `AudioError` for a WAV or AIFF shorter than its header states; libsndfile would read it as whole."""
-    lacking = _lacking_bytes(path)
-    if lacking > HEADER_SLACK:
-        raise AudioError(path, f"cut off: its header states {lacking} bytes more than the file has; fetch it again")
+class _Forward(soundfile.SoundFile):
+    """A file that is read from start to end without seeking.
+
+    soundfile seeks after each block. That changes what MP3 and Ogg decode to, and fails in a FLAC of unknown length.
+    """
+
+    def seekable(self) -> bool:
+        return False
 
 
-def _lacking_bytes(path):
-    """Bytes by which the samples of a WAV or AIFF are fewer than its header states."""
-    size = Path(path).stat().st_size
-    with open(path, "rb") as file:
-        order = CHUNK_ORDERS.get(file.read(4))
-        at = 12
-        while order is not None and at + 8 <= size:
-            file.seek(at)
-            name, length = file.read(4), int.from_bytes(file.read(4), order)
-            if name in SAMPLE_CHUNKS:
-                return 0 if length >= UNKNOWN_LENGTH else max(0, length - (size - at - 8))
-            at += 8 + length + length % 2
-    return 0
+@contextlib.contextmanager
+def _decoder(path, name, contents):
+    """The open decoder that reads all of a file, and how many samples a channel it has to give."""
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(_Forward(str(path)))
+            in_part = contents.joined
+            if contents.samples is not None:
+                least = contents.samples - containers.MPEG_SLACK
+                in_part = in_part or file.frames < least
+            else:
+                least = file.frames if file.frames < _LONGEST else 0
+            if not in_part:
+                yield file, max(0, least)
+                return
+            reason = "libsndfile reads only a part of it"
+        except AudioError:
+            raise
+        except (soundfile.SoundFileError, OSError, RuntimeError, TypeError) as error:
+            reason = _detail(error)
+        try:
+            track = stack.enter_context(media.open_media(path))
+        except media.MediaError as error:
+            raise AudioError(name, _unreadable(error)) from error
+        except ImportError as error:
+            mend = f"install {media.EXTRA}, which reads more formats, fetch it again or convert it to WAV"
+            raise AudioError(name, f"not readable as audio ({reason}); {mend}") from error
+        least = track.frames - round(media.SLACK_SECONDS * track.sample_rate) if track.exact else 0
+        if contents.samples is not None:
+            least = contents.samples - containers.MPEG_SLACK
+        yield track, max(0, least)
+
+
+def _detail(error):
+    return str(error).rpartition(": ")[2].rstrip(".")
+
+
+def _unreadable(error):
+    return f"not readable as audio ({_detail(error)}); fetch it again or convert it to WAV"
+
+
+def _check_rate(sample_rate, name):
+    lowest, highest = SAMPLE_RATES
+    if not lowest <= sample_rate <= highest:
+        raise AudioError(name, f"its sample rate is {sample_rate} Hz; convert it to one from {lowest} to {highest} Hz")
 
 
 def check_audio(samples: np.ndarray, sample_rate: int, *, path: Path | str) -> None:
-    """Raise `AudioError` for `path` if its samples, (n,), are empty, non-finite, too short or silent."""
-    if len(samples) == 0:
-        raise AudioError(path, "the clip is empty (no samples); fetch it again or leave it out")
+    """Raise `AudioError` for `path` as reading a file does, if its samples, (n,), or their rate cannot be used."""
+    _check_rate(sample_rate, path)
+    for _ in _mono([samples[:, None]], sample_rate, path):
+        pass
+
+
+def check_samples(samples: np.ndarray, name: Path | str) -> None:
+    """Raise `AudioError` for `name` if samples, (n,) or (n, channels), are not finite or lie beyond full scale."""
     finite = np.isfinite(samples)
     if not finite.all():
         raise AudioError(
-            path, f"{np.count_nonzero(~finite)} samples are not finite (NaN or infinite); convert it again"
+            name, f"{np.count_nonzero(~finite)} samples are not finite (NaN or infinite); convert it again"
         )
-    seconds = len(samples) / sample_rate
-    if seconds < MIN_SECONDS:
-        raise AudioError(path, f"too short: {seconds:.4f} s, but at least {MIN_SECONDS} s are needed; leave it out")
-    if np.ptp(samples) < SILENCE_SPAN:
-        raise AudioError(path, f"silent: its samples span less than {SILENCE_SPAN:g}; record it again or leave it out")
+    peak = np.abs(samples).max(initial=0.0)
+    if peak > LOUDEST:
+        raise AudioError(
+            name,
+            f"beyond full scale: the largest sample is {peak:.6g}, where full scale is 1; divide samples that were 16-bit "
+            "integers by 32768",
+        )
+
+
+def _mono(blocks: Iterable[np.ndarray], sample_rate: int, name: Path | str) -> Iterator[np.ndarray]:
+    """Mix blocks, (n, channels), to mono, (n,), and raise `AudioError` for what cannot be used."""
+    count, low, high, own_low, own_high = 0, np.inf, -np.inf, np.inf, -np.inf
+    for block in blocks:
+        if not len(block):
+            continue
+        check_samples(block, name)
+        samples = np.ascontiguousarray(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))  # (n,)
+        count += len(samples)
+        low, high = min(low, samples.min()), max(high, samples.max())
+        own_low, own_high = np.minimum(own_low, block.min(axis=0)), np.maximum(own_high, block.max(axis=0))
+        yield samples
+    if count == 0:
+        raise AudioError(name, _EMPTY)
+    if count / sample_rate < MIN_SECONDS:
+        raise AudioError(
+            name, f"too short: {count / sample_rate:.4f} s, but at least {MIN_SECONDS} s are needed; leave it out"
+        )
+    if high - low < SILENCE_SPAN:
+        if np.max(own_high - own_low) >= SILENCE_SPAN:
+            raise AudioError(name, "its channels cancel each other out when mixed; give a file with one of them alone")
+        raise AudioError(name, f"silent: its samples span less than {SILENCE_SPAN:g}; record it again or leave it out")
 
 
 def resample(samples: np.ndarray, source: int, target: int) -> np.ndarray:

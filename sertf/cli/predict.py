@@ -4,17 +4,18 @@ sertf scores recordings of 12 s or less as a whole. It scores longer ones in win
 start and end. A model whose card states a fixed span uses windows of that span instead.
 
 Input may have any format that libsndfile reads, any sample rate from 1 kHz on, and any number of channels, which are
-averaged.
+averaged. With the extra `media` sertf reads m4a, mp4, webm, amr and 3gp too. Of a folder it reads all audio files.
 
 The confidence is the model's largest score. It is not calibrated: 0.8 does not mean that 80 of 100 such results are
 right. With --threshold the verdict is `uncertain` below that confidence. A window of digital silence is not scored.
 
-If a file cannot be used, sertf names it, writes nothing and exits with 2. It reports files that are not audio at once. It
-reports files that are too short, silent or cut off after the last one. --skip-bad names them and continues.
+If a file cannot be used, sertf names it, writes nothing and exits with 2. It reports files that are not audio or cut
+off at once. It reports faults that only decoding shows after the last file. --skip-bad names them and continues.
 """
 
 import contextlib
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from sertf.cli import shared
 HELP = "recognize the emotion in recordings"
 EXAMPLES = """\
   sertf predict clip.wav
-  sertf predict clips/*.wav --out emotions.csv
+  sertf predict clips/ --out emotions.csv
+  sertf predict --list files.txt --skip-bad
   sertf predict call.flac --window 5 --hop 2.5 --threshold 0.5
   sertf predict clips/*.wav --model models/mine --json
   ffmpeg -i film.mp4 -f wav - | sertf predict -
@@ -35,7 +37,10 @@ SHOWN = ["file", "start", "end", "confidence", "verdict"]
 
 
 def add_options(parser):
-    parser.add_argument("files", nargs="+", metavar="FILE", help="audio files; - reads one from standard input")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="audio files or folders; - reads one from standard input"
+    )
+    parser.add_argument("--list", type=Path, metavar="FILE", help="text file with one path a line")
     parser.add_argument("--model", metavar="MODEL", help="an exported model's folder, or a bundled model's name")
     parser.add_argument(
         "--window", type=float, metavar="SECONDS", help="score longer recordings in windows of this length"
@@ -59,7 +64,7 @@ def run(options):
     _check(options)
     folder = folder_of(options.model)
     card = read_card(folder)
-    with _readable(options.files) as places:
+    with _readable(_files(options)) as places:
         clips, bad = _durations(places)
         _refuse(bad, options.skip_bad, nothing_left=not clips)
         from sertf.parallel.environment import import_tensorflow_quietly
@@ -100,16 +105,40 @@ def _check(options):
 @contextlib.contextmanager
 def _readable(files):
     """(name, path) of the files. Standard input goes to a temporary file, since libsndfile has to seek."""
-    import shutil
-    import tempfile
+    from sertf.audio.files import as_file
 
     if STDIN not in files:
         yield [(file, file) for file in files]
         return
-    with tempfile.NamedTemporaryFile(prefix="sertf-") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
-        yield [(file, copy.name if file == STDIN else file) for file in files]
+    with as_file(sys.stdin.buffer) as copy:
+        yield [(file, copy if file == STDIN else file) for file in files]
+
+
+def _files(options):
+    """The files to score, those of folders and of --list included."""
+    from sertf.audio import files, media
+    from sertf.corpora.folder import find_files
+    from sertf.errors import SertfError
+
+    given = list(options.files)
+    if options.list is not None:
+        try:
+            lines = options.list.read_bytes().decode("utf-8-sig", "surrogateescape").splitlines()
+        except OSError as error:
+            raise SertfError(f"--list {options.list} cannot be read: {error.strerror}; give a text file.") from error
+        given += [line.strip() for line in lines if line.strip()]
+    if not given:
+        raise SertfError("There is no file to score; give audio files, a folder, or --list with a text file.")
+    found = []
+    for place in given:
+        if not os.path.isdir(place):
+            found.append(place)
+            continue
+        inside = find_files(place, files.SUFFIXES | media.SUFFIXES)
+        if not inside:
+            raise SertfError(f"{place} holds no audio files; give a folder that does.")
+        found += map(str, inside)
+    return found
 
 
 def _durations(places):
@@ -119,8 +148,7 @@ def _durations(places):
     clips, bad = [], []
     for name, path in places:
         try:
-            samples, rate = audio.read_header(path)
-            clips.append((name, path, samples / rate))
+            clips.append((name, path, audio.stated_seconds(path)))
         except audio.AudioError as error:
             bad.append((name, error.reason))
     return clips, bad

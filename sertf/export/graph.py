@@ -6,11 +6,11 @@ TensorFlow backend only. `sertf.export.saved_model` builds and saves it. Loading
 import keras
 import tensorflow as tf
 
+from sertf.audio.files import LOUDEST, SAMPLE_RATES
 from sertf.layers import spectral
 from sertf.layers.resample import resample, resampled_lengths
 
 # Hz. Below it no speech is left. The upper end bounds the memory of resampling.
-SAMPLE_RATES = (1_000, 768_000)
 # Layers whose outputs join the scores, and which output if a layer has several.
 _INSIDE = {"embedding": None, "attention": 1}
 
@@ -180,6 +180,11 @@ def _faults_of_waveform(waveform, lengths, sample_rate, minimum_seconds):
             (shortest, sample_rate),
         ),
         (tf.reduce_all(tf.math.is_finite(waveform)), "The waveform holds NaN or infinite samples.", ()),
+        (
+            tf.reduce_max(tf.abs(waveform)) <= LOUDEST,
+            "The waveform must have full scale at 1, but its largest sample is {}; divide 16-bit integers by 32768.",
+            (tf.reduce_max(tf.abs(waveform)),),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import sertf
-from sertf.audio.files import MIN_SECONDS
+from sertf.audio.files import MIN_SECONDS, SAMPLE_RATES
 from sertf.errors import exit_code
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
@@ -139,7 +139,6 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, with_litert: bool
 
 def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: Any, front_end: Any) -> Card:
     from sertf.corpora import CORPORA
-    from sertf.export.graph import SAMPLE_RATES
 
     predictions = read_predictions(run.place / "predictions.csv")
     tested = scores_of(predictions)

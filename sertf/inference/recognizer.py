@@ -1,17 +1,17 @@
 """Use an exported model: a SavedModel and audio files in, a table of emotions out. It needs TensorFlow, not Keras."""
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import soundfile
 
-from sertf.audio.files import SILENCE_SPAN, AudioError, check_not_cut_off, read_audio
+from sertf.audio.files import SILENCE_SPAN, AudioError, Source, open_audio
 from sertf.errors import SertfError
 from sertf.inference.card import Card, ModelError, read_card
-from sertf.inference.windows import blocks_of, checked_rate, cut_windows, live_blocks, seconds_of, sources_of
+from sertf.inference.windows import checked_rate, cut_windows, live_blocks, sources_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ class Recognizer:
 
     def predict(
         self,
-        files: Path | str | Iterable[Path | str] | tuple[np.ndarray, int],
+        files: Source | tuple[Any, Any] | Mapping[str, Any] | Iterable[Any],
         *,
         window: float | None = None,
         hop: float | None = None,
@@ -97,26 +97,28 @@ class Recognizer:
         scores are NaN.
 
         Args:
-            files: a path, several paths, or a pair of samples, float (n,) with full scale at 1, and sample rate in Hz.
+            files: one recording or several. A recording is a path, an open binary file, a pair of samples and sample rate
+                in Hz in either order, or a dict with "array" and "sampling_rate". Samples have the shape (n,) or
+                (n, channels). They are floats with full scale at 1, or 8, 16 or 32-bit integers.
             window: seconds; longer audio is cut into windows of this length. At most what the model uses of a clip.
             hop: seconds from one window to the next, at most `window`; half a window by default.
             progress: function that gets the second of the file up to which windows are scored, again and again.
 
         Returns:
-            DataFrame, one row a window: file (empty for samples), start and end in seconds, emotion (of the largest
+            DataFrame, one row a window: file (empty if it has no name), start and end in seconds, emotion (of the largest
             score), confidence (that score, not a calibrated probability), and one column of scores an emotion.
 
         Raises:
             AudioError: a file that is missing, unreadable, too short, silent throughout or otherwise unusable.
-            SertfError: no files, or a window or hop out of range.
+            SertfError: no files, a window or hop out of range, or scores that are not finite.
         """
         import pandas as pd
 
         limit, window, hop = self._windows(window, hop)
         rows = []
-        for file, clip in sources_of(files):
+        for file, source in sources_of(files):
             pending = []
-            for start, samples, rate in self._cut(file, clip, limit, window, hop):
+            for start, samples, rate in self._cut(file, source, limit, window, hop):
                 pending.append((start, samples, rate))
                 if len(pending) == _BATCH:
                     rows += self._rows(file, pending)
@@ -186,27 +188,32 @@ class Recognizer:
         """Samples of a window; the shortest allowed window is rounded up."""
         return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
 
-    def _cut(self, file, clip, limit, window, hop):
+    def _cut(self, name, source, limit, window, hop):
         """Yield (start in seconds, samples, sample rate) of one source."""
-        if clip is None and seconds_of(file) > limit:
-            with soundfile.SoundFile(file) as opened:
-                rate = opened.samplerate
-                self._check_rate(file, rate)
-                self._check_length(file, opened.frames, rate)
-                check_not_cut_off(file)
-                blocks = blocks_of(opened, file, block=self._samples(window, rate))
-                for start, samples in cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))):
-                    yield start / rate, samples, rate
+        if isinstance(source, tuple):
+            samples, rate = source
+            yield from self._cut_blocks(name or "the samples", [samples], rate, limit, window, hop)
             return
-        # A file that cannot be opened ends here too: audio.read_audio raises the error.
-        samples, rate = read_audio(file) if clip is None else clip
-        self._check_rate(file or "the samples", rate)
-        self._check_length(file or "the samples", len(samples), rate)
-        if len(samples) <= limit * rate:
+        with open_audio(source) as opened:
+            rate = opened.sample_rate
+            blocks = opened.blocks(self._samples(window, rate))
+            yield from self._cut_blocks(opened.name, blocks, rate, limit, window, hop)
+
+    def _cut_blocks(self, name, blocks, rate, limit, window, hop):
+        self._check_rate(name, rate)
+        blocks, read = iter(blocks), []
+        for block in blocks:
+            read.append(block)
+            if sum(map(len, read)) > limit * rate:
+                break
+        else:
+            samples = np.concatenate(read)
+            self._check_length(name, len(samples), rate)
             yield 0.0, samples, rate
             return
-        for start, part in cut_windows([samples], self._samples(window, rate), max(1, round(hop * rate))):
-            yield start / rate, part, rate
+        blocks = itertools.chain(read, blocks)
+        for start, samples in cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))):
+            yield start / rate, samples, rate
 
     def _check_rate(self, file, rate):
         lowest, highest = self.card["sample_rates"]
@@ -228,6 +235,10 @@ class Recognizer:
             batch = np.stack([windows[i][1] for i in spoken])
             rate = windows[0][2]
             scores[spoken] = self._score(waveform=batch, sample_rate=rate)["scores"].numpy()
+            if not np.isfinite(scores[spoken]).all():
+                raise AudioError(
+                    file or "the samples", "the model gives scores that are not finite; use another model or convert it"
+                )
         rows = []
         for i, (start, samples, rate) in enumerate(windows):
             best = int(scores[i].argmax()) if i in spoken else None

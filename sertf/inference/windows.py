@@ -1,18 +1,16 @@
 """Sources of audio (files, samples, a live source), and windows of them."""
 
 import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import soundfile
 
-from sertf.audio.files import SILENCE_SPAN, AudioError, check_audio
+from sertf.audio.files import Source, check_audio, check_samples
 from sertf.errors import SertfError
 
-# Decoders overshoot full scale a little, but no recording goes this far beyond it.
-_LOUDEST = 16.0
+Clip = tuple[np.ndarray, int]
+"""Mono float32 samples (n,) and their sample rate in Hz."""
 
 
 def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -50,36 +48,58 @@ def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[
         yield start, np.concatenate(pieces)[start - origin :]
 
 
-def sources_of(files: Any) -> list[tuple[str, tuple[np.ndarray, int] | None]]:
-    """(file, None) of each path, or ("", (samples, sample rate))."""
-    if isinstance(files, (str, os.PathLike)):
-        return [(os.fspath(files), None)]
-    if isinstance(files, tuple) and len(files) == 2 and not isinstance(files[0], (str, os.PathLike)):
-        return [("", _checked_clip(*files))]
+def sources_of(files: Any) -> list[tuple[str, Source | Clip]]:
+    """(name, source) of each recording: a path, an open binary file, or samples with their rate."""
+    if _is_source(files):
+        return [_source(files)]
     if not isinstance(files, Iterable) or isinstance(files, np.ndarray):
-        raise SertfError(
-            f"files must be a path, several paths, or a pair (samples, sample_rate), but is a {type(files).__name__}."
-        )
+        raise SertfError(f"files must be {_SOURCES}, or several of these, but is a {type(files).__name__}.")
     files = list(files)
     if not files:
         raise SertfError("files is empty; give one audio file or more.")
-    wrong = [file for file in files if not isinstance(file, (str, os.PathLike))]
+    wrong = [file for file in files if not _is_source(file)]
     if wrong:
-        raise SertfError(f"files must hold paths only, but holds a {type(wrong[0]).__name__}.")
-    return [(os.fspath(file), None) for file in files]
+        raise SertfError(f"files must hold {_SOURCES}, but holds a {type(wrong[0]).__name__}.")
+    return [_source(file) for file in files]
+
+
+_SOURCES = 'a path, an open binary file, a pair (samples, sample_rate), or a dict with "array" and "sampling_rate"'
+
+
+def _is_source(given):
+    path = isinstance(given, (str, os.PathLike))
+    pair = isinstance(given, tuple) and len(given) == 2 and any(map(_is_number, given))
+    return path or pair or hasattr(given, "read") or isinstance(given, Mapping)
+
+
+def _source(given):
+    if isinstance(given, (str, os.PathLike)):
+        return os.fspath(given), given
+    if hasattr(given, "read"):
+        name = getattr(given, "name", "")
+        return name if isinstance(name, str) else "", given
+    if isinstance(given, Mapping):
+        if not {"array", "sampling_rate"} <= set(given):
+            raise SertfError(f'A dict of a recording must hold "array" and "sampling_rate", but holds {list(given)}.')
+        return "", _checked_clip(given["array"], given["sampling_rate"])
+    # SciPy and Gradio put the rate first.
+    return "", _checked_clip(*(given[::-1] if _is_number(given[0]) else given))
 
 
 def _checked_clip(samples, sample_rate):
-    samples = _floats(samples, "samples")
+    samples = _floats(samples, "the samples")
     sample_rate = checked_rate(sample_rate)
     check_audio(samples, sample_rate, path="the samples")
     return samples, sample_rate
 
 
+def _is_number(value):
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
 def checked_rate(sample_rate: Any) -> int:
     """A sample rate in Hz as an int; raise `SertfError` unless it is a whole number above 0."""
-    number = isinstance(sample_rate, (int, float, np.number)) and not isinstance(sample_rate, bool)
-    if not number or not float(sample_rate).is_integer() or sample_rate < 1:
+    if not _is_number(sample_rate) or not float(sample_rate).is_integer() or sample_rate < 1:
         raise SertfError(f"sample_rate must be a whole number of Hz above 0, but is {sample_rate!r}.")
     return int(sample_rate)
 
@@ -88,60 +108,36 @@ def live_blocks(chunks: Iterable[np.ndarray], sample_rate: int) -> Iterator[np.n
     """Yield a live source's chunks as copied float32 (n,) blocks, since many sources reuse one buffer.
 
     Raises:
-        SertfError: a chunk that is not a mono float array or not finite, named by its time, or a source without a sample.
+        SertfError: a chunk that cannot be used, named by its time, or a source without a sample.
     """
     count = 0
     for chunk in chunks:
         where = f"the chunk at {count / sample_rate:.2f} s"
         block = np.array(_floats(chunk, where))
-        if not np.isfinite(block).all():
-            raise SertfError(f"{where} holds samples that are not finite (NaN or infinite); check the source.")
+        check_samples(block, where)
         count += len(block)
         yield block
     if count == 0:
         raise SertfError("The source ended without a single sample; check that it records.")
 
 
+# Integers that audio is kept in, with the value that stands for silence and full scale above it.
+_INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
+
+
 def _floats(samples, name):
-    """Samples as float32 (n,); `name` stands for them in errors."""
+    """Samples as mono float32 (n,); `name` stands for them in errors."""
     samples = np.asarray(samples)
-    if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
+    known = samples.dtype.name in _INTEGERS or np.issubdtype(samples.dtype, np.floating)
+    if not known or samples.ndim not in (1, 2):
         raise SertfError(
-            f"{name} must be mono floats (n,) with full scale at 1, but got {samples.dtype} {samples.shape}; "
-            "mix channels by their mean, divide 16-bit integers by 32768."
+            f"{name} must be floats with full scale at 1, or 8, 16 or 32-bit integers, of shape (n,) or (n, channels), "
+            f"but got {samples.dtype} {samples.shape}."
         )
-    peak = np.abs(samples).max(initial=0.0)
-    if np.isfinite(peak) and peak > _LOUDEST:
-        raise SertfError(
-            f"{name} must have full scale at 1, but the largest is {peak:.6g}; divide samples that were 16-bit integers by "
-            "32768."
-        )
-    return samples.astype(np.float32, copy=False)
-
-
-def seconds_of(path: Path | str) -> float:
-    """Duration that a file's header states, 0 if it cannot be opened."""
-    try:
-        return soundfile.info(path).duration
-    except (soundfile.SoundFileError, OSError, RuntimeError):
-        return 0.0
-
-
-def blocks_of(opened: soundfile.SoundFile, path: Path | str, *, block: int) -> Iterator[np.ndarray]:
-    """Yield a file's samples as mono float32 blocks; raise `AudioError` as `sertf.audio.files.read_audio` does."""
-    count, low, high = 0, np.inf, -np.inf
-    while True:
-        try:
-            samples = opened.read(block, dtype="float32", always_2d=True).mean(axis=1)
-        except (soundfile.SoundFileError, RuntimeError) as error:
-            raise AudioError(path, f"not readable as audio ({error}); fetch it again or convert it to WAV") from error
-        if len(samples) == 0:
-            break
-        if not np.isfinite(samples).all():
-            raise AudioError(path, "some samples are not finite (NaN or infinite); convert it again")
-        count, low, high = count + len(samples), min(low, samples.min()), max(high, samples.max())
-        yield samples
-    if count < opened.frames:
-        raise AudioError(path, f"cut off: {count} of {opened.frames} frames could be read; fetch it again")
-    if high - low < SILENCE_SPAN:
-        raise AudioError(path, "silent from start to end; record it again or leave it out")
+    if samples.ndim == 2 and samples.shape[1] > max(1, samples.shape[0]):
+        raise SertfError(f"{name} must have the shape (n,) or (n, channels), but got {samples.shape}; transpose them.")
+    if samples.dtype.name in _INTEGERS:
+        middle, full = _INTEGERS[samples.dtype.name]
+        samples = (samples.astype(np.float64) - middle) / full
+    samples = samples.astype(np.float32, copy=False)
+    return samples if samples.ndim == 1 else samples.mean(axis=1)

@@ -1,10 +1,13 @@
+import io
+import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from sertf.audio.files import AudioError, audio_digest, check_audio, read_audio, resample
+from sertf.audio.files import AudioError, audio_digest, check_audio, open_audio, read_audio, resample, stated_seconds
 from sertf.errors import SertfError
 
 
@@ -125,3 +128,85 @@ def test_digest_is_of_samples_and_rate(tmp_path):
     assert first != audio_digest(tone(), 16000)  # the file holds 16 bits only
     assert audio_digest(tone(), 16000) != audio_digest(tone(), 8000)
     assert audio_digest(tone(), 16000) == audio_digest(np.repeat(tone(), 2)[::2], 16000)
+
+
+@pytest.mark.parametrize(("largest", "shown"), [(18520, "18520"), (1e30, "1e\\+30"), (17, "17")])
+def test_samples_beyond_full_scale_are_refused(tmp_path, largest, shown):
+    path = write(tmp_path / "a.wav", 2 * largest * tone(), subtype="FLOAT")
+    with pytest.raises(AudioError, match=f"beyond full scale: the largest sample is {shown}.* by 32768"):
+        read_audio(path)
+    assert len(read_audio(write(path, 8 * tone(), subtype="FLOAT"))[0]) == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.wav", {"subtype": "GSM610"}),
+        ("a.au", {"subtype": "G721_32"}),
+        ("a.wav", {"subtype": "NMS_ADPCM_16"}),
+    ],
+)
+def test_codecs_that_cannot_seek(tmp_path, name, options):
+    samples, rate = read_audio(write(tmp_path / name, tone(rate=8000), 8000, **options))
+    assert rate == 8000 and abs(len(samples) - 4000) <= 640
+    assert abs(np.corrcoef(samples[1000:3000], tone(rate=8000)[1000:3000])[0, 1]) > 0.9
+
+
+@pytest.mark.parametrize("total", [0, 2**36 - 1])
+def test_a_flac_of_unknown_or_absurd_length(tmp_path, total):
+    path = write(tmp_path / "a.flac", tone())
+    whole = bytearray(path.read_bytes())
+    whole[21] = whole[21] & 0xF0 | total >> 32
+    whole[22:26] = (total & 0xFFFFFFFF).to_bytes(4, "big")
+    path.write_bytes(whole)
+    if total:
+        with pytest.raises(AudioError, match=f"cut off: 8000 of {total} frames could be read|not readable"):
+            read_audio(path)
+    else:
+        np.testing.assert_allclose(read_audio(path)[0], tone(), atol=4e-5)
+        assert stated_seconds(path) == 0
+
+
+@pytest.mark.parametrize("rate", [1, 999, 800_000])
+def test_rates_that_no_speech_has(tmp_path, rate):
+    path = write(tmp_path / "a.wav", tone(rate=16000), rate)
+    with pytest.raises(AudioError, match=f"its sample rate is {rate} Hz; convert it to one from 1000 to 768000 Hz"):
+        read_audio(path, sample_rate=16000)
+
+
+@pytest.mark.parametrize("name", [b"bad\xff\xfe.wav", b"n" * 300 + b".wav"])
+def test_names_that_cannot_be_used(tmp_path, name):
+    path = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
+    if len(name) < 250:
+        path.write_bytes(write(tmp_path / "a.wav", tone()).read_bytes())
+    with pytest.raises(AudioError, match="rename") as caught:
+        read_audio(path)
+    str(caught.value).encode()
+
+
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(AudioError, match="a.wav: not a file; give the path of an audio file"):
+        read_audio(tmp_path / "a.wav")
+
+
+def test_open_files_and_bytes(tmp_path):
+    path = write(tmp_path / "a.flac", tone())
+    expected, rate = read_audio(path)
+    for source in (io.BytesIO(path.read_bytes()), path.open("rb")):
+        with source:
+            samples, found = read_audio(source)
+        np.testing.assert_array_equal(samples, expected)
+        assert found == rate
+    with pytest.raises(AudioError, match=r"the recording: the file is empty \(0 bytes\)"):
+        read_audio(io.BytesIO())
+
+
+def test_blocks_are_those_of_the_whole(tmp_path):
+    stereo = np.stack([tone(3.0), 0.5 * tone(3.0, hertz=300)], axis=1)
+    for name in ("a.wav", "a.flac", "a.ogg", "a.mp3"):
+        path = write(tmp_path / name, stereo)
+        whole = soundfile.read(path, dtype="float32")[0].mean(axis=1)
+        with open_audio(path) as recording:
+            np.testing.assert_allclose(np.concatenate(list(recording.blocks(1111))), whole, atol=1e-6)
+        assert stated_seconds(path) == len(whole) / 16000

@@ -2,7 +2,11 @@ import errno
 import io
 import json
 import os
+import shutil
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -176,9 +180,8 @@ def test_a_read_only_folder_is_said_before_any_work(capsys, monkeypatch):
     assert "out.csv cannot be written (Read-only file system)" in capsys.readouterr().err
 
 
-def test_the_memory_for_a_long_file_does_not_grow_with_it(capsys, monkeypatch):
+def test_the_memory_for_a_long_file_does_not_grow_with_it(capsys):
     noise = np.random.default_rng(0).integers(-3000, 3000, 10 * 2000, dtype="int16")
-    monkeypatch.setattr("sertf.inference.recognizer.read_audio", None)
     peaks = []
     for windows in (2, 16, 48):  # the first loads and traces what is loaded and traced once
         soundfile.write("long.wav", np.tile(noise, windows), 2000)
@@ -188,3 +191,56 @@ def test_the_memory_for_a_long_file_does_not_grow_with_it(capsys, monkeypatch):
         tracemalloc.stop()
         assert len(rows) == windows and rows[-1]["end"] == 10 * windows
     assert peaks[2] < 1.1 * peaks[1]
+
+
+def test_folders_and_lists(capsys, tmp_path):
+    folder = tmp_path / "clips" / "more"
+    folder.mkdir(parents=True)
+    for name in ("a.wav", "b.flac"):
+        shutil.copy(name, folder / name)
+    (folder / "notes.txt").write_text("no audio")
+    assert [row["file"] for row in predicted(capsys, "clips")["predictions"]] == [
+        "clips/more/a.wav",
+        "clips/more/b.flac",
+    ]
+    (tmp_path / "files.txt").write_text("\na.wav\r\n  b.flac\n\n")
+    assert [row["file"] for row in predicted(capsys, "--list", "files.txt")["predictions"]] == ["a.wav", "b.flac"]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "none.txt").write_text("\n")
+    for arguments, message in (
+        (["empty"], "error: empty holds no audio files"),
+        ([], "error: There is no file to score"),
+        (["--list", "none.txt"], "error: There is no file to score"),
+        (["--list", "gone.txt"], "error: --list gone.txt cannot be read: No such file"),
+    ):
+        assert cli.main(["predict", *arguments]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_bad_files_of_every_kind_are_skipped(capsys, tmp_path):
+    noise = np.random.default_rng(0).normal(scale=0.1, size=16_000)
+    soundfile.write("loud.wav", 20_000 * noise, 16_000, subtype="FLOAT")
+    soundfile.write("slow.wav", noise, 1)
+    soundfile.write("cut.ogg", np.tile(noise, 4), 16_000)
+    (tmp_path / "cut.ogg").write_bytes((tmp_path / "cut.ogg").read_bytes()[:-1000])
+    soundfile.write("phone.wav", noise[:8000], 8000, subtype="GSM610")
+    os.mkfifo("pipe.wav")
+    names = ["loud.wav", "slow.wav", "cut.ogg", "pipe.wav", "x" * 300 + ".wav"]
+    assert cli.main(["predict", "phone.wav", *names, "--skip-bad", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert [row["file"] for row in json.loads(printed.out)["predictions"]] == ["phone.wav"]
+    assert [line.split(":")[0] for line in printed.err.splitlines() if line.startswith("skipped")] == [
+        f"skipped {name}" for name in [*names[1:], "loud.wav"]
+    ]
+
+
+def test_a_name_that_is_not_utf_8_ends_in_one_sentence(tmp_path):
+    shutil.copy(tmp_path / "a.wav", os.path.join(os.fsencode(tmp_path), b"bad\xff.wav"))
+    called = subprocess.run(
+        [sys.executable, "-m", "sertf", "predict", b"bad\xff.wav", "a.wav", "--skip-bad"],
+        cwd=tmp_path,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
+    )
+    assert called.returncode == 0 and b"Traceback" not in called.stderr
+    assert b"the name is not UTF-8; rename it" in called.stderr

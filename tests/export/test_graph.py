@@ -47,6 +47,8 @@ def test_from_a_tenth_of_a_second_on(recognizer):
         (np.ones((1, 1500), "float32"), 16_000, "too short: 1500 samples at 16000 Hz"),
         (np.ones((1, 1600), "float32"), 0, "sample_rate must lie between"),
         (np.full((1, 1600), np.nan, "float32"), 16_000, "NaN or infinite"),
+        (np.full((1, 1600), 18_520, "float32"), 16_000, "must have full scale at 1, but its largest sample is 18520"),
+        (np.full((1, 1600), -1e30, "float32"), 16_000, "must have full scale at 1"),
     ],
 )
 def test_bad_waveforms_are_refused_in_the_graph(recognizer, waveform, rate, message):

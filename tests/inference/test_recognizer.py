@@ -1,3 +1,4 @@
+import io
 import json
 import shutil
 import tracemalloc
@@ -104,12 +105,12 @@ def test_silence_in_a_live_source_is_not_scored(recognizer):
 @pytest.mark.parametrize(
     ("chunk", "message"),
     [
-        (np.array([0.1, np.nan], np.float32), "the chunk at 0.50 s holds samples that are not finite"),
-        (np.zeros((10, 2), np.float32), r"the chunk at 0.50 s must be mono floats .* float32 \(10, 2\); mix channels"),
-        (np.zeros(10, np.int16), "the chunk at 0.50 s must be mono floats .* int16"),
+        (np.array([0.1, np.nan], np.float32), "the chunk at 0.50 s: 1 samples are not finite"),
+        (np.zeros((2, 10), np.float32), r"the chunk at 0.50 s must have the shape .* got \(2, 10\); transpose them"),
+        (np.zeros(10, np.int64), r"the chunk at 0.50 s must be floats .* int64 \(10,\)"),
         (
             np.full(10, -20_000.0),
-            "the chunk at 0.50 s must have full scale at 1, but the largest is 20000; divide samples",
+            "the chunk at 0.50 s: beyond full scale: the largest sample is 20000.*; divide samples",
         ),
     ],
 )
@@ -186,3 +187,28 @@ def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, 
     model, samples = load(older), np.random.default_rng(0).normal(size=11 * 8000).astype("float32")
     assert model.predict((samples, 8000))[["start", "end"]].to_numpy().tolist() == [[0, 11]]
     assert len(model.predict((samples, 8000), window=5, hop=5)) == 3
+
+
+def test_scores_that_are_not_finite_are_an_error(of_one_second, monkeypatch):
+    import tensorflow as tf
+
+    model, samples = load(of_one_second), np.random.default_rng(0).normal(scale=0.1, size=8000).astype("float32")
+    monkeypatch.setattr(model, "_score", lambda **_: {"scores": tf.fill([1, len(model.emotions)], np.nan)})
+    with pytest.raises(AudioError, match="the samples: the model gives scores that are not finite"):
+        model.predict((samples, 8000))
+    with pytest.raises(AudioError, match="not finite"):
+        list(model.stream([samples], sample_rate=8000, window=1))
+
+
+def test_recordings_in_memory_score_as_their_file_does(recognizer, tmp_path):
+    samples = np.random.default_rng(0).integers(-3000, 3000, 2 * 16_000, dtype="int16")
+    soundfile.write(tmp_path / "clip.wav", samples, 16_000)
+    expected = recognizer.predict(tmp_path / "clip.wav").drop(columns="file")
+    content, floats = (tmp_path / "clip.wav").read_bytes(), samples / np.float32(32768)
+    with open(tmp_path / "clip.wav", "rb") as file:
+        given = [io.BytesIO(content), file, (16_000, samples), (floats, 16_000)]
+        given += [{"array": floats, "sampling_rate": 16_000, "path": None}, (16_000, np.stack([samples] * 2, axis=1))]
+        table = recognizer.predict(given)
+    for row in range(len(given)):
+        np.testing.assert_allclose(table.loc[[row], recognizer.emotions], expected[recognizer.emotions], atol=1e-6)
+    assert table["file"].to_list() == ["", str(tmp_path / "clip.wav"), "", "", "", ""]

@@ -1,6 +1,11 @@
-import numpy as np
+import io
+from pathlib import Path
 
-from sertf.inference.windows import cut_windows
+import numpy as np
+import pytest
+
+from sertf.errors import SertfError
+from sertf.inference.windows import cut_windows, sources_of
 
 
 def test_windows_cover_a_stream_whatever_its_blocks():
@@ -17,3 +22,55 @@ def test_samples_kept_do_not_grow_with_the_stream():
     blocks = (np.zeros(3, np.float32) for _ in range(1000))
     for _, samples in cut_windows(blocks, 50, 40):
         assert len(samples if samples.base is None else samples.base) <= 50 + 40 + 3
+
+
+NOISE = np.random.default_rng(0).integers(-3000, 3000, 4000, dtype="int16")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (NOISE / 32768, 8000),
+        (8000, NOISE),
+        (NOISE, 8000.0),
+        (np.int64(8000), NOISE.astype("int32") * 65536),
+        (8000, np.stack([NOISE, NOISE], axis=1)),
+        {"array": NOISE / 32768, "sampling_rate": 8000},
+    ],
+)
+def test_samples_in_every_usual_form(given):
+    ((name, (samples, rate)),) = sources_of(given)
+    assert name == "" and rate == 8000 and samples.dtype == np.float32
+    np.testing.assert_allclose(samples, NOISE / 32768, atol=1e-7)
+
+
+def test_bytes_of_8_bits_have_their_middle_at_128():
+    ((_, (samples, _)),) = sources_of((8000, np.array([0, 128, 255] * 1000, np.uint8)))
+    np.testing.assert_allclose(samples[:3], [-1, 0, 127 / 128])
+
+
+def test_several_recordings_of_several_kinds():
+    file = io.BytesIO(b"RIFF")
+    sources = sources_of(["a.wav", Path("b.wav"), file, (8000, NOISE)])
+    assert [name for name, _ in sources] == ["a.wav", "b.wav", "", ""]
+    assert sources[2][1] is file
+    assert [name for name, _ in sources_of(("a.wav", "b.wav"))] == ["a.wav", "b.wav"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "files is empty"),
+        (NOISE, "files must be a path, an open binary file, a pair .* is a ndarray"),
+        ([3], "files must hold a path, .* holds a int"),
+        ({"path": "a.wav"}, 'must hold "array" and "sampling_rate", but holds .*path'),
+        ((NOISE.astype("int64"), 8000), "or 8, 16 or 32-bit integers, .* int64"),
+        ((8000, NOISE[None]), r"got \(1, 4000\); transpose them"),
+        ((1e30 * NOISE.astype(float), 8000), "the samples: beyond full scale"),
+        ((NOISE, 10), "the samples: its sample rate is 10 Hz; convert it to one from 1000"),
+        ((NOISE, 8000.5), "sample_rate must be a whole number of Hz"),
+    ],
+)
+def test_samples_that_cannot_be_used(given, message):
+    with pytest.raises(SertfError, match=message):
+        sources_of(given)
