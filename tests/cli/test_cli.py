@@ -41,9 +41,9 @@ def folder(tmp_path, monkeypatch):
     [
         ("", "the following arguments are required: COMMAND"),
         ("predcit clip.wav", "Unknown command 'predcit'; did you mean predict?"),
-        ("predict", "the following arguments are required: FILE"),
+        ("predict", "There is no file to score; give audio files"),
         ("predict missing.wav", "missing.wav: no such file"),
-        ("predict emptied", "emptied: a folder; give the path of an audio file"),
+        ("predict emptied", "emptied holds no audio files; give a folder that does"),
         ("predict text.wav", "text.wav: not readable as audio"),
         ("predict nothing.wav", "nothing.wav: the file is empty (0 bytes)"),
         ("predict empty.wav", "empty.wav: the clip is empty (no samples)"),
