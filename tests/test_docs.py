@@ -1,12 +1,18 @@
 """The pages that people read: links, the length of the README, and scores as the stored results have them."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from sertf import cli, papers
+
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "experiments" / "results"
 PAGES = sorted((ROOT / "docs" / "papers").glob("*.md"))
 FOLDER = re.compile(r"report, below `(experiments/results/[^`]+)`")
 REPORT = re.compile(r"`([^`]+)/report\.md`")
@@ -51,6 +57,35 @@ def test_links_lead_to_files(page):
     for address in re.findall(r"\]\(([^)\s]+)\)", text):
         if not address.startswith(("http", "#")):
             assert (page.parent / address.partition("#")[0]).exists(), address
+
+
+def test_the_readme_has_the_recognizers_score():
+    stored = json.loads((RESULTS / "recognizer" / "tiny" / "strict" / "report.json").read_text(encoding="utf-8"))
+    said = re.search(r"UAR on unseen speakers is (\d\.\d\d)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert said[1] == f"{stored['scores']['uar']['mean']:.2f}"
+
+
+def test_the_readmes_first_commands_print_what_it_shows(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("tensorflow")
+    found = sorted((Path(os.environ.get("SERTF_DATA", "nowhere")) / "ravdess").glob("Actor_22/03-01-05-02-02-01-22.*"))
+    if not found or found[0].suffix != ".flac":
+        pytest.skip("set SERTF_DATA to a folder that holds ravdess/ in FLAC")
+    shutil.copy(found[0], tmp_path / "clip.flac")
+    monkeypatch.chdir(tmp_path)
+    block = re.search(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    for command, *lines in (part.splitlines() for part in block.split("$ sertf ")[1:]):
+        assert cli.main(command.split()) == 0
+        assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_figures_in_git_are_those_of_headlines_and_few():
+    listed = subprocess.run(["git", "ls-files", "*.png"], cwd=RESULTS, capture_output=True, text=True)
+    if listed.returncode or not listed.stdout:
+        pytest.skip("this is no checkout of git")
+    figures = [Path(line) for line in listed.stdout.splitlines()]
+    assert sum((RESULTS / path).stat().st_size for path in figures) < 10e6
+    of_variants = {path.parts[:2] for path in figures if len(path.parts) == 4}
+    assert all(variant in papers.headlines(experiment) for experiment, variant in of_variants)
 
 
 def test_the_readme_is_short():
