@@ -43,7 +43,7 @@ def tidy(axes: Axes, *, xlabel: str = "", ylabel: str = "") -> None:
 def broken(name: str, width: int = 14) -> str:
     """A name in lines of about `width` characters, which end behind "/" and "_", so that it stays off its neighbours."""
     lines = [""]
-    for part in re.findall(r"[^/_]*[/_]?", name):
+    for part in re.findall(r"[^/_]+[/_]?|[/_]", name):
         if lines[-1] and (lines[-1].endswith("/") or len(lines[-1] + part) > width):
             lines.append("")
         lines[-1] += part

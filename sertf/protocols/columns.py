@@ -46,7 +46,7 @@ def fold_column(table: "pd.DataFrame", seed: int) -> list[Fold]:
     The seed changes nothing.
 
     Raises:
-        ProtocolError: no such column, a value that cannot name a folder, one value alone, or too few speakers.
+        ProtocolError: no such column, a value that cannot name a folder, or one value alone.
     """
     values = _column(table, "fold", "with the number or name of the fold that tests it in each row")
     names = sorted(set(values), key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
@@ -61,13 +61,10 @@ def fold_column(table: "pd.DataFrame", seed: int) -> list[Fold]:
         order = [*names[i + 1 :], *names[:i]]
         rest = table[~tested].assign(place=values[~tested].map(order.index)).sort_values(["place", "speaker"])
         following = list(dict.fromkeys(rest["speaker"]))
-        if len(following) < 2:
-            raise ProtocolError(
-                f"Fold {name} of column fold leaves one speaker to train and to validate on; use fold-column-all, "
-                "which has no validation part."
-            )
         gender = dict(zip(rest["speaker"], rest["gender"]))
-        held = table["speaker"].isin(validation_speakers(following, gender)) & ~tested
+        # One speaker alone trains; the audit then asks for the -all form.
+        chosen = validation_speakers(following, gender) if len(following) > 1 else []
+        held = table["speaker"].isin(chosen) & ~tested
         folds.append(Fold(f"fold-{name}", tuple(ids[~tested & ~held]), tuple(ids[held]), tuple(ids[tested])))
     return folds
 

@@ -98,9 +98,13 @@ def read(paths: Iterable[Path | str], table: "pd.DataFrame") -> FoldList:
             folds.setdefault(fold, {"train": {}, "validation": {}, "test": {}})[part][found] = None
 
     tested: dict[str, list[str]] = {}
-    for path in map(expanded, paths):
+    files = [expanded(path) for path in paths]
+    apart = {_named_part(path) for path in files} >= {"train", "test"}
+    for path in files:
         for number, record in _records(path):
             where = f"{path}: row {number}"
+            if not isinstance(record, dict):
+                raise FoldListError(f"{where} is no object; write one object a line.")
             if isinstance(record.get("train"), list) and isinstance(record.get("test"), list):
                 fold = str(record.get("name") or record.get("fold") or f"fold-{len(folds) + 1}")
                 for part in ("train", "validation", "test"):
@@ -110,7 +114,10 @@ def read(paths: Iterable[Path | str], table: "pd.DataFrame") -> FoldList:
             name = next((str(record[column]) for column in NAMES if record.get(column)), None)
             if name is None:
                 raise FoldListError(f"{where} names no utterance; give it in a column of {', '.join(NAMES)}.")
-            part, fold = _part(path, record, where), _fold(path, record)
+            part, fold = _part(record, where), _fold(path, record)
+            # In my_test_folds.csv alone the column `fold` says who is tested; beside train.csv the name of test.csv does.
+            if part is None and (apart or record.get("fold") in (None, "") or _named_fold(path)):
+                part = _named_part(path)
             if part is not None:
                 put(fold or "split", part, name)
             elif fold is not None:
@@ -197,13 +204,18 @@ def _records(path):
     return records
 
 
-def _part(path, record, where):
+def _part(record, where):
     column = next((name for name in PART_COLUMNS if record.get(name)), None)
-    if column is not None:
-        word = str(record[column]).strip().lower()
-        if word not in PARTS:
-            raise FoldListError(f"{where} has {word!r} as its {column}; allowed are {', '.join(PARTS)}.")
-        return PARTS[word]
+    if column is None:
+        return None
+    word = str(record[column]).strip().lower()
+    if word not in PARTS:
+        raise FoldListError(f"{where} has {word!r} as its {column}; allowed are {', '.join(PARTS)}.")
+    return PARTS[word]
+
+
+def _named_part(path):
+    """The part that the name of the file says."""
     words = [word for word in re.split(r"[^a-z]+", path.stem.lower()) if word in PARTS]
     return PARTS[words[-1]] if words else None
 
@@ -211,6 +223,11 @@ def _part(path, record, where):
 def _fold(path, record):
     if record.get("fold") not in (None, ""):
         return f"fold-{record['fold']}"
+    return _named_fold(path)
+
+
+def _named_fold(path):
+    """The fold that the name of the file or of its folder numbers."""
     found = re.search(r"fold[_-]?(\d+)", path.stem.lower()) or re.search(r"fold[_-]?(\d+)", path.parent.name.lower())
     return f"fold-{found[1]}" if found else None
 

@@ -2,10 +2,10 @@
 
 from typing import Any, cast
 
-from sertf.evaluation.calibration import ERRORS
+from sertf.evaluation.calibration import BINS, ERRORS
 from sertf.evaluation.scores import BY_EMOTION, BY_FOLD
-from sertf.evaluation.statistics import mean_std
 from sertf.reports.markdown import mean_cell, p_value, published_by_column, published_cell, signed, table
+from sertf.reports.summary import over_repeats
 from sertf.runs.facts import Summary
 
 SHOWN_BELOW = 0.05
@@ -111,20 +111,15 @@ def calibration(columns: dict[str, Summary]) -> list[str]:
     }
     if not ours:
         return []
-    body = [[name, *(_spread_cell(values[key]) for values in ours.values())] for key, name in ERRORS.items()]
+    body = [[name, *(mean_cell(over_repeats(values[key])) for values in ours.values())] for key, name in ERRORS.items()]
     return [
         "## Calibration",
         "",
         *table(["error, 0 is best", *(f"`{protocol}`" for protocol in ours)], body),
         "",
-        "Mean ± standard deviation over repeats. The ECE has 15 bins. Scores count as shares of their sum.",
+        f"Mean ± standard deviation over repeats. The ECE has {BINS} bins. Scores count as shares of their sum.",
         "",
     ]
-
-
-def _spread_cell(values: list[float]) -> str:
-    mean, std = mean_std(values) if len(values) > 1 else (values[0], None)
-    return mean_cell({"mean": mean, "std": std})
 
 
 def _group_verdict(names: list[str], test: dict[str, Any] | None) -> str:

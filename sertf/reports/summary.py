@@ -66,7 +66,7 @@ def summarise(results: Results) -> Summary:
     for key, name in SCORES.items():
         entry: dict[str, Any] = {
             "name": name,
-            **_over_repeats([values[key] for values in by_repeat]),
+            **over_repeats([values[key] for values in by_repeat]),
             "low": None,
             "high": None,
         }
@@ -133,14 +133,15 @@ def _epoch_by_test(results: Results, column: str) -> dict[str, Any]:
     best = results.histories.groupby(runs)[column].max()
     sizes = results.predictions.groupby(runs).size()
     of_repeat = (best * sizes).groupby("repeat").sum() / sizes.groupby("repeat").sum()
-    return _over_repeats([float(value) for value in of_repeat])
+    return over_repeats([float(value) for value in of_repeat])
 
 
 def _mean_and_std(values: list[float]) -> dict[str, Any]:
-    entry = _over_repeats(values)
+    entry = over_repeats(values)
     return {"mean": entry["mean"], "std": entry["std"]}
 
 
-def _over_repeats(values: list[float]) -> dict[str, Any]:
+def over_repeats(values: list[float]) -> dict[str, Any]:
+    """Values of the repeats with mean, standard deviation (None of one repeat) and the best."""
     mean, std = mean_std(values) if len(values) > 1 else (values[0], None)
     return {"values": values, "mean": mean, "std": std, "best": max(values)}

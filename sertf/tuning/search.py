@@ -5,9 +5,9 @@
 After an interruption the same command resumes: finished trials are stored, those in flight start again. The best trial
 becomes a recipe file for the `--recipe` of an experiment.
 
-Together, the folds' validation speakers are most of a corpus, and each is tested in another fold. So a recipe tuned on
-all folds was chosen by speakers that its runs are tested on, though never by the test part of the run itself. `folds`
-limits a search to some folds.
+Together, the folds' validation speakers are most of a corpus, and each is tested in another fold. So a search on all
+folds chooses by speakers who are tested later. A run's own test part never takes part. `folds` limits a search to some
+folds.
 """
 
 import contextlib

@@ -33,6 +33,9 @@ def test_tidy_labels_the_axes_and_takes_the_frame_off():
         ("short", ["short"]),
         ("variant/paper", ["variant/", "paper"]),
         ("segments_of_two_seconds", ["segments_of_", "two_seconds"]),
+        ("averylongnameindeed", ["averylongnameindeed"]),
+        ("short_averylongnameindeed", ["short_", "averylongnameindeed"]),
+        ("twice__in/", ["twice__in/"]),
         ("", [""]),
     ],
 )

@@ -53,6 +53,28 @@ def test_a_fold_column_tests_each_fold_in_turn(table, tmp_path):
     assert not any(one.leaks for one in fold_lists.shared(found.folds, table))
 
 
+def test_a_fold_column_counts_before_a_word_of_the_files_name(table, tmp_path):
+    rows = [f"{path},{s[-1]}" for path, s in zip(table["path"], table["speaker"])]
+    (tmp_path / "my_test_folds.csv").write_text("file,fold\n" + "\n".join(rows) + "\n")
+    found = fold_lists.read([tmp_path / "my_test_folds.csv"], table)
+    assert [(fold.name, len(fold.train), len(fold.test)) for fold in found.folds] == [
+        (f"fold-{i}", 18, 6) for i in (1, 2, 3, 4)
+    ]
+
+
+def test_files_of_both_parts_may_have_a_fold_column(table, tmp_path):
+    paths = []
+    for part, tested in (("train", False), ("test", True)):
+        rows = [f"{u},{f}" for f in "12" for u, s in zip(table["path"], table["speaker"]) if (s[-1] == f) is tested]
+        (tmp_path / f"{part}.csv").write_text("file,fold\n" + "\n".join(rows) + "\n")
+        paths.append(tmp_path / f"{part}.csv")
+    found = fold_lists.read(paths, table)
+    assert [(fold.name, len(fold.train), len(fold.test)) for fold in found.folds] == [
+        ("fold-1", 18, 6),
+        ("fold-2", 18, 6),
+    ]
+
+
 def test_a_line_may_hold_a_whole_fold(table, tmp_path):
     ids = list(table["utterance"])
     record = {"name": "ours", "train": ids[12:], "validation": ids[6:12], "test": [*ids[:6], "nobody"]}
@@ -78,6 +100,7 @@ def test_the_same_audio_under_another_name_is_a_copy(table):
         ("list.csv", "file\na.wav\n", "says neither part nor fold; give a column split or fold"),
         ("list.csv", "file,split\n", "holds no rows"),
         ("list.jsonl", '{"key": "a"\n', "is no JSON lines"),
+        ("list.jsonl", '{"key": "a", "split": "test"}\n["b"]\n', r"row 2 is no object; write one object a line\.$"),
         ("list.csv", "file,split\na.wav,test\n", "has none of the 1 utterances of the fold list, such as a.wav"),
         ("list.csv", "file,split\n01-anger-0.wav,test\n", "Fold split has no train part that the table knows"),
     ],

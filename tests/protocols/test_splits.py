@@ -280,3 +280,23 @@ def test_advice_names_only_what_works_on_the_table():
     alone = table[(table["emotion"] != "anger") | (table["speaker"] == "toy-01")]
     with pytest.raises(ProtocolError, match="has 4; add speakers"):  # nobody else is left to learn anger from
         protocol("speaker-independent-5")(alone)
+
+
+def test_the_plain_deal_stays_where_the_other_leaves_training_without_an_emotion():
+    """The deal by emotions would train fold-2 on s3 alone, who is never sad."""
+    emotions = ("anger", "fear", "neutral", "sadness")
+    table = pd.concat(
+        make_table(speakers=1, per_emotion=count, emotions=(emotion,)).assign(
+            utterance=lambda rows, speaker=speaker: speaker + rows["utterance"], speaker=speaker, gender=gender
+        )
+        for speaker, gender, *counts in (
+            ("s0", "male", 10, 0, 28, 26),
+            ("s1", "male", 10, 10, 6, 2),
+            ("s2", "female", 0, 1, 0, 1),
+            ("s3", "male", 7, 9, 7, 0),
+            ("s4", "male", 2, 2, 0, 2),
+        )
+        for emotion, count in zip(emotions, counts)
+        if count
+    )
+    assert audit(protocol("speaker-independent-2")(table, seed=0), table).verdict == "clean"
