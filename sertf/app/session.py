@@ -164,7 +164,7 @@ def _in_words(table, means, threshold):
     confidence = means[emotion]
     silent = int(table["emotion"].isna().sum())
     if confidence >= threshold:
-        text = f"## {emotion}\n\nConfidence {confidence:.2f}: the largest score. It is not calibrated."
+        text = f"## {emotion}\n\nConfidence {confidence:.2f}: the largest score."
     else:
         text = f"## uncertain\n\nThe largest score, {confidence:.2f} for {emotion}, is below {threshold:.2f}."
     if len(table) > 1:

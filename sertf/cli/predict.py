@@ -6,8 +6,8 @@ start and end. A model whose card states a fixed span uses windows of that span 
 Input may have any format that libsndfile reads, any sample rate from 1 kHz on, and any number of channels, which are
 averaged. With the extra `media` sertf reads m4a, mp4, webm, amr and 3gp too. Of a folder it reads all audio files.
 
-The confidence is the model's largest score. It is not calibrated: 0.8 does not mean that 80 of 100 such results are
-right. With --threshold the verdict is `uncertain` below that confidence. A window of digital silence is not scored.
+The confidence is the model's largest score. `sertf info` prints whether it is calibrated: then some 80 of 100 results
+of 0.8 are right, for speech like the training corpora's. With --threshold the verdict is `uncertain` below that confidence. A window of digital silence is not scored.
 
 If a file cannot be used, sertf names it, writes nothing and exits with 2. It reports files that are not audio or cut
 off at once. It reports faults that only decoding shows after the last file. --skip-bad names them and continues.

@@ -7,10 +7,10 @@ import keras
 import tensorflow as tf
 
 from sertf.audio.files import LOUDEST, SAMPLE_RATES
+from sertf.evaluation.calibration import FLOOR
 from sertf.layers import spectral
 from sertf.layers.resample import resample, resampled_lengths
 
-# Hz. Below it no speech is left. The upper end bounds the memory of resampling.
 # Layers whose outputs join the scores, and which output if a layer has several.
 _INSIDE = {"embedding": None, "attention": 1}
 
@@ -30,11 +30,12 @@ class ServingModule(tf.Module):
         emotions: names of the scores.
         labels: path of a text file with these names, one a line.
         minimum_seconds: shorter audio raises an error.
+        temperature: of the scores, see `for_inference`.
     """
 
-    def __init__(self, network, front_end, *, mean, std, emotions, labels, minimum_seconds):
+    def __init__(self, network, front_end, *, mean, std, emotions, labels, minimum_seconds, temperature=None):
         super().__init__(name="sertf")
-        network = for_inference(network)
+        network = for_inference(network, temperature=temperature)
         if not front_end.built:
             front_end.build((None, None))
         target_rate, shape = front_end.sample_rate, front_end.feature_shape
@@ -123,8 +124,11 @@ class FusedLSTM(keras.layers.LSTM):
         return outputs[:, -1], outputs, initial_state
 
 
-def for_inference(network, *, fused=True):
-    """The network with fused recurrences. It gives a dict: scores, and embedding and attention if it has them."""
+def for_inference(network, *, fused=True, temperature=None):
+    """The network with fused recurrences. It gives a dict: scores, and embedding and attention if it has them.
+
+    With a temperature the scores are `sertf.evaluation.calibration.probabilities` of the network's; None leaves them.
+    """
 
     def copy(layer):
         config = layer.get_config()
@@ -138,13 +142,18 @@ def for_inference(network, *, fused=True):
     for layer in copied._flatten_layers():
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False  # exported with a GPU, it must still run without one
-    outputs = {"scores": copied.output}
+    outputs = {"scores": copied.output if temperature is None else _calibrated(copied.output, temperature)}
     names = {layer.name for layer in copied.layers}
     for name, index in _INSIDE.items():
         if name in names:
             output = copied.get_layer(name).output
             outputs[name] = output if index is None else output[index]
     return keras.Model(copied.inputs, outputs)
+
+
+def _calibrated(scores, temperature):
+    logits = keras.ops.log(keras.ops.maximum(scores, FLOOR)) / temperature
+    return keras.ops.softmax(logits)
 
 
 _FUSIBLE = {

@@ -25,7 +25,15 @@ class LiteRTError(SertfError):
     """A network that LiteRT cannot run, or LiteRT is missing."""
 
 
-def write_litert(folder: Path, network: Any, front_end: Any, *, mean: np.ndarray, std: np.ndarray) -> dict[str, Any]:
+def write_litert(
+    folder: Path,
+    network: Any,
+    front_end: Any,
+    *,
+    mean: np.ndarray,
+    std: np.ndarray,
+    temperature: float | None = None,
+) -> dict[str, Any]:
     """Write `model.tflite` into the folder of an exported model and compare the two.
 
     Its signature takes one clip, `waveform` (1, samples) float32 at the front end's rate, or `features` (1, frames, …)
@@ -37,6 +45,7 @@ def write_litert(folder: Path, network: Any, front_end: Any, *, mean: np.ndarray
         front_end: layer of `sertf.features`.
         mean: subtracted from the features.
         std: divides the difference.
+        temperature: of the scores, as in the SavedModel.
 
     Returns:
         dict for the model card: file, input ("waveform" or "features"), bytes, seconds of the compared clips of noise,
@@ -46,7 +55,7 @@ def write_litert(folder: Path, network: Any, front_end: Any, *, mean: np.ndarray
         LiteRTError: LiteRT is not installed, neither form of the model converts, or the result scores differently.
     """
     _interpreter_class()  # raises before the work if LiteRT is missing
-    content, taken = _convert(network, front_end, mean, std)
+    content, taken = _convert(network, front_end, mean, std, temperature)
     path = folder / FILE
     path.write_bytes(content)
     with standard_error_hidden():  # the interpreter prints its delegates
@@ -85,14 +94,14 @@ def _interpreter_class():
     return Interpreter
 
 
-def _convert(network, front_end, mean, std):
+def _convert(network, front_end, mean, std, temperature):
     """The model's bytes, and its input: "waveform" if the front end converts, else "features"."""
     import tensorflow as tf
 
     from sertf.export.graph import for_inference
 
     # LiteRT has no op for fused recurrences; it runs Keras's loop.
-    network = for_inference(network, fused=False)
+    network = for_inference(network, fused=False, temperature=temperature)
     if not front_end.built:
         front_end.build((None, None))
     dims = front_end.feature_shape[1:]

@@ -12,15 +12,17 @@ from typing import Any
 import sertf
 from sertf.audio.files import MIN_SECONDS, SAMPLE_RATES
 from sertf.errors import exit_code
+from sertf.evaluation.calibration import calibration_of, fit_temperature, truth_and_scores
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export.checkpoint import ExportError, Run, choose_run, restore_run
 from sertf.export.litert import FILE, write_litert
 from sertf.files import check_writable, remove_leftovers, replaced_folder
-from sertf.inference.card import CARD, MAKER, Card, render_card
+from sertf.inference.card import CARD, MAKER, Calibration, Card, render_card
 from sertf.inference.recognizer import Recognizer, load
 from sertf.runs.collect import collect
 from sertf.runs.facts import Facts
+from sertf.runs.folder import VALIDATION
 from sertf.runs.layout import is_finished, planned_runs
 from sertf.runs.stored import read_facts, read_json, read_predictions
 from sertf.training.recipe import Recipe
@@ -115,19 +117,29 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, with_litert: bool
 
     facts = read_facts(folder)
     front_end, network, scaling = restore_run(run)
+    calibration = _calibration(run)
+    temperature = calibration and calibration["temperature"]
     check_writable(out.parent, "folder", ExportError)
     try:
         with replaced_folder(out) as model:
             labels = model / "labels.txt"  # TensorFlow copies it to the assets
             labels.write_text("".join(f"{emotion}\n" for emotion in facts["emotions"]), encoding="utf-8")
             module = ServingModule(
-                network, front_end, **scaling, emotions=facts["emotions"], labels=labels, minimum_seconds=MIN_SECONDS
+                network,
+                front_end,
+                **scaling,
+                emotions=facts["emotions"],
+                labels=labels,
+                minimum_seconds=MIN_SECONDS,
+                temperature=temperature,
             )
             tf.saved_model.save(module, str(model), signatures=module.signatures())
             labels.unlink()
             card = _card(folder, facts, run, chosen, out.name, module, front_end)
+            if calibration:
+                card["calibration"] = calibration
             if with_litert:
-                card["litert"] = write_litert(model, network, front_end, **scaling)
+                card["litert"] = write_litert(model, network, front_end, **scaling, temperature=temperature)
             (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             (model / _PAGE).write_text(render_card(card), encoding="utf-8")
         # Not earlier: it may hold the model that a killed export was to replace.
@@ -135,6 +147,22 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, with_litert: bool
     except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables and raises its own errors
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error
+
+
+def _calibration(run: Run) -> Calibration | None:
+    """The temperature that suits a run's validation part, and what it does to the test part; None without such a part."""
+    if not (run.place / VALIDATION).is_file():
+        return None
+    fitted_on, tested = (read_predictions(run.place / name) for name in (VALIDATION, "predictions.csv"))
+    temperature = fit_temperature(*truth_and_scores(fitted_on))
+    before, after = calibration_of(tested), calibration_of(tested, temperature)
+    return {
+        "temperature": temperature,
+        "utterances": len(fitted_on),
+        "speakers": int(fitted_on["speaker"].nunique()),
+        "ece_before": before["ece"],
+        "ece": after["ece"],
+    }
 
 
 def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: Any, front_end: Any) -> Card:

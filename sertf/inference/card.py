@@ -16,6 +16,16 @@ class ModelError(SertfError):
     """A folder without an exported model."""
 
 
+class Calibration(TypedDict):
+    """The temperature of an exported model's scores, and the ECE of its test part before and after it."""
+
+    temperature: float
+    utterances: int
+    speakers: int
+    ece_before: float
+    ece: float
+
+
 class Card(TypedDict):
     """model_card.json. Cards of earlier versions lack the entries that are not required."""
 
@@ -40,6 +50,7 @@ class Card(TypedDict):
     experiment: NotRequired[str]
     variant: NotRequired[str]
     litert: NotRequired[dict[str, Any]]
+    calibration: NotRequired[Calibration]
 
 
 def read_card(path: Path) -> Card:
@@ -73,8 +84,7 @@ _LIMITS = """\
 For research and teaching: to compare methods, to build demonstrations, to start new work from. The labels name the
 emotion that a speaker was asked to act or that listeners perceived, not what anyone felt. The scores above hold for
 speakers, languages and recordings like the corpus's. Expect lower scores on other speech. A score is a model's guess
-about a clip, not a fact about a person. Base no decision about a person on it. The confidence is the largest score and
-is not calibrated."""
+about a clip, not a fact about a person. Base no decision about a person on it."""
 
 _USE = """\
 ```python
@@ -150,6 +160,8 @@ def render_card(card: Card) -> str:
         "## Intended use and limits",
         "",
         _LIMITS,
+        "",
+        _confidence(card),
         "",
         "## Origin",
         "",
@@ -242,6 +254,17 @@ def _over_repeats(card: Card) -> str:
     return (
         f"All folds pooled, mean ± standard deviation over {count} repeats: UAR {uar['mean']:.4f} ± {uar['std']:.4f} "
         f"(best {uar['best']:.4f}), WA {wa['mean']:.4f} ± {wa['std']:.4f}."
+    )
+
+
+def _confidence(card: Card) -> str:
+    found = card.get("calibration")
+    if found is None:
+        return "The confidence is the largest score. It is not calibrated."
+    return (
+        f"The confidence is the largest score. It is calibrated by a temperature of {found['temperature']:.3f}, fitted on "
+        f"{found['utterances']} validation utterances of {found['speakers']} speakers. The expected calibration error of "
+        f"the test part falls from {found['ece_before']:.3f} to {found['ece']:.3f}. Other speech is less well calibrated."
     )
 
 

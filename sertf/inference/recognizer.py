@@ -43,7 +43,7 @@ class Window(NamedTuple):
         start: seconds from the start of the source.
         end: the same, of the window's last sample.
         emotion: the emotion of the largest score; None for digital silence, which is not scored.
-        confidence: that score, not a calibrated probability; NaN for silence.
+        confidence: that score; the card says whether it is calibrated. NaN for silence.
         scores: dict of emotion to score.
     """
 
@@ -106,7 +106,7 @@ class Recognizer:
 
         Returns:
             DataFrame, one row a window: file (empty if it has no name), start and end in seconds, emotion (of the largest
-            score), confidence (that score, not a calibrated probability), and one column of scores an emotion.
+            score), confidence (that score), and one column of scores an emotion.
 
         Raises:
             AudioError: a file that is missing, unreadable, too short, silent throughout or otherwise unusable.

@@ -1,6 +1,6 @@
 """Ridge regression on the first blocks of Whisper's encoder, frozen: the zoo's own recognizer."""
 
-from sertf.experiment.description import Experiment, Setting, Variant, names_of
+from sertf.experiment.description import Experiment, Setting, Variant
 
 CITATION = (
     "the zoo's own system, no paper's; its encoder is of Radford et al., Robust Speech Recognition via Large-Scale Weak "
@@ -8,7 +8,7 @@ CITATION = (
 )
 CORPORA = ("ravdess", "emodb")
 FRONT_END = "whisper"
-# In an earlier trial the last block of either size scored 5 to 14 points lower.
+# Blocks were chosen by test scores of an earlier trial, which each setting declares.
 FRONT_END_OPTIONS = {"size": "tiny.en", "blocks": (1, 2, 3)}
 SEED = 29
 FOLDS = {"ravdess": "reslstm-sa", "emodb": "leave-one-speaker-out"}
@@ -21,16 +21,14 @@ def _variants(headline: bool = True) -> dict[str, Variant]:
         "tiny": Variant(
             "ridge",
             recipes=None,
-            tuned_on=names_of(TRAINED_ON),
-            title="Whisper tiny.en, 3 blocks, ridge",
+            title="Whisper tiny.en, blocks 1 to 3, ridge",
             headline=headline,
         ),
         "base": Variant(
             "ridge",
             recipes=None,
-            tuned_on=names_of(TRAINED_ON),
             front_end_options={"size": "base", "blocks": (2, 3, 4)},
-            title="Whisper base, 4 blocks, ridge",
+            title="Whisper base, blocks 2 to 4, ridge",
         ),
     }
 
@@ -51,7 +49,7 @@ def experiment(corpus: str) -> Experiment:
         front_end=FRONT_END,
         front_end_options=FRONT_END_OPTIONS,
         variants=_variants(),
-        protocols={"strict": Setting(FOLDS[corpus])},
+        protocols={"strict": Setting(FOLDS[corpus], tuned_on_test=True)},
         seed=SEED,
     )
 
@@ -70,7 +68,7 @@ def across() -> Experiment:
         front_end=FRONT_END,
         front_end_options=FRONT_END_OPTIONS,
         variants=_variants(headline=False),
-        protocols={"strict": Setting("leave-one-corpus-out")},
+        protocols={"strict": Setting("leave-one-corpus-out", tuned_on_test=True)},
         seed=SEED,
     )
 
@@ -89,7 +87,7 @@ def recognizer() -> Experiment:
         front_end=FRONT_END,
         front_end_options=FRONT_END_OPTIONS,
         variants={"tiny": _variants(headline=False)["tiny"]},
-        protocols={"strict": Setting("speaker-independent-5")},
+        protocols={"strict": Setting("speaker-independent-5", tuned_on_test=True)},
         seed=SEED,
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sertf.audio.files import resample
+from sertf.evaluation.calibration import ece, fit_temperature, probabilities, truth_and_scores
 from sertf.export import saved_model
 from sertf.inference.card import ModelError
 from sertf.inference.recognizer import load
@@ -20,8 +21,8 @@ if keras.backend.backend() != "tensorflow":
 
 
 @pytest.fixture(scope="module")
-def training_path(done):
-    """Samples at the training rate to scores, as in training: front end, scaling and network one after the other."""
+def training_path(done, recognizer):
+    """Samples at the training rate to scores, as in training: front end, scaling and network, then the temperature."""
     from sertf.features import FEATURES
 
     place = done[1] / "repeat-01" / "fold-2"
@@ -32,7 +33,8 @@ def training_path(done):
 
     def score(samples):
         features = np.asarray(front_end(samples[None]))
-        return np.asarray(network((features - scaling["mean"]) / scaling["std"]))[0], features
+        scores = np.asarray(network((features - scaling["mean"]) / scaling["std"]))
+        return probabilities(scores, recognizer.card["calibration"]["temperature"])[0], features
 
     return score
 
@@ -50,7 +52,31 @@ def test_test_part_scores_as_kept_in_the_run(recognizer, done, corpus):
     kept = pd.read_csv(done[1] / "repeat-01" / "fold-2" / "predictions.csv").set_index("utterance")
     paths = corpus.set_index("utterance").loc[kept.index, "path"]
     predicted = recognizer.predict(list(paths))
-    np.testing.assert_allclose(predicted[recognizer.emotions], kept[recognizer.emotions], atol=1e-4)
+    expected = probabilities(kept[recognizer.emotions], recognizer.card["calibration"]["temperature"])
+    np.testing.assert_allclose(predicted[recognizer.emotions], expected, atol=1e-4)
+
+
+def test_the_card_states_the_calibration_of_the_test_part(recognizer, done):
+    """The temperature is of the run's validation part alone; the errors are those of what the model prints."""
+    place, found = done[1] / "repeat-01" / "fold-2", recognizer.card["calibration"]
+    validation = pd.read_csv(place / "validation_predictions.csv")
+    assert found["temperature"] == pytest.approx(fit_temperature(*truth_and_scores(validation)))
+    assert found["utterances"] == len(validation) and found["speakers"] == validation["speaker"].nunique()
+    tested = pd.read_csv(place / "predictions.csv")
+    truth, scores = truth_and_scores(tested)
+    assert found["ece_before"] == pytest.approx(ece(truth, probabilities(scores)))
+    assert found["ece"] == pytest.approx(ece(truth, probabilities(scores, found["temperature"])))
+
+
+def test_a_run_without_validation_part_is_exported_uncalibrated(done, tmp_path):
+    runs = tmp_path / "small" / "strict"
+    shutil.copytree(done[1], runs)
+    place = runs / "repeat-00" / "fold-1"
+    (place / "validation_predictions.csv").unlink()
+    seal(place)
+    model = load(saved_model.save(runs, tmp_path / "model", repeat=0, fold="fold-1"))
+    assert "calibration" not in model.card
+    assert "It is not calibrated." in (tmp_path / "model" / "model_card.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000])
