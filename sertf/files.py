@@ -68,9 +68,11 @@ def replaced_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left beside `path` in `replaced_folder`."""
+    """Remove what killed processes left beside `path` in `replaced_folder` and `write_atomically`."""
     for killed in _stagings(path):
         shutil.rmtree(killed, ignore_errors=True)
+    for half in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        half.unlink(missing_ok=True)
 
 
 def _stagings(path: Path) -> list[Path]:

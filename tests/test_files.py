@@ -137,8 +137,16 @@ def test_leftovers_are_removed_and_nothing_else(old, between_renames):
         (old.parent / other).mkdir(parents=True)
     with replaced_folder(old):
         pass
+    for half in (".model.12-34.tmp", ".model-two.12-34.tmp"):
+        (old.parent / half).touch()
     remove_leftovers(old)
-    assert names(old.parent) == [".model-ijklmnop", ".model-two-abcdefgh", ".other-abcdefgh", "model"]
+    assert names(old.parent) == [
+        ".model-ijklmnop",
+        ".model-two-abcdefgh",
+        ".model-two.12-34.tmp",
+        ".other-abcdefgh",
+        "model",
+    ]
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path):

@@ -1,7 +1,8 @@
 """Recording conditions: what telephones, codecs, levels, noise and rooms do to a clip, by name.
 
 A condition is a function of samples, (n,) float32 with full scale at 1, sample rate in Hz and a random generator. It
-gives the samples at the same rate. `CONDITIONS` lists them for the robustness tables of `sertf evaluate`.
+gives the samples at the same rate. `CONDITIONS` names them. With it you alter test clips, and compare a model's scores on
+both.
 """
 
 import io

@@ -8,7 +8,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -126,7 +126,7 @@ def open_audio(source: Source) -> Iterator[Recording]:
             if decoder.frames == 0 and isinstance(decoder, soundfile.SoundFile):
                 raise AudioError(name, _EMPTY)
             recording = Recording(name, decoder, least)
-            _check_rate(recording.sample_rate, name)
+            check_rate(recording.sample_rate, name)
             yield recording
 
 
@@ -222,6 +222,9 @@ def _decoder(path, name, contents):
     with contextlib.ExitStack() as stack:
         try:
             file = stack.enter_context(_Forward(str(path)))
+        except (soundfile.SoundFileError, OSError, RuntimeError, TypeError) as error:
+            reason = _detail(error)
+        else:
             in_part = contents.joined
             if contents.samples is not None:
                 least = contents.samples - containers.MPEG_SLACK
@@ -232,10 +235,6 @@ def _decoder(path, name, contents):
                 yield file, max(0, least)
                 return
             reason = "libsndfile reads only a part of it"
-        except AudioError:
-            raise
-        except (soundfile.SoundFileError, OSError, RuntimeError, TypeError) as error:
-            reason = _detail(error)
         try:
             track = stack.enter_context(media.open_media(path))
         except media.MediaError as error:
@@ -257,15 +256,16 @@ def _unreadable(error):
     return f"not readable as audio ({_detail(error)}); fetch it again or convert it to WAV"
 
 
-def _check_rate(sample_rate, name):
-    lowest, highest = SAMPLE_RATES
+def check_rate(sample_rate: int, name: Path | str, allowed: Sequence[int] = SAMPLE_RATES) -> None:
+    """Raise `AudioError` for `name` unless its sample rate in Hz lies in the range `allowed`, (lowest, highest)."""
+    lowest, highest = allowed
     if not lowest <= sample_rate <= highest:
         raise AudioError(name, f"its sample rate is {sample_rate} Hz; convert it to one from {lowest} to {highest} Hz")
 
 
 def check_audio(samples: np.ndarray, sample_rate: int, *, path: Path | str) -> None:
     """Raise `AudioError` for `path` as reading a file does, if its samples, (n,), or their rate cannot be used."""
-    _check_rate(sample_rate, path)
+    check_rate(sample_rate, path)
     for _ in _mono([samples[:, None]], sample_rate, path):
         pass
 

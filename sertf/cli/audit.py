@@ -1,5 +1,7 @@
 """List what a fold list leaks: speakers, utterances, copies and texts that training and test share."""
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sertf.cli import shared
@@ -20,9 +22,7 @@ def add_options(parser):
     parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
     parser.add_argument("--corpus", metavar="NAME", help="a corpus that `sertf corpora` lists")
     shared.add_data(parser)
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="name files that cannot be used, and continue without them"
-    )
+    shared.add_skip_bad(parser)
     shared.add_json(parser)
 
 
@@ -52,13 +52,21 @@ def run(options):
 def _digests(table):
     """Digest of the decoded audio by utterance, and the files that cannot be read."""
     from sertf.audio.files import AudioError, audio_digest, read_audio
+    from sertf.extraction.clip import usable_cores
+    from sertf.parallel.progress import shown
+
+    def digest(path):
+        with contextlib.suppress(AudioError):
+            return audio_digest(*read_audio(path))
 
     digests, unread = {}, []
-    for utterance, path in zip(table["utterance"], table["path"]):
-        try:
-            digests[utterance] = audio_digest(*read_audio(path))
-        except AudioError:
-            unread.append(path)
+    with ThreadPoolExecutor(usable_cores()) as pool, shown("Reading", len(table)) as advance:
+        for utterance, path, found in zip(table["utterance"], table["path"], pool.map(digest, table["path"])):
+            if found is None:
+                unread.append(path)
+            else:
+                digests[utterance] = found
+            advance(1)
     return digests, unread
 
 

@@ -50,9 +50,7 @@ def add_options(parser):
         "--threshold", type=float, default=0.0, metavar="SCORE", help="verdict `uncertain` below this confidence (0)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv or .json file, whole or not at all")
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="name files that cannot be used, and continue without them"
-    )
+    shared.add_skip_bad(parser)
     shared.add_json(parser)
 
 

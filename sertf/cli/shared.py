@@ -12,6 +12,12 @@ def add_json(parser):
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def add_skip_bad(parser):
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="name files that cannot be used, and continue without them"
+    )
+
+
 def add_data(parser):
     parser.add_argument(
         "--data",
@@ -32,9 +38,7 @@ def add_extraction(parser):
     add_front_end(parser)
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
     parser.add_argument("--workers", type=int, metavar="N", help="number of worker processes (one a core)")
-    parser.add_argument(
-        "--skip-bad", action="store_true", help="name files that cannot be used, and continue without them"
-    )
+    add_skip_bad(parser)
 
 
 def load_table(options):

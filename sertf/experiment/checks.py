@@ -29,7 +29,8 @@ def check(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:
         cache: folder of the feature cache.
 
     Raises:
-        CheckError: a single emotion, features without a fixed length, or a recipe without data to choose an epoch by.
+        CheckError: a single emotion, features or training examples of a wrong length, or a recipe without data to choose
+            an epoch by.
         ProtocolError, LeakageError: the protocol does not fit the table, or folds leak.
         SertfError: a network that cannot be built.
     """
@@ -49,12 +50,19 @@ def check_emotions(table: pd.DataFrame) -> None:
 
 
 def check_lengths(cells: "Sequence[Cell]") -> None:
-    """Raise for a model of one input shape behind a front end whose features are as long as the clips."""
+    """Raise for features as long as the clips, if a model needs one shape; and for training examples of another length."""
     for cell in cells:
-        if cell.trainer.needs_one_length and cell.input_shape[0] is None:
+        frames = cell.input_shape[0]
+        if cell.trainer.needs_one_length and frames is None:
             raise CheckError(
                 f"{cell.variant.model} needs features of one shape, but those of {cell.experiment.front_end} are as long as "
                 "the clips; use a front end of fixed length, such as fused_statistics."
+            )
+        cropped = None if cell.recipe is None else cell.recipe.spectrogram_augmentation
+        if cropped is not None and frames not in (None, cropped.frames):
+            raise CheckError(
+                f"{cell.variant_name} trains on {cropped.frames} frames, but {cell.experiment.front_end} gives {frames}; use "
+                "a recipe without spectrogram_augmentation."
             )
 
 

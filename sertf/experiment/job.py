@@ -23,7 +23,7 @@ from sertf.training.checkpoint import Checkpoint
 from sertf.training.fit import Diverged, Fitted, RunError
 from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part, Scaling, SpeakerScaling, parts_of
-from sertf.training.trainers import Trainer, utterances_at_once
+from sertf.training.trainers import Trainer
 
 
 @dataclass(frozen=True)
@@ -130,16 +130,17 @@ def run_job(job: Job) -> Path | Diverged:
     try:
         with logged(label, show=job.progress):
             fitted, parts, scaling = train_job(job, checkpoint=checkpoint)
+        test = parts["test"]
+        predict = functools.partial(batches.predict, batch_size=batches.utterances_at_once(job.recipe))
+        outputs = predict(fitted.model, test)
+        if not np.isfinite(outputs).all():  # no loss is computed after the last step
+            raise Diverged(
+                "Training diverged in its last steps: the scores are not finite; lower the learning rate or check the "
+                "features."
+            )
     except Diverged as error:
+        checkpoint.remove()
         return Diverged(f"{label}: {error}")
-    test = parts["test"]
-    predict = functools.partial(batches.predict, batch_size=utterances_at_once(job.recipe))
-    outputs = predict(fitted.model, test)
-    if not np.isfinite(outputs).all():  # no loss is computed after the last step
-        return Diverged(
-            f"{label}: Training diverged in its last steps: the scores are not finite; lower the learning rate or check "
-            "the features."
-        )
     write_run(
         job.folder,
         predictions=_predictions(job, test, outputs),

@@ -226,13 +226,14 @@ def _missing_jobs(prepared, folder, repeats, *, progress):
     jobs = []
     for repeat in range(repeats):
         for i, fold in enumerate(prepared.folds):
-            place = RunPlace(folder, repeat, fold.name).path
-            remove_leftovers(place)
-            if finished(place, digest=facts["digest"], audio_digest=facts["audio_digest"]):
+            place = RunPlace(folder, repeat, fold.name)
+            remove_leftovers(place.path)
+            remove_leftovers(place.checkpoint)
+            if finished(place.path, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
             seed = int(np.random.SeedSequence([cell.experiment.seed, repeat, i]).generate_state(1)[0] >> 1)
             # The workers of a cluster have other current folders.
-            jobs.append(Job(folder=place.absolute(), fold=fold, repeat=repeat, seed=seed, **common))
+            jobs.append(Job(folder=place.path.absolute(), fold=fold, repeat=repeat, seed=seed, **common))
     return jobs
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sertf.audio.files import SILENCE_SPAN, AudioError, Source, open_audio
+from sertf.audio.files import SILENCE_SPAN, AudioError, Source, check_rate, open_audio
 from sertf.errors import SertfError
 from sertf.inference.card import Card, ModelError, read_card
 from sertf.inference.windows import checked_rate, cut_windows, live_blocks, sources_of
@@ -118,7 +118,7 @@ class Recognizer:
         rows = []
         for file, source in sources_of(files):
             pending = []
-            for start, samples, rate in self._cut(file, source, limit, window, hop):
+            for start, samples, rate in self._cut(source, limit, window, hop):
                 pending.append((start, samples, rate))
                 if len(pending) == _BATCH:
                     rows += self._rows(file, pending)
@@ -154,7 +154,7 @@ class Recognizer:
         """
         _, window, hop = self._windows(window, hop)
         rate = checked_rate(sample_rate)
-        self._check_rate("the source", rate)
+        check_rate(rate, "the source", self.card["sample_rates"])
         blocks = live_blocks(chunks, rate)
         return self._stream(cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))), rate)
 
@@ -188,11 +188,11 @@ class Recognizer:
         """Samples of a window; the shortest allowed window is rounded up."""
         return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
 
-    def _cut(self, name, source, limit, window, hop):
+    def _cut(self, source, limit, window, hop):
         """Yield (start in seconds, samples, sample rate) of one source."""
         if isinstance(source, tuple):
             samples, rate = source
-            yield from self._cut_blocks(name or "the samples", [samples], rate, limit, window, hop)
+            yield from self._cut_blocks("the samples", [samples], rate, limit, window, hop)
             return
         with open_audio(source) as opened:
             rate = opened.sample_rate
@@ -200,7 +200,7 @@ class Recognizer:
             yield from self._cut_blocks(opened.name, blocks, rate, limit, window, hop)
 
     def _cut_blocks(self, name, blocks, rate, limit, window, hop):
-        self._check_rate(name, rate)
+        check_rate(rate, name, self.card["sample_rates"])
         blocks, read = iter(blocks), []
         for block in blocks:
             read.append(block)
@@ -214,11 +214,6 @@ class Recognizer:
         blocks = itertools.chain(read, blocks)
         for start, samples in cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))):
             yield start / rate, samples, rate
-
-    def _check_rate(self, file, rate):
-        lowest, highest = self.card["sample_rates"]
-        if not lowest <= rate <= highest:
-            raise AudioError(file, f"its sample rate is {rate} Hz; convert it to one from {lowest} to {highest} Hz")
 
     def _check_length(self, file, samples, rate):
         shortest = self.card["minimum_seconds"]

@@ -1,5 +1,7 @@
 """How each model of the zoo is trained on data that no paper ran on: your own recordings, or another corpus."""
 
+from dataclasses import replace
+
 from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.experiment.changes import fitted_to
@@ -65,7 +67,7 @@ def experiment(
         protocol: name for `sertf.protocols.protocol`.
         corpus: key of `sertf.corpora.CORPORA`, or "table" for own data.
         front_end: key of `sertf.features.FEATURES` in place of the model's own, with options as of `front_end_of`. The
-            model then trains without augmentation, which is made for one front end.
+            model then trains without any augmentation, which is made for one front end.
         known_speakers: scale each speaker by clips of their own, under the name `<protocol>-speaker-known`.
         enrolment_clips: how many clips of a validation or tested speaker count then; None takes all.
 
@@ -79,9 +81,12 @@ def experiment(
         name_of_setting += f"-{enrolment_clips}"
     own = front_end in (None, chosen.front_end)
     front_end, front_end_options = front_end_of(model, front_end)
+    recipe = None if chosen.recipe is None else fitted_to(chosen.recipe, protocol)
+    if recipe is not None and not own:
+        recipe = replace(recipe, spectrogram_augmentation=None)
     variant = Variant(
         model,
-        recipes=None if chosen.recipe is None else {name_of_setting: fitted_to(chosen.recipe, protocol)},
+        recipes=None if recipe is None else {name_of_setting: recipe},
         options={**chosen.variant.options, **_penalty_without_validation(model, protocol)},
         augmentation=chosen.variant.augmentation if own else None,
         scaled_each=chosen.variant.scaled_each if own else "dimension",

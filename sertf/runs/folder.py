@@ -1,10 +1,16 @@
 """The folder of a variant's runs under a protocol: experiment.json and groups.csv, and a directory a run.
 
-A run directory holds `predictions.csv`, `validation_predictions.csv` where there is a validation part, `history.csv`,
-`weights.keras` (`weights.joblib` of a scikit-learn model),
-`scaling.npz`, `representations.npz`, `manifest.json` and `SHA256SUMS`, the checksums of these, which `sha256sum --check`
-reads too. It is complete or absent. One that was taken over from stored results (`sertf.runs.reuse`) has
-`taken_over.txt` and no model.
+A run directory is complete or absent. It holds:
+
+- `predictions.csv`, and `validation_predictions.csv` where there is a validation part
+- `history.csv`
+- `weights.keras`, or `weights.joblib` of a scikit-learn model
+- `scaling.npz`
+- `representations.npz`
+- `manifest.json`
+- `SHA256SUMS`, the checksums of these, which `sha256sum --check` reads too
+
+A directory that was taken over from stored results (`sertf.runs.reuse`) has `taken_over.txt` and no model.
 """
 
 import contextlib

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sertf.evaluation import scores
 from sertf.extraction.online_copies import OnlineCopies
+from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part, PipelineError
 from sertf.training.spectrogram_augmentation import SpectrogramAugmentation, mixed
 
@@ -138,8 +140,8 @@ def as_dataset(batches: Batches, *, first_epoch: int = 0) -> Any:
     """The dataset for `fit` and `evaluate`: a tf.data.Dataset on the TensorFlow backend, a PyDataset elsewhere.
 
     Both give the same batches in the same order, pass after pass. The second needs no TensorFlow, so JAX trains without
-    it. Each pass over the dataset is the next epoch, from `first_epoch` on. Under JAX, `fit` differs: Keras consumes epoch 0 to build the model,
-    so training sees epochs 1, 2, … of `Batches`. Under TensorFlow it sees 0, 1, ….
+    it. Each pass over the dataset is the next epoch, from `first_epoch` on. Under JAX, Keras ends one epoch before it
+    trains. There `fit` sees the epochs from `first_epoch` + 1 on, also when it resumes.
     """
     import keras
 
@@ -212,3 +214,15 @@ def predict(model: "keras.Model", part: Part, *, batch_size: int = 64) -> np.nda
     if isinstance(outputs[0], (list, tuple)):
         return [np.concatenate(column)[inverse] for column in zip(*outputs)]
     return np.concatenate(outputs)[inverse]
+
+
+def utterances_at_once(recipe: Recipe | None) -> int:
+    """Utterances to score at once: no more than the training batch if batches are split to fit a device's memory."""
+    return 64 if recipe is None or recipe.accumulation == 1 else min(64, recipe.batch_size)
+
+
+def uar_and_wa(model: "keras.Model", part: Part, batch_size: int) -> tuple[np.ndarray, dict[str, float]]:
+    """Outputs of a model for a part, and their UAR and WA."""
+    outputs = np.asarray(predict(model, part, batch_size=batch_size))
+    chosen = outputs.argmax(axis=1)
+    return outputs, {"uar": scores.uar(part.labels, chosen), "wa": scores.wa(part.labels, chosen)}

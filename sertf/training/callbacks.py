@@ -12,6 +12,8 @@ from sertf.training.checkpoint import Checkpoint, State
 LOG = logging.getLogger("sertf.training")
 LEAST_SECONDS = 10.0
 """Between two lines of the log."""
+CHECKPOINT_SECONDS = 10.0
+"""Least time between two writes of the state. A killed training loses no more than this and an epoch."""
 
 
 class EndOfEpoch(keras.callbacks.Callback):
@@ -22,7 +24,7 @@ class EndOfEpoch(keras.callbacks.Callback):
         best: the callback that keeps the best epoch's weights; None keeps the last epoch's.
         averaging: the callback that puts averaged weights in the model's place; None where there are none.
         watch: function of nothing to watched scores.
-        checkpoint: where states are stored; None stores none.
+        checkpoint: where states are stored, at most one each `CHECKPOINT_SECONDS`; None stores none.
 
     Attributes:
         logs: what Keras logged of each epoch.
@@ -46,7 +48,7 @@ class EndOfEpoch(keras.callbacks.Callback):
         self.watched: list[dict[str, float]] = []
         self.seconds_before = 0.0
         self._start = time.monotonic()
-        self._said = -math.inf
+        self._said, self._stored = -math.inf, self._start
         self._state: State | None = None
 
     def restore(self, model: keras.Model) -> None:
@@ -87,8 +89,10 @@ class EndOfEpoch(keras.callbacks.Callback):
             self._said = time.monotonic()
             shown = ", ".join(f"{name} {scores[name]:.3f}" for name in ("loss", "uar", "val_uar") if name in scores)
             LOG.info("epoch %d of %d: %s", epoch + 1, self.epochs, shown)
-        if self.checkpoint is not None and math.isfinite(scores["loss"]):
+        due = time.monotonic() - self._stored >= CHECKPOINT_SECONDS
+        if self.checkpoint is not None and due and math.isfinite(scores["loss"]):
             self.checkpoint.write(self._reached())
+            self._stored = time.monotonic()
 
     def _restore_best(self):
         if self._state is not None and self._state.best is not None:

@@ -1,4 +1,4 @@
-"""The state of a training after its last finished epoch, from which a killed one goes on bit by bit."""
+"""The state of a training between two epochs, from which a killed one goes on bit by bit."""
 
 import json
 import zipfile

@@ -33,8 +33,9 @@ class Fitted:
 
     Attributes:
         model: the Keras model.
-        history: one row an epoch: epoch (from 1), loss, uar, wa, data_loss (the loss without the L2 penalty, if there is
-            one), the same of the validation part (val_, missing without one), learning_rate, and watched scores.
+        history: one row an epoch, with columns epoch (from 1), loss, uar, wa, learning_rate and watched scores. With an L2
+            penalty, data_loss is the loss without it. Columns of the validation part begin with val_; they are missing
+            without one.
         best_epoch: the epoch (from 1) that gave the model's weights; the last one without a monitor.
         weights_file: name of the saved model's file.
         seconds_before: that the training took before this process went on with it.
@@ -72,8 +73,8 @@ def fit(
         class_weights: (num_classes,) weights of the classes, for the loss "balanced_margin".
         watch: function of the model and its loss, a function of labels and scores, to a dict of column and value, called
             after each epoch and written to the history; it never decides which weights are kept.
-        checkpoint: where the state after each epoch is stored. A training that is stored there already goes on from its
-            last finished epoch, bit by bit as if it had never stopped. None stores nothing.
+        checkpoint: where the state between epochs is stored. A training that is stored there already goes on from its
+            last stored epoch, bit by bit as if it had never stopped. None stores nothing.
 
     Returns:
         Fitted.

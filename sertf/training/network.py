@@ -1,9 +1,10 @@
-"""Build a network for training: the model's builder with the recipe's dropout and precision."""
+"""Build a network for training, with the recipe's dropout and precision, and load a trained one."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sertf.training.fit import RunError
+from sertf.training.fit import WEIGHTS, RunError
 from sertf.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -68,3 +69,16 @@ def in_float32(network):
         if layer.compute_dtype != layer.variable_dtype:
             layer.dtype_policy = layer.variable_dtype
     return network
+
+
+def load_network(run: Path) -> "keras.Model":
+    """The trained network of a run's folder, uncompiled.
+
+    Raises:
+        OSError, ValueError, TypeError: a file that cannot be loaded.
+    """
+    import keras
+
+    import sertf.models  # noqa: F401  loading a network needs its layers registered
+
+    return keras.saving.load_model(run / WEIGHTS[0], compile=False)

@@ -43,13 +43,14 @@ class Recipe:
             batch_size utterances with the memory of one batch. Batches left over at the end make no step.
         precision: "float32", or "bfloat16" for the arithmetic between weights, scores and loss, which stay float32.
         weight_decay: of AdamW, decoupled from the gradient: a step takes rate · weight_decay · w off each weight w.
-        warmup_epochs: one cycle: the rate rises evenly over so many epochs from 1/25 of `learning_rate` to all of it,
-            then falls along a cosine to 0 at the end of the last epoch; 0 has the fall alone, None neither.
+        warmup_epochs: one cycle. The rate rises evenly over so many epochs, from 1/25 of `learning_rate` to all of it.
+            Then it falls along a cosine to 0 at the end of the last epoch. 0 has the fall alone, None neither.
         label_smoothing: share of each target that is spread evenly over the classes.
         mixup: each example is mixed with another one of its batch, by a share from Beta(mixup, mixup); 0 mixes none.
         ema: the kept weights are the exponential moving average of those after each step, of this momentum; so are the
             ones that are validated. None keeps the last ones.
         class_weights: "balanced" weighs each utterance in the loss by the inverse frequency of its class; None does not.
+            It excludes `l2`, whose data_loss would not be weighted.
         spectrogram_augmentation: what is done to the training part's spectrograms, anew in every epoch; None does nothing.
     """
 
@@ -112,6 +113,8 @@ class Recipe:
         _check("ema", self.ema, fits, "above 0 and below 1, or None")
         fits = self.class_weights in (None, *CLASS_WEIGHTS)
         _check("class_weights", self.class_weights, fits, f"{', '.join(CLASS_WEIGHTS)}, or None")
+        only_one = self.class_weights is None or self.l2 == 0
+        _check("class_weights", self.class_weights, only_one, "None with l2 (use adamw's weight_decay)")
         altered = self.spectrogram_augmentation
         fits = altered is None or isinstance(altered, SpectrogramAugmentation)
         _check("spectrogram_augmentation", altered, fits, "a SpectrogramAugmentation, or None")

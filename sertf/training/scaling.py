@@ -179,6 +179,10 @@ class Part:
         return Part(tuple(utterances), arrays, self.labels[indices])
 
 
+Parts = Mapping[str, Part]
+"""The parts of one fold, by name."""
+
+
 def parts_of(
     fold: Fold,
     features: Mapping[str, np.ndarray],

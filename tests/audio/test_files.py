@@ -210,3 +210,11 @@ def test_blocks_are_those_of_the_whole(tmp_path):
         with open_audio(path) as recording:
             np.testing.assert_allclose(np.concatenate(list(recording.blocks(1111))), whole, atol=1e-6)
         assert stated_seconds(path) == len(whole) / 16000
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), RuntimeError("stop"), TypeError("no number")])
+def test_an_error_of_the_caller_is_not_the_files(tmp_path, error):
+    path = write(tmp_path / "a.wav", tone())
+    with pytest.raises(type(error)) as caught, open_audio(path):
+        raise error
+    assert caught.value is error

@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from sertf import cli
+from sertf.audio import files
 
 
 @pytest.fixture
@@ -40,3 +42,19 @@ def test_a_clean_list_is_clean_in_json_too(own, capsys):
     assert cli.main([*folds(own, {"b-angry", "b-neutral"}), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["verdict"] == "clean" and said["folds"][0]["tested_speakers"] == 1 and said["unmatched"] == []
+
+
+def test_files_that_cannot_be_read_are_named(own, monkeypatch, capsys):
+    arguments = folds(own, {"b-angry", "b-neutral"})
+    read = files.read_audio
+
+    def broken(path):
+        if "a-angry" in str(path):
+            raise files.AudioError(path, "cut off")
+        return read(path)
+
+    monkeypatch.setattr(files, "read_audio", broken)
+    assert cli.main([*arguments, "--json"]) == 0
+    said = capsys.readouterr()
+    assert [Path(path).name for path in json.loads(said.out)["unread"]] == ["a-angry.wav"]
+    assert "Reading" in said.err

@@ -8,7 +8,8 @@ from sertf.audio.augmentation import Augmentation, WhiteNoise
 from sertf.errors import SertfError
 from sertf.experiment.cells import resolve
 from sertf.protocols.splits import protocol
-from sertf.training.trainers import CustomNetwork, Network, ScikitLearn, TrainerError
+from sertf.training.fitted_at_once import ScikitLearn, TrainerError
+from sertf.training.trainers import CustomNetwork, Network
 from tests.protocols.test_splits import make_table
 from tests.toy import EXPERIMENT, RECIPE, changed
 

@@ -4,7 +4,10 @@ import pytest
 
 from sertf.audio.augmentation import Augmentation
 from sertf.errors import SertfError
+from sertf.experiment.cells import resolve
+from sertf.experiment.checks import check_lengths
 from sertf.experiment.description import Setting
+from sertf.training.spectrogram_augmentation import SpectrogramAugmentation
 from tests.toy import EXPERIMENT, RECIPE, changed, run
 
 
@@ -57,6 +60,18 @@ def test_mistakes_are_said_before_any_clip_is_read(corpus, tmp_path, options, me
     with pytest.raises(SertfError, match=message):
         run(corpus.assign(path="nowhere.wav"), tmp_path / "cache", tmp_path, **options)
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_recipe_crops_to_the_frames_of_the_front_end(corpus, tmp_path):
+    options = {"sample_rate": 16000, "offset_seconds": 0.0, "duration_seconds": 0.5, "hop_length": 512, "n_mels": 16}
+    recipe = replace(RECIPE, spectrogram_augmentation=SpectrogramAugmentation(192))
+    experiment = replace(changed(recipes={"strict": recipe}), front_end="log_mel", front_end_options=options)
+    with pytest.raises(SertfError, match="small trains on 192 frames, but log_mel gives 16; use a recipe without"):
+        run(corpus, tmp_path / "c", tmp_path, experiment=experiment)
+    fits = replace(RECIPE, spectrogram_augmentation=SpectrogramAugmentation(16))
+    experiment = replace(experiment, variants=changed(recipes={"strict": fits}).variants)
+    check_lengths(resolve(experiment, protocols=["strict"]))
+    check_lengths(resolve(changed(recipes={"strict": recipe}), protocols=["strict"]))  # features as long as the clips
 
 
 def test_augmented_copies_are_not_scaled_by_speaker(corpus, tmp_path):

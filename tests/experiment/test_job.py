@@ -9,8 +9,9 @@ import pytest
 
 from sertf.experiment import job as jobs
 from sertf.experiment.description import Variant
-from sertf.training import fit
+from sertf.training import callbacks, fit
 from sertf.training.batches import Batches, predict
+from sertf.training.checkpoint import Checkpoint
 from tests.toy import EXPERIMENT, RECIPE, in_process, planned, run
 
 
@@ -71,6 +72,9 @@ def test_the_validation_part_chooses_the_epoch_and_nothing_looks_at_the_test_par
 )
 def test_a_training_that_diverges_keeps_none_of_the_others_waiting(corpus, cache, tmp_path, monkeypatch, recipe, when):
     in_process(monkeypatch)
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0.0)
+    stored, write = [], Checkpoint.write
+    monkeypatch.setattr(Checkpoint, "write", lambda *given: stored.append(given[0].path) or write(*given))
     small = EXPERIMENT.variants["small"]
     wild = replace(small, recipes={"strict": replace(RECIPE, optimizer="sgd", **recipe)})
     experiment = replace(EXPERIMENT, variants={"wild": wild, "small": small})
@@ -79,6 +83,8 @@ def test_a_training_that_diverges_keeps_none_of_the_others_waiting(corpus, cache
         run(corpus, cache, tmp_path, experiment=experiment)
     assert len(list(tmp_path.glob("small/strict/repeat-00/*/manifest.json"))) == 3
     assert not list(tmp_path.glob("wild/strict/repeat-00/*/manifest.json"))
+    assert any("wild" in path.parts for path in stored) or "in epoch" in when
+    assert not list(tmp_path.glob("**/.*checkpoint*"))
 
 
 def test_paper_protocol_scales_on_everything_and_says_so(corpus, cache, tmp_path, monkeypatch):

@@ -33,6 +33,8 @@ def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cach
     before = (broken / "predictions.csv").read_bytes()
     (broken / "manifest.json").write_text('{"dig')
     leftover.mkdir()
+    half = folder / "repeat-01" / "..fold-2.checkpoint.npz.123-456.tmp"
+    half.touch()
     trained = []
     monkeypatch.setattr(
         processes,
@@ -42,7 +44,7 @@ def test_finished_runs_are_skipped_and_broken_ones_made_again(done, corpus, cach
     run(corpus, cache, out, repeats=2)
     assert trained == [broken]
     assert (broken / "predictions.csv").read_bytes() == before
-    assert not leftover.exists()
+    assert not leftover.exists() and not half.exists()
 
 
 def test_scikit_learn_models_run_too(corpus, cache, tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ import pytest
 
 from sertf.errors import SertfError
 from sertf.models.classical import CLASSICAL, ClassicalModel
-from sertf.training.trainers import find
 
 
 def make_data(classes=3, count=45, shape=(1, 8)):
@@ -63,22 +62,6 @@ def test_options_reach_the_estimators():
 def test_arrays_of_different_shapes():
     with pytest.raises(SertfError, match=r"features of one shape, got 2, such as \(3, 8\) and \(4, 8\)"):
         ClassicalModel(CLASSICAL["svm"](seed=0), classes=2).fit([np.zeros((4, 8)), np.zeros((3, 8))], [0, 1])
-
-
-@pytest.mark.parametrize(
-    ("model", "options", "message"),
-    [
-        ("svm", {"C": -1.0}, "Options of svm: The 'C' parameter of SVC must be a float"),
-        ("svm", {"gamma": "x"}, "Options of svm: The 'gamma' parameter"),
-        ("gradient_boosting", {"trees": 0}, "Options of gradient_boosting: The 'n_estimators' parameter"),
-        ("gradient_boosting", {"subsample": 2.0}, "The 'subsample' parameter"),
-        ("svm", {"seed": 3}, "Unknown option of svm 'seed'; known are C, gamma"),
-    ],
-)
-def test_options_that_no_estimator_takes(model, options, message):
-    with pytest.raises(SertfError, match=message):
-        find(model).check_options(options)
-    find("gradient_boosting").check_options({"trees": 5, "subsample": 0.5, "max_features": None})
 
 
 @pytest.mark.parametrize("labels", [[0, 1, 2] * 15, [0, 1] * 20, [[0, 1, 0]] * 15])

@@ -1,4 +1,4 @@
-"""Linear models as networks: scikit-learn's answers, validation chooses the penalty, and the export answers the same."""
+"""Linear models as networks: they answer as scikit-learn's do, and so does the export."""
 
 import keras
 import numpy as np
@@ -6,10 +6,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.svm import LinearSVC
 
-from sertf.errors import SertfError
 from sertf.models import linear
 from sertf.models.ridge import balanced_weights, class_targets
-from sertf.training.fit import RunError
 from sertf.training.scaling import Part
 from sertf.training.trainers import find
 
@@ -67,40 +65,10 @@ def test_answers_are_scikit_learns(dims, classes):
     assert (chosen == svm.predict(seen - centre)).mean() > 0.95
 
 
-@pytest.mark.parametrize("name", linear.LINEAR)
-def test_validation_chooses_the_penalty(name):
-    made = fitted(name, parts())
-    history = made.history.set_index("epoch")
-    assert tuple(history["penalty"]) == linear.PENALTIES[name]
-    assert history["val_uar"].max() == history.loc[made.best_epoch, "val_uar"] > 0.5
-    ties = history[history["val_uar"] == history["val_uar"].max()]
-    assert history.loc[made.best_epoch, "val_loss"] == ties["val_loss"].min()
-    again = fitted(name, parts(), {"penalty": history.loc[made.best_epoch, "penalty"]})
-    assert len(again.history) == 1
-    np.testing.assert_allclose(again.model.get_weights()[0], made.model.get_weights()[0], atol=1e-6)
-
-
-def test_without_validation_the_penalty_must_be_given():
-    given = parts(validation=0)
-    with pytest.raises(RunError, match="no validation part; give the option penalty"):
-        fitted("ridge", given)
-    assert fitted("ridge", given, {"penalty": 100.0}).best_epoch == 1
-
-
 def test_values_beyond_the_clip_count_no_further():
     model = fitted("ridge", parts()).model
     far, further = (np.full((1, 1, 20), value, "float32") for value in (8.0, 1e6))
     np.testing.assert_array_equal(model.predict_on_batch(far), model.predict_on_batch(further))
-
-
-def test_a_saved_model_answers_the_same(tmp_path):
-    given = parts()
-    model = fitted("ridge", given).model
-    model.save(tmp_path / "weights.keras")
-    loaded = find("ridge").load(tmp_path)
-    np.testing.assert_array_equal(
-        loaded.predict_on_batch(np.stack(given["test"].arrays)), model.predict_on_batch(np.stack(given["test"].arrays))
-    )
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")
@@ -129,23 +97,3 @@ def test_an_exported_ridge_answers_as_scikit_learns(tmp_path):
     theirs = Ridge(alpha=50.0).fit(rows, class_targets(labels, 3), sample_weight=balanced_weights(labels, 3))
     exponentials = np.exp(theirs.predict(rows))
     np.testing.assert_allclose(scores, exponentials / exponentials.sum(axis=1, keepdims=True), atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"penalty": 0}, "ridge: penalty must be a number above 0, or None to choose it, got 0"),
-        ({"penalty": "much"}, "penalty must be a number above 0"),
-        ({"C": 1.0}, "Unknown option of ridge 'C'; known are penalty"),
-    ],
-)
-def test_bad_options(options, message):
-    with pytest.raises(SertfError, match=message):
-        find("ridge").check_options(options)
-
-
-@pytest.mark.parametrize("name", ["svm", "gradient_boosting"])
-def test_other_models_of_scikit_learn_say_that_they_cannot_be_exported(name, tmp_path):
-    assert not find(name).exportable and find("ridge").exportable
-    with pytest.raises(SertfError, match=rf"scikit-learn model \({name}\), which no SavedModel can hold"):
-        find(name).load(tmp_path)

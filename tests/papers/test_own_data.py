@@ -49,6 +49,14 @@ def test_an_experiment_on_own_data():
     assert own_data.experiment("mine", "svm", "random-80-20").recipe("svm", "random-80-20") is None
 
 
+def test_spectrograms_are_augmented_behind_the_models_own_front_end_alone():
+    altered = {}
+    for front_end in (None, "log_mel"):
+        made = own_data.experiment("mine", "attentive_cnn", "random-80-20", front_end=front_end)
+        altered[front_end] = made.recipe("attentive_cnn", "random-80-20").spectrogram_augmentation
+    assert altered[None].frames == 192 and altered["log_mel"] is None
+
+
 def test_a_linear_model_gets_a_penalty_where_nobody_validates():
     made = own_data.experiment("mine", "ridge", "leave-one-of-two-out")
     assert made.variant("ridge").options["penalty"] > 0

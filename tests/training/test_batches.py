@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from sertf.training.batches import Batches, as_dataset, predict
+from sertf.training.batches import Batches, as_dataset, predict, utterances_at_once
+from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part, PipelineError
 
 
@@ -90,3 +91,8 @@ def test_utterances_of_one_length_are_not_padded_and_their_length_is_known():
     assert Batches(mixed, 2).frames is None
     features, _ = next(iter(as_dataset(batches)))
     assert features.shape == (2, 5, 2)
+
+
+def test_utterances_scored_at_once_fit_where_batches_are_cut():
+    assert utterances_at_once(None) == utterances_at_once(Recipe()) == 64
+    assert utterances_at_once(Recipe(batch_size=6, accumulation=2)) == 6

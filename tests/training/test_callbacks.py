@@ -30,6 +30,12 @@ class Killed(BaseException):
     """What ends a process."""
 
 
+@pytest.fixture
+def every_epoch(monkeypatch):
+    """States are stored after each epoch, however short."""
+    monkeypatch.setattr(callbacks, "CHECKPOINT_SECONDS", 0.0)
+
+
 def build():
     return keras.Sequential(
         [
@@ -40,6 +46,13 @@ def build():
             keras.layers.Dense(2, activation="softmax"),
         ]
     )
+
+
+def compiled():
+    model = build()
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def fit(checkpoint=None, *, killed_after=None, seen=None, **recipe):
@@ -77,6 +90,7 @@ def fit(checkpoint=None, *, killed_after=None, seen=None, **recipe):
 
 @pytest.mark.parametrize("monitor", ["uar", None])
 @pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.usefixtures("every_epoch")
 def test_a_killed_training_goes_on_bit_by_bit(tmp_path, monitor, options):
     whole = fit(monitor=monitor, **options)
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
@@ -91,6 +105,7 @@ def test_a_killed_training_goes_on_bit_by_bit(tmp_path, monitor, options):
 
 
 @pytest.mark.parametrize("options", [{"monitor": None, **EVERYTHING}, {"patience": 1, "epochs": 40}])
+@pytest.mark.usefixtures("every_epoch")
 def test_a_training_that_was_over_is_not_trained_again(tmp_path, options):
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
     whole = fit(checkpoint, **options)
@@ -106,6 +121,21 @@ def test_others_see_the_averaged_weights_and_the_last_ones_are_kept():
     seen = []
     fitted = fit(seen=seen, monitor=None, **EVERYTHING)
     np.testing.assert_array_equal(seen[-1], np.array(fitted.model.trainable_weights[0]))
+    last = fit(monitor=None, **{**EVERYTHING, "ema": None}).model.trainable_weights[0]
+    assert not np.allclose(seen[-1], np.array(last), rtol=1e-3)
+
+
+def test_states_are_stored_ten_seconds_apart(tmp_path, monkeypatch):
+    checkpoint, epochs = Checkpoint(tmp_path / "state.npz", "a"), []
+    monkeypatch.setattr(Checkpoint, "write", lambda _, state: epochs.append(len(state.logs)))
+    seconds = [0.0]
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: seconds[0])
+    ends = callbacks.EndOfEpoch(6, best=None, averaging=None, watch=None, checkpoint=checkpoint)
+    ends.set_model(compiled())
+    for epoch in range(6):
+        seconds[0] += 6.0
+        ends.on_epoch_end(epoch, {"loss": 0.5})
+    assert epochs == [2, 4, 6]
 
 
 def test_a_line_an_epoch(caplog, monkeypatch):

@@ -97,6 +97,12 @@ def test_soft_targets_need_the_cross_entropy(name):
         Recipe(**{name: 0.1, "loss": "balanced_margin"})
 
 
+def test_class_weights_exclude_the_l2_penalty():
+    with pytest.raises(SertfError, match=r"Recipe class_weights must be None with l2 \(use adamw's weight_decay\)"):
+        Recipe(class_weights="balanced", l2=1e-4)
+    Recipe(class_weights="balanced", optimizer="adamw", weight_decay=0.01)
+
+
 def test_digests_of_earlier_recipes_hold():
     """Runs carry the digest of these very values: a new field must not enter it until it is used."""
     assert Recipe(learning_rate=0.01, l2=0.1).to_dict() == {

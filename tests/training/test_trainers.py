@@ -9,17 +9,10 @@ import pytest
 from sertf.errors import SertfError
 from sertf.training import batches
 from sertf.training.fit import RunError
+from sertf.training.fitted_at_once import LinearModel, ScikitLearn, TrainerError
 from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part
-from sertf.training.trainers import (
-    CustomNetwork,
-    LinearModel,
-    Network,
-    ScikitLearn,
-    TrainerError,
-    find,
-    utterances_at_once,
-)
+from sertf.training.trainers import CustomNetwork, Network, find
 
 EMOTIONS = ("neutral", "anger", "sadness")
 RECIPE = Recipe(learning_rate=0.01, epochs=2, batch_size=6)
@@ -203,8 +196,3 @@ def test_environment_names_its_library(case):
     environment = find(case.model).environment()
     assert json.loads(json.dumps(environment)) == environment
     assert ("scikit-learn" in json.dumps(environment)) == (case.recipe is None)
-
-
-def test_utterances_scored_at_once_fit_where_batches_are_cut():
-    assert utterances_at_once(None) == utterances_at_once(RECIPE) == 64
-    assert utterances_at_once(replace(RECIPE, accumulation=2)) == 6

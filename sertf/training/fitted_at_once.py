@@ -1,0 +1,216 @@
+"""Trainers of models that are fitted at once, without epochs: linear and scikit-learn models."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from sertf.errors import SertfError
+from sertf.training import batches
+from sertf.training.environment import environment
+from sertf.training.fit import WEIGHTS, Fitted, RunError
+from sertf.training.network import load_network
+from sertf.training.recipe import Recipe
+from sertf.training.scaling import Part, Parts
+
+if TYPE_CHECKING:
+    import keras
+
+    from sertf.features import FrontEnd
+
+Options = Mapping[str, Any]
+
+
+class TrainerError(SertfError):
+    """A recipe that does not fit a model."""
+
+
+@dataclass(frozen=True)
+class FittedAtOnce:
+    """What linear and scikit-learn models share: no recipe, and features of one shape.
+
+    Attributes:
+        name: key of `sertf.models.linear.LINEAR` or `sertf.models.classical.CLASSICAL`.
+    """
+
+    name: str
+    needs_one_length: ClassVar[bool] = True
+
+    def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
+        """Raise TrainerError for any recipe."""
+        if recipe is not None:
+            raise TrainerError(f"{variant} fits {self.name} as a whole, without a recipe; give recipes=None.")
+
+    def chosen_by_validation(self, variant: str, options: Options, recipe: Recipe | None) -> tuple[str, str] | None:
+        """None: the validation part chooses nothing."""
+        return None
+
+    def described(self, options: Options) -> dict:
+        """The facts of the model that decide a run, as plain values."""
+        return {"name": self.name, "options": dict(options)}
+
+    def pinned(self) -> Self:
+        """The trainer for planned runs."""
+        return self
+
+    def is_tried_first(self, recipe: Recipe | None) -> bool:
+        """False: there is nothing to build."""
+        return False
+
+    def try_out(self, options: Options, recipe: Recipe | None, input_shape: tuple, num_classes: int) -> None:
+        """Do nothing: there is nothing to build."""
+
+    def representations(
+        self, model: object, part: Part, predict: Callable, front_end: "FrontEnd"
+    ) -> dict[str, np.ndarray]:
+        """An empty result: it has no inner layers."""
+        return {}
+
+    def environment(self) -> dict:
+        """Versions for a manifest."""
+        return environment("scikit-learn")
+
+
+@dataclass(frozen=True)
+class LinearModel(FittedAtOnce):
+    """A linear model, whose penalty the validation part chooses; it is saved and exported as a Keras network."""
+
+    exportable: ClassVar[bool] = True
+
+    def check_options(self, options: Options) -> None:
+        """Raise SertfError for options other than a penalty above 0."""
+        from sertf.models import linear
+
+        linear.check_values(self.name, options)
+
+    def takes(self, option: str) -> bool:
+        """Whether the model takes an option."""
+        return option == "penalty"
+
+    def chosen_by_validation(self, variant: str, options: Options, recipe: Recipe | None) -> tuple[str, str] | None:
+        """The penalty, unless it is given."""
+        if options.get("penalty"):
+            return None
+        return f"The penalty of {variant} is chosen by validation UAR", "Give the option penalty"
+
+    def fit(
+        self,
+        parts: Parts,
+        options: Options,
+        recipe: Recipe | None,
+        *,
+        input_shape: tuple,
+        emotions: tuple[str, ...],
+        seed: int,
+        **_: object,
+    ) -> Fitted:
+        """Fit on the training part by each penalty of the grid, and keep the one of the best validation UAR.
+
+        The history has one row a penalty. Of equal UARs the lowest validation loss counts.
+        Arguments as for `Network.fit`; the others have no effect.
+
+        Raises:
+            SertfError: features of different shapes, or an emotion without an utterance.
+            RunError: no validation part, and no option `penalty`.
+        """
+        from sertf.models import linear
+        from sertf.models.classical import check_fitted_on
+
+        penalties = [options["penalty"]] if options.get("penalty") else linear.PENALTIES[self.name]
+        if len(penalties) > 1 and not parts["validation"].utterances:
+            raise RunError(
+                f"The penalty of {self.name} is chosen by validation UAR, but the protocol has no validation part; give "
+                "the option penalty, or use a protocol that holds speakers out."
+            )
+        train, classes = parts["train"], len(emotions)
+        check_fitted_on(train.arrays, train.labels, classes)
+        found = linear.LINEAR[self.name](linear.flat_rows(train.arrays), train.labels, classes, penalties, seed)
+        models = [linear.network(one, input_shape, name=self.name) for one in found]
+        rows = [
+            {"epoch": number, "penalty": penalty, **_history_columns(model, parts)}
+            for number, (penalty, model) in enumerate(zip(penalties, models, strict=True), 1)
+        ]
+        best = min(range(len(rows)), key=lambda i: (-rows[i]["val_uar"], rows[i]["val_loss"])) if len(rows) > 1 else 0
+        return Fitted(models[best], pd.DataFrame(rows), best + 1)
+
+    def parameters(self, model: "keras.Model") -> int:
+        """Number of weights."""
+        return int(model.count_params())
+
+    def load(self, place: Path) -> "keras.Model":
+        """The linear model of a run's folder, as a network.
+
+        Raises:
+            OSError, ValueError, TypeError: a file that cannot be loaded.
+        """
+        return load_network(place)
+
+
+@dataclass(frozen=True)
+class ScikitLearn(FittedAtOnce):
+    """A scikit-learn classifier that is no linear model. No SavedModel can hold it."""
+
+    exportable: ClassVar[bool] = False
+
+    def check_options(self, options: Options) -> None:
+        """Raise SertfError for options, or values of options, that the estimator does not take."""
+        from sertf.models import classical
+        from sertf.models.options import check_names
+
+        check_names(self.name, classical.CLASSICAL[self.name], options)
+        classical.check_values(self.name, options)
+
+    def takes(self, option: str) -> bool:
+        """Whether the estimator takes an option."""
+        from sertf.models.classical import CLASSICAL
+
+        return option in inspect.signature(CLASSICAL[self.name]).parameters
+
+    def fit(
+        self,
+        parts: Parts,
+        options: Options,
+        recipe: Recipe | None,
+        *,
+        emotions: tuple[str, ...],
+        seed: int,
+        **_: object,
+    ) -> Fitted:
+        """Fit on the training part. The history is one row, with the cross-entropy of the probabilities as loss.
+
+        Arguments as for `Network.fit`; the others have no effect.
+        """
+        from sertf.models.classical import CLASSICAL, ClassicalModel
+
+        model = ClassicalModel(CLASSICAL[self.name](seed=seed, **options), classes=len(emotions))
+        model.fit(parts["train"].arrays, parts["train"].labels)
+        history = pd.DataFrame([{"epoch": 1, **_history_columns(model, parts)}])
+        return Fitted(model, history, 1, WEIGHTS[1])
+
+    def parameters(self, model: object) -> None:
+        """None: its parameters are not counted."""
+        return None
+
+    def load(self, place: Path) -> "keras.Model":
+        """Raise SertfError: a scikit-learn model cannot be exported."""
+        raise SertfError(
+            f"{place} holds a scikit-learn model ({self.name}), which no SavedModel can hold; export a network or a linear "
+            "model such as ridge."
+        )
+
+
+def _history_columns(model, parts):
+    """Cross-entropy, UAR and WA of the training and validation part, as columns of the history."""
+    row: dict[str, float] = {}
+    for prefix, name in (("", "train"), ("val_", "validation")):
+        part, columns = parts[name], dict.fromkeys(("loss", "uar", "wa"), np.nan)
+        if part.utterances:
+            outputs, columns = batches.uar_and_wa(model, part, batches.utterances_at_once(None))
+            of_truth = outputs[np.arange(len(outputs)), part.labels]
+            columns["loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+        row |= {f"{prefix}{key}": value for key, value in columns.items()}
+    return row

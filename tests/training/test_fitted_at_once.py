@@ -1,0 +1,76 @@
+"""Linear and scikit-learn models: validation chooses a penalty, options are checked, and networks alone are exported."""
+
+import numpy as np
+import pytest
+
+from sertf.errors import SertfError
+from sertf.models import linear
+from sertf.training.fit import RunError
+from sertf.training.trainers import find
+from tests.models.test_linear import fitted, parts
+
+
+@pytest.mark.parametrize("name", linear.LINEAR)
+def test_validation_chooses_the_penalty(name):
+    made = fitted(name, parts())
+    history = made.history.set_index("epoch")
+    assert tuple(history["penalty"]) == linear.PENALTIES[name]
+    assert history["val_uar"].max() == history.loc[made.best_epoch, "val_uar"] > 0.5
+    ties = history[history["val_uar"] == history["val_uar"].max()]
+    assert history.loc[made.best_epoch, "val_loss"] == ties["val_loss"].min()
+    again = fitted(name, parts(), {"penalty": history.loc[made.best_epoch, "penalty"]})
+    assert len(again.history) == 1
+    np.testing.assert_allclose(again.model.get_weights()[0], made.model.get_weights()[0], atol=1e-6)
+
+
+def test_without_validation_the_penalty_must_be_given():
+    given = parts(validation=0)
+    with pytest.raises(RunError, match="no validation part; give the option penalty"):
+        fitted("ridge", given)
+    assert fitted("ridge", given, {"penalty": 100.0}).best_epoch == 1
+
+
+def test_a_saved_model_answers_the_same(tmp_path):
+    given = parts()
+    model = fitted("ridge", given).model
+    model.save(tmp_path / "weights.keras")
+    loaded = find("ridge").load(tmp_path)
+    np.testing.assert_array_equal(
+        loaded.predict_on_batch(np.stack(given["test"].arrays)), model.predict_on_batch(np.stack(given["test"].arrays))
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"penalty": 0}, "ridge: penalty must be a number above 0, or None to choose it, got 0"),
+        ({"penalty": "much"}, "penalty must be a number above 0"),
+        ({"C": 1.0}, "Unknown option of ridge 'C'; known are penalty"),
+    ],
+)
+def test_options_that_no_linear_model_takes(options, message):
+    with pytest.raises(SertfError, match=message):
+        find("ridge").check_options(options)
+
+
+@pytest.mark.parametrize("name", ["svm", "gradient_boosting"])
+def test_other_models_of_scikit_learn_say_that_they_cannot_be_exported(name, tmp_path):
+    assert not find(name).exportable and find("ridge").exportable
+    with pytest.raises(SertfError, match=rf"scikit-learn model \({name}\), which no SavedModel can hold"):
+        find(name).load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("svm", {"C": -1.0}, "Options of svm: The 'C' parameter of SVC must be a float"),
+        ("svm", {"gamma": "x"}, "Options of svm: The 'gamma' parameter"),
+        ("gradient_boosting", {"trees": 0}, "Options of gradient_boosting: The 'n_estimators' parameter"),
+        ("gradient_boosting", {"subsample": 2.0}, "The 'subsample' parameter"),
+        ("svm", {"seed": 3}, "Unknown option of svm 'seed'; known are C, gamma"),
+    ],
+)
+def test_options_that_no_estimator_takes(model, options, message):
+    with pytest.raises(SertfError, match=message):
+        find(model).check_options(options)
+    find("gradient_boosting").check_options({"trees": 5, "subsample": 0.5, "max_features": None})
