@@ -63,7 +63,7 @@ class Functionals(FrontEnd):
         SertfError: for a parameter out of range or a waveform of no samples.
     """
 
-    version = 1
+    version = 2
 
     def __init__(
         self,
@@ -252,7 +252,8 @@ def _timing(clip, voiced, pauses, step):
     frames = _count(clip)
     values = [keras.ops.log(frames * step)]
     for part in (voiced, pauses):
-        starts = keras.ops.logical_and(part[:, 1:], keras.ops.logical_not(part[:, :-1]))
+        before = keras.ops.pad(part[:, :-1], [[0, 0], [1, 0]])  # no frame lies before the first
+        starts = keras.ops.logical_and(part, keras.ops.logical_not(before))
         values += [_count(part) / frames, _count(starts) / (frames * step)]
     return keras.ops.concatenate(values, axis=-1)
 

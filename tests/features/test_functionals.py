@@ -155,6 +155,13 @@ def test_silence_at_both_ends_changes_nothing():
     np.testing.assert_allclose(padded, inner, rtol=1e-4, atol=1e-3)
 
 
+def test_a_voice_from_the_first_frame_starts_once():
+    voice = np.roll(speechlike(), -RATE // 12)[:RATE]  # from the loudest of a syllable on
+    at_once, later = (vector_of(clip) for clip in (voice, np.pad(voice, (RATE // 2, 0))))
+    starts, expected = (v["voiced_starts"] * np.exp(v["log_seconds"]) for v in (at_once, later))
+    assert starts == pytest.approx(expected, rel=1e-4) and starts > 1.5
+
+
 def test_padding_changes_nothing():
     layer, samples = Functionals(), speechlike(0.8)
     padded = np.full((2, 3 * RATE), 7.0, "float32")
