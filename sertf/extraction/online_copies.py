@@ -24,6 +24,7 @@ def drawable(
 
     For the test it makes one copy of each clip and drops it. A step that moves a clip at random may still leave silence
     in some epoch; nobody can know that before.
+
     Args:
         copies: table of copies, with `path` and `copy`, of clips whose features could be extracted.
         front_end: layer of `sertf.features`.

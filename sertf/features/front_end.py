@@ -75,7 +75,7 @@ class FrontEnd(keras.layers.Layer):
     def own_frames(self, features: np.ndarray, samples: int) -> np.ndarray:
         """The frames of one utterance of so many samples, from its features (frames, values) with rows of padding."""
         features = features[: self.frames(samples)]
-        return features[: np.flatnonzero(features.any(axis=1))[-1] + 1] if self.trims else features
+        return features[: np.flatnonzero(features.any(axis=1)).max(initial=0) + 1] if self.trims else features
 
     @property
     def dimension_groups(self) -> list[tuple[str, int]]:

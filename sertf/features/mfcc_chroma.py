@@ -13,8 +13,8 @@ class MfccChroma(FrontEnd):
     """Mel frequency cepstral coefficients and chroma of each frame.
 
     ResLSTM-SA (arXiv 2606.03359): 34 MFCC and 12 chroma from windows of 4096 samples every 2048 at 48 kHz. The rest are
-    librosa's defaults: periodic Hann window, frames centred with zero padding, 128 Slaney mel bands, decibels cut off 80
-    under the utterance's maximum, orthonormal DCT-II. Chroma is scaled to a maximum of 1 in each frame. The authors let
+    librosa's defaults: periodic Hann window, frames centred with zero padding, 128 Slaney mel bands, orthonormal DCT-II.
+    Decibels are cut off 80 under the utterance's maximum. Chroma is scaled to a maximum of 1 in each frame. The authors let
     librosa estimate each file's tuning; here it is 0, which moves chroma by 0.006 on average.
 
     Args:

@@ -34,7 +34,7 @@ class Scalogram(FrontEnd):
     down to 60 dB under the utterance's maximum, and 4e-4 (0.002 dB) down to 80 dB.
 
     PyWavelets reads the wavelet from a grid of 2**precision points without interpolation. At its default of 12 large
-    scales respond to high frequencies as well: a tenth of the Morlet wavelet's energy at 64 Hz lies above 140 Hz. At 16
+    scales respond to high frequencies as well. A tenth of the Morlet wavelet's energy at 64 Hz lies above 140 Hz. At 16
     that is 0.03 %. Speed does not depend on it.
 
     Colours are those of `matplotlib`, interpolated between the 256 of the map. The utterance's smallest value gets the

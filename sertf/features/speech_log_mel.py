@@ -5,7 +5,7 @@ import numpy as np
 
 from sertf.errors import SertfError, check_finite
 from sertf.features.front_end import FrontEnd, counted
-from sertf.layers import spectral
+from sertf.layers import descriptors, spectral
 
 MARGIN = 4  # frames kept ahead of the speech and behind it
 ACTIVE_DB = 20.0  # under the loudest frame: what counts for the level
@@ -43,7 +43,7 @@ class SpeechLogMel(FrontEnd):
         SertfError: for a parameter out of range or a waveform of no samples.
     """
 
-    version = 1
+    version = 2
 
     def __init__(
         self,
@@ -108,8 +108,8 @@ class SpeechLogMel(FrontEnd):
         self._window = spectral.window("hann", self.win_length)
         frequencies = np.fft.rfftfreq(self.n_fft, 1 / self.sample_rate)
         inside = (frequencies >= self.fmin) & (frequencies <= self.fmax)
-        # Mean square of a frame within the bands, of full scale: Parseval's sum over both halves of the spectrum.
-        self._mean_square = (inside * 2 / (self.n_fft * np.square(self._window).sum())).astype("float32")[:, None]
+        # Mean square of a frame within the bands, of full scale.
+        self._mean_square = inside[:, None] * descriptors.mean_square_weights(n_fft=self.n_fft, window=self._window)
         self.built = True
 
     def features(self, waveform, lengths):

@@ -29,11 +29,11 @@ class Whisper(FrontEnd):
     """Outputs of blocks of Whisper's encoder, as a mean and a deviation over time or token by token.
 
     The speech is brought to one level first, so that gain changes nothing. With pooling, silence at both ends is cut off.
-    Whisper's own 30 s of padding are not needed: half a second of silence follows the speech, and the position table is
+    Whisper's own 30 s of padding are not needed. Half a second of silence follows the speech, and the position table is
     cut to this length. Audio of more than 30 s goes through the encoder in pieces of 30 s.
 
-    The weights are OpenAI's (MIT licence), see `sertf.features.whisper_weights`; they are stored in float16, as they
-    were published, and the arithmetic is float32.
+    The weights are OpenAI's (MIT licence), see `sertf.features.whisper_weights`. They are stored in float16, as they were
+    published. The arithmetic is float32.
 
     Args:
         sample_rate: Hz of the waveforms; Whisper knows 16000 only.
@@ -50,8 +50,8 @@ class Whisper(FrontEnd):
         lengths: (batch,) integers, the true samples of each row; None if all of them are.
 
     Returns:
-        (batch, 1, 2 * len(blocks) * dims) float32 with pooling, the mean and the deviation of each block in turn, else
-        (batch, ceil(samples / 320), len(blocks) * dims): a token is 20 ms.
+        With pooling (batch, 1, 2 * len(blocks) * dims) float32, the mean and the deviation of each block in turn.
+        Without it (batch, ceil(samples / 320), len(blocks) * dims): a token is 20 ms.
 
     Raises:
         SertfError: for a parameter out of range, or weights that cannot be had.
@@ -154,19 +154,15 @@ class Whisper(FrontEnd):
         )
         power = keras.ops.var(in_tokens, axis=-1)  # (batch, tokens); a constant offset is no sound
         own = spectral.own_positions(self.tokens(lengths), self.tokens(samples))
-        peak = keras.ops.max(power, axis=1, keepdims=True)
-        gain = keras.ops.ones_like(peak)
+        gain = keras.ops.ones_like(power[:, :1])
         if self.level_db is not None:
-            active = keras.ops.cast(own & (power >= peak * _power(-ACTIVE_DB)), "float32")
-            level = keras.ops.sum(power * active, axis=1, keepdims=True) / keras.ops.sum(active, axis=1, keepdims=True)
+            level = spectral.active_power(power, own, range_db=ACTIVE_DB)
             gain = keras.ops.sqrt(_power(self.level_db) / keras.ops.maximum(level, SMALLEST_POWER))
         if self.trim_db is None or not self.pools:
             return keras.ops.zeros_like(lengths), lengths, gain
-        loud = keras.ops.cast(own & (power >= peak * _power(-self.trim_db)), "int32")
-        first = keras.ops.argmax(loud, axis=1) - MARGIN
-        behind = self.tokens(samples) - keras.ops.argmax(keras.ops.flip(loud, axis=1), axis=1) + MARGIN
-        start = keras.ops.cast(keras.ops.maximum(first, 0) * TOKEN, "int32")
-        return start, keras.ops.minimum(keras.ops.cast(behind * TOKEN, "int32"), lengths) - start, gain
+        first, behind = spectral.loud_span(power, own, range_db=self.trim_db)
+        start = keras.ops.maximum(first - MARGIN, 0) * TOKEN
+        return start, keras.ops.minimum((behind + MARGIN) * TOKEN, lengths) - start, gain
 
     def log_mel(self, signal):
         """Whisper's log mel spectrogram, (batch, frames, 80), of a signal (batch, (frames + 2) * 160).

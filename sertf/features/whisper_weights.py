@@ -20,6 +20,7 @@ VARIABLE = "SERTF_WHISPER"
 LICENCE = "MIT"
 CITATION = "A. Radford et al.: Robust speech recognition via large-scale weak supervision. ICML 2023. https://arxiv.org/abs/2212.04356"
 FILES = ("model.safetensors", "model.bin")
+AGAIN = f"delete it, and sertf fetches it again unless {VARIABLE} is set."
 
 
 class WeightsError(SertfError):
@@ -91,7 +92,7 @@ def load(size: str) -> dict[str, np.ndarray]:
     if found != SIZES[size].digest:
         raise WeightsError(
             f"{path} does not hold the encoder of OpenAI's Whisper {size} (digest {found[:12]}, not "
-            f"{SIZES[size].digest[:12]}); give the checkpoint of {SIZES[size].url}."
+            f"{SIZES[size].digest[:12]}); {AGAIN}"
         )
     return weights
 
@@ -160,7 +161,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
         raise WeightsError(f"{path}: cannot be read ({error.strerror}); give a checkpoint of Whisper.") from error
     except Exception as error:  # the readers' libraries raise errors of their own on what they cannot parse
         raise WeightsError(
-            f"{path}: holds no encoder of Whisper in {path.suffix[1:]} format ({type(error).__name__}: {error}); fetch it again."
+            f"{path}: holds no encoder of Whisper in {path.suffix[1:]} format ({type(error).__name__}: {error}); {AGAIN}"
         ) from error
 
 

@@ -186,7 +186,7 @@ class AttentiveStatistics(keras.layers.Layer):
         # A row without a single own step would otherwise attend evenly to padding.
         weights = ops.where(own, weights, ops.zeros_like(weights))
         mean = ops.sum(weights * states, axis=1)
-        variance = ops.sum(weights * ops.square(states), axis=1) - ops.square(mean)
+        variance = ops.sum(weights * ops.square(states - mean[:, None]), axis=1)
         deviation = ops.sqrt(ops.maximum(variance, 1e-5))  # a root of 0 has no gradient
         return ops.concatenate([mean, deviation], axis=-1), ops.mean(weights, axis=-1)
 

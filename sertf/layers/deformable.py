@@ -51,9 +51,9 @@ class DeformableAttention(keras.layers.Layer):
         states: (batch, steps, units); the number of steps is fixed.
 
     Returns:
-        (batch, steps, units); the attention weights, (batch, heads, queries, steps) float32, before dropout; the windows'
-        ends anchor - half and anchor + half in steps, (batch, heads, queries, 2) float32. Ends may lie outside the
-        sequence.
+        (batch, steps, units), the attention weights before dropout and the windows' ends. The weights are (batch, heads,
+        queries, steps) float32. The ends anchor - half and anchor + half, in steps, are (batch, heads, queries, 2)
+        float32. They may lie outside the sequence.
 
     Raises:
         SertfError: for an argument out of range or an unknown number of steps.
@@ -141,9 +141,9 @@ class DeformableAttention(keras.layers.Layer):
     def _inside_and_factors(self, anchor, half):
         """Whether a step lies in a query's window, and the factor of its score, (batch, heads, queries, steps).
 
-        A whole step lies from ⌊anchor - half⌋ to ⌈anchor + half⌉ if it is less than half + 1 away from the anchor. In
-        terms of that distance, 1 - l - r is the smaller of 1 and half + 1 - distance, and a is the larger of 0 and
-        1 - distance. This needs few passes over arrays of this size, where the layer spends its time.
+        A whole step lies from ⌊anchor - half⌋ to ⌈anchor + half⌉ if it is less than half + 1 away from the anchor. By
+        that distance, 1 - l - r is the smaller of 1 and half + 1 - distance. The larger of 0 and 1 - distance is a. This
+        needs few passes over arrays of this size, where the layer spends its time.
         """
         distance = ops.abs(ops.arange(self._steps, dtype="float32") - anchor[..., None])
         room = half[..., None] + 1.0 - distance

@@ -141,14 +141,18 @@ def spectral_rolloff(magnitude, frequencies, *, roll_share=0.85):
 
 
 def root_mean_square(power, *, n_fft, window):
-    """Root mean square of the frames' samples: power spectra of all bins, (batch, frames, bins), to (batch, frames, 1).
+    """Root mean square of the frames' samples: power spectra of all bins, (batch, frames, bins), to (batch, frames, 1)."""
+    return keras.ops.sqrt(keras.ops.matmul(power, mean_square_weights(n_fft=n_fft, window=window)))
 
-    Of the windowed samples, over the root mean square of the window: noise measures the same by every window.
+
+def mean_square_weights(*, n_fft, window):
+    """Weights (bins, 1) that give a frame's mean square from its power spectrum, by Parseval's theorem.
+
+    Of the windowed samples, over the mean square of the window: noise measures the same by every window.
     """
     ends = np.full(n_fft // 2 + 1, 2.0)
     ends[[0, -1]] = 1.0  # bins that have no mirror image
-    weights = ends / n_fft / np.square(window.astype("float64")).sum()
-    return keras.ops.sqrt(keras.ops.matmul(power, weights.astype("float32")[:, None]))
+    return (ends / n_fft / np.square(window.astype("float64")).sum()).astype("float32")[:, None]
 
 
 def spectral_flux(decibels):

@@ -7,32 +7,30 @@ POSITIONS = 1500  # tokens of 20 ms that the encoder was trained on: 30 s
 
 
 class Stored(keras.DTypePolicy):
-    """Arithmetic in float32, variables in another type."""
+    """Arithmetic in float32, variables in float16, as they were published."""
 
-    def __init__(self, variable_dtype: str):
-        self.stored = variable_dtype
+    def __init__(self):
         super().__init__("float32")
 
     @property
     def variable_dtype(self):
-        return self.stored
+        return "float16"
 
     def get_config(self):
-        return {"variable_dtype": self.stored}
+        return {}
 
 
 @keras.saving.register_keras_serializable("sertf")
 class WhisperEncoder(keras.layers.Layer):
     """Two convolutions and the first transformer blocks of Whisper.
 
-    The second convolution halves the frames: a token is 20 ms. Tokens outside `visible` take part in nothing.
+    The second convolution halves the frames: a token is 20 ms. Tokens outside `visible` take part in nothing. The weights
+    are float16 but for those of the normalisations. The arithmetic is float32.
 
     Args:
         dims: of a token.
         heads: of the attention.
         blocks: of the transformer.
-        stored: type of the weights but those of the normalisations: float16, as they were published, or float32 to train
-            them. The arithmetic is float32.
 
     Call arguments:
         mel: (batch, 2 * tokens, 80) float32, Whisper's log mel spectrogram, at most 1500 tokens.
@@ -42,23 +40,24 @@ class WhisperEncoder(keras.layers.Layer):
         list of 1 + blocks tensors (batch, tokens, dims): what enters the first block, then each block's output.
     """
 
-    def __init__(self, dims: int, heads: int, blocks: int, *, stored: str = "float16", **kwargs):
+    def __init__(self, dims: int, heads: int, blocks: int, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})  # under any global policy
         self.dims = dims
         self.heads = heads
         self.blocks = blocks
-        self.stored = stored
-        shared = {"activation": "gelu", "dtype": Stored(stored)}
+        shared = {"activation": "gelu", "dtype": Stored()}
         self.conv1 = keras.layers.Conv1D(dims, 3, padding="same", **shared)
         self.conv2 = keras.layers.Conv1D(dims, 3, strides=2, **shared)
-        self.layers = [WhisperBlock(dims, heads, stored=stored) for _ in range(blocks)]
+        self.layers = [WhisperBlock(dims, heads) for _ in range(blocks)]
 
     def build(self, mel_shape):
         self.conv1.build((None, None, BANDS))
         self.conv2.build((None, None, self.dims))
         for layer in self.layers:
             layer.build((None, None, self.dims))
-        self.positions = self.add_weight((POSITIONS, self.dims), name="positions", dtype=self.stored, trainable=False)
+        self.positions = self.add_weight(
+            (POSITIONS, self.dims), name="positions", dtype=Stored().variable_dtype, trainable=False
+        )
         self.built = True
 
     def call(self, mel, visible):
@@ -75,23 +74,15 @@ class WhisperEncoder(keras.layers.Layer):
         return outputs
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "dims": self.dims,
-            "heads": self.heads,
-            "blocks": self.blocks,
-            "stored": self.stored,
-        }
+        return {**super().get_config(), "dims": self.dims, "heads": self.heads, "blocks": self.blocks}
 
 
-@keras.saving.register_keras_serializable("sertf")
 class WhisperBlock(keras.layers.Layer):
     """Attention and two dense layers, each behind a normalisation and beside a residual path.
 
     Args:
         dims: of a token.
         heads: of the attention.
-        stored: as of the encoder.
 
     Call arguments:
         x: (batch, tokens, dims) float32.
@@ -101,12 +92,10 @@ class WhisperBlock(keras.layers.Layer):
         (batch, tokens, dims) float32.
     """
 
-    def __init__(self, dims: int, heads: int, *, stored: str = "float16", **kwargs):
+    def __init__(self, dims: int, heads: int, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})  # under any global policy
         self.dims = dims
-        self.heads = heads
-        self.stored = stored
-        dtype = Stored(stored)
+        dtype = Stored()
         self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype="float32")
         # Whisper's keys have no bias; a bias adds the same to all scores of a query, so that the softmax is as without.
         self.attention = keras.layers.MultiHeadAttention(heads, dims // heads, dtype=dtype)
@@ -126,6 +115,3 @@ class WhisperBlock(keras.layers.Layer):
         normed = self.attention_norm(x)
         x = x + self.attention(normed, normed, attention_mask=keras.ops.expand_dims(visible, 1))
         return x + self.dense2(self.dense1(self.dense_norm(x)))
-
-    def get_config(self):
-        return {**super().get_config(), "dims": self.dims, "heads": self.heads, "stored": self.stored}

@@ -22,8 +22,8 @@ def build(
 ) -> keras.Model:
     """The attentive CNN as an uncompiled functional model.
 
-    The layer named "embedding" gives the utterance's representation, "states" the states over time, one for 8 frames, and
-    "attention" the pair of statistics and weights over time.
+    The layer named "embedding" gives the utterance's representation. "states" gives the states over time, one for 8
+    frames, and "attention" the pair of statistics and weights over time.
 
     Args:
         input_shape: (frames, bands) of one utterance, frames None for any length; zero frames at the ends are padding.

@@ -1,7 +1,7 @@
 """Baselines of SpeechNet (BSPC 2025, Figure 6 and Table 4) on the same 107 values, each in a size of the field.
 
-The paper names its baselines by reference and prints neither sizes nor recipes. Here one vector of n values, (1, n), is
-read as n steps of one value, and a sequence (m, n) as m steps of n values. The machines without a notion of time
+The paper names its baselines by reference and prints neither sizes nor recipes. They read one vector of n
+values, (1, n), as n steps of one value. They read a sequence (m, n) as m steps of n values. The machines without a notion of time
 (restricted Boltzmann machine, autoencoder) read all values at once. All end in a softmax of the emotions. It reads the
 layer "embedding".
 """

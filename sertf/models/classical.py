@@ -94,15 +94,15 @@ class ClassicalModel:
             utterance.
         """
         check_fitted_on(arrays, labels, self.classes)
-        self.estimator.fit(_flat(arrays), labels)
+        self.estimator.fit(flat(arrays), labels)
         return self
 
     def predict_on_batch(self, batch: np.ndarray) -> np.ndarray:
         """Scores, (utterances, classes) float32 that sum to 1, of a batch (utterances, steps, dims)."""
-        flat = _flat(batch)
+        rows = flat(batch)
         if hasattr(self.estimator, "predict_proba"):
-            return self.estimator.predict_proba(flat).astype("float32")
-        values = self.estimator.decision_function(flat)
+            return self.estimator.predict_proba(rows).astype("float32")
+        values = self.estimator.decision_function(rows)
         if values.ndim == 1:  # two classes have one decision value
             values = np.stack([-values, values], axis=1)
         exponentials = np.exp(values - values.max(axis=1, keepdims=True))
@@ -115,6 +115,7 @@ class ClassicalModel:
         joblib.dump(self.estimator, path)
 
 
-def _flat(arrays):
+def flat(arrays: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Utterances' features side by side, (utterances, values)."""
     stacked = np.stack(list(arrays))
     return stacked.reshape(len(stacked), -1)

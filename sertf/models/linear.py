@@ -1,4 +1,4 @@
-"""Linear models with the penalty chosen by validation speakers; fitted at once, they become a Keras network.
+"""Linear models for a grid of penalties, of which validation speakers choose; fitted at once, they become a Keras network.
 
 Features are clipped and standardised when they come here. All three minimise a loss in which every class counts the same,
 plus a penalty on the squared kernel:
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sertf.errors import SertfError, is_number, unknown
+from sertf.models.classical import flat
 from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def ridge(
 ) -> list[Linear]:
     """A ridge classifier for each penalty; the seed changes nothing."""
     weights = balanced_weights(labels, classes)
-    return fit_ridge(features, class_targets(labels, classes), penalties, weights=weights)
+    return fit_ridge(features, class_targets(labels, classes), penalties, weights)
 
 
 def logistic(
@@ -71,9 +72,10 @@ def _in_row_space(features, classes, penalties, fit):
     centred = features - mean
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
     axes = axes[sizes > 1e-9 * sizes[0]].T  # (dims, rank)
+    rows = centred @ axes
     found = []
     for penalty in penalties:
-        machine = fit(centred @ axes, penalty)
+        machine = fit(rows, penalty)
         coefficients, bias = machine.coef_, machine.intercept_
         if classes == 2:  # scikit-learn has one decision value; half of it on either side has the same difference
             coefficients, bias = (np.concatenate([-values, values]) / 2 for values in (coefficients, bias))
@@ -123,4 +125,4 @@ def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str) -> "kera
 
 def flat_rows(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Scaled features of utterances, (rows, values) as the network's dense layer sees them."""
-    return np.clip(np.stack(list(arrays)).reshape(len(arrays), -1), -CLIP, CLIP)
+    return np.clip(flat(arrays), -CLIP, CLIP)

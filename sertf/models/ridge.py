@@ -17,17 +17,9 @@ class Linear(NamedTuple):
     kernel: np.ndarray
     bias: np.ndarray
 
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Outputs (rows, outputs) of features (rows, dims)."""
-        return features @ self.kernel + self.bias
-
 
 def fit_ridge(
-    features: np.ndarray,
-    targets: np.ndarray,
-    penalties: Sequence[float],
-    *,
-    weights: np.ndarray | None = None,
+    features: np.ndarray, targets: np.ndarray, penalties: Sequence[float], weights: np.ndarray
 ) -> list[Linear]:
     """Minimise the weighted squared error plus `penalty` times the squared kernel; the bias is not penalised.
 
@@ -39,14 +31,12 @@ def fit_ridge(
         features: (rows, dims).
         targets: (rows, outputs).
         penalties: above 0.
-        weights: (rows,) of the errors; None weighs each row 1.
+        weights: (rows,) of the squared errors.
     """
     features, targets = features.astype("float64"), targets.astype("float64")
     mean, target_mean = (np.average(values, axis=0, weights=weights) for values in (features, targets))
-    centred, shifted = features - mean, targets - target_mean
-    if weights is not None:
-        roots = np.sqrt(weights)[:, None]
-        centred, shifted = centred * roots, shifted * roots
+    roots = np.sqrt(weights)[:, None]
+    centred, shifted = (features - mean) * roots, (targets - target_mean) * roots
     wide = centred.shape[1] > centred.shape[0]
     values, vectors = np.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
     values = np.maximum(values, 0.0)[:, None]  # rounding makes zeros negative

@@ -46,8 +46,8 @@ def experiment(corpus: str) -> Experiment:
     """The attentive CNN in two sizes on unseen speakers of RAVDESS or EmoDB; all speakers who are not tested train.
 
     Command: sertf run attentive_cnn_CORPUS --data CORPUS_FOLDER
-    Time: about 5 core-minutes a run of the small size on RAVDESS, 15 of the large one; the runs of a repeat are the folds.
-    Expect: on RAVDESS a UAR of 0.64 and 0.70, as a trial with one seed had.
+    Time: no stored result yet; the runs of a repeat are the folds.
+    Expect: no stored result yet.
     Headline: the small size, which no more than one paper's network undercuts.
     """
     return Experiment(

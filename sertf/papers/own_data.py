@@ -1,5 +1,6 @@
 """How each model of the zoo is trained on data that no paper ran on: your own recordings, or another corpus."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sertf.custom.code import is_custom
@@ -12,6 +13,11 @@ from sertf.protocols import splits
 
 SYSTEMS = {model: system for paper in PAPERS.values() for model, system in paper.SYSTEMS.items()}
 FRONT_ENDS = tuple(dict.fromkeys((*(system.front_end for system in SYSTEMS.values()), whisper.FRONT_END)))
+OPTIONS: Mapping[str, Mapping[str, object]] = {
+    serct.FRONT_END: serct.FRONT_ENDS["narrow"],
+    whisper.FRONT_END: whisper.FRONT_END_OPTIONS,
+}
+"""Of front ends whose defaults are not what a model is trained on."""
 
 
 def system(model: str) -> System:
@@ -33,8 +39,8 @@ def system(model: str) -> System:
 def front_end_of(model: str | None = None, name: str | None = None) -> tuple[str, dict[str, object]]:
     """Name and options of a front end: the model's own, or another by its name with its default options.
 
-    The front end "waveform" has SERCT's narrow options. Its default keeps each file's own rate, which no exported model
-    can do.
+    The front end "waveform" has SERCT's narrow options: its default keeps each file's own rate, which no exported model
+    can do. The front end "whisper" has those of its experiments.
     """
     if name is not None and is_custom(name):
         raise SertfError(
@@ -46,7 +52,7 @@ def front_end_of(model: str | None = None, name: str | None = None) -> tuple[str
     if model is not None and name in (None, system(model).front_end):
         return system(model).front_end, dict(system(model).front_end_options)
     assert name is not None, "a model or a front end is named"
-    return name, dict(serct.FRONT_ENDS["narrow"]) if name == serct.FRONT_END else {}
+    return name, dict(OPTIONS.get(name, {}))
 
 
 def experiment(

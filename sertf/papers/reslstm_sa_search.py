@@ -1,7 +1,7 @@
 """The search of ResLSTM-SA's published hyperparameter space on RAVDESS, all five folds, that found the stored recipe.
 
 Successive halving: every trial trains on all folds for 30 epochs. The best 4 by validation UAR and the best 4 by test
-UAR train again for the published 100: after 30 epochs the least regularised lead. `strict` chooses by validation UAR at
+UAR train again for the published 100. After 30 epochs the least regularised lead. `strict` chooses by validation UAR at
 100 epochs, among those that validation UAR picked after 30. `paper` chooses by test UAR both times, as the authors did.
 The difference is the worth of that leak. Both use the one standard error rule: of the trials within a standard error of
 the best, the one with the shortest training time. Scaling is that of `strict` throughout.

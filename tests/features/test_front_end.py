@@ -41,6 +41,14 @@ def test_rows_beyond_an_utterances_own_frames_are_zero():
     assert features[:, :, 0].tolist() == [[1.5, 1.5, 1.5], [1.5, 0, 0]]
 
 
+def test_trimming_leaves_a_frame_of_an_utterance_of_zeros(monkeypatch):
+    monkeypatch.setattr(Peaks, "trims", True)
+    rows = np.zeros((3, 1), "float32")
+    assert Peaks().own_frames(rows, 12).shape == (1, 1)
+    rows[1] = 1
+    assert Peaks().own_frames(rows, 12).shape == (2, 1)
+
+
 def test_samples_beyond_the_length_do_not_count():
     waveform = np.zeros((1, 8), "float32")
     waveform[0, 6:] = 9

@@ -87,6 +87,26 @@ def test_fetched_once_from_the_published_address(weights, tmp_path, monkeypatch)
     assert asked == [(SIZES["tiny.en"].url, f"sha256:{SIZES['tiny.en'].checksum}")]
 
 
+@pytest.mark.parametrize("damaged", ["no checkpoint", "other numbers"])
+def test_a_damaged_fetched_file_is_fetched_again_once_deleted(damaged, weights, tmp_path, monkeypatch):
+    def download(url, checksum, place):
+        save_file(as_published(weights), place)
+        return place
+
+    monkeypatch.delenv("SERTF_WHISPER")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(whisper_weights, "download_file", download)
+    place = whisper_weights.find("tiny.en")
+    if damaged == "no checkpoint":
+        place.write_bytes(b"cut off")
+    else:
+        save_file(as_published(weights | {"conv1.bias": weights["conv1.bias"] + 1}), place)
+    with pytest.raises(WeightsError, match="delete it, and sertf fetches it again unless SERTF_WHISPER is set"):
+        whisper_weights.load("tiny.en")
+    place.unlink()
+    assert whisper_weights.load("tiny.en").keys() == weights.keys()
+
+
 def test_without_a_connection_the_message_names_the_other_door(tmp_path, monkeypatch):
     def download(url, checksum, place):
         raise DownloadError(f"{url} cannot be fetched (ConnectionError); try again later.")

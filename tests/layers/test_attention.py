@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.layers import CrossAttention, MultiHeadAttention, SoftAttention
+from sertf.layers import AttentiveStatistics, CrossAttention, MultiHeadAttention, SoftAttention
 
 
 def literal_attention(states, mask, kernel):
@@ -110,3 +110,13 @@ def test_cross_attention_saved_and_loaded_gives_the_same(tmp_path):
 def test_impossible_sizes(make, message):
     with pytest.raises(SertfError, match=message):
         make()
+
+
+def test_deviations_of_states_far_from_zero():
+    states = np.random.default_rng(0).normal(300, 0.1, (2, 12, 3)).astype("float32")
+    layer = AttentiveStatistics(4)
+    own = np.ones((2, 12), bool)
+    layer.build(states.shape, states.shape, own.shape)
+    layer.channels.kernel.assign(np.zeros((4, 3)))  # all steps weigh the same
+    statistics = keras.ops.convert_to_numpy(layer(states, states, own)[0])
+    np.testing.assert_allclose(statistics[:, 3:], states.astype("float64").std(axis=1), rtol=1e-2)

@@ -7,10 +7,10 @@ from sertf.models.attentive_cnn import build
 from sertf.papers.attentive_cnn import SIZES
 
 
-@pytest.mark.parametrize(("size", "parameters", "most"), [("tiny", 69_276, 100_000), ("base", 416_296, 1_000_000)])
-def test_parameters(size, parameters, most):
+@pytest.mark.parametrize(("size", "parameters"), [("tiny", 69_276), ("base", 416_296)])
+def test_parameters(size, parameters):
     model = build((None, 64), 8, **SIZES[size])
-    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == parameters <= most
+    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == parameters
 
 
 @pytest.fixture

@@ -57,6 +57,12 @@ def test_spectrograms_are_augmented_behind_the_models_own_front_end_alone():
     assert altered[None].frames == 192 and altered["log_mel"] is None
 
 
+def test_a_front_end_by_name_has_the_options_of_its_experiments():
+    assert own_data.front_end_of("ridge", "whisper") == ("whisper", own_data.whisper.FRONT_END_OPTIONS)
+    assert own_data.front_end_of(name="waveform")[1]["sample_rate"] == 16000
+    assert own_data.front_end_of("ridge", "functionals") == ("functionals", {})
+
+
 def test_a_linear_model_gets_a_penalty_where_nobody_validates():
     made = own_data.experiment("mine", "ridge", "leave-one-of-two-out")
     assert made.variant("ridge").options["penalty"] > 0
