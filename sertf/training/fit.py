@@ -107,6 +107,8 @@ def fit(
         jit_compile=keras.backend.backend() != "tensorflow",
     )
     model.optimizer.build(model.trainable_variables)  # its variables must be there to be restored
+    if recipe.ema and keras.backend.backend() == "jax":  # Keras's swap of weights fails there
+        raise RunError("The recipe averages weights (ema), which fails under JAX; set KERAS_BACKEND=tensorflow.")
     averaging = keras.callbacks.SwapEMAWeights(swap_on_epoch=True) if recipe.ema else None
     best = None
     if recipe.monitor is not None:

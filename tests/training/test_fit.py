@@ -251,3 +251,9 @@ def test_patience_stops_early():
 def test_divergence_is_an_error_and_not_a_number():
     with pytest.raises(training.RunError, match="diverged.*lower the learning rate"):
         fit(optimizer="sgd", learning_rate=1e30)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="averaged weights fail under JAX alone")
+def test_averaged_weights_are_refused_under_jax():
+    with pytest.raises(training.RunError, match="ema.*KERAS_BACKEND=tensorflow"):
+        fit(ema=0.9, monitor=None)
