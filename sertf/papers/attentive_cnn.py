@@ -47,7 +47,7 @@ def experiment(corpus: str) -> Experiment:
 
     Command: sertf run attentive_cnn_CORPUS --data CORPUS_FOLDER
     Time: no stored result yet; the runs of a repeat are the folds.
-    Expect: no stored result yet.
+    Expect: a UAR of 0.62 for `tiny` on RAVDESS, from one repeat.
     Headline: the small size, which no more than one paper's network undercuts.
     """
     return Experiment(
