@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sertf.audio import simulation
+from sertf.audio.files import resample
 from sertf.errors import SertfError, check_whole, is_number
 from sertf.files import digest
 
@@ -34,12 +36,8 @@ class WhiteNoise:
 
     def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(samples,) float32 with noise added."""
-        power = np.mean(np.square(samples, dtype=np.float64))
-        if power == 0:
-            raise SertfError("it is silent, so the signal-to-noise ratio of added noise is undefined")
         noise = rng.standard_normal(len(samples))
-        wanted = power / 10 ** (rng.uniform(*self.snr_db) / 10)
-        return (samples + noise * np.sqrt(wanted / np.mean(np.square(noise)))).astype(np.float32)
+        return simulation.with_noise(samples, noise, rng.uniform(*self.snr_db))
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,7 @@ class TimeShift:
     share: float = 0.1
 
     def __post_init__(self):
-        if not is_number(self.share) or not 0 < self.share < 1:
-            raise SertfError(f"TimeShift share must lie between 0 and 1, got {self.share!r}.")
+        _check_share("TimeShift", self.share)
 
     def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(samples,) float32, earlier or later."""
@@ -108,13 +105,101 @@ class RandomCut:
         return np.pad(samples, (start, -excess - start)).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Speed:
+    """Playback faster or slower, with the pitch: the voice of a smaller or larger person.
+
+    Attributes:
+        share: largest change of the speed, above 0 and below 1.
+    """
+
+    share: float = 0.1
+
+    def __post_init__(self):
+        _check_share("Speed", self.share)
+
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(samples / speed,) float32."""
+        speed = rng.uniform(1 - self.share, 1 + self.share)
+        return resample(samples, round(1000 * speed), 1000)
+
+
+@dataclass(frozen=True)
+class RecordingCondition:
+    """Another way to record the same speech: silence at the ends, a room, a microphone, noise, a level, a band or a codec.
+
+    Each change is drawn by itself, so that some copies change little and some in every way. The ranges are wider than
+    the conditions that `sertf.audio.conditions` tests.
+
+    Attributes:
+        sample_rate: Hz of the waveforms.
+        chance: of each change, from 0 to 1.
+    """
+
+    sample_rate: int = 16000
+    chance: float = 0.3
+
+    def __post_init__(self):
+        check_whole("RecordingCondition", sample_rate=self.sample_rate)
+        if not is_number(self.chance) or not 0 <= self.chance <= 1:
+            raise SertfError(f"RecordingCondition chance must lie from 0 to 1, got {self.chance!r}.")
+
+    def __call__(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(samples,) float32, longer where silence was added."""
+        rate = self.sample_rate
+
+        def happens():
+            return rng.random() < self.chance
+
+        if happens():  # a room
+            before = len(samples)
+            samples = simulation.in_room(
+                samples, rate, rng, seconds=rng.uniform(0.1, 0.8), direct_db=rng.uniform(0.0, 15.0)
+            )[: before + rate // 2]
+        if happens():  # a microphone
+            samples = simulation.equalised(samples, rng.normal(0.0, 4.0, 7))
+        if happens():  # silence at the ends
+            samples = np.pad(samples, tuple(int(rng.uniform(0.0, rate)) for _ in range(2)))
+        if happens() and samples.any():
+            noise = simulation.coloured_noise(len(samples), rng.choice((0.0, 1.0, 2.0)), rng)
+            samples = simulation.with_noise(samples, noise, rng.uniform(12.0, 40.0))
+        if happens():  # a level; what goes beyond full scale is clipped
+            samples = np.clip(samples * 10 ** (rng.uniform(-25.0, 25.0) / 20), -1.0, 1.0)
+        if happens():  # a band or a codec
+            samples = _transmitted(np.asarray(samples, np.float32), rate, rng)
+        return np.asarray(samples, np.float32)
+
+
+def _transmitted(samples, rate, rng):
+    kind = rng.integers(4)
+    if kind == 0:
+        return simulation.telephone(samples, rate)
+    if kind == 1:
+        return simulation.mp3(samples, rate)
+    if kind == 2:
+        return simulation.opus(samples, rate)
+    return simulation.band_limited(samples, rate, rng.uniform(3000.0, rate / 2))
+
+
+def _check_share(name, share):
+    if not is_number(share) or not 0 < share < 1:
+        raise SertfError(f"{name} share must lie between 0 and 1, got {share!r}.")
+
+
 def _check_range(name, ends):
     two = isinstance(ends, tuple | list) and len(ends) == 2 and all(map(is_number, ends))
     if not two or not -math.inf < ends[0] <= ends[1] < math.inf:
         raise SertfError(f"{name} must be (lowest, highest) in dB, got {ends!r}.")
 
 
-AUGMENTATIONS = {"white_noise": WhiteNoise, "gain": Gain, "time_shift": TimeShift, "random_cut": RandomCut}
+AUGMENTATIONS = {
+    "white_noise": WhiteNoise,
+    "gain": Gain,
+    "time_shift": TimeShift,
+    "random_cut": RandomCut,
+    "speed": Speed,
+    "recording_condition": RecordingCondition,
+}
 
 
 @dataclass(frozen=True)
@@ -145,7 +230,7 @@ class Augmentation:
     @property
     def changes_length(self) -> bool:
         """Whether a copy may be longer or shorter than its original."""
-        return any(isinstance(step, RandomCut) for step in self.steps)
+        return any(isinstance(step, RandomCut | Speed | RecordingCondition) for step in self.steps)
 
     def apply(self, samples: np.ndarray, *seeds: int) -> np.ndarray:
         """One augmented copy of (samples,) float32. The same `seeds`, whole numbers, give the same copy."""

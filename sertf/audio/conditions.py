@@ -5,19 +5,15 @@ gives the samples at the same rate. `CONDITIONS` names them. With it you alter t
 both.
 """
 
-import io
 from collections.abc import Callable
 
 import numpy as np
-import soundfile
 
+from sertf.audio import simulation
 from sertf.audio.augmentation import WhiteNoise
-from sertf.audio.files import resample
 
 Condition = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
-TELEPHONE_RATE = 8000
-MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 TRIM_DB = 40.0
 """Frames this far below the loudest one count as silence."""
 _FRAME_SECONDS = 0.025
@@ -29,12 +25,12 @@ _DIRECT_TO_REVERBERANT_DB = 3.0
 
 def telephone(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """8 kHz and 8-bit µ-law, as a telephone line codes it (ITU-T G.711)."""
-    return _coded(samples, sample_rate, TELEPHONE_RATE, "WAV", "ULAW")
+    return simulation.telephone(samples, sample_rate)
 
 
 def narrow(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Nothing above 8 kHz, as a recorder of 16 kHz leaves it."""
-    return _as_long(resample(resample(samples, sample_rate, 16000), 16000, sample_rate), len(samples))
+    return simulation.band_limited(samples, sample_rate, 8000)
 
 
 def gain(decibels: float) -> Condition:
@@ -64,13 +60,12 @@ def white_noise(snr_db: float) -> Condition:
 
 def mp3(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """MP3 at a variable bit rate of middle quality."""
-    rate = next((rate for rate in MP3_RATES if rate >= sample_rate), MP3_RATES[-1])
-    return _coded(samples, sample_rate, rate, "MP3", "MPEG_LAYER_III")
+    return simulation.mp3(samples, sample_rate)
 
 
 def opus(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Opus, as messengers send voices."""
-    return _coded(samples, sample_rate, 48000, "OGG", "OPUS")
+    return simulation.opus(samples, sample_rate)
 
 
 def trimmed(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
@@ -94,13 +89,9 @@ def silence_behind(samples: np.ndarray, sample_rate: int, rng: np.random.Generat
 
 def reverberation(samples: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """A room whose noise-like tail decays by 60 dB in half a second, 3 dB under the direct sound."""
-    from scipy.signal import fftconvolve
-
-    times = np.arange(1, round(_REVERBERATION_SECONDS * sample_rate)) / sample_rate
-    tail = rng.standard_normal(len(times)) * 10 ** (-3 * times / _REVERBERATION_SECONDS)
-    tail *= 10 ** (-_DIRECT_TO_REVERBERANT_DB / 20) / np.sqrt(np.sum(tail**2))
-    heard = fftconvolve(samples, np.concatenate([[1.0], tail]))
-    return heard.astype(np.float32)
+    return simulation.in_room(
+        samples, sample_rate, rng, seconds=_REVERBERATION_SECONDS, direct_db=_DIRECT_TO_REVERBERANT_DB
+    )
 
 
 CONDITIONS: dict[str, Condition] = {
@@ -118,17 +109,3 @@ CONDITIONS: dict[str, Condition] = {
     "reverberation": reverberation,
 }
 """By the name that tables print."""
-
-
-def _coded(samples: np.ndarray, sample_rate: int, coded_rate: int, form: str, subtype: str) -> np.ndarray:
-    """Samples written and read again by libsndfile."""
-    file = io.BytesIO()
-    soundfile.write(file, resample(samples, sample_rate, coded_rate), coded_rate, format=form, subtype=subtype)
-    file.seek(0)
-    heard, rate = soundfile.read(file, dtype="float32")
-    return _as_long(resample(heard, rate, sample_rate), len(samples))
-
-
-def _as_long(samples: np.ndarray, count: int) -> np.ndarray:
-    """The first `count` samples, with zeros where there are fewer; resampling rounds lengths."""
-    return np.pad(samples[:count], (0, max(0, count - len(samples)))).astype(np.float32)

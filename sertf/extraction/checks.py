@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sertf.audio.augmentation import Augmentation
+from sertf.audio.augmentation import Augmentation, RandomCut
 from sertf.errors import SertfError, unknown
 from sertf.protocols.folds import Fold
 
@@ -26,16 +26,16 @@ def check_names(front_end: type, options: Mapping[str, Any]) -> None:
 
 
 def check_cuts(augmentation: Augmentation, front_end: "keras.Layer") -> None:
-    """Refuse random cuts that a front end would not show, or that do not fit the batches."""
+    """Refuse random cuts that a front end would not show, and fresh copies whose length does not fit the batches."""
     name = type(front_end).__name__
-    if augmentation.changes_length and front_end.span is not None:
+    if front_end.span is not None and any(isinstance(step, RandomCut) for step in augmentation.steps):
         raise FrontEndError(
             f"RandomCut changes nothing for {name}, which reads a fixed span of every clip; leave it out."
         )
     if augmentation.changes_length and augmentation.fresh and front_end.feature_shape[0] is None:
         raise FrontEndError(
-            f"Fresh copies by RandomCut need a front end with a fixed number of frames, and {name} is not one; set "
-            "fresh=False or leave RandomCut out."
+            f"Fresh copies of another length need a front end with a fixed number of frames, and {name} is not one; set "
+            "fresh=False or leave out RandomCut, Speed and RecordingCondition."
         )
 
 

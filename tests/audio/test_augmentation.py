@@ -2,7 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf.audio.augmentation import Augmentation, Gain, RandomCut, TimeShift, WhiteNoise, copies_of, seed_of
+from sertf.audio.augmentation import (
+    Augmentation,
+    Gain,
+    RandomCut,
+    RecordingCondition,
+    Speed,
+    TimeShift,
+    WhiteNoise,
+    copies_of,
+    seed_of,
+)
 from sertf.errors import SertfError
 
 
@@ -63,8 +73,34 @@ def test_random_cut_pads_and_cuts_at_both_ends_to_one_length():
     assert same.dtype == "float32" and tuple(same) == (1, 2, 3)
 
 
+def test_speed_moves_the_pitch_and_the_length(samples):
+    def peak(x):
+        return np.argmax(np.abs(np.fft.rfft(x * np.hanning(len(x)), 65536)))
+
+    copies = [Speed(0.2)(samples, np.random.default_rng(seed)) for seed in range(60)]
+    speeds = np.array([len(samples) / len(copy) for copy in copies])
+    assert speeds.min() > 0.79 and speeds.max() < 1.21 and speeds.std() > 0.05
+    for copy, speed in zip(copies, speeds, strict=True):
+        assert peak(copy) / peak(samples) == pytest.approx(speed, rel=0.01)
+
+
+def test_recording_conditions_change_some_copies_little_and_others_much(samples):
+    copies = [RecordingCondition(16000, 0.3)(samples, np.random.default_rng(seed)) for seed in range(80)]
+    assert all(copy.dtype == "float32" and np.isfinite(copy).all() and np.abs(copy).max() < 40 for copy in copies)
+    same = [copy for copy in copies if len(copy) == len(samples) and np.array_equal(copy, samples)]
+    assert 2 <= len(same) <= 25  # 0.7 ** 6 = 0.12 of them
+    assert 10 <= sum(len(copy) > len(samples) for copy in copies) <= 70
+    assert np.array_equal(RecordingCondition(chance=0.0)(samples, np.random.default_rng(0)), samples)
+
+
+def test_recording_conditions_take_silence():
+    for seed in range(20):
+        heard = RecordingCondition(chance=0.9)(np.zeros(8000, "float32"), np.random.default_rng(seed))
+        assert np.abs(heard).max() < 0.01  # what codecs leave
+
+
 def test_same_seeds_same_copy(samples):
-    augmentation = Augmentation(steps=(TimeShift(), WhiteNoise(), Gain()))
+    augmentation = Augmentation(steps=(TimeShift(), WhiteNoise(), Gain(), Speed(), RecordingCondition(chance=1.0)))
     first = augmentation.apply(samples, 1, 2)
     np.testing.assert_array_equal(augmentation.apply(samples, 1, 2), first)
     assert not np.array_equal(augmentation.apply(samples, 1, 3), first)
@@ -101,6 +137,9 @@ def test_plain_values_tell_augmentations_apart():
         (lambda: Gain((None, 3)), "Gain gain_db must be .lowest, highest. in dB, got .None, 3."),
         (lambda: TimeShift("far"), "share must lie between 0 and 1, got 'far'"),
         (lambda: TimeShift(1.0), "share must lie between 0 and 1, got 1.0"),
+        (lambda: Speed(0), "Speed share must lie between 0 and 1, got 0"),
+        (lambda: RecordingCondition(0), "RecordingCondition: sample_rate must be a whole number above 0, got 0"),
+        (lambda: RecordingCondition(chance=2), "RecordingCondition chance must lie from 0 to 1, got 2"),
         (lambda: RandomCut(0), "RandomCut: samples must be a whole number above 0, got 0"),
         (lambda: RandomCut(8.0), "RandomCut: samples must be a whole number above 0, got 8.0"),
         (lambda: Augmentation(copies=0), "copies must be a whole number above 0, got 0"),
