@@ -90,8 +90,7 @@ def test_real_speech_at_other_rates_scores_as_through_the_training_path(clips, r
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("*/model.tflite")), ids=lambda path: path.parent.name)
 def test_litert_scores_real_speech_as_the_savedmodel(clips, path):
-    pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
-    from sertf.export.litert import litert_runner
+    from sertf.inference.litert import litert_runner
 
     model, run = load(path.parent), litert_runner(path)
     assert model.card["litert"]["input"] == "waveform"

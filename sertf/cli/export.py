@@ -11,6 +11,7 @@ HELP = "export a trained run as a SavedModel"
 EXAMPLES = """\
   sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine
   sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine --repeat 0 --fold fold-2
+  sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine --litert float16
 """
 
 
@@ -19,7 +20,13 @@ def add_options(parser):
     parser.add_argument("out", type=Path, metavar="FOLDER", help="folder to write; replaces an exported model there")
     parser.add_argument("--repeat", type=int, metavar="N", help="export a run of this repeat")
     parser.add_argument("--fold", metavar="NAME", help="export a run of this fold")
-    parser.add_argument("--litert", action="store_true", help="also write a LiteRT model for phones and small boards")
+    parser.add_argument(
+        "--litert",
+        nargs="?",
+        const="float32",
+        metavar="WEIGHTS",
+        help="also write a LiteRT model, with weights in float32 or, at half the size, float16 (float32)",
+    )
     shared.add_json(parser)
 
 
@@ -35,7 +42,7 @@ def run(options):
     from sertf.inference.card import read_card
 
     folder = saved_model.save(
-        options.runs, options.out, repeat=options.repeat, fold=options.fold, with_litert=options.litert
+        options.runs, options.out, repeat=options.repeat, fold=options.fold, litert=options.litert
     )
     if options.json:
         shared.print_json({"folder": folder, "card": read_card(folder)})

@@ -2,27 +2,33 @@
 
 The file holds the front end if LiteRT has its arithmetic: log mel, MFCC and chroma, but not the float64 spectra of the
 fused statistics. Otherwise the file takes the front end's features. It does not resample.
+
+Weights are float32 or, at half the size, float16. The arithmetic is float32. The front end's Fourier transforms and
+filters stay float32, because rounding them would drown quiet bands in noise. Pretrained weights published in float16 keep
+their values.
 """
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sertf.errors import SertfError
+from sertf.errors import SertfError, unknown
+from sertf.inference.litert import FILE, litert_runner
 from sertf.parallel.environment import standard_error_hidden
 
-FILE = "model.tflite"
+WEIGHTS = ("float32", "float16")
+"""The number formats that LiteRT files store weights in."""
 # Lengths of the clips that compare a converted model with its SavedModel, in seconds, besides its shortest audio.
 _COMPARED_SECONDS = (1.0, 2.5, 4.1)
+_SMALLEST_HALVED = 4096  # bytes of a constant
 # Larger differences mean another model. Rounding and LiteRT's GELU stay below 1e-3.
 LARGEST_DIFFERENCE = 0.01
 
 
 class LiteRTError(SertfError):
-    """A network that LiteRT cannot run, or LiteRT is missing."""
+    """A network that LiteRT cannot run."""
 
 
 def write_litert(
@@ -33,6 +39,7 @@ def write_litert(
     mean: np.ndarray,
     std: np.ndarray,
     temperature: float | None = None,
+    weights: str = "float32",
 ) -> dict[str, Any]:
     """Write `model.tflite` into the folder of an exported model and compare the two.
 
@@ -46,16 +53,17 @@ def write_litert(
         mean: subtracted from the features.
         std: divides the difference.
         temperature: of the scores, as in the SavedModel.
+        weights: one of `WEIGHTS`.
 
     Returns:
-        dict for the model card: file, input ("waveform" or "features"), bytes, seconds of the compared clips of noise,
-        and the largest difference of a score from the SavedModel's on these.
+        dict for the model card: file, input ("waveform" or "features"), weights, bytes, seconds of the compared clips of
+        noise, and the largest difference of a score from the SavedModel's on these.
 
     Raises:
-        LiteRTError: LiteRT is not installed, neither form of the model converts, or the result scores differently.
+        LiteRTError: unknown weights, neither form of the model converts, or the result scores differently.
     """
-    _interpreter_class()  # raises before the work if LiteRT is missing
-    content, taken = _convert(network, front_end, mean, std, temperature)
+    check_weights(weights)
+    content, taken = _convert(network, front_end, mean, std, temperature, weights)
     path = folder / FILE
     path.write_bytes(content)
     with standard_error_hidden():  # the interpreter prints its delegates
@@ -66,35 +74,23 @@ def write_litert(
             f"The LiteRT scores of {network.name} differ by {difference:.2g} from the SavedModel's, more than "
             f"{LARGEST_DIFFERENCE:g}; use the SavedModel."
         )
-    return {"file": FILE, "input": taken, "bytes": len(content), "compared_seconds": clips, "difference": difference}
+    return {
+        "file": FILE,
+        "input": taken,
+        "weights": weights,
+        "bytes": len(content),
+        "compared_seconds": clips,
+        "difference": difference,
+    }
 
 
-def litert_runner(path: Path) -> Callable[..., dict[str, np.ndarray]]:
-    """A LiteRT model as a function of its input, by name, to a dict of its outputs.
-
-    Raises:
-        LiteRTError: LiteRT is not installed, or the file is not from `write_litert`.
-    """
-    interpreter = _interpreter_class()
-    try:
-        with standard_error_hidden():
-            return interpreter(model_path=str(path), num_threads=1).get_signature_runner()
-    except ValueError as error:
-        reason = str(error).partition("\n")[0]
-        raise LiteRTError(
-            f"{path} is not a LiteRT model from sertf ({reason}); export it with sertf.export.saved_model.save."
-        ) from error
+def check_weights(weights: str) -> None:
+    """Raise `LiteRTError` unless LiteRT files can store weights so."""
+    if weights not in WEIGHTS:
+        raise LiteRTError(unknown("LiteRT weights", weights, WEIGHTS))
 
 
-def _interpreter_class():
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise LiteRTError("LiteRT is not installed; install it with: pip install 'sertf[litert]'.") from error
-    return Interpreter
-
-
-def _convert(network, front_end, mean, std, temperature):
+def _convert(network, front_end, mean, std, temperature, weights):
     """The model's bytes, and its input: "waveform" if the front end converts, else "features"."""
     import tensorflow as tf
 
@@ -102,6 +98,8 @@ def _convert(network, front_end, mean, std, temperature):
 
     # LiteRT has no op for fused recurrences; it runs Keras's loop.
     network = for_inference(network, fused=False, temperature=temperature)
+    if weights == "float16":
+        network.set_weights([_rounded(values) for values in network.get_weights()])
     if not front_end.built:
         front_end.build((None, None))
     dims = front_end.feature_shape[1:]
@@ -121,10 +119,56 @@ def _convert(network, front_end, mean, std, temperature):
         module.weights = [variable.value for variable in [*front_end.variables, *network.variables]]
         module.function = tf.function(function, input_signature=[given])
         try:
-            return _converted(module, taken), taken
+            content = _converted(module, taken)
+            return (_halved(content) if weights == "float16" else content), taken
         except LiteRTError as error:
             reasons.append(f"{taken}: {error}")
     raise LiteRTError(f"The model {network.name} does not convert to LiteRT ({'; '.join(reasons)}).")
+
+
+def _rounded(values):
+    """Weights rounded to float16, in their own type; those beyond its range stay as they are."""
+    with np.errstate(over="ignore"):
+        half = values.astype("float16").astype(values.dtype)
+    return half if np.isfinite(half).all() else values
+
+
+def _halved(content):
+    """A LiteRT file with its large constants in float16 where that keeps every value; LiteRT widens them when it loads."""
+    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.convert_bytearray_to_object(content)
+    model.operatorCodes.append(schema.OperatorCodeT())
+    model.operatorCodes[-1].builtinCode = model.operatorCodes[-1].deprecatedBuiltinCode = (
+        schema.BuiltinOperator.DEQUANTIZE
+    )
+    for graph in model.subgraphs:
+        widened = []
+        for place, tensor in enumerate(list(graph.tensors)):
+            data = model.buffers[tensor.buffer].data
+            if tensor.type != schema.TensorType.FLOAT32 or data is None or len(data) < _SMALLEST_HALVED:
+                continue
+            values = np.frombuffer(bytes(data), "<f4")
+            with np.errstate(over="ignore"):
+                half = values.astype("<f2")
+            if not np.array_equal(half.astype("<f4"), values):
+                continue
+            stored = schema.TensorT()
+            stored.name, stored.shape, stored.type = tensor.name + b"_float16", tensor.shape, schema.TensorType.FLOAT16
+            stored.buffer = len(model.buffers)
+            model.buffers.append(schema.BufferT())
+            model.buffers[-1].data = np.frombuffer(half.tobytes(), "uint8")
+            model.buffers[tensor.buffer].data, tensor.buffer = None, 0  # buffer 0 is the empty one
+            widen = schema.OperatorT()
+            widen.opcodeIndex = len(model.operatorCodes) - 1
+            widen.inputs, widen.outputs = [len(graph.tensors)], [place]
+            widen.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
+            widen.builtinOptions = schema.DequantizeOptionsT()
+            graph.tensors.append(stored)
+            widened.append(widen)
+        graph.operators = [*widened, *graph.operators]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def _converted(module, taken):

@@ -16,9 +16,10 @@ from sertf.evaluation.calibration import calibration_of, fit_temperature, truth_
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export.checkpoint import ExportError, Run, choose_run, restore_run
-from sertf.export.litert import FILE, write_litert
+from sertf.export.litert import check_weights, write_litert
 from sertf.files import check_writable, remove_leftovers, replaced_folder
 from sertf.inference.card import CARD, MAKER, Calibration, Card, render_card
+from sertf.inference.litert import FILE
 from sertf.inference.recognizer import Recognizer, load
 from sertf.runs.collect import collect
 from sertf.runs.facts import Facts
@@ -39,7 +40,7 @@ def save(
     *,
     repeat: int | None = None,
     fold: str | None = None,
-    with_litert: bool = False,
+    litert: str | None = None,
 ) -> Path:
     """Export one run as a SavedModel that needs TensorFlow alone.
 
@@ -53,24 +54,27 @@ def save(
         out: folder to write. It may replace an exported model there, and nothing else.
         repeat: export a run of this repeat.
         fold: export a run of this fold.
-        with_litert: write a LiteRT model beside the SavedModel, see `sertf.export.litert`; needs the extra `litert`.
+        litert: write a LiteRT model beside the SavedModel with weights in this format, "float32" or "float16"; see
+            `sertf.export.litert`. None writes none.
 
     Returns:
         Path of the written folder.
 
     Raises:
         ResultsError, ExportError: no such run, a broken or outdated one, or `out` cannot be written.
-        LiteRTError: LiteRT is not installed, or the network does not convert.
+        LiteRTError: unknown weights, or the network does not convert.
     """
     import keras
 
+    if litert is not None:
+        check_weights(litert)
     folder, run, chosen = choose_run(Path(runs), repeat, fold)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
-        _save_elsewhere(run, out, chosen, with_litert)
+        _save_elsewhere(run, out, chosen, litert)
     else:
-        _save_here(folder, run, out, chosen, with_litert)
+        _save_here(folder, run, out, chosen, litert)
     return out
 
 
@@ -86,7 +90,7 @@ def _check_place(out: Path) -> None:
         raise ExportError(f"{out} is not an exported model ({what}) and stays as it is; give another folder.")
 
 
-def _save_elsewhere(run: Run, out: Path, chosen: str, with_litert: bool) -> None:
+def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None) -> None:
     """Export in another process: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export.saved_model import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
     paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
@@ -96,21 +100,21 @@ def _save_elsewhere(run: Run, out: Path, chosen: str, with_litert: bool) -> None
         "CUDA_VISIBLE_DEVICES": "",  # its memory is the caller's, and tracing needs no GPU
     }
     command = [sys.executable, "-c", code, str(run.place.absolute()), str(out.absolute()), chosen]
-    command += ["litert"] * with_litert
+    command += [] if litert is None else [litert]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
     if done.returncode:
         said = done.stderr.rpartition("error: ")[2] if done.returncode == 2 else done.stderr
         raise ExportError(said.strip() or f"the export of {run.place} ended with exit code {done.returncode}.")
 
 
-def _export_process(place, out, chosen, *with_litert):
+def _export_process(place, out, chosen, litert=None):
     with exit_code() as code:
         folder, run, _ = choose_run(Path(place), None, None)
-        _save_here(folder, run, Path(out), chosen, bool(with_litert))
+        _save_here(folder, run, Path(out), chosen, litert)
     return code.value
 
 
-def _save_here(folder: Path, run: Run, out: Path, chosen: str, with_litert: bool) -> None:
+def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | None) -> None:
     import tensorflow as tf
 
     from sertf.export.graph import ServingModule
@@ -138,8 +142,10 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, with_litert: bool
             card = _card(folder, facts, run, chosen, out.name, module, front_end)
             if calibration:
                 card["calibration"] = calibration
-            if with_litert:
-                card["litert"] = write_litert(model, network, front_end, **scaling, temperature=temperature)
+            if litert is not None:
+                card["litert"] = write_litert(
+                    model, network, front_end, **scaling, temperature=temperature, weights=litert
+                )
             (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             (model / _PAGE).write_text(render_card(card), encoding="utf-8")
         # Not earlier: it may hold the model that a killed export was to replace.

@@ -236,12 +236,18 @@ def _litert(card: Card) -> list[str]:
         "## LiteRT",
         "",
         f"`{lite['file']}` ({lite['bytes'] / 1000:,.0f} kB) is the same network for phones and small boards, one clip at "
-        f"a time. It takes {takes}. On clips of noise of {seconds} s its scores differ from the SavedModel's by at most "
+        f"a time. {_stored(lite)}It takes {takes}. On clips of noise of {seconds} s its scores differ from the SavedModel's by at most "
         f"{lite['difference']:.1e}.",
         "",
         code,
         "",
     ]
+
+
+def _stored(lite: dict[str, Any]) -> str:
+    """A sentence on weights in fewer bits; cards of older exports do not state them."""
+    weights = lite.get("weights", "float32")
+    return "" if weights == "float32" else f"It stores the weights in {weights} and computes in float32. "
 
 
 def _over_repeats(card: Card) -> str:

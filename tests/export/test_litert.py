@@ -6,18 +6,18 @@ import pytest
 
 from sertf.audio.files import read_audio
 from sertf.export import saved_model
-from sertf.export.litert import LiteRTError, litert_runner, write_litert
-from sertf.features import FEATURES
+from sertf.export.litert import WEIGHTS, LiteRTError, write_litert
+from sertf.features import FEATURES, FrontEnd
+from sertf.inference.litert import litert_runner
 from sertf.models import MODELS
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
-pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
 
 
 @pytest.fixture(scope="module")
 def lite(done, tmp_path_factory):
-    return saved_model.save(done[1], tmp_path_factory.mktemp("lite") / "toy", repeat=1, fold="fold-2", with_litert=True)
+    return saved_model.save(done[1], tmp_path_factory.mktemp("lite") / "toy", repeat=1, fold="fold-2", litert="float32")
 
 
 def test_scores_as_the_savedmodel_on_clips_of_any_length(lite, recognizer, corpus):
@@ -72,7 +72,50 @@ def test_a_model_that_scores_differently_is_not_written(tmp_path):
     assert not (folder / "model.tflite").exists()
 
 
-def test_no_model_of_ours(tmp_path):
-    (tmp_path / "model.tflite").write_bytes(b"nothing")
-    with pytest.raises(LiteRTError, match="not a LiteRT model from sertf"):
-        litert_runner(tmp_path / "model.tflite")
+def test_float16_weights_take_half_the_room(tmp_path):
+    front_end = FEATURES["log_mel"](sample_rate=16000)
+    network = MODELS["gru"](front_end.feature_shape, 2, units=256)
+    scaling = {"mean": np.float32(0), "std": np.float32(40)}
+    folder = saved(tmp_path, network, front_end, scaling)
+    whole = write_litert(folder, network, front_end, **scaling)
+    half = write_litert(folder, network, front_end, **scaling, weights="float16")
+    assert whole["weights"] == "float32" and half["weights"] == "float16"
+    assert half["bytes"] == (folder / "model.tflite").stat().st_size < 0.7 * whole["bytes"]
+    assert 0 < half["difference"] < 1e-3
+
+
+class Spectrum(FrontEnd):
+    """The logarithmic spectrum of the first 400 samples, by a product of matrices as in `whisper`."""
+
+    minimum_samples = 400
+
+    def __init__(self):
+        super().__init__(16000)
+        self.feature_shape = (1, 201)
+
+    def features(self, waveform, lengths):
+        turns = np.outer(np.arange(400), np.arange(201)) / 400 * 2 * np.pi
+        transform = np.concatenate([np.cos(turns), np.sin(turns)], axis=1).astype("float32")
+        real, imaginary = keras.ops.split(keras.ops.matmul(waveform[:, :400], transform), 2, axis=-1)
+        return keras.ops.log10(real**2 + imaginary**2)[:, None]
+
+
+def test_float16_keeps_the_front_ends_quiet_bands(tmp_path):
+    """A tone 80 dB over the noise: a Fourier transform rounded to float16 would bury the noise."""
+    front_end = Spectrum()
+    network = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
+    scaling = {"mean": np.float32(0), "std": np.float32(1)}
+    folder = saved(tmp_path, network, front_end, scaling)
+    noise = np.random.default_rng(0).normal(scale=1e-4, size=400)
+    clip = (np.sin(np.arange(400) / 4 * 2 * np.pi) + noise)[None].astype("float32")
+    scores = []
+    for weights in WEIGHTS:
+        write_litert(folder, network, front_end, **scaling, weights=weights)
+        scores.append(litert_runner(folder / "model.tflite")(waveform=clip)["scores"])
+    np.testing.assert_allclose(*scores, atol=2e-3)
+
+
+def test_unknown_weights_are_refused_before_the_work(done, tmp_path):
+    with pytest.raises(LiteRTError, match="Unknown LiteRT weights 'float8'"):
+        saved_model.save(done[1], tmp_path / "model", litert="float8")
+    assert not (tmp_path / "model").exists()
