@@ -75,6 +75,30 @@ def recognizer(exported):
     return load(exported)
 
 
+@pytest.fixture(scope="session")
+def known(corpus, cache, tmp_path_factory):
+    """The run directory of the tiny experiment with each speaker scaled by clips of their own."""
+    from dataclasses import replace
+
+    from sertf.experiment.description import Setting
+    from sertf.experiment.runner import run_job
+    from tests import toy
+
+    experiment = toy.changed(recipes={"speaker-known": toy.RECIPE})
+    experiment = replace(experiment, protocols={"speaker-known": Setting("speaker-independent-4", scaling="speaker")})
+    out = tmp_path_factory.mktemp("known")
+    jobs = toy.planned(corpus, cache, out, experiment=experiment, protocol_names=["speaker-known"])
+    return run_job(jobs[0])
+
+
+@pytest.fixture(scope="session")
+def of_known_speakers(known, tmp_path_factory):
+    """A SavedModel of that run."""
+    from sertf.export import saved_model
+
+    return saved_model.save(known, tmp_path_factory.mktemp("saved") / "known")
+
+
 @pytest.fixture
 def runs(tmp_path):
     """Runs with made-up predictions, of three repeats and two folds."""

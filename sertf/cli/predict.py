@@ -9,6 +9,10 @@ averaged. With the extra `media` sertf reads m4a, mp4, webm, amr and 3gp too. Of
 The confidence is the model's largest score. `sertf info` prints whether it is calibrated: then some 80 of 100 results
 of 0.8 are right, for speech like the training corpora's. With --threshold the verdict is `uncertain` below that confidence. A window of digital silence is not scored.
 
+A model of known speakers scales a speaker by unlabelled clips of theirs: --speaker names their folder. sertf estimates
+the statistics once. --keep-speaker writes them to a file, which --speaker takes later. Without clips the model scales by
+its training speakers, and sertf says so.
+
 If a file cannot be used, sertf names it, writes nothing and exits with 2. It reports files that are not audio or cut
 off at once. It reports faults that only decoding shows after the last file. --skip-bad names them and continues.
 """
@@ -28,6 +32,8 @@ EXAMPLES = """\
   sertf predict --list files.txt --skip-bad
   sertf predict call.flac --window 5 --hop 2.5 --threshold 0.5
   sertf predict clips/*.wav --model models/mine --json
+  sertf predict call.wav --model models/known --speaker clips_of_ann/ --keep-speaker ann.npz
+  sertf predict later.wav --model models/known --speaker ann.npz
   ffmpeg -i film.mp4 -f wav - | sertf predict -
 """
 STDIN = "-"
@@ -46,6 +52,15 @@ def add_options(parser):
         "--window", type=float, metavar="SECONDS", help="score longer recordings in windows of this length"
     )
     parser.add_argument("--hop", type=float, metavar="SECONDS", help="time from one window to the next (half a window)")
+    parser.add_argument(
+        "--speaker",
+        type=Path,
+        metavar="PLACE",
+        help="for a model of known speakers: a folder of the speaker's clips, or a file of --keep-speaker",
+    )
+    parser.add_argument(
+        "--keep-speaker", type=Path, metavar="FILE", help="write the statistics of --speaker to a .npz file"
+    )
     parser.add_argument(
         "--threshold", type=float, default=0.0, metavar="SCORE", help="verdict `uncertain` below this confidence (0)"
     )
@@ -69,7 +84,8 @@ def run(options):
 
         import_tensorflow_quietly()
         model = load(folder)
-        tables, found = _predict(model, clips, options)
+        speaker = _speaker(model, options)
+        tables, found = _predict(model, clips, speaker, options)
     _refuse(found, options.skip_bad, nothing_left=not tables)
     import pandas as pd
 
@@ -78,11 +94,11 @@ def run(options):
         5, "verdict", [_verdict(*row, options.threshold) for row in zip(table["emotion"], table["confidence"])]
     )
     if options.out is not None:
-        text = _as_json(card, table) if options.out.suffix.lower() == ".json" else _as_csv(table)
+        text = _as_json(card, table, speaker) if options.out.suffix.lower() == ".json" else _as_csv(table)
         shared.write(options.out, text)
         print(f"{options.out}: {len(table)} rows", file=sys.stderr)
     if options.json:
-        sys.stdout.write(_as_json(card, table))
+        sys.stdout.write(_as_json(card, table, speaker))
     elif options.out is None:
         _show(table)
 
@@ -98,6 +114,50 @@ def _check(options):
         if options.out.suffix.lower() not in FORMATS:
             raise SertfError(f"--out must end in {' or '.join(FORMATS)}, got {options.out}.")
         shared.check_place(options.out)
+    if options.speaker is not None and not options.speaker.is_dir() and options.speaker.suffix.lower() != ".npz":
+        raise SertfError(
+            f"--speaker {options.speaker} is neither a folder nor a .npz file; give a folder of the speaker's clips, or "
+            "their statistics."
+        )
+    if options.keep_speaker is not None:
+        from sertf.inference.speakers import check_place
+
+        if options.speaker is None or not options.speaker.is_dir():
+            raise SertfError("--keep-speaker keeps the statistics of --speaker FOLDER; give both.")
+        check_place(options.keep_speaker)
+        shared.check_place(options.keep_speaker)
+
+
+def _speaker(model, options):
+    """The statistics of --speaker; None without it, with a line where the model would use them."""
+    from sertf.inference.speakers import SpeakerStatistics
+
+    if options.speaker is None:
+        if model.knows_speakers:
+            print(
+                f"{model.card['name']} has no clips of the speaker and scales by its training speakers; --speaker FOLDER "
+                "with clips of theirs gives better answers",
+                file=sys.stderr,
+            )
+        return None
+    if not options.speaker.is_dir():
+        return SpeakerStatistics.load(options.speaker)
+    speaker = model.enroll(_inside(options.speaker), window=options.window, hop=options.hop)
+    if options.keep_speaker is not None:
+        print(f"{speaker.save(options.keep_speaker)}: statistics of {speaker.clips} clips", file=sys.stderr)
+    return speaker
+
+
+def _inside(folder):
+    """The audio files of a folder."""
+    from sertf.audio import files, media
+    from sertf.corpora.folder import find_files
+    from sertf.errors import SertfError
+
+    found = find_files(folder, files.SUFFIXES | media.SUFFIXES)
+    if not found:
+        raise SertfError(f"{folder} holds no audio files; give a folder that does.")
+    return list(map(str, found))
 
 
 @contextlib.contextmanager
@@ -114,8 +174,6 @@ def _readable(files):
 
 def _files(options):
     """The files to score, those of folders and of --list included."""
-    from sertf.audio import files, media
-    from sertf.corpora.folder import find_files
     from sertf.errors import SertfError
 
     given = list(options.files)
@@ -129,13 +187,7 @@ def _files(options):
         raise SertfError("There is no file to score; give audio files, a folder, or --list with a text file.")
     found = []
     for place in given:
-        if not os.path.isdir(place):
-            found.append(place)
-            continue
-        inside = find_files(place, files.SUFFIXES | media.SUFFIXES)
-        if not inside:
-            raise SertfError(f"{place} holds no audio files; give a folder that does.")
-        found += map(str, inside)
+        found += _inside(place) if os.path.isdir(place) else [place]
     return found
 
 
@@ -163,7 +215,7 @@ def _refuse(bad, skip, *, nothing_left):
         print(f"skipped {line}", file=sys.stderr)
 
 
-def _predict(model, clips, options):
+def _predict(model, clips, speaker, options):
     """Tables of the files, and (name, reason) of those that fail to decode."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -181,6 +233,7 @@ def _predict(model, clips, options):
                     path,
                     window=options.window,
                     hop=options.hop,
+                    speaker=speaker,
                     progress=lambda second, done=done: bar.update(task, completed=done + second),
                 )
                 tables.append(table.assign(file=name))
@@ -203,7 +256,7 @@ def _as_csv(table):
     return table.assign(**times).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
-def _as_json(card, table):
+def _as_json(card, table, speaker):
     emotions = card["emotions"]
     rows = []
     for row in table.to_dict("records"):
@@ -212,7 +265,10 @@ def _as_json(card, table):
         if row["verdict"] == SILENCE:
             kept["emotion"], scores = None, dict.fromkeys(scores)
         rows.append({**kept, "confidence": scores.pop("confidence"), "scores": scores})
-    return shared.to_json({"model": card["name"], "emotions": emotions, "predictions": rows})
+    content = {"model": card["name"], "emotions": emotions, "predictions": rows}
+    if "known_speakers" in card:
+        content["speaker_clips"] = speaker.clips if speaker else 0
+    return shared.to_json(content)
 
 
 def _show(table):

@@ -82,7 +82,7 @@ def add_options(parser):
         "--enrolment-clips",
         type=int,
         metavar="N",
-        help="with --known-speakers: clips that a validation or tested speaker is scaled by (all)",
+        help="with --known-speakers: clips that a validation or tested speaker is scaled by; 0 tests unknown speakers (all)",
     )
     command_line.add_options(parser, repeats=1, out="runs/<name of the table>", results=command_line.RESULTS)
 
@@ -122,7 +122,7 @@ def run(options):
     results = command_line.results_folder(chosen, options)
     trained = command_line.train(chosen, table, options, variants=[model], protocols=None, results=results)
     for one in trained:
-        _show(one, name, options.json, exportable=not options.known_speakers)
+        _show(one, name, options.json)
 
 
 def _check_shapes(chosen, table, model):
@@ -138,7 +138,7 @@ def _check_shapes(chosen, table, model):
         cell.try_out(table["emotion"].nunique())
 
 
-def _show(trained, name, as_json, *, exportable):
+def _show(trained, name, as_json):
     from sertf.reports.markdown import SCORE_NOTE, score_cell
     from sertf.training.trainers import find
 
@@ -150,5 +150,5 @@ def _show(trained, name, as_json, *, exportable):
         print(f"{entry['name']}: {score_cell(entry)}")
     print(f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.")
     print(f"Report: {trained.report}")
-    if find(trained.variant).exportable and exportable:
+    if find(trained.variant).exportable:
         print(f"To use it: sertf export {trained.runs} models/{name}")

@@ -21,7 +21,8 @@ class Setting:
         scaling: rows that mean and deviation come from: "training" part, the whole "corpus", test rows included, or
             each "speaker" by unlabelled clips of their own, tested speakers included.
         enrolment_clips: how many clips a validation or tested speaker is scaled by, drawn by the seed of a run; None
-            takes all. Training speakers are scaled by all of theirs.
+            takes all. Training speakers are scaled by all of theirs. 0 takes all of a validation speaker, and scales
+            tested speakers by the training part, as an exported model does for a speaker it has no clips of.
         tuned_on_test: the recipe was chosen by scores of the test parts, as many authors do; enters the audit.
         watch_test: log the test part's UAR after every epoch; it never decides anything, and is off where the
             protocol is honest.
@@ -37,7 +38,7 @@ class Setting:
         if self.scaling not in SCALINGS:
             raise SertfError(f"Setting scaling must be one of {', '.join(SCALINGS)}, but is {self.scaling!r}.")
         if self.enrolment_clips is not None:
-            check_whole("Setting", enrolment_clips=self.enrolment_clips)
+            check_whole("Setting", least=0, enrolment_clips=self.enrolment_clips)
             if self.scaling != "speaker":
                 raise SertfError(
                     f'Setting enrolment_clips is for scaling="speaker", but scaling is {self.scaling!r}; leave it out.'
@@ -160,7 +161,7 @@ class Experiment:
         tested = self.corpora if setting.folds.startswith("leave-one-corpus-out") else self.tested_corpora
         if setting.scaling == "corpus":
             leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
-        if setting.scaling == "speaker":
+        if setting.scaling == "speaker" and setting.enrolment_clips != 0:
             count = "all" if setting.enrolment_clips is None else f"{setting.enrolment_clips}"
             leaks.append(
                 (

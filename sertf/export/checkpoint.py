@@ -8,12 +8,15 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from sertf import files
 from sertf.errors import SertfError
+from sertf.inference.card import KnownSpeakers
 from sertf.runs.facts import Facts, Manifest
 from sertf.runs.folder import TAKEN_OVER
 from sertf.runs.layout import folder_of, is_finished, planned_runs
-from sertf.runs.stored import check_intact, read_facts, read_json
+from sertf.runs.stored import check_intact, checksum, read_facts, read_json
 from sertf.training import trainers
+from sertf.training.fit import WEIGHTS
 from sertf.training.network import in_float32
 
 _RETRAIN = "train more --repeats and export one of these, or delete it and run the same without --extend"
@@ -91,15 +94,13 @@ def _read_run(place: Path, facts: Facts) -> Run:
 
 
 def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
-    """Front end, network and scaling of a run. The network computes in float32, whatever its training precision."""
+    """Front end, network and scaling of a run, of an unknown speaker where each has one.
+
+    The network computes in float32, whatever its training precision.
+    """
     from sertf import features
     from sertf.extraction.clip import front_end_digest
 
-    if run.manifest.get("scaling") == "speaker":
-        raise ExportError(
-            f"{run.place} scales each speaker by clips of their own, which an exported model does not have; train it with "
-            'scaling="training".'
-        )
     described = run.manifest["front_end"]
     try:
         front_end = features.find(described["name"])(**described["config"])
@@ -124,3 +125,17 @@ def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
         reason = str(error).strip().partition("\n")[0]
         raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
     return front_end, in_float32(model), scaling
+
+
+def known_speakers_of(run: Run) -> KnownSpeakers | None:
+    """The card's facts of a run that was scaled by speaker; None for others."""
+    if run.manifest.get("scaling") != "speaker":
+        return None
+    sums = [checksum(run.place / name) for name in (WEIGHTS[0], "scaling.npz")]
+    with np.load(run.place / "scaling.npz") as arrays:
+        trained = int(arrays["trained"])
+    return {
+        "model": files.digest("".join([*sums, run.manifest["front_end_digest"]]).encode(), size=16),
+        "clips": run.manifest.get("enrolment_clips"),
+        "trained": trained,
+    }

@@ -10,6 +10,7 @@ from sertf.audio.files import LOUDEST, SAMPLE_RATES
 from sertf.evaluation.calibration import FLOOR
 from sertf.layers import spectral
 from sertf.layers.resample import resample, resampled_lengths
+from sertf.training.scaling import CONSTANT
 
 # Layers whose outputs join the scores, and which output if a layer has several.
 _INSIDE = {"embedding": None, "attention": 1}
@@ -22,6 +23,10 @@ class ServingModule(tf.Module):
     `emotions`, a string variable in the order of the scores; `sample_rate`, an int32 variable, Hz of the training audio;
     `labels`, the emotions as an asset file; `weights`, the variables of front end and network.
 
+    A network that was trained on features scaled by speaker has two functions more. `enroll` gives the statistics of a
+    speaker from clips of theirs. `waveform_of_speaker` takes them beside the waveform. The other functions scale by
+    `mean` and `std`, which are those of an unknown speaker then.
+
     Args:
         network: trained Keras model, features (batch, *front_end.feature_shape) in, scores (batch, emotions) out.
         front_end: layer of `sertf.features`.
@@ -31,9 +36,13 @@ class ServingModule(tf.Module):
         labels: path of a text file with these names, one a line.
         minimum_seconds: shorter audio raises an error.
         temperature: of the scores, see `for_inference`.
+        enrolled: what a speaker's statistics are of, a key of `sertf.training.scaling.SCALED_EACH`; None for a network
+            that knows no speakers.
     """
 
-    def __init__(self, network, front_end, *, mean, std, emotions, labels, minimum_seconds, temperature=None):
+    def __init__(
+        self, network, front_end, *, mean, std, emotions, labels, minimum_seconds, temperature=None, enrolled=None
+    ):
         super().__init__(name="sertf")
         network = for_inference(network, temperature=temperature)
         if not front_end.built:
@@ -46,7 +55,7 @@ class ServingModule(tf.Module):
         self.labels = tf.saved_model.Asset(str(labels))
         self.weights = [variable.value for variable in [*front_end.variables, *network.variables]]
 
-        def score(features, own):
+        def score(features, own, mean=mean, std=std):
             # Padding becomes zero again after scaling: networks mask zeros.
             return network(spectral.keep_own((features - mean) / std, own), training=False)
 
@@ -54,9 +63,8 @@ class ServingModule(tf.Module):
         lengths = tf.TensorSpec((None,), tf.int32, name="lengths")
         rate = tf.TensorSpec((), tf.int32, name="sample_rate")
 
-        @tf.function(input_signature=[samples, lengths, rate])
-        def waveform_with_lengths(waveform, lengths, sample_rate):
-            """As `waveform`, for rows padded at the end that hold `lengths` (batch,) samples."""
+        def extracted(waveform, lengths, sample_rate):
+            """Features before scaling, and which of their frames are no padding; None if all are."""
             with tf.control_dependencies(_faults_of_waveform(waveform, lengths, sample_rate, minimum_seconds)):
                 waveform, lengths, sample_rate = map(tf.identity, (waveform, lengths, sample_rate))
             waveform = spectral.keep_own(waveform, spectral.own_positions(lengths, tf.shape(waveform)[1]))
@@ -64,10 +72,15 @@ class ServingModule(tf.Module):
             lengths = resampled_lengths(lengths, sample_rate, target_rate)
             features = front_end(waveform, lengths)  # (batch, frames, dims)
             if front_end.trims:
-                own = tf.reduce_any(features != 0, axis=2)
-            else:
-                own = spectral.own_positions(front_end.frames(lengths), tf.shape(features)[1]) if sequence else None
-            return score(features, own)
+                return features, tf.reduce_any(features != 0, axis=2)
+            if not sequence:
+                return features, None
+            return features, spectral.own_positions(front_end.frames(lengths), tf.shape(features)[1])
+
+        @tf.function(input_signature=[samples, lengths, rate])
+        def waveform_with_lengths(waveform, lengths, sample_rate):
+            """As `waveform`, for rows padded at the end that hold `lengths` (batch,) samples."""
+            return score(*extracted(waveform, lengths, sample_rate))
 
         @tf.function(input_signature=[samples, rate])
         def waveform(waveform, sample_rate):
@@ -85,11 +98,51 @@ class ServingModule(tf.Module):
             return score(features, own)
 
         self.waveform, self.waveform_with_lengths, self.features = waveform, waveform_with_lengths, features
+        self._names = ["waveform", "waveform_with_lengths", "features"]
+        if enrolled is None:
+            return
+        of_speaker = shape if enrolled == "cell" else shape[1:]
+        statistics = [tf.TensorSpec(of_speaker, tf.float32, name=name) for name in ("mean", "std")]
+
+        @tf.function(input_signature=[samples, lengths, rate])
+        def enroll(waveform, lengths, sample_rate):
+            """Mean and standard deviation of one speaker's features, and how many frames or clips they are of."""
+            return _statistics(*extracted(waveform, lengths, sample_rate), enrolled)
+
+        @tf.function(input_signature=[samples, rate, *statistics])
+        def waveform_of_speaker(waveform, sample_rate, mean, std):
+            """As `waveform`, scaled by the statistics of the speaker."""
+            batch, count = tf.unstack(tf.shape(waveform))
+            features, own = extracted(waveform, tf.fill([batch], count), sample_rate)
+            with tf.control_dependencies(_faults_of_statistics(mean, std)):
+                mean, std = tf.identity(mean), tf.identity(std)
+            constant = std < CONSTANT * tf.maximum(tf.abs(mean), 1)
+            return score(features, own, mean, tf.where(constant, 1.0, std))
+
+        self.enroll, self.waveform_of_speaker = enroll, waveform_of_speaker
+        self._names += ["enroll", "waveform_of_speaker"]
 
     def signatures(self):
         """Names and functions for `tf.saved_model.save`."""
-        names = ("waveform", "waveform_with_lengths", "features")
-        return {name: getattr(self, name) for name in names} | {"serving_default": self.waveform}
+        return {name: getattr(self, name) for name in self._names} | {"serving_default": self.waveform}
+
+
+def _statistics(features, own, each):
+    """A speaker's statistics from features (clips, frames, dims) of which `own` (clips, frames) are no padding."""
+    values = tf.cast(features, tf.float64)
+    if each == "cell":
+        weights, axes = tf.ones_like(values[:, :1, :1]), (0,)
+    else:
+        weights = tf.ones_like(values[..., :1]) if own is None else tf.cast(own[..., None], tf.float64)
+        axes = (0, 1)
+    count = tf.reduce_sum(weights)
+    mean = tf.reduce_sum(weights * values, axes) / count
+    variance = tf.reduce_sum(weights * (values - mean) ** 2, axes) / count
+    return {
+        "mean": tf.cast(mean, tf.float32),
+        "std": tf.cast(tf.sqrt(variance), tf.float32),
+        "count": tf.cast(count, tf.int32),
+    }
 
 
 class FusedLSTM(keras.layers.LSTM):
@@ -204,6 +257,16 @@ def _faults_of_features(features, own):
         (
             True if own is None else tf.reduce_all(tf.reduce_any(own, axis=1)),
             "An utterance has no frame: all its features are zero, and zeros are padding.",
+            (),
+        ),
+    )
+
+
+def _faults_of_statistics(mean, std):
+    return _assertions(
+        (
+            tf.reduce_all(tf.math.is_finite(mean) & tf.math.is_finite(std) & (std >= 0)),
+            "The speaker's statistics must be finite, and std 0 or more; take them from the signature enroll.",
             (),
         ),
     )

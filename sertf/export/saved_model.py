@@ -15,7 +15,7 @@ from sertf.errors import exit_code
 from sertf.evaluation.calibration import calibration_of, fit_temperature, truth_and_scores
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
-from sertf.export.checkpoint import ExportError, Run, choose_run, restore_run
+from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
 from sertf.files import check_writable, remove_leftovers, replaced_folder
 from sertf.inference.card import CARD, MAKER, Calibration, Card, render_card
@@ -121,6 +121,7 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
 
     facts = read_facts(folder)
     front_end, network, scaling = restore_run(run)
+    known_speakers = known_speakers_of(run)
     calibration = _calibration(run)
     temperature = calibration and calibration["temperature"]
     check_writable(out.parent, "folder", ExportError)
@@ -136,12 +137,15 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
                 labels=labels,
                 minimum_seconds=MIN_SECONDS,
                 temperature=temperature,
+                enrolled=run.manifest.get("scaled_each", "dimension") if known_speakers else None,
             )
             tf.saved_model.save(module, str(model), signatures=module.signatures())
             labels.unlink()
             card = _card(folder, facts, run, chosen, out.name, module, front_end)
             if calibration:
                 card["calibration"] = calibration
+            if known_speakers:
+                card["known_speakers"] = known_speakers
             if litert is not None:
                 card["litert"] = write_litert(
                     model, network, front_end, **scaling, temperature=temperature, weights=litert

@@ -26,6 +26,14 @@ class Calibration(TypedDict):
     ece: float
 
 
+class KnownSpeakers(TypedDict):
+    """How a model of known speakers was trained, and the digest of the model that a speaker's statistics name."""
+
+    model: str
+    clips: int | None
+    trained: int
+
+
 class Card(TypedDict):
     """model_card.json. Cards of earlier versions lack the entries that are not required."""
 
@@ -51,6 +59,7 @@ class Card(TypedDict):
     variant: NotRequired[str]
     litert: NotRequired[dict[str, Any]]
     calibration: NotRequired[Calibration]
+    known_speakers: NotRequired[KnownSpeakers]
 
 
 def read_card(path: Path) -> Card:
@@ -116,6 +125,14 @@ scores = run({input}={input})["scores"]  # (1, emotions)
 ```"""
 
 
+_KNOWN_SPEAKERS = """\
+```python
+speaker = model.signatures["enroll"](waveform=clips, lengths=lengths, sample_rate={rate})
+known = model.signatures["waveform_of_speaker"]
+outputs = known(waveform=waveform, sample_rate={rate}, mean=speaker["mean"], std=speaker["std"])
+```"""
+
+
 def render_card(card: Card) -> str:
     """The page of a model card, as Markdown."""
     corpus, run, tested = card["corpus"], card["run"], card["held_out"]
@@ -132,6 +149,7 @@ def render_card(card: Card) -> str:
         "",
         _use(card),
         "",
+        *_known_speakers(card),
         *_litert(card),
         "## Training data",
         "",
@@ -212,6 +230,28 @@ def _use(card: Card) -> str:
         features=f"(batch, {', '.join('frames' if size is None else str(size) for size in shape)})",
         padding="; frames of zeros are padding" if shape[0] is None else "",
     )
+
+
+def _known_speakers(card: Card) -> list[str]:
+    """Section on the statistics of speakers, if the model scales by them."""
+    known = card.get("known_speakers")
+    if known is None:
+        return []
+    clips = "all" if known["clips"] is None else known["clips"]
+    return [
+        "## Speakers you know",
+        "",
+        "The model scales the features of a speaker by statistics of unlabelled clips of theirs. The signature `enroll` "
+        "estimates them from clips of one speaker. `waveform_of_speaker` takes them beside the waveform. With sertf "
+        'installed: `model.predict("clip.wav", speaker=model.enroll(clips))`, or `sertf predict --speaker FOLDER`.',
+        "",
+        _KNOWN_SPEAKERS.format(rate=card["sample_rate"]),
+        "",
+        "The other signatures know no speaker. They scale by the mean and spread of the "
+        f"{known['trained']} training speakers. Expect lower scores then. The scores below are of speakers known by "
+        f"{clips} of their own clips.",
+        "",
+    ]
 
 
 def _litert(card: Card) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from sertf.audio.files import SILENCE_SPAN, AudioError, Source, check_rate, open_audio
 from sertf.errors import SertfError
 from sertf.inference.card import Card, ModelError, read_card
+from sertf.inference.speakers import SpeakerError, SpeakerStatistics, pooled
 from sertf.inference.windows import checked_rate, cut_windows, live_blocks, sources_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Recognizer:
         sample_rate: Hz of the training audio; the model resamples other rates.
         card: the model card, a dict.
         model: the loaded SavedModel, for its signatures.
+        knows_speakers: whether `enroll` can estimate a speaker's statistics. The model then scales any other speech by
+            those of its training speakers.
     """
 
     def __init__(self, path: Path | str):
@@ -76,6 +79,7 @@ class Recognizer:
         except (tf.errors.OpError, OSError, ValueError, KeyError, AttributeError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise ModelError(f"{path} is damaged and cannot be loaded ({reason}); export the model again.") from error
+        self.knows_speakers = "known_speakers" in self.card
 
     def __repr__(self):
         return f"Recognizer({self.card['name']}: {', '.join(self.emotions)})"
@@ -86,6 +90,7 @@ class Recognizer:
         *,
         window: float | None = None,
         hop: float | None = None,
+        speaker: SpeakerStatistics | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> "pd.DataFrame":
         """Recognize emotions in audio files, or in samples.
@@ -102,6 +107,8 @@ class Recognizer:
                 (n, channels). They are floats with full scale at 1, or 8, 16 or 32-bit integers.
             window: seconds; longer audio is cut into windows of this length. At most what the model uses of a clip.
             hop: seconds from one window to the next, at most `window`; half a window by default.
+            speaker: statistics of the one who speaks, from `enroll`. Without them a model of known speakers scales by the
+                statistics of its training speakers.
             progress: function that gets the second of the file up to which windows are scored, again and again.
 
         Returns:
@@ -110,26 +117,89 @@ class Recognizer:
 
         Raises:
             AudioError: a file that is missing, unreadable, too short, silent throughout or otherwise unusable.
-            SertfError: no files, a window or hop out of range, or scores that are not finite.
+            SertfError: no files, a window or hop out of range, statistics of another model, or scores that are not finite.
         """
         import pandas as pd
 
         limit, window, hop = self._windows(window, hop)
+        self._check_speaker(speaker)
         rows = []
         for file, source in sources_of(files):
-            pending = []
-            for start, samples, rate in self._cut(source, limit, window, hop):
-                pending.append((start, samples, rate))
-                if len(pending) == _BATCH:
-                    rows += self._rows(file, pending)
-                    pending = []
-                    if progress is not None:
-                        progress(start)
-            rows += self._rows(file, pending)
+            for windows in self._batches(source, limit, window, hop):
+                rows += self._rows(file, windows, speaker)
+                if progress is not None and len(windows) == _BATCH:
+                    progress(windows[-1][0])
         return pd.DataFrame(rows, columns=["file", "start", "end", "emotion", "confidence", *self.emotions])
 
+    def enroll(
+        self,
+        clips: Source | tuple[Any, Any] | Mapping[str, Any] | Iterable[Any],
+        *,
+        window: float | None = None,
+        hop: float | None = None,
+    ) -> SpeakerStatistics:
+        """Estimate the statistics of one speaker from clips of theirs, without labels.
+
+        The clips should hold all emotions that the speaker shows. `predict` and `stream` take the result. Its method
+        `save` writes it to a file, and `SpeakerStatistics.load` reads it.
+
+        Args:
+            clips: recordings of one speaker, as `files` of `predict`.
+            window, hop: seconds, as for `predict`: long recordings count as their windows.
+
+        Returns:
+            `SpeakerStatistics` of this model.
+
+        Raises:
+            AudioError: as `predict`.
+            SpeakerError: the model knows no speakers, or the clips give a single vector of features.
+            SertfError: no clips, or a window or hop out of range.
+        """
+        limit, window, hop = self._windows(window, hop)
+        self._check_knows_speakers()
+        parts, spoken = [], 0
+        for _, source in sources_of(clips):
+            for windows in self._batches(source, limit, window, hop):
+                heard = [samples for _, samples, _ in windows if np.ptp(samples) >= SILENCE_SPAN]
+                if heard:
+                    parts.append(self._statistics_of(np.stack(heard), windows[0][2]))
+                    spoken += len(heard)
+        if not parts:
+            raise SpeakerError("The speaker's clips are silent; give clips with speech.")
+        mean, std, count = pooled(parts)
+        return SpeakerStatistics(mean, std, count, spoken, self.card["known_speakers"]["model"], self.card["name"])
+
+    def _statistics_of(self, batch, rate):
+        """Mean, deviation and count of a batch (windows, samples) of one length."""
+        lengths = np.full(len(batch), batch.shape[1], np.int32)
+        found = self.model.signatures["enroll"](waveform=batch, lengths=lengths, sample_rate=rate)
+        return found["mean"].numpy(), found["std"].numpy(), int(found["count"])
+
+    def _check_knows_speakers(self):
+        if not self.knows_speakers:
+            raise SpeakerError(
+                f"{self.card['name']} knows no speakers; leave the speaker out, or use a model that `sertf run "
+                "--known-speakers` trained."
+            )
+
+    def _check_speaker(self, speaker):
+        if speaker is None:
+            return
+        self._check_knows_speakers()
+        if speaker.model != self.card["known_speakers"]["model"]:
+            raise SpeakerError(
+                f"The speaker's statistics belong to the model {speaker.name} ({speaker.model[:8]}), not to "
+                f"{self.card['name']} ({self.card['known_speakers']['model'][:8]}); enrol the speaker with this model."
+            )
+
     def stream(
-        self, chunks: Iterable[np.ndarray], *, sample_rate: int, window: float | None = None, hop: float | None = None
+        self,
+        chunks: Iterable[np.ndarray],
+        *,
+        sample_rate: int,
+        window: float | None = None,
+        hop: float | None = None,
+        speaker: SpeakerStatistics | None = None,
     ) -> Iterator[Window]:
         """Recognize emotions in a live source, in overlapping windows while it runs.
 
@@ -144,24 +214,26 @@ class Recognizer:
             sample_rate: Hz of the chunks.
             window: seconds of a window; 10 by default, or what the model uses of a clip, as in `predict`.
             hop: seconds from one window to the next, at most `window`; half a window by default.
+            speaker: statistics of the one who speaks, as for `predict`.
 
         Returns:
             Iterator of `Window`.
 
         Raises:
-            SertfError: at once for a sample rate, window or hop out of range. While iterating for a chunk that cannot be
+            SertfError: at once for a sample rate, window, hop or statistics that do not fit. While iterating for a chunk that cannot be
                 used, or a source that ends without a sample or sooner than the model needs.
         """
         _, window, hop = self._windows(window, hop)
+        self._check_speaker(speaker)
         rate = checked_rate(sample_rate)
         check_rate(rate, "the source", self.card["sample_rates"])
         blocks = live_blocks(chunks, rate)
-        return self._stream(cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))), rate)
+        return self._stream(cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))), rate, speaker)
 
-    def _stream(self, windows, rate):
+    def _stream(self, windows, rate, speaker):
         for start, samples in windows:
             self._check_length("the source", len(samples), rate)
-            (row,) = self._rows("", [(start / rate, samples, rate)])
+            (row,) = self._rows("", [(start / rate, samples, rate)], speaker)
             _, start_seconds, end_seconds, emotion, confidence, *scores = row
             scores = {name: float(score) for name, score in zip(self.emotions, scores)}
             yield Window(start_seconds, end_seconds, emotion, float(confidence), scores)
@@ -187,6 +259,12 @@ class Recognizer:
     def _samples(self, window, rate):
         """Samples of a window; the shortest allowed window is rounded up."""
         return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
+
+    def _batches(self, source, limit, window, hop):
+        """Yield lists of up to `_BATCH` windows of one source, as `_cut` gives them."""
+        windows = self._cut(source, limit, window, hop)
+        while batch := list(itertools.islice(windows, _BATCH)):
+            yield batch
 
     def _cut(self, source, limit, window, hop):
         """Yield (start in seconds, samples, sample rate) of one source."""
@@ -222,14 +300,14 @@ class Recognizer:
                 file, f"too short: {samples / rate:.4f} s, this model needs {shortest:g} s or more; leave it out"
             )
 
-    def _rows(self, file, windows):
+    def _rows(self, file, windows, speaker):
         """Score windows of one file, all of the same length, and make table rows of them."""
         spoken = [i for i, (_, samples, _) in enumerate(windows) if np.ptp(samples) >= SILENCE_SPAN]
         scores = np.full((len(windows), len(self.emotions)), np.nan)
         if spoken:
             batch = np.stack([windows[i][1] for i in spoken])
             rate = windows[0][2]
-            scores[spoken] = self._score(waveform=batch, sample_rate=rate)["scores"].numpy()
+            scores[spoken] = self._scores(batch, rate, speaker)
             if not np.isfinite(scores[spoken]).all():
                 raise AudioError(
                     file or "the samples", "the model gives scores that are not finite; use another model or convert it"
@@ -240,3 +318,10 @@ class Recognizer:
             emotion, confidence = (None, np.nan) if best is None else (self.emotions[best], scores[i, best])
             rows.append([file, start, start + len(samples) / rate, emotion, confidence, *scores[i]])
         return rows
+
+    def _scores(self, batch, rate, speaker):
+        """Scores (windows, emotions) of a batch (windows, samples)."""
+        if speaker is None:
+            return self._score(waveform=batch, sample_rate=rate)["scores"].numpy()
+        score = self.model.signatures["waveform_of_speaker"]
+        return score(waveform=batch, sample_rate=rate, mean=speaker.mean, std=speaker.std)["scores"].numpy()

@@ -259,7 +259,10 @@ def _how(summary: Summary, differing: Iterable[str]) -> list[str]:
 
 def _standardised(facts):
     if facts["scaling"] == "speaker":
-        return f"{facts.get('enrolment_clips', 'all')} clips of each validation or tested speaker, all of the others"
+        clips = facts.get("enrolment_clips", "all")
+        if clips == 0:
+            return "all clips of each training and validation speaker, the training part for tested speakers"
+        return f"{clips} clips of each validation or tested speaker, all of the others"
     return "all clips" if facts["scaling"] == "corpus" else "the training part of each fold"
 
 

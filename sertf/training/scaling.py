@@ -23,6 +23,10 @@ SCALED_EACH = ("dimension", "cell")
 """Units that get a mean and a deviation: a feature dimension, or for features of one length a dimension in a frame."""
 
 
+CONSTANT = 1e-6
+"""A standard deviation below this share of the mean, or of 1, counts as none."""
+
+
 @dataclass(frozen=True)
 class Scaling:
     """Mean and standard deviation, of each feature dimension (dims,) or of each cell (frames, dims)."""
@@ -49,7 +53,7 @@ class Scaling:
         variance = sum(((array - mean) ** 2).sum(axis=axis) for array in arrays) / count
         std = np.sqrt(variance)
         # A smaller spread is rounding noise. Dividing by it would amplify the noise.
-        constant = std < 1e-6 * np.maximum(np.abs(mean), 1)
+        constant = std < CONSTANT * np.maximum(np.abs(mean), 1)
         return cls(mean.astype(np.float32), np.where(constant, 1.0, std).astype(np.float32))
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
@@ -72,10 +76,14 @@ class SpeakerScaling:
     Attributes:
         by_speaker: `Scaling` by speaker.
         speakers: utterance to speaker.
+        unknown: the scaling of a speaker without clips, fitted on the training part as a whole.
+        trained: how many speakers that part has.
     """
 
     by_speaker: Mapping[str, Scaling]
     speakers: Mapping[str, str]
+    unknown: Scaling
+    trained: int
 
     @classmethod
     def fit(
@@ -84,18 +92,21 @@ class SpeakerScaling:
         speakers: Mapping[str, str],
         fold: Fold,
         *,
+        unknown: Scaling,
         clips: int | None = None,
         seed: int = 0,
         each: str = "dimension",
     ) -> "SpeakerScaling":
         """Fit on the speakers of a fold.
 
-        Training speakers give all their clips. Validation and tested speakers enrol with `clips` of theirs.
+        Training speakers give all their clips. Validation and tested speakers enrol with `clips` of theirs. With 0 clips
+        validation speakers give all of theirs, and tested speakers are unknown.
 
         Args:
             features: utterance to (frames, dims).
             speakers: utterance to speaker, of all utterances.
             fold: whose speakers are wanted.
+            unknown: the scaling of a speaker without clips.
             clips: how many clips a speaker enrols with, drawn by the seed; None takes all, as do speakers of fewer.
             seed: of the draw.
             each: as of `Scaling.fit`.
@@ -103,26 +114,31 @@ class SpeakerScaling:
         own: dict[str, list[str]] = {}
         for utterance in sorted(speakers):
             own.setdefault(speakers[utterance], []).append(utterance)
-        trained = {speakers[u] for u in fold.train}
+        trained, tested = ({speakers[u] for u in ids} for ids in (fold.train, fold.test))
         rng, by_speaker = np.random.default_rng(seed), {}
         for speaker in sorted({speakers[u] for ids in fold.parts.values() for u in ids}):
             enrolled = own[speaker]
-            if clips is not None and speaker not in trained and clips < len(enrolled):
+            if clips == 0 and speaker in tested - trained:
+                by_speaker[speaker] = unknown
+                continue
+            if clips and speaker not in trained and clips < len(enrolled):
                 enrolled = [enrolled[i] for i in sorted(rng.choice(len(enrolled), clips, replace=False))]
             by_speaker[speaker] = Scaling.fit([features[u] for u in enrolled], each=each)
-        return cls(by_speaker, speakers)
+        return cls(by_speaker, speakers, unknown, len(trained))
 
     def of(self, utterance: str) -> Scaling:
         """The scaling of an utterance's speaker."""
         return self.by_speaker[self.speakers[utterance]]
 
     def arrays(self) -> dict[str, Any]:
-        """What a run directory keeps: (speakers, ...) means and deviations, in the order of `speakers`."""
+        """What a run directory keeps: the scaling of an unknown speaker, and (speakers, ...) of those of the fold."""
         names = sorted(self.by_speaker)
         return {
+            **self.unknown.arrays(),
+            "trained": np.array(self.trained),
             "speakers": np.array(names),
-            "mean": np.stack([self.by_speaker[name].mean for name in names]),
-            "std": np.stack([self.by_speaker[name].std for name in names]),
+            "speaker_mean": np.stack([self.by_speaker[name].mean for name in names]),
+            "speaker_std": np.stack([self.by_speaker[name].std for name in names]),
         }
 
 
@@ -216,11 +232,12 @@ def parts_of(
             return Streamed(features, ids, scaling)
         return [features[u] if scaling is None else scaling.of(u)(features[u]) for u in ids]
 
-    scaling: Scaling | SpeakerScaling
-    if speakers is None:
-        scaling = Scaling.fit(arrays(rows), each=each)
-    else:
-        scaling = SpeakerScaling.fit(features, speakers, fold, clips=enrolment_clips, seed=seed, each=each)
+    unknown = Scaling.fit(arrays(rows), each=each)
+    scaling: Scaling | SpeakerScaling = unknown
+    if speakers is not None:
+        scaling = SpeakerScaling.fit(
+            features, speakers, fold, unknown=unknown, clips=enrolment_clips, seed=seed, each=each
+        )
     return {
         name: Part(tuple(ids), arrays(ids, scaling), np.array([labels[u] for u in ids], dtype=np.int32))
         for name, ids in fold.parts.items()

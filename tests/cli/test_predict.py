@@ -244,3 +244,18 @@ def test_a_name_that_is_not_utf_8_ends_in_one_sentence(tmp_path):
     )
     assert called.returncode == 0 and b"Traceback" not in called.stderr
     assert b"the name is not UTF-8; rename it" in called.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--speaker", "a.wav"], "--speaker a.wav is neither a folder nor a .npz file"),
+        (["--speaker", "ann.npz"], "ann.npz: no such file; give a file that"),
+        (["--keep-speaker", "ann.npz"], "--keep-speaker keeps the statistics of --speaker FOLDER; give both"),
+        (["--speaker", ".", "--keep-speaker", "ann.json"], "must end in .npz, but is ann.json"),
+        (["--speaker", "."], f"{DEFAULT} knows no speakers; leave the speaker out, or use a model that `sertf run"),
+    ],
+)
+def test_bad_speakers(capsys, options, message):
+    assert cli.main(["predict", "a.wav", *options]) == 2
+    assert message in capsys.readouterr().err

@@ -56,13 +56,28 @@ def test_enrolment_clips_need_known_speakers(folder, capsys):
     assert "--enrolment-clips is for --known-speakers; give both." in capsys.readouterr().err
 
 
-def test_a_model_of_known_speakers_is_not_exported(folder, in_process, capsys):
+def test_a_model_of_known_speakers_is_exported_and_predicts_by_their_clips(folder, corpus, in_process, capsys):
     assert run("--model", "waveform_mlp", "--epochs", "1", "--known-speakers") == 0
-    said = capsys.readouterr().out
-    assert "sertf export" not in said
     runs = "runs/mine/waveform_mlp/speaker-independent-4-speaker-known"
-    assert cli.main(["export", runs, "models/mine"]) == 2
-    assert "scales each speaker by clips of their own" in capsys.readouterr().err
+    assert f"sertf export {runs} models/mine" in capsys.readouterr().out
+    assert cli.main(["export", runs, "models/mine"]) == 0
+    Path("ann").mkdir()
+    first, *others = corpus[corpus["speaker"] == corpus["speaker"].iloc[0]]["path"].head(4)
+    for path in others:
+        (Path("ann") / Path(path).name).write_bytes(Path(path).read_bytes())
+    capsys.readouterr()
+
+    def predicted(*options):
+        assert cli.main(["predict", first, "--model", "models/mine", "--json", *options]) == 0
+        said = capsys.readouterr()
+        return json.loads(said.out), said.err
+
+    known, said = predicted("--speaker", "ann", "--keep-speaker", "ann.npz")
+    assert known["speaker_clips"] == 3 and "ann.npz: statistics of 3 clips" in said
+    assert predicted("--speaker", "ann.npz")[0] == known
+    unknown, said = predicted()
+    assert unknown["speaker_clips"] == 0 and "has no clips of the speaker and scales by its training speakers" in said
+    assert unknown["predictions"][0]["scores"] != known["predictions"][0]["scores"]
 
 
 def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):

@@ -86,8 +86,13 @@ def test_known_speakers_are_declared_and_never_strict(experiment):
             replace(experiment, protocols={"strict": setting})
     with pytest.raises(SertfError, match="enrolment_clips is for scaling=.speaker., but scaling is 'training'"):
         Setting("x", enrolment_clips=5)
-    with pytest.raises(SertfError, match="enrolment_clips must be a whole number above 0"):
-        Setting("x", scaling="speaker", enrolment_clips=0)
+    with pytest.raises(SertfError, match="enrolment_clips must be a whole number of 0 or more"):
+        Setting("x", scaling="speaker", enrolment_clips=-1)
+
+
+def test_a_tested_speaker_without_clips_leaks_nothing(experiment):
+    setting = Setting("speaker-independent-4", scaling="speaker", enrolment_clips=0)
+    assert replace(experiment, protocols={"known": setting}).declared_leaks("small", "known") == []
 
 
 def test_enrolment_clips_decide_a_run_and_leave_other_digests_as_they_are(experiment):

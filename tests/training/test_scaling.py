@@ -66,7 +66,12 @@ def test_each_speaker_is_scaled_by_clips_of_their_own():
     for part in parts.values():
         np.testing.assert_allclose(np.concatenate(part.arrays).mean(axis=0), 0, atol=1e-4)
         np.testing.assert_allclose(np.concatenate(part.arrays).std(axis=0), 1, atol=1e-4)
-    assert scaling.arrays()["speakers"].tolist() == ["a", "b", "c"] and scaling.arrays()["mean"].shape == (3, 3)
+    kept = scaling.arrays()
+    assert kept["speakers"].tolist() == ["a", "b", "c"] and kept["speaker_mean"].shape == (3, 3)
+    unknown = Scaling.fit([features[u] for u in fold.train])
+    np.testing.assert_array_equal(kept["mean"], unknown.mean)
+    np.testing.assert_array_equal(kept["std"], unknown.std)
+    assert kept["trained"] == 1
 
 
 def test_tested_speakers_enrol_with_few_clips_and_training_speakers_with_all():
@@ -83,6 +88,21 @@ def test_tested_speakers_enrol_with_few_clips_and_training_speakers_with_all():
         assert means["a"] == 2.5 and {means["b"], means["c"]} <= pairs
         drawn.add(means["c"])
     assert len(drawn) > 1
+
+
+def test_without_clips_a_tested_speaker_is_scaled_as_an_unknown_one():
+    rng = np.random.default_rng(3)
+    speakers = {f"{speaker}{i}": speaker for speaker in "abcd" for i in range(3)}
+    features = {u: rng.normal("abcd".index(s), 1, (4, 2)).astype(np.float32) for u, s in speakers.items()}
+    own = {s: tuple(u for u in speakers if u[0] == s) for s in "abcd"}
+    fold = Fold("f", own["a"] + own["b"], own["c"], own["d"])
+    labels = dict.fromkeys(speakers, 0)
+    parts, _ = parts_of(fold, features, labels, speakers=speakers, enrolment_clips=0)
+    together = Scaling.fit([features[u] for u in fold.train])
+    np.testing.assert_array_equal(parts["test"].arrays[1], together(features["d1"]))
+    by_all, _ = parts_of(fold, features, labels, speakers=speakers)
+    for name in ("train", "validation"):
+        np.testing.assert_array_equal(parts[name].arrays, by_all[name].arrays)
 
 
 class OnDisk(dict):
