@@ -1,12 +1,13 @@
 """The frozen description of an experiment: paper, corpus, front end, models, recipes, protocols, published scores."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sertf import files
 from sertf.audio.augmentation import Augmentation
 from sertf.errors import SertfError, check_whole, unknown
+from sertf.runs.facts import SPEAKER_KNOWN
 from sertf.training.recipe import Recipe
 
 SCALINGS = ("training", "corpus", "speaker")
@@ -43,6 +44,16 @@ class Setting:
                 raise SertfError(
                     f'Setting enrolment_clips is for scaling="speaker", but scaling is {self.scaling!r}; leave it out.'
                 )
+
+
+def known_speakers(setting: Setting, clips: Iterable[int] = ()) -> dict[str, Setting]:
+    """A setting with known speakers, by name: each scaled by all of their clips, and by so many of each number.
+
+    >>> list(known_speakers(Setting("speaker-independent-5"), clips=(20, 5)))
+    ['speaker-known', 'speaker-known-20', 'speaker-known-5']
+    """
+    by_all = replace(setting, scaling="speaker")
+    return {SPEAKER_KNOWN: by_all} | {f"{SPEAKER_KNOWN}-{n}": replace(by_all, enrolment_clips=n) for n in clips}
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,7 @@ class Experiment:
     def __post_init__(self):
         if "strict" in self.protocols and self.protocols["strict"].scaling == "speaker":
             raise SertfError(
-                'Protocol strict knows no tested speaker; name a protocol with scaling="speaker" speaker-known.'
+                f'Protocol strict knows no tested speaker; name a protocol with scaling="speaker" {SPEAKER_KNOWN}.'
             )
 
     @property

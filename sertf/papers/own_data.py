@@ -6,7 +6,7 @@ from dataclasses import replace
 from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.experiment.changes import fitted_to
-from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.experiment.description import SPEAKER_KNOWN, Experiment, Setting, Variant
 from sertf.papers import PAPERS, functionals, serct, whisper
 from sertf.papers.system import System
 from sertf.protocols import splits
@@ -82,7 +82,7 @@ def experiment(
     """
     chosen = system(model)
     setting = Setting(protocol, scaling="speaker" if known_speakers else "training", enrolment_clips=enrolment_clips)
-    name_of_setting = f"{protocol}-speaker-known" if known_speakers else protocol
+    name_of_setting = f"{protocol}-{SPEAKER_KNOWN}" if known_speakers else protocol
     if enrolment_clips is not None:
         name_of_setting += f"-{enrolment_clips}"
     own = front_end in (None, chosen.front_end)

@@ -6,6 +6,9 @@ Keys that are not required may be missing, in files of earlier versions or where
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
+SPEAKER_KNOWN = "speaker-known"
+"""The protocol that scales tested speakers by all of their own clips. With `-N` behind it, it takes N of them."""
+
 Published = dict[str, Any]
 """Scores of a paper by name: a number, or mean, standard deviation and best, None for what is not printed."""
 
