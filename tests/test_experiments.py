@@ -39,6 +39,7 @@ NAMES = [
     "demo",
     "functionals_ravdess",
     "functionals_emodb",
+    "functionals_emobox",
     "reslstm_sa_ravdess",
     "cnn_transformer_ravdess",
     "attentive_cnn_ravdess",

@@ -17,7 +17,7 @@ from sertf.plots.scores import against, bars, violin
 from sertf.reports.figures import save_figures
 from sertf.reports.markdown import triple
 from sertf.reports.overview_page import render_overview
-from sertf.runs.facts import Asked, Overview, Summary, lacking
+from sertf.runs.facts import Asked, Overview, Summary, in_order, lacking
 from sertf.runs.layout import stored_of_experiment, stored_of_variant
 from sertf.runs.stored import ResultsError, read_json, read_predictions, read_summary, write_stored
 
@@ -64,7 +64,7 @@ def write_overview(
                 "intervals over speakers; test two speakers or more."
             )
         raise ResultsError(f"score must be one of {allowed}, got '{score}'.")
-    protocols = sorted({protocol for of_variant in summaries.values() for protocol in of_variant})
+    protocols = in_order({protocol for of_variant in summaries.values() for protocol in of_variant})
     differences = _differences(places, summaries, references, score) if references else []
     content: Overview = {
         "experiment": folder.name,

@@ -1,7 +1,7 @@
 """The page over all variants of an experiment: summaries of `sertf.reports.summary.summarise` in, Markdown out."""
 
 from sertf.reports import markdown, zero_shot
-from sertf.runs.facts import Overview, Summary
+from sertf.runs.facts import SPEAKER_KNOWN, Overview, Summary
 
 
 def render_overview(
@@ -81,8 +81,15 @@ def render_overview(
 
 
 def _order(summaries: dict[str, dict[str, Summary]], score: str, protocols: list[str]) -> list[str]:
-    """The variants by their score under the protocol that most of them have, the later of two; behind them the others."""
-    by = max(reversed(protocols), key=lambda protocol: sum(protocol in of_variant for of_variant in summaries.values()))
+    """The variants by their score under the protocol that most of them have, the later of two; behind them the others.
+
+    Known speakers order the variants only where no other protocol was run.
+    """
+    unknown = [protocol for protocol in protocols if not protocol.startswith(SPEAKER_KNOWN)]
+    by = max(
+        reversed(unknown or protocols),
+        key=lambda protocol: sum(protocol in of_variant for of_variant in summaries.values()),
+    )
 
     def key(variant):
         of_variant = summaries[variant]

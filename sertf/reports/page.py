@@ -6,13 +6,13 @@ from typing import Any
 
 from sertf.reports import markdown, zero_shot
 from sertf.reports.breakdowns import by_emotion, by_fold, by_group, calibration, published_names
-from sertf.runs.facts import PER_RUN, Facts, Summary
+from sertf.runs.facts import PER_RUN, Facts, Summary, in_order
 
 
 def render_page(
     summary: Summary,
     *,
-    beside: Summary | None = None,
+    beside: Iterable[Summary] = (),
     folder: Path | None = None,
     differing: Iterable[str] = (),
 ) -> str:
@@ -20,15 +20,13 @@ def render_page(
 
     Args:
         summary: summary of the page's protocol.
-        beside: the summary of the same variant's other protocol, shown in a second column.
+        beside: the summaries of the same variant's other protocols, shown in further columns.
         folder: folder of the page, which shows the report's figures found there; None leaves this section out.
         differing: names of manifest entries that differ between runs.
     """
     facts = summary["facts"]
-    columns = {summary["facts"]["protocol"]: summary}
-    if beside is not None:
-        columns[beside["facts"]["protocol"]] = beside
-    columns = dict(sorted(columns.items()))  # "paper" before "strict", on both pages
+    shown = {one["facts"]["protocol"]: one for one in (summary, *beside)}
+    columns = {protocol: shown[protocol] for protocol in in_order(shown)}  # on all their pages
     tested, emotions = summary["tested"], facts["emotions"]
     corpus = f"{tested['utterances']} utterances of {tested['speakers']} speakers"
     licence = facts.get("licence", "not stated")
@@ -97,7 +95,16 @@ def _scores(summary: Summary, columns: dict[str, Summary]) -> list[str]:
                 f"score would print a UAR of {markdown.score_cell(column['epoch_by_test'] | {'low': None})}{more}.",
                 "",
             ]
-    if columns.keys() == {"paper", "strict"} and not summary["facts"].get("across"):
+    for protocol, column in columns.items():
+        if column["facts"].get("scaling") == "speaker":
+            clips = column["facts"].get("enrolment_clips", "all")
+            known = (
+                f"each tested speaker is scaled by {clips} of their own unlabelled clips. These scores are of known speakers. "
+                "They do not compare with scores on unknown ones."
+            )
+            unknown = "the model of known speakers is tested on speakers it has no clips of."
+            lines += [f"Under `{protocol}` {known if clips else unknown}", ""]
+    if {"paper", "strict"} <= columns.keys() and not summary["facts"].get("across"):
         key = markdown.primary(*columns.values())
         paper, strict = (columns[protocol]["scores"][key]["mean"] for protocol in ("paper", "strict"))
         lines += [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sertf.reports.markdown import linked_cell, primary, published_by_column, published_cells, signed, table, triple
-from sertf.runs.facts import Published, Score, Summary
+from sertf.runs.facts import SPEAKER_KNOWN, Published, Score, Summary
 from sertf.runs.layout import stored_of_experiment
 from sertf.runs.stored import ResultsError, read_json, read_summary, stored_results, write_stored
 
@@ -115,7 +115,7 @@ def render_table(rows: list[Row]) -> str:
         "ours, `paper` protocol",
         "ours, `strict` protocol",
     ]
-    body = []
+    body, known = [], any(SPEAKER_KNOWN in row.summaries for row in rows)
     for row in rows:
         paper, strict = (row.summaries.get(protocol) for protocol in ("paper", "strict"))
         any_summary = next(iter(row.summaries.values()))
@@ -128,8 +128,9 @@ def render_table(rows: list[Row]) -> str:
         leak = "–"
         if paper and strict and not facts.get("across"):  # across corpora neither protocol tests whom it trained on
             leak = signed(paper["scores"][key]["mean"] - strict["scores"][key]["mean"])
-        body.append([*cells, leak])
-    return "\n".join(table([*head, "the leak's worth"], body, align="lllllll"))
+        body.append([*cells, leak, *([_known_cell(row, key)] if known else [])])
+    heads = [*head, "the leak's worth", *(["ours, speaker known"] if known else [])]
+    return "\n".join(table(heads, body, align="lllllllrl"))
 
 
 def update_readme(readme: Path, results: Path, *, titles: Titles, headlines: Headlines) -> None:
@@ -169,6 +170,15 @@ def _rows_of(stored: list[Path], start: Path) -> dict[Path, Row]:
 def _mean_cell(entry: Score, link: str) -> str:
     """The mean with a link."""
     return f"[{entry['mean']:.2f}]({link})"
+
+
+def _known_cell(row: Row, key: str) -> str:
+    """The score on known speakers with the number of clips that each is known by, a dash where it was not run."""
+    summary = row.summaries.get(SPEAKER_KNOWN)
+    if summary is None:
+        return "–"
+    clips = summary["facts"].get("enrolment_clips", "all")
+    return f"{linked_cell(summary['scores'][key], row.links[SPEAKER_KNOWN])}, {clips} clips of a speaker"
 
 
 def _interval_cell(entry: Score, link: str) -> str:

@@ -20,7 +20,7 @@ from sertf.reports.page import render_page
 from sertf.reports.representations import REPRESENTATIONS
 from sertf.reports.summary import summarise
 from sertf.runs.collect import collect, merge_manifests
-from sertf.runs.facts import Facts, Summary, names_of
+from sertf.runs.facts import PROTOCOLS, Facts, Summary, names_of
 from sertf.runs.layout import is_stored, sibling, stored_folder
 from sertf.runs.stored import (
     ResultsError,
@@ -33,7 +33,6 @@ from sertf.runs.stored import (
     write_stored,
 )
 
-_OTHER = {"paper": "strict", "strict": "paper", "speaker-known": "strict"}
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
 _OURS = {*_TABLES, "report.md", "report.json", "manifest.json", REPRESENTATIONS, *figures.FILES}
 
@@ -44,14 +43,14 @@ def write_report(
     """Write one variant's results under one protocol: predictions, report, figures, manifest.
 
     The numbers are computed from the predictions as stored, with 6 significant digits. So the stored files reproduce
-    them exactly. Files of `out` that do not belong to a report stay. The page of the other protocol, if there is one, is
-    rendered again with this one beside it. So are the pages of the variants that are compared with this one.
+    them exactly. Files of `out` that do not belong to a report stay. The pages of the other protocols, if there are any,
+    are rendered again with this one beside them. So are the pages of the variants that are compared with this one.
 
     Args:
         folder: `<runs>/<variant>/<protocol>`.
         out: folder to write, `<results>/<experiment>/<variant>/<protocol>`.
-        beside: written results of the other protocol; by default the sibling of `out`, "paper" of "strict" and the
-            other way round, if it is there.
+        beside: written results of another protocol; by default the siblings of `out` that are there, of "paper",
+            "strict" and "speaker-known".
         figure_formats: "png", which is always written, and "svg" beside it.
 
     Returns:
@@ -63,7 +62,7 @@ def write_report(
     """
     results, out = collect(Path(folder)), Path(out)
     check_replaceable(out, results.facts, len(results.manifests))
-    other = _other(out, results.facts, None if beside is None else Path(beside))
+    others = _others(out, results.facts, None if beside is None else Path(beside))
     check_writable(out.parent, "--out", ResultsError)
     with replaced_folder(out) as staging:
         _write_table(staging / "predictions.csv.gz", results.predictions)
@@ -81,11 +80,14 @@ def write_report(
         summary["compared"] = compared_with(summary, kept, out)
         _write_json(staging / "manifest.json", {"shared": shared, "runs": runs})
         _write_json(staging / "report.json", summary)
-        write_stored(staging / "report.md", _render(summary, read_summary(other) if other else None, staging))
+        write_stored(staging / "report.md", _render(summary, map(read_summary, others), staging))
         _keep_others(out, staging)
         staging.chmod(0o755)  # whatever the umask
-    if other and other.resolve() != out.resolve():
-        write_stored(other / "report.md", _render(read_summary(other), summary, other))
+    for other in others:
+        if other.resolve() != out.resolve():
+            shown = read_summary(other)
+            further = [place for place in _others(other, shown["facts"], None) if place.resolve() != out.resolve()]
+            write_stored(other / "report.md", _render(shown, [summary, *map(read_summary, further)], other))
     for place in dependents(out):
         _compare_again(place)
     return summary
@@ -119,14 +121,13 @@ def compare_results(folder_a: Path | str, folder_b: Path | str, *, score: str = 
 
 
 def report_page(folder: Path) -> str:
-    """The page of stored results, as Markdown, from their report.json and that of the other protocol beside them.
+    """The page of stored results, as Markdown, from their report.json and those of the other protocols beside them.
 
     Raises:
         ResultsError: if a report.json is missing or broken.
     """
     summary = read_summary(folder)
-    other = _other(folder, summary["facts"], None)
-    return _render(summary, read_summary(other) if other else None, folder)
+    return _render(summary, map(read_summary, _others(folder, summary["facts"], None)), folder)
 
 
 def rewrite_pages(results: Path) -> list[Path]:
@@ -180,18 +181,18 @@ def write_reports(runs: Path, out: Path, figure_formats: Iterable[str] = ("png",
     return pages
 
 
-def _other(out: Path, facts: Facts, beside: Path | None) -> Path | None:
-    """Folder of the other protocol's written results, None if there is none."""
+def _others(out: Path, facts: Facts, beside: Path | None) -> list[Path]:
+    """Folders of the other protocols' written results."""
     if beside is None:
-        name = _OTHER.get(facts["protocol"])
-        place = sibling(out, protocol=name) if name else None
-        return place if place and is_stored(place) else None
+        shown = PROTOCOLS if facts["protocol"] in PROTOCOLS else ()
+        places = [sibling(out, protocol=name) for name in shown if name != facts["protocol"]]
+        return list(filter(is_stored, places))
     found = names_of(read_summary(beside)["facts"])
     if found[:2] != names_of(facts)[:2] or found[2] == facts["protocol"]:
         raise ResultsError(
             f"{beside} holds {'/'.join(found)}, not another protocol of {'/'.join(names_of(facts)[:2])}."
         )
-    return beside
+    return [beside]
 
 
 def _compare_again(place: Path) -> None:
@@ -209,7 +210,7 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
         packed.write(text.encode())
 
 
-def _render(summary: Summary, beside: Summary | None, folder: Path) -> str:
+def _render(summary: Summary, beside: Iterable[Summary], folder: Path) -> str:
     return render_page(summary, beside=beside, folder=folder, differing=summary.get("differing", ()))
 
 

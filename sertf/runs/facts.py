@@ -3,11 +3,13 @@
 Keys that are not required may be missing, in files of earlier versions or where they do not apply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict
 
 SPEAKER_KNOWN = "speaker-known"
 """The protocol that scales tested speakers by all of their own clips. With `-N` behind it, it takes N of them."""
+PROTOCOLS = ("paper", "strict", SPEAKER_KNOWN)
+"""The protocols of a variant that stand side by side, in their order."""
 
 Published = dict[str, Any]
 """Scores of a paper by name: a number, or mean, standard deviation and best, None for what is not printed."""
@@ -224,6 +226,15 @@ class Overview(Asked):
 def names_of(facts: Facts) -> tuple[str, str, str]:
     """The names of experiment, variant and protocol."""
     return facts.get("experiment", "?"), facts.get("variant", "?"), facts.get("protocol", "?")
+
+
+def in_order(protocols: Iterable[str]) -> list[str]:
+    """Names of protocols in the order of columns: `PROTOCOLS`, then others by name.
+
+    >>> in_order(["speaker-known", "other", "strict"])
+    ['strict', 'speaker-known', 'other']
+    """
+    return sorted(protocols, key=lambda name: (PROTOCOLS.index(name) if name in PROTOCOLS else len(PROTOCOLS), name))
 
 
 def lacking(record: Any, content: Mapping[str, Any]) -> list[str]:

@@ -24,9 +24,27 @@ def test_shortfall_is_said_plainly(published, expected):
 def test_columns_are_paper_then_strict_on_either_page():
     paper, strict = summary(protocol="paper", mean=0.6), summary()
     for one, other in ((paper, strict), (strict, paper)):
-        page = render_page(one, beside=other)
+        page = render_page(one, beside=[other])
         assert "| UAR | – | 0.6000 ± 0.0100 (0.6000) [0.4500, 0.5600] | 0.5000 ± 0.0100 (0.5000) [" in page
         assert "UAR of `paper` minus `strict`: +0.1000." in page
+
+
+def known(clips=None):
+    content = summary(protocol="speaker-known", mean=0.7)
+    content["facts"] |= {"scaling": "speaker"} | ({} if clips is None else {"enrolment_clips": clips})
+    return content
+
+
+def test_known_speakers_are_a_third_column_with_their_clips():
+    three = summary(protocol="paper", mean=0.6), summary(), known()
+    for one in three:
+        page = render_page(one, beside=[other for other in three if other is not one])
+        assert "| score | published | ours, `paper` | ours, `strict` | ours, `speaker-known` |" in page
+        assert "Under `speaker-known` each tested speaker is scaled by all of their own unlabelled clips." in page
+        assert "UAR of `paper` minus `strict`: +0.1000." in page
+    assert "is scaled by 5 of their own unlabelled clips." in render_page(known(5))
+    assert "is tested on speakers it has no clips of." in render_page(known(0))
+    assert "clips" not in render_page(summary())
 
 
 def test_other_systems_stand_beside_the_papers_own_and_ours():
@@ -48,7 +66,7 @@ def test_other_systems_stand_beside_the_papers_own_and_ours():
 
 def test_each_protocol_has_its_published_scores():
     paper = summary(protocol="paper", published={"uar": [0.9, None, None], "kappa": [0.8, None, None]})
-    page = render_page(summary(published={"uar": [0.7, None, None]}), beside=paper)
+    page = render_page(summary(published={"uar": [0.7, None, None]}), beside=[paper])
     assert "| score | published, `paper` | published, `strict` | ours, `paper` | ours, `strict` |" in page
     assert "| UAR | 0.9000 | 0.7000 | 0.5000 ±" in page and "| kappa | 0.8000 | – | – | – |" in page
     assert "**UAR falls short of the published mean by 0.2000**" in page  # of its own protocol

@@ -129,3 +129,17 @@ def test_the_leak_is_told_where_both_protocols_were_run():
     for content in both.values():
         content["facts"]["across"] = {"tested": {}}
     assert render_table([row]).endswith("| – |")
+
+
+def test_known_speakers_have_a_column_where_some_were_tested():
+    known = summary(protocol="speaker-known", mean=0.7)
+    rows = [Row({"strict": summary()}, {"strict": "s.md"})]
+    assert "speaker known" not in render_table(rows)
+    rows.append(Row({"speaker-known": known, "strict": summary()}, {"speaker-known": "k.md", "strict": "s.md"}))
+    head, _, first, second = render_table(rows).splitlines()
+    assert head.endswith("| the leak's worth | ours, speaker known |") and first.endswith("| – | – |")
+    cells = second.split(" | ")
+    assert "[0.5000 ± 0.0100](s.md)" in cells[6] and cells[-1].startswith("[0.7000 ± 0.0100](k.md)")
+    assert cells[-1].endswith("2 repeats, all clips of a speaker |")
+    known["facts"]["enrolment_clips"] = 5
+    assert render_table(rows).endswith("2 repeats, 5 clips of a speaker |")

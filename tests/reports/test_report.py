@@ -188,6 +188,21 @@ def test_both_protocols_stand_side_by_side_on_both_pages(runs, tmp_path):
         assert f"`paper` minus `strict`: {gap:+.4f}" in page
 
 
+def test_known_speakers_stand_beside_the_other_protocols_on_all_pages(runs, tmp_path):
+    for protocol in ("strict", "speaker-known"):
+        report.write_report(make_runs(tmp_path / "runs", protocol=protocol), written(tmp_path, protocol))
+    report.write_report(runs, written(tmp_path))
+    few = make_runs(tmp_path / "runs", protocol="speaker-known-5")
+    report.write_report(few, written(tmp_path, "speaker-known-5"))
+    for protocol in ("paper", "strict", "speaker-known"):
+        page = (written(tmp_path, protocol) / "report.md").read_text()
+        assert "| score | published | ours, `paper` | ours, `strict` | ours, `speaker-known` |" in page
+    assert (
+        "| score | published | ours, `speaker-known-5` |"
+        in (written(tmp_path, "speaker-known-5") / "report.md").read_text()
+    )
+
+
 def test_beside_may_lie_elsewhere_but_must_fit(runs, tmp_path):
     strict = make_runs(tmp_path / "runs", protocol="strict")
     report.write_report(strict, tmp_path / "elsewhere")

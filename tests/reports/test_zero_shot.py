@@ -25,7 +25,7 @@ def across(protocol, mean, low, high):
 
 def test_scores_stand_beside_chance_with_languages_and_intervals():
     strict, paper = across("strict", 0.3, 0.2, 0.4), across("paper", 0.2, 0.15, 0.25)
-    page = render_page(strict, beside=paper)
+    page = render_page(strict, beside=[paper])
     assert (
         "Trained on ravdess (en), tested on emodb (no language stated), none of whose recordings were trained on: "
         in page
