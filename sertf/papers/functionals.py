@@ -60,6 +60,7 @@ def emobox() -> Experiment:
 
     Command: sertf run functionals_emobox --data RAVDESS_FOLDER --variant ridge --repeats 1
     Time: on 2 cores 1 minute for the features and 1 for the folds.
+    Expect: for ridge a UAR of 0.62, and of 0.72 with known speakers.
     """
     strict = Setting("emobox-ravdess-6")
     return Experiment(

@@ -55,8 +55,8 @@ def test_headlines_are_one_a_system_and_stored():
         "whisper",
     }
     for name, variant in found:
-        defined = set(papers.find(name).experiment.protocols)
-        assert {path.parent.name for path in STORED.glob(f"{name}/{variant}/*/report.json")} == defined
+        shown = {"paper", "strict"} & set(papers.find(name).experiment.protocols)
+        assert shown <= {path.parent.name for path in STORED.glob(f"{name}/{variant}/*/report.json")}
 
 
 def test_every_stored_experiment_resolves():
