@@ -5,7 +5,7 @@ plus a penalty on the squared kernel:
 
 - `ridge`: squared error to targets of 1 and -1, in closed form.
 - `logistic`: multinomial cross-entropy, by scikit-learn.
-- `linear_svm`: squared hinge loss, one against rest, by scikit-learn.
+- `linear_svm`: hinge loss, one against rest, by scikit-learn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,17 +50,24 @@ def logistic(
 def linear_svm(
     features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
 ) -> list[Linear]:
-    """Linear support vector machine for each penalty, scikit-learn's LinearSVC with C = 1 / penalty.
+    """Linear support vector machine for each penalty; the seed changes nothing.
 
-    Its bias is penalised too, as liblinear's is, of features shifted to a mean of 0.
+    scikit-learn's SVC, one against rest, with C = 1 / penalty. It reads the products of rows with rows, which are few
+    beside the dimensions. The kernel is the sum of the support vectors by their dual coefficients.
     """
-    from sklearn.svm import LinearSVC
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.svm import SVC
 
-    def fit(rows, penalty):
-        machine = LinearSVC(C=1 / penalty, class_weight="balanced", random_state=seed, max_iter=20000)
-        return machine.fit(rows, labels)
-
-    return _in_row_space(features, classes, penalties, fit)
+    mean = features.mean(axis=0, dtype="float64")
+    centred = features - mean  # changes no solution, as the bias is free, and keeps the products small
+    products = centred @ centred.T
+    found = []
+    for penalty in penalties:
+        machine = SVC(C=1 / penalty, kernel="precomputed", class_weight="balanced", tol=1e-8)
+        sides = OneVsRestClassifier(machine).fit(products, labels).estimators_
+        kernels = [centred[side.support_].T @ side.dual_coef_[0] for side in sides]
+        found.append(_linear(np.stack(kernels), np.array([side.intercept_[0] for side in sides]), mean, classes))
+    return found
 
 
 def _in_row_space(features, classes, penalties, fit):
@@ -76,12 +83,15 @@ def _in_row_space(features, classes, penalties, fit):
     found = []
     for penalty in penalties:
         machine = fit(rows, penalty)
-        coefficients, bias = machine.coef_, machine.intercept_
-        if classes == 2:  # scikit-learn has one decision value; half of it on either side has the same difference
-            coefficients, bias = (np.concatenate([-values, values]) / 2 for values in (coefficients, bias))
-        kernel = axes @ coefficients.T
-        found.append(Linear(kernel, bias - mean @ kernel))
+        found.append(_linear(machine.coef_ @ axes.T, machine.intercept_, mean, classes))
     return found
+
+
+def _linear(coefficients, bias, mean, classes):
+    """The model of scikit-learn's coefficients (outputs, dims) and bias for features from which `mean` was taken."""
+    if classes == 2:  # scikit-learn has one decision value; half of it on either side has the same difference
+        coefficients, bias = (np.concatenate([-values, values]) / 2 for values in (coefficients, bias))
+    return Linear(coefficients.T, bias - coefficients @ mean)
 
 
 LINEAR: dict[str, Fit] = {"ridge": ridge, "logistic": logistic, "linear_svm": linear_svm}
@@ -89,7 +99,7 @@ LINEAR: dict[str, Fit] = {"ridge": ridge, "logistic": logistic, "linear_svm": li
 PENALTIES: dict[str, tuple[float, ...]] = {
     "ridge": tuple(float(f"{10 ** (step / 2):.3g}") for step in range(2, 14)),
     "logistic": tuple(float(10**step) for step in range(-1, 6)),
-    "linear_svm": tuple(float(10**step) for step in range(-1, 6)),
+    "linear_svm": tuple(float(f"{10 ** (step / 2):.3g}") for step in range(4, 12)),
 }
 """The grid of each model."""
 
