@@ -30,6 +30,8 @@ ON_ANY_CORPUS = {
     "speechnet_ablation": speechnet.ablation,
     "speechnet_baselines": speechnet.baselines,
     "speechnet_baselines_segments": speechnet.baselines_on_segments,
+    "speechnet_baselines_functionals": speechnet.baselines_on_functionals,
+    "speechnet_linear": speechnet.linear,
     "serct": serct.experiment,
     "serct_ablation": serct.ablation,
     "serct_baselines": serct.baselines,
@@ -124,6 +126,7 @@ def test_corpora_of_few_speakers_can_be_parted(few_speakers, name, corpus):
         ("speechnet", "small_segments"),
         ("speechnet_baselines", "svm"),
         ("speechnet_baselines_segments", "svm"),
+        ("speechnet_linear", "ridge_segments"),
         ("serct_depth", "layers_1"),
     ],
 )

@@ -7,9 +7,10 @@ from sertf.corpora.selection import CHOICES, speakers_in
 from sertf.experiment.changes import fitted_to
 from sertf.experiment.description import Experiment, Setting, Variant
 from sertf.experiment.search_space import search_space
+from sertf.papers import functionals
 from sertf.papers import speechnet_published as published
 from sertf.papers.system import System
-from sertf.protocols.splits import speakers_apart
+from sertf.protocols.splits import protocol, speakers_apart
 from sertf.training.recipe import Recipe
 
 CITATION = (
@@ -52,6 +53,9 @@ NETWORKS = {
     "tcn": "Temporal convolutional network",
 }
 CLASSICAL = {"svm": "Support vector machine", "gradient_boosting": "Gradient boosting"}
+# These read all values at once. The other networks would read functionals as 8780 steps of unlike values.
+ON_VECTORS = ("rbm", "autoencoder", *CLASSICAL)
+LINEAR = {"ridge": "Ridge regression", "linear_svm": "Linear support vector machine"}
 BASELINE_RECIPES = {
     protocol: Recipe(learning_rate=1e-3, batch_size=32, epochs=100, monitor=monitor)
     for protocol, monitor in (("paper", None), ("strict", "uar"))
@@ -205,11 +209,75 @@ def baselines_on_segments(corpus: str) -> Experiment:
     )
 
 
+def _linear_on(corpus: str, front_end_options: Mapping[str, object], title: str) -> dict[str, Variant]:
+    """Linear models, whose penalty validation speakers choose; two speakers leave nobody to choose it by."""
+    chosen = "no validation" not in protocol(protocols_on(corpus)["strict"].folds).allows
+    return {
+        model: Variant(
+            model,
+            recipes=None,
+            options={} if chosen else {"penalty": functionals.USUAL_PENALTIES[model]},
+            front_end_options=front_end_options,
+            title=f"{name}, {title}",
+        )
+        for model, name in LINEAR.items()
+    }
+
+
+def baselines_on_functionals(corpus: str) -> Experiment:
+    """SpeechNet's baselines that read one vector, and linear models, on the 8780 functionals of an utterance.
+
+    Recipes are those of `baselines`. The folds are those of `strict`, and there is no other protocol.
+
+    Command: sertf run speechnet_baselines_functionals_emodb --data EMODB_FOLDER
+    Overview: sertf report --overview results/speechnet_baselines_functionals_emodb --reference speechnet_emodb/small_segments
+    Time: TIME_HERE
+    Expect: EXPECT_HERE
+    """
+    on_means = baselines(corpus)
+    on_vectors = {
+        name: replace(on_means.variants[name], published={}, title=f"{on_means.variants[name].title}, functionals")
+        for name in ON_VECTORS
+    }
+    return replace(
+        on_means,
+        name=f"speechnet_baselines_functionals_{corpus}",
+        variants={
+            name: replace(variant, tuned_on=functionals.CORPORA)
+            for name, variant in {**on_vectors, **_linear_on(corpus, {}, "functionals")}.items()
+        },
+        front_end=functionals.FRONT_END,
+        front_end_options={},
+        protocols={"strict": on_means.protocols["strict"]},
+    )
+
+
+def linear(corpus: str) -> Experiment:
+    """Linear models on what SpeechNet reads: the means over an utterance, and the 64 segments.
+
+    The folds are those of `strict`, and there is no other protocol.
+
+    Command: sertf run speechnet_linear_emodb --data EMODB_FOLDER --repeats 1
+    Overview: sertf report --overview results/speechnet_linear_emodb --reference speechnet_emodb/small_segments
+    Time: TIME_HERE
+    Expect: EXPECT_HERE
+    """
+    variants = {
+        f"{model}_{reading}": variant
+        for reading, segments in SEGMENTS.items()
+        for model, variant in _linear_on(corpus, {"segments": segments}, READING_TITLES[reading]).items()
+    }
+    made = _experiment(f"speechnet_linear_{corpus}", corpus, variants)
+    return replace(made, protocols={"strict": made.protocols["strict"]})
+
+
 EXPERIMENTS = {
     "speechnet_CORPUS": experiment,
     "speechnet_ablation_CORPUS": ablation,
     "speechnet_baselines_CORPUS": baselines,
     "speechnet_baselines_segments_CORPUS": baselines_on_segments,
+    "speechnet_baselines_functionals_CORPUS": baselines_on_functionals,
+    "speechnet_linear_CORPUS": linear,
 }
 
 SYSTEMS = {
