@@ -7,4 +7,8 @@ from sertf.experiment import main
 from sertf.papers import speechnet
 
 if __name__ == "__main__":
-    main(speechnet.baselines_on_functionals("emodb"), on=speechnet.baselines_on_functionals, results="experiments/results")
+    main(
+        speechnet.baselines_on_functionals("emodb"),
+        on=speechnet.baselines_on_functionals,
+        results="experiments/results",
+    )

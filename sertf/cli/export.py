@@ -25,7 +25,7 @@ def add_options(parser):
         nargs="?",
         const="float32",
         metavar="WEIGHTS",
-        help="also write a LiteRT model, with weights in float32 or, at half the size, float16 (float32)",
+        help="also write a LiteRT model, with weights in float32, float16 or int8 (float32)",
     )
     shared.add_json(parser)
 

@@ -201,7 +201,7 @@ def for_inference(network, *, fused=True, temperature=None):
         if name in names:
             output = copied.get_layer(name).output
             outputs[name] = output if index is None else output[index]
-    return keras.Model(copied.inputs, outputs)
+    return keras.Model(copied.inputs, outputs, name="network")
 
 
 def _calibrated(scores, temperature):

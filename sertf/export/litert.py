@@ -3,11 +3,17 @@
 The file holds the front end if LiteRT has its arithmetic: log mel, MFCC and chroma, but not the float64 spectra of the
 fused statistics. Otherwise the file takes the front end's features. It does not resample.
 
-Weights are float32 or, at half the size, float16. The arithmetic is float32. The front end's Fourier transforms and
-filters stay float32, because rounding them would drown quiet bands in noise. Pretrained weights published in float16 keep
-their values.
+Weights are float32, float16 or int8. The arithmetic is float32, but for dense layers and convolutions with int8 weights.
+The front end's Fourier transforms and filters stay float32, because rounding them would drown quiet bands in noise.
+Pretrained weights published in float16 keep their values. Beside int8 two kinds of weights are float16:
+
+- those of recurrences, where errors add up from step to step;
+- those of the last layer. The normalisation before it is folded into it, so their sizes differ too much for 8 bits.
 """
 
+import contextlib
+import io
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,13 +24,15 @@ from sertf.errors import SertfError, unknown
 from sertf.inference.litert import FILE, litert_runner
 from sertf.parallel.environment import standard_error_hidden
 
-WEIGHTS = ("float32", "float16")
+# Larger differences mean another model. In float32 rounding and LiteRT's GELU stay below 1e-3.
+LARGEST_DIFFERENCE = {"float32": 0.01, "float16": 0.01, "int8": 0.1}
+WEIGHTS = tuple(LARGEST_DIFFERENCE)
 """The number formats that LiteRT files store weights in."""
 # Lengths of the clips that compare a converted model with its SavedModel, in seconds, besides its shortest audio.
 _COMPARED_SECONDS = (1.0, 2.5, 4.1)
 _SMALLEST_HALVED = 4096  # bytes of a constant
-# Larger differences mean another model. Rounding and LiteRT's GELU stay below 1e-3.
-LARGEST_DIFFERENCE = 0.01
+# Scopes of operations in the file: those of the network, and those of the loops of its recurrences.
+_NETWORK, _LOOP = "network", "while"
 
 
 class LiteRTError(SertfError):
@@ -68,11 +76,13 @@ def write_litert(
     path.write_bytes(content)
     with standard_error_hidden():  # the interpreter prints its delegates
         clips, difference = _compare(path, folder, front_end, taken)
-    if not difference <= LARGEST_DIFFERENCE:
+    largest = LARGEST_DIFFERENCE[weights]
+    if not difference <= largest:
         path.unlink()
+        mend = "use the SavedModel" if weights == "float32" else "store the weights in float32"
         raise LiteRTError(
-            f"The LiteRT scores of {network.name} differ by {difference:.2g} from the SavedModel's, more than "
-            f"{LARGEST_DIFFERENCE:g}; use the SavedModel."
+            f"The LiteRT scores of {network.name} differ by {difference:.2g} from the SavedModel's, more than {largest:g} "
+            f"with weights of {weights}; {mend}."
         )
     return {
         "file": FILE,
@@ -95,17 +105,20 @@ def _convert(network, front_end, mean, std, temperature, weights):
     import tensorflow as tf
 
     from sertf.export.graph import for_inference
+    from sertf.layers import spectral
 
+    last = [layer.name for layer in network.layers if layer.weights][-1:]
     # LiteRT has no op for fused recurrences; it runs Keras's loop.
     network = for_inference(network, fused=False, temperature=temperature)
-    if weights == "float16":
-        network.set_weights([_rounded(values) for values in network.get_weights()])
     if not front_end.built:
         front_end.build((None, None))
     dims = front_end.feature_shape[1:]
 
     def from_features(features):
-        return network((features - mean) / std, training=False)
+        scaled = (features - mean) / std
+        if front_end.trims:  # the rows behind the speech stay zero, which networks mask
+            scaled = spectral.keep_own(scaled, tf.reduce_any(tf.not_equal(features, 0), axis=2))
+        return network(scaled, training=False)
 
     def from_waveform(waveform):
         # Framing hides from the converter that there is one clip. The shape states it again.
@@ -120,17 +133,29 @@ def _convert(network, front_end, mean, std, temperature, weights):
         module.function = tf.function(function, input_signature=[given])
         try:
             content = _converted(module, taken)
-            return (_halved(content) if weights == "float16" else content), taken
+            return (content if weights == "float32" else _quantized(_halved(content), weights, last)), taken
         except LiteRTError as error:
             reasons.append(f"{taken}: {error}")
     raise LiteRTError(f"The model {network.name} does not convert to LiteRT ({'; '.join(reasons)}).")
 
 
-def _rounded(values):
-    """Weights rounded to float16, in their own type; those beyond its range stay as they are."""
-    with np.errstate(over="ignore"):
-        half = values.astype("float16").astype(values.dtype)
-    return half if np.isfinite(half).all() else values
+def _quantized(content, weights, last):
+    """A LiteRT file with the network's weights in float16; with int8 all but those of recurrences and the layers `last`."""
+    with standard_error_hidden(), contextlib.redirect_stdout(io.StringIO()):  # it prints its progress
+        from litert_quantizer import algorithm_manager, qtyping, quantizer
+
+        casting, every = algorithm_manager.AlgorithmName.FLOAT_CASTING, qtyping.TFLOperationName.ALL_SUPPORTED
+        half = qtyping.OpQuantizationConfig(
+            weight_tensor_config=qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT),
+            compute_precision=qtyping.ComputePrecision.FLOAT,
+            explicit_dequantize=True,
+        )
+        made = quantizer.Quantizer(content)
+        if weights == "int8":  # of patterns that fit, the last counts
+            made.add_dynamic_config(_NETWORK, every, num_bits=8)
+        for scope in (_LOOP, *map(re.escape, last)) if weights == "int8" else (_NETWORK,):
+            made.update_quantization_recipe(scope, every, half, casting)
+        return bytes(made.quantize().quantized_model)
 
 
 def _halved(content):
@@ -185,7 +210,10 @@ def _converted(module, taken):
 
 
 def _compare(path, folder, front_end, taken):
-    """Seconds of the compared clips of noise, and the largest difference between both models' scores."""
+    """Seconds of the compared clips, and the largest difference between both models' scores.
+
+    The clips are noise, quiet in the last quarter, which some front ends cut off.
+    """
     import tensorflow as tf
 
     model = tf.saved_model.load(str(folder))
@@ -195,6 +223,7 @@ def _compare(path, folder, front_end, taken):
     largest = 0.0
     for seed, length in enumerate(seconds):
         clip = np.random.default_rng(seed).normal(scale=0.1, size=(1, round(length * rate))).astype(np.float32)
+        clip[:, -clip.shape[1] // 4 :] *= 1e-3
         given = clip if taken == "waveform" else front_end(clip).numpy()
         ours, expected = lite(**{taken: given})["scores"], full(waveform=clip, sample_rate=rate)["scores"].numpy()
         largest = max(largest, float(np.abs(ours - expected).max()))

@@ -54,8 +54,8 @@ def save(
         out: folder to write. It may replace an exported model there, and nothing else.
         repeat: export a run of this repeat.
         fold: export a run of this fold.
-        litert: write a LiteRT model beside the SavedModel with weights in this format, "float32" or "float16"; see
-            `sertf.export.litert`. None writes none.
+        litert: write a LiteRT model beside the SavedModel with weights in this format, of
+            `sertf.export.litert.WEIGHTS`. None writes none.
 
     Returns:
         Path of the written folder.

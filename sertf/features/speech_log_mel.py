@@ -130,5 +130,5 @@ class SpeechLogMel(FrontEnd):
         behind = keras.ops.minimum(behind + MARGIN, keras.ops.sum(keras.ops.cast(own, "int32"), axis=1))
         total = keras.ops.shape(decibels)[1]
         places = keras.ops.minimum(first[:, None] + keras.ops.arange(total, dtype="int32")[None], total - 1)
-        speech = keras.ops.take_along_axis(decibels, places[:, :, None], axis=1)
+        speech = keras.ops.take_along_axis(decibels, keras.ops.expand_dims(places, 2), axis=1)  # a form that LiteRT has
         return spectral.keep_own(speech, spectral.own_positions(behind - first, total))

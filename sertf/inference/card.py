@@ -286,8 +286,11 @@ def _litert(card: Card) -> list[str]:
 
 def _stored(lite: dict[str, Any]) -> str:
     """A sentence on weights in fewer bits; cards of older exports do not state them."""
-    weights = lite.get("weights", "float32")
-    return "" if weights == "float32" else f"It stores the weights in {weights} and computes in float32. "
+    return {
+        "float32": "",
+        "float16": "It stores the weights in float16 and computes in float32. ",
+        "int8": "It stores most weights of the network in int8, and computes with them in whole numbers. ",
+    }[lite.get("weights", "float32")]
 
 
 def _over_repeats(card: Card) -> str:

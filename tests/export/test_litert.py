@@ -34,6 +34,7 @@ def test_scores_as_the_savedmodel_on_clips_of_any_length(lite, recognizer, corpu
 def test_the_card_says_what_is_in_the_file(lite):
     card = json.loads((lite / "model_card.json").read_text())
     assert card["litert"]["input"] == "waveform" and card["litert"]["difference"] < 1e-5
+    assert card["litert"]["weights"] == "float32"
     page = (lite / "model_card.md").read_text()
     assert "at exactly 16000 Hz. It holds the front end, but does not resample" in page
 
@@ -50,6 +51,34 @@ def saved(folder, network, front_end, scaling):
     )
     tf.saved_model.save(module, str(folder / "model"), signatures=module.signatures())
     return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def cnn(tmp_path_factory):
+    """A CNN that reads speech without its quiet ends, untrained, and its SavedModel."""
+    keras.utils.set_random_seed(0)
+    front_end = FEATURES["speech_log_mel"](sample_rate=16000)
+    network = MODELS["attentive_cnn"](front_end.feature_shape, 2, width=12)
+    scaling = {"mean": np.float32(-40), "std": np.float32(20)}
+    folder = tmp_path_factory.mktemp("cnn")
+    return saved(folder, network, front_end, scaling), network, front_end, scaling
+
+
+@pytest.mark.parametrize(
+    ("weights", "difference", "smaller"), [("float32", 1e-5, 1), ("float16", 5e-3, 0.6), ("int8", 0.05, 0.45)]
+)
+def test_smaller_weights_score_as_the_savedmodel(cnn, weights, difference, smaller):
+    import tensorflow as tf
+
+    folder, network, front_end, scaling = cnn
+    written = write_litert(folder, network, front_end, **scaling, weights=weights)
+    assert written["input"] == "waveform" and written["weights"] == weights
+    assert written["difference"] < difference and written["bytes"] < 500_000 * smaller
+    run, model = litert_runner(folder / "model.tflite"), tf.saved_model.load(str(folder))
+    speech = np.random.default_rng(1).normal(scale=0.1, size=24000) * np.linspace(0.2, 1, 24000)
+    clip = np.concatenate([np.zeros(8000), speech, np.zeros(16000)]).astype("float32")[None]
+    expected = model.signatures["waveform"](waveform=clip, sample_rate=16000)["scores"]
+    np.testing.assert_allclose(run(waveform=clip)["scores"], expected, atol=difference)
 
 
 def test_a_front_end_in_float64_is_left_out(tmp_path):
@@ -72,7 +101,7 @@ def test_a_model_that_scores_differently_is_not_written(tmp_path):
     assert not (folder / "model.tflite").exists()
 
 
-def test_float16_weights_take_half_the_room(tmp_path):
+def test_float16_takes_half_the_room_and_recurrences_keep_it(tmp_path):
     front_end = FEATURES["log_mel"](sample_rate=16000)
     network = MODELS["gru"](front_end.feature_shape, 2, units=256)
     scaling = {"mean": np.float32(0), "std": np.float32(40)}
@@ -82,6 +111,8 @@ def test_float16_weights_take_half_the_room(tmp_path):
     assert whole["weights"] == "float32" and half["weights"] == "float16"
     assert half["bytes"] == (folder / "model.tflite").stat().st_size < 0.7 * whole["bytes"]
     assert 0 < half["difference"] < 1e-3
+    eight = write_litert(folder, network, front_end, **scaling, weights="int8")  # all but the last layer is recurrent
+    assert eight["bytes"] == pytest.approx(half["bytes"], rel=0.02) and eight["difference"] < 1e-3
 
 
 class Spectrum(FrontEnd):
@@ -112,7 +143,8 @@ def test_float16_keeps_the_front_ends_quiet_bands(tmp_path):
     for weights in WEIGHTS:
         write_litert(folder, network, front_end, **scaling, weights=weights)
         scores.append(litert_runner(folder / "model.tflite")(waveform=clip)["scores"])
-    np.testing.assert_allclose(*scores, atol=2e-3)
+    np.testing.assert_allclose(scores[1], scores[0], atol=2e-3)
+    np.testing.assert_allclose(scores[2], scores[0], atol=0.05)
 
 
 def test_unknown_weights_are_refused_before_the_work(done, tmp_path):
