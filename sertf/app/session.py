@@ -12,6 +12,7 @@ from sertf.errors import SertfError
 from sertf.inference.bundled import folder_of, names
 from sertf.inference.card import ModelError, read_card, render_card
 from sertf.inference.recognizer import Recognizer, load
+from sertf.inference.recordings import collected
 from sertf.parallel.environment import import_tensorflow_quietly
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ class Listener:
     def _hear(self, path, model, name, threshold):
         from sertf.plots import clips
 
-        table = model.predict(path)
+        with collected() as unlike:
+            table = model.predict(path)
         heard = table.dropna(subset="emotion")
         means = {emotion: float(heard[emotion].mean()) for emotion in model.emotions}
         window = heard.loc[heard["confidence"].idxmax()]
@@ -155,6 +157,7 @@ class Listener:
         if len(table) > 1:
             stretch = f"{window['start']:.1f} to {window['end']:.1f} s"
             text += f" The curve below belongs to the window with the largest score, {stretch}."
+        text += "".join(f"\n\n**Unlike the training clips:** {what}." for what in unlike)
         return Heard(f"{text}\n\n`{Path(path).name}`, recognized by `{name}`", means, figure)
 
 

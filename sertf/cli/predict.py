@@ -15,6 +15,8 @@ its training speakers, and sertf says so.
 
 If a file cannot be used, sertf names it, writes nothing and exits with 2. It reports files that are not audio or cut
 off at once. It reports faults that only decoding shows after the last file. --skip-bad names them and continues.
+
+sertf warns where a recording lacks the band of the model's training clips, or has a level far outside theirs.
 """
 
 import contextlib
@@ -221,26 +223,31 @@ def _predict(model, clips, speaker, options):
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from sertf.audio.files import AudioError
+    from sertf.inference.recordings import collected
 
-    tables, bad, done = [], [], 0.0
+    tables, bad, unlike, done = [], [], [], 0.0
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Listening", total=sum(length for *_, length in clips))
         for name, path, length in clips:
             try:
-                table = model.predict(
-                    path,
-                    window=options.window,
-                    hop=options.hop,
-                    speaker=speaker,
-                    progress=lambda second, done=done: bar.update(task, completed=done + second),
-                )
+                with collected() as differences:
+                    table = model.predict(
+                        path,
+                        window=options.window,
+                        hop=options.hop,
+                        speaker=speaker,
+                        progress=lambda second, done=done: bar.update(task, completed=done + second),
+                    )
+                unlike += [(name, what) for what in differences]
                 tables.append(table.assign(file=name))
             except AudioError as error:
                 bad.append((name, error.reason))
             done += length
             bar.update(task, completed=done)
+    for name, what in unlike:
+        print(f"warning: {name}: {what}.", file=sys.stderr)
     return tables, bad
 
 

@@ -31,7 +31,7 @@ OF_COPIES = ("parent", "copy")
 GENDERS = {"female": "female", "f": "female", "male": "male", "m": "male", "": ""}
 
 
-def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame":
+def load_table(path: Path | str, *, skip_bad: bool = False, speakers_needed: bool = True) -> "pandas.DataFrame":
     """Load own data from a CSV file (UTF-8, comma-separated, header in the first line).
 
     Needed columns: path (relative ones count from the CSV's folder), emotion (canonical or a common form such as
@@ -40,6 +40,11 @@ def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame
     augmented copies.
 
     Speakers and utterances get the corpus's name as a prefix if they lack it. So they stay unique beside other corpora.
+
+    Args:
+        path: the CSV file.
+        skip_bad: leave bad rows out.
+        speakers_needed: False lets a table without the column speaker through. Each utterance is then its own speaker.
 
     Raises:
         CorpusError: no such file, not a CSV, needed columns missing, or one speaker written in two ways. Also bad rows:
@@ -65,12 +70,13 @@ def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame
         raise CorpusError(f"{path}: has {columns.count('')} columns without a name; name each in its first line")
     if twice:
         raise CorpusError(f"{path}: its first line names the columns {', '.join(twice)} twice; name each once")
-    absent = [column for column in NEEDED if column not in columns]
+    needed = NEEDED if speakers_needed else NEEDED[:2]
+    absent = [column for column in needed if column not in columns]
     if absent:
         separated = len(columns) == 1 and any(mark in columns[0] for mark in ";\t")  # by something else
         raise CorpusError(
             f"{path}: lacks the columns {', '.join(absent)}; its first line has {', '.join(columns) or 'nothing'} and "
-            f"needs {', '.join(NEEDED)}{'; separate them by commas' if separated else ''}"
+            f"needs {', '.join(needed)}{'; separate them by commas' if separated else ''}"
         )
     taken = [column for column in OF_COPIES if column in columns]
     if taken:
@@ -83,6 +89,8 @@ def load_table(path: Path | str, *, skip_bad: bool = False) -> "pandas.DataFrame
     bad: list[tuple[str, str]] = []
     seen: dict[tuple[str, str], int] = {}
     for line, record in records:
+        if "speaker" not in columns:
+            record["speaker"] = str(line)
         try:
             row = _row(record, path, stems)
             # A file can be written in several ways: from another folder, or through a link.

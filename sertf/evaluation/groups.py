@@ -5,7 +5,7 @@ Groups may differ by chance of the speakers, so intervals and tests take whole s
 cross-attention" (IJACSA 2025) show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,17 +70,18 @@ class Comparison:
     left_out: int
 
 
-def groups_of(table: pd.DataFrame) -> pd.DataFrame | None:
+def groups_of(table: pd.DataFrame, groupings: Iterable[str] = GROUPINGS) -> pd.DataFrame | None:
     """The groups of a table's utterances.
 
     Args:
         table: utterance table.
+        groupings: names of columns; those that the table lacks do not count.
 
     Returns:
-        DataFrame with the column utterance and those of `GROUPINGS` with two or more different values. Values are texts,
+        DataFrame with the column utterance and those of the groupings with two or more different values. Values are texts,
         "" for an utterance without one. None if no column has two values.
     """
-    columns = {name: table[name].map(_text) for name in GROUPINGS if name in table.columns}
+    columns = {name: table[name].map(_text) for name in groupings if name in table.columns}
     columns = {name: values for name, values in columns.items() if len(set(values) - {""}) > 1}
     return pd.DataFrame({"utterance": table["utterance"], **columns}) if columns else None
 

@@ -1,6 +1,5 @@
 """Export a trained run as one SavedModel: waveform in, emotions out, with its model card."""
 
-import json
 import os
 import platform
 import subprocess
@@ -9,8 +8,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 import sertf
-from sertf.audio.files import MIN_SECONDS, SAMPLE_RATES
+from sertf.audio.files import MIN_SECONDS, SAMPLE_RATES, read_audio
 from sertf.errors import exit_code
 from sertf.evaluation.calibration import calibration_of, fit_temperature, truth_and_scores
 from sertf.evaluation.scores import scores_of
@@ -18,20 +20,23 @@ from sertf.evaluation.statistics import mean_std
 from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
 from sertf.files import check_writable, remove_leftovers, replaced_folder
-from sertf.inference.card import CARD, MAKER, Calibration, Card, render_card
+from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, write_card
 from sertf.inference.litert import FILE
 from sertf.inference.recognizer import Recognizer, load
+from sertf.inference.recordings import Recordings, recordings_of
 from sertf.runs.collect import collect
 from sertf.runs.facts import Facts
-from sertf.runs.folder import VALIDATION
+from sertf.runs.folder import CLIPS, VALIDATION
 from sertf.runs.layout import is_finished, planned_runs
 from sertf.runs.stored import read_facts, read_json, read_predictions
 from sertf.training.recipe import Recipe
 
 __all__ = ["ExportError", "Recognizer", "load", "save"]
 
-_PAGE = "model_card.md"
-_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, _PAGE, FILE}
+LEVEL_DEVIATIONS = 0.5
+"""A feature that 20 dB move by more deviations hears the level."""
+
+_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, PAGE, FILE}
 
 
 def save(
@@ -146,12 +151,14 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
                 card["calibration"] = calibration
             if known_speakers:
                 card["known_speakers"] = known_speakers
+            recordings = _recordings(folder, run, front_end, scaling["std"])
+            if recordings:
+                card["recordings"] = recordings
             if litert is not None:
                 card["litert"] = write_litert(
                     model, network, front_end, **scaling, temperature=temperature, weights=litert
                 )
-            (model / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            (model / _PAGE).write_text(render_card(card), encoding="utf-8")
+            write_card(model, card)
         # Not earlier: it may hold the model that a killed export was to replace.
         remove_leftovers(out)
     except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables and raises its own errors
@@ -175,6 +182,35 @@ def _calibration(run: Run) -> Calibration | None:
     }
 
 
+def _clips(folder: Path, run: Run) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The clips of a run's training and validation parts, and those of its test part; None of runs that do not say."""
+    if not (folder / CLIPS).is_file():
+        return None
+    clips = pd.read_csv(folder / CLIPS, dtype=str, keep_default_na=False)
+    tested = clips["utterance"].isin(read_predictions(run.place / "predictions.csv")["utterance"])
+    return clips[~tested], clips[tested]
+
+
+def _recordings(folder: Path, run: Run, front_end: Any, std: np.ndarray) -> Recordings | None:
+    """Band and levels of a run's training clips; None where they are not there any more."""
+    clips = _clips(folder, run)
+    if clips is None:
+        return None
+    paths = [path for path in clips[0]["path"] if Path(path).is_file()]
+    if not paths:
+        return None
+    highest = min(front_end.sample_rate / 2, getattr(front_end, "fmax", None) or np.inf)
+    return recordings_of(paths, highest_hz=highest, level_counts=_level_counts(front_end, std, paths[0]))
+
+
+def _level_counts(front_end: Any, std: np.ndarray, path: str) -> bool:
+    """Whether a front end gives other features of a clip that is 20 dB quieter."""
+    samples, _ = read_audio(path, sample_rate=front_end.sample_rate)
+    padded = np.pad(samples, (0, max(0, front_end.minimum_samples - len(samples))))
+    loud, quiet = (np.asarray(front_end((gain * padded)[None])) for gain in (1.0, 0.1))
+    return bool(np.abs((loud - quiet) / std).max() > LEVEL_DEVIATIONS)
+
+
 def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: Any, front_end: Any) -> Card:
     from sertf.corpora import CORPORA
 
@@ -185,6 +221,7 @@ def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: 
     # Joined by "+"; without the suffix of a single language.
     names = dict.fromkeys(name.partition("_")[0] for corpus in trained for name in corpus.split("+"))
     corpora = [CORPORA[name] for name in names if name in CORPORA]
+    clips = _clips(folder, run)
     manifest = run.manifest
     outputs = module.waveform.get_concrete_function().structured_outputs
     sizes = {key: output.shape[-1] or "frames" for key, output in outputs.items()}
@@ -212,6 +249,7 @@ def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: 
         "outputs": {key: f"(batch, {sizes[key]})" for key in ("scores", "embedding", "attention") if key in sizes},
         "corpus": {
             "name": "+".join(trained),
+            **({"names": sorted(set(clips[0]["corpus"]))} if clips else {}),
             "title": "; ".join(corpus.title for corpus in corpora) or "the user's own data",
             "citation": "; ".join(corpus.citation for corpus in corpora),
             "url": " ".join(corpus.url for corpus in corpora),
@@ -225,7 +263,8 @@ def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: 
         | {"precision": (manifest["recipe"] or {}).get("precision", Recipe.precision)}
         | {"validation_uar": run.validation_uar, "validation_loss": run.validation_loss, "chosen": chosen},
         "held_out": {key: tested[key] for key in ("uar", "wa", "recall")}
-        | {"utterances": len(predictions), "speakers": int(predictions["speaker"].nunique())},
+        | {"utterances": len(predictions), "speakers": int(predictions["speaker"].nunique())}
+        | ({"names": sorted(set(clips[1]["speaker"]) - set(clips[0]["speaker"]))} if clips else {}),
         "over_repeats": _over_repeats(folder, facts),
         "audit": facts["audit"],
         "versions": {"training": manifest["versions"], "export": _versions()},

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 from sertf.errors import SertfError
+from sertf.files import write_text
+from sertf.inference.recordings import BAND_SHARE, LEVEL_MARGIN_DB, Recordings
 from sertf.runs.facts import Audit, lacking
 
 CARD = "model_card.json"
+PAGE = "model_card.md"
 MAKER = "sertf"
 _MEND = "export one with `sertf export RUNS FOLDER`, or sertf.export.saved_model.save"
 
@@ -60,6 +63,7 @@ class Card(TypedDict):
     litert: NotRequired[dict[str, Any]]
     calibration: NotRequired[Calibration]
     known_speakers: NotRequired[KnownSpeakers]
+    recordings: NotRequired[Recordings]
 
 
 def read_card(path: Path) -> Card:
@@ -87,6 +91,12 @@ def read_card(path: Path) -> Card:
     if missing:
         raise ModelError(f"{path / CARD} lacks {', '.join(missing)}; export the model again.")
     return card
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write a model's card into its folder, as JSON and as a page."""
+    write_text(folder / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / PAGE, render_card(card))
 
 
 _LIMITS = """\
@@ -160,12 +170,14 @@ def render_card(card: Card) -> str:
         + (f" {corpus['citation']}" if corpus["citation"] else "")
         + (f" <{corpus['url']}>" if corpus["url"] else ""),
         "",
+        *_recordings(card),
         *_pretrained(card),
         "## Held-out score",
         "",
         f"This model was tested on {tested['utterances']} utterances of {speakers} (test part of {run['fold']}, "
         f"protocol `{card['protocol']}`): **UAR {tested['uar']:.4f}**, WA {tested['wa']:.4f}; chance is "
-        f"{1 / len(card['emotions']):.4f}.",
+        f"{1 / len(card['emotions']):.4f}."
+        + (f" It never trained on these speakers: {', '.join(tested['names'])}." if tested.get("names") else ""),
         "",
         "| emotion | recall |",
         "| --- | --- |",
@@ -188,6 +200,22 @@ def render_card(card: Card) -> str:
         f"{_versions(card['versions']['training'])}. Exported with {_versions(card['versions']['export'])}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _recordings(card: Card) -> list[str]:
+    """Paragraph on the band and the levels of the training clips; cards of older exports do not state them."""
+    found = card.get("recordings")
+    if found is None:
+        return []
+    band, levels = found["band_hz"], found["levels_db"]
+    lines = [f"The training clips reach up to {band / 1000:.1f} kHz, measured on {found['clips']} of them."]
+    warned = f"less than {BAND_SHARE * band / 1000:.1f} kHz"
+    if levels is None:
+        lines.append("The model brings speech to one level, so gain changes nothing.")
+    else:
+        lines.append(f"Their speech has levels from {levels[0]:.0f} to {levels[1]:.0f} dBFS.")
+        warned += f", or a level more than {LEVEL_MARGIN_DB:g} dB outside"
+    return [" ".join([*lines, f"`predict` warns of recordings with {warned}."]), ""]
 
 
 def _pretrained(card: Card) -> list[str]:

@@ -2,24 +2,31 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sertf.audio.files import SILENCE_SPAN, AudioError, Source, check_rate, open_audio
+from sertf.audio.meter import Meter
 from sertf.errors import SertfError
 from sertf.inference.card import Card, ModelError, read_card
+from sertf.inference.recordings import RecordingWarning, differences
 from sertf.inference.speakers import SpeakerError, SpeakerStatistics, pooled
 from sertf.inference.windows import checked_rate, cut_windows, live_blocks, sources_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sertf.inference.evaluation import Evaluation
+
 WHOLE_SECONDS = 12.0
 WINDOW_SECONDS = 10.0
 _BATCH = 16  # windows scored at a time
+Clips = Sequence[tuple[np.ndarray, int]]
+"""Mono float32 samples (n,) with full scale at 1, and their sample rate in Hz, of each clip."""
 
 
 def load(path: Path | str) -> "Recognizer":
@@ -101,6 +108,9 @@ class Recognizer:
         The last window ends with the audio. A window of digital silence is not scored: its emotion is None and its
         scores are NaN.
 
+        Where the card states band and levels of the training clips, a recording that lacks the band or lies far outside the
+        levels warns.
+
         Args:
             files: one recording or several. A recording is a path, an open binary file, a pair of samples and sample rate
                 in Hz in either order, or a dict with "array" and "sampling_rate". Samples have the shape (n,) or
@@ -118,6 +128,9 @@ class Recognizer:
         Raises:
             AudioError: a file that is missing, unreadable, too short, silent throughout or otherwise unusable.
             SertfError: no files, a window or hop out of range, statistics of another model, or scores that are not finite.
+
+        Warns:
+            RecordingWarning: a recording unlike the training clips.
         """
         import pandas as pd
 
@@ -125,10 +138,13 @@ class Recognizer:
         self._check_speaker(speaker)
         rows = []
         for file, source in sources_of(files):
-            for windows in self._batches(source, limit, window, hop):
+            meters: list[Meter] = []
+            for windows in self._batches(source, limit, window, hop, meters):
                 rows += self._rows(file, windows, speaker)
                 if progress is not None and len(windows) == _BATCH:
                     progress(windows[-1][0])
+            for what in differences(meters[0], self.card["recordings"]) if meters else ():
+                warnings.warn(RecordingWarning(file or "the samples", what), stacklevel=2)
         return pd.DataFrame(rows, columns=["file", "start", "end", "emotion", "confidence", *self.emotions])
 
     def enroll(
@@ -191,6 +207,73 @@ class Recognizer:
                 f"The speaker's statistics belong to the model {speaker.name} ({speaker.model[:8]}), not to "
                 f"{self.card['name']} ({self.card['known_speakers']['model'][:8]}); enrol the speaker with this model."
             )
+
+    def score(self, clips: Clips) -> np.ndarray:
+        """Score many clips in batches: each as a whole or, if longer, by the mean of its windows' scores.
+
+        Args:
+            clips: samples and rates, all in memory; cut into windows as by `predict`.
+
+        Returns:
+            (clips, emotions) scores; NaN for a clip of digital silence.
+
+        Raises:
+            AudioError: a clip that is too short, or of a sample rate out of range.
+        """
+        pieces = []  # (sample rate, samples, place of the clip)
+        for place, clip in enumerate(clips):
+            for _, samples, rate in self._cut(clip, *self._windows(None, None)):
+                if np.ptp(samples) >= SILENCE_SPAN:
+                    pieces.append((rate, samples, place))
+        pieces.sort(key=lambda piece: (piece[0], len(piece[1])))  # those of about one length are padded little
+        totals, counts = np.zeros((len(clips), len(self.emotions))), np.zeros(len(clips))
+        for rate, group in itertools.groupby(pieces, key=lambda piece: piece[0]):
+            of_rate = list(group)
+            for batch in (of_rate[start : start + _BATCH] for start in range(0, len(of_rate), _BATCH)):
+                lengths = np.array([len(samples) for _, samples, _ in batch], np.int32)
+                padded = np.stack([np.pad(samples, (0, lengths.max() - len(samples))) for _, samples, _ in batch])
+                scores = self.model.signatures["waveform_with_lengths"](
+                    waveform=padded, lengths=lengths, sample_rate=rate
+                )["scores"].numpy()
+                places = [place for *_, place in batch]
+                np.add.at(totals, places, scores)
+                np.add.at(counts, places, 1)
+        with np.errstate(invalid="ignore"):
+            return totals / counts[:, None]
+
+    def evaluate(
+        self,
+        table: "pd.DataFrame",
+        *,
+        split: str | None = None,
+        conditions: bool = False,
+        by: Sequence[str] = (),
+        skip_bad: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> "Evaluation":
+        """Measure how good the model is on labelled clips.
+
+        Clips of emotions that the model lacks are left out. The answer is the emotion of the largest score. Longer clips
+        than 12 s are scored in windows, by the mean of their scores.
+
+        Args:
+            table: utterance table, from `sertf.corpora`.
+            split: "test" keeps the speakers that the model was tested on, as its card names them; None keeps all.
+            conditions: score the clips under each of `sertf.audio.conditions.CONDITIONS` too.
+            by: columns of the table to break the accuracy down by, besides gender, intensity, language and corpus.
+            skip_bad: leave out clips that cannot be used, instead of raising.
+            progress: function that gets the numbers of scored clips and of all, again and again.
+
+        Returns:
+            `sertf.inference.evaluation.Evaluation`.
+
+        Raises:
+            SertfError: fewer than two of the model's emotions, clips that cannot be used, an unknown column, or a split that
+                the card does not tell.
+        """
+        from sertf.inference.evaluation import evaluate
+
+        return evaluate(self, table, split=split, conditions=conditions, by=by, skip_bad=skip_bad, progress=progress)
 
     def stream(
         self,
@@ -260,22 +343,29 @@ class Recognizer:
         """Samples of a window; the shortest allowed window is rounded up."""
         return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
 
-    def _batches(self, source, limit, window, hop):
+    def _batches(self, source, limit, window, hop, meters=None):
         """Yield lists of up to `_BATCH` windows of one source, as `_cut` gives them."""
-        windows = self._cut(source, limit, window, hop)
+        windows = self._cut(source, limit, window, hop, meters)
         while batch := list(itertools.islice(windows, _BATCH)):
             yield batch
 
-    def _cut(self, source, limit, window, hop):
-        """Yield (start in seconds, samples, sample rate) of one source."""
+    def _cut(self, source, limit, window, hop, meters=None):
+        """Yield (start in seconds, samples, sample rate) of one source; a list gets the meter that hears it."""
         if isinstance(source, tuple):
             samples, rate = source
-            yield from self._cut_blocks("the samples", [samples], rate, limit, window, hop)
+            yield from self._cut_blocks("the samples", self._metered([samples], rate, meters), rate, limit, window, hop)
             return
         with open_audio(source) as opened:
             rate = opened.sample_rate
-            blocks = opened.blocks(self._samples(window, rate))
+            blocks = self._metered(opened.blocks(self._samples(window, rate)), rate, meters)
             yield from self._cut_blocks(opened.name, blocks, rate, limit, window, hop)
+
+    def _metered(self, blocks, rate, meters):
+        """The blocks, measured as they pass if the card tells what to compare them with."""
+        if meters is None or "recordings" not in self.card:
+            return blocks
+        meters.append(Meter(rate))
+        return meters[0].through(blocks)
 
     def _cut_blocks(self, name, blocks, rate, limit, window, hop):
         check_rate(rate, name, self.card["sample_rates"])

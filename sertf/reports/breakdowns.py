@@ -1,5 +1,6 @@
 """Sections of a report page that break the scores down: by fold, by emotion, by group of utterances."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sertf.evaluation.calibration import BINS, ERRORS
@@ -76,10 +77,16 @@ def by_emotion(columns: dict[str, Summary]) -> list[str]:
     return lines
 
 
-def by_group(summary: Summary) -> list[str]:
-    """Right and wrong by group, with a test of whether two groups differ."""
+def by_group(groups: Mapping[str, dict[str, Any]], *, drawn: str = "speakers", repeats: bool = True) -> list[str]:
+    """Right and wrong by group, with a test of whether two groups differ.
+
+    Args:
+        groups: plain values of `sertf.evaluation.groups.Comparison` by grouping.
+        drawn: what intervals and tests draw anew.
+        repeats: whether the numbers are means over repeats.
+    """
     lines = []
-    for grouping, entry in (summary.get("groups") or {}).items():  # a report of before has none
+    for grouping, entry in groups.items():
         body = [
             [
                 name,
@@ -91,12 +98,13 @@ def by_group(summary: Summary) -> list[str]:
             ]
             for name, group in entry["groups"].items()
         ]
-        head = [grouping, "utterances", "right", "wrong", "accuracy", "95 % interval over speakers"]
-        note = "Right, wrong and accuracy are means over repeats."
+        head = [grouping, "utterances", "right", "wrong", "accuracy", f"95 % interval over {drawn}"]
+        notes = ["Right, wrong and accuracy are means over repeats."] if repeats else []
         if entry["left_out"]:
-            note += f" Utterances without {grouping}, left out: {entry['left_out']}."
-        lines += [f"## By {grouping}", "", *table(head, body), "", note, ""]
-        lines += [_group_verdict(list(entry["groups"]), entry["test"]), ""]
+            notes.append(f"Utterances without {grouping}, left out: {entry['left_out']}.")
+        lines += [f"## By {grouping}", "", *table(head, body), ""]
+        lines += [" ".join(notes), ""] if notes else []
+        lines += [_group_verdict(list(entry["groups"]), entry["test"], drawn), ""]
     return lines
 
 
@@ -122,13 +130,13 @@ def calibration(columns: dict[str, Summary]) -> list[str]:
     ]
 
 
-def _group_verdict(names: list[str], test: dict[str, Any] | None) -> str:
+def _group_verdict(names: list[str], test: dict[str, Any] | None, drawn: str) -> str:
     if test is None:
-        return "Test of a difference: – (it needs two groups of two speakers or more)."
+        return f"Test of a difference: – (it needs two groups of two {drawn} or more)."
     a, b = names
     return (
         f"A difference between {a} and {b} is {'' if test['p'] < SHOWN_BELOW else 'not '}shown: {test['name']} over "
-        f"{test['speakers']} speakers, p {p_value(test['p'])}; the speakers' mean accuracy in {a} minus that "
+        f"{test['speakers']} {drawn}, p {p_value(test['p'])}; the {drawn}' mean accuracy in {a} minus that "
         f"in {b} is {signed(test['difference'])}."
     )
 

@@ -47,7 +47,7 @@ def render_page(
         *_audit(facts),
         *by_fold(summary),
         *by_emotion(columns),
-        *by_group(summary),
+        *by_group(summary.get("groups") or {}),  # a report of before has none
         *calibration(columns),
         *_reproducibility(columns),
         *_figures(summary, folder),

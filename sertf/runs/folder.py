@@ -1,4 +1,4 @@
-"""The folder of a variant's runs under a protocol: experiment.json and groups.csv, and a directory a run.
+"""The folder of a variant's runs under a protocol: experiment.json, clips.csv and groups.csv, and a directory a run.
 
 A run directory is complete or absent. It holds:
 
@@ -32,6 +32,8 @@ from sertf.training.scaling import Scaling, SpeakerScaling
 
 TAKEN_OVER = "taken_over.txt"
 """File of a run directory that names the stored results it comes from."""
+CLIPS = "clips.csv"
+"""File beside experiment.json: where the recordings of the runs lie, and whose they are. Runs of before lack it."""
 VALIDATION = "validation_predictions.csv"
 """File of a run directory with the predictions of its validation part; runs of before lack it."""
 
@@ -53,9 +55,9 @@ def describe(experiment: Any, variant: str, protocol: str, table: pd.DataFrame) 
 
 
 def write_experiment(folder: Path, overview: Facts, table: pd.DataFrame) -> None:
-    """Write experiment.json, and the groups of utterances for the report's breakdowns.
+    """Write experiment.json, where the recordings lie, and the groups of utterances for the report's breakdowns.
 
-    The groups decide no run, so they may change between two calls. Without groups there is no groups.csv.
+    Places and groups decide no run, so they may change between two calls. Without groups there is no groups.csv.
 
     Args:
         folder: `<out>/<variant>/<protocol>`.
@@ -92,6 +94,10 @@ def write_experiment(folder: Path, overview: Facts, table: pd.DataFrame) -> None
             )
     folder.mkdir(parents=True, exist_ok=True)
     write_text(place, json.dumps(overview, indent=1, sort_keys=True) + "\n")
+    clips = table[["utterance", "corpus", "speaker"]].assign(
+        path=[str(Path(path).absolute()) for path in table["path"]]
+    )
+    write_text(folder / CLIPS, clips.to_csv(index=False, lineterminator="\n"))
     groups = groups_of(table)
     if groups is None:
         (folder / "groups.csv").unlink(missing_ok=True)

@@ -78,6 +78,18 @@ def test_a_clip(listener):
     assert waveform.get_xlim() == (0, 1) and attention.get_ylabel() == "attention in %"
 
 
+def test_a_recording_unlike_the_training_clips_is_said(listener, monkeypatch):
+    listener.hear("one.wav", "ours")
+    facts = {"clips": 9, "band_hz": 7900, "levels_db": [-60.0, -50.0]}
+    monkeypatch.setitem(listener._model.card, "recordings", facts)
+    text = listener.hear("one.wav", "ours").text
+    assert (
+        "**Unlike the training clips:** its speech has -20 dBFS, but the model was trained on -60 to -50 dBFS" in text
+    )
+    monkeypatch.setitem(listener._model.card, "recordings", facts | {"levels_db": [-30.0, -10.0]})
+    assert "Unlike" not in listener.hear("one.wav", "ours").text
+
+
 def test_under_the_threshold_it_is_uncertain(listener):
     assert listener.hear("one.wav", "ours", 1.0).text.startswith("## uncertain\n\nThe largest score, ")
     assert not listener.hear("one.wav", "ours", 0.05).text.startswith("## uncertain")

@@ -131,6 +131,16 @@ def test_standard_input(capsys, monkeypatch, folder):
     assert capsys.readouterr().err.startswith("error: -: not readable as audio")
 
 
+def test_a_recording_without_the_band_is_named(capsys, monkeypatch, model, folder):
+    monkeypatch.setitem(model.card, "recordings", {"clips": 9, "band_hz": 7900, "levels_db": None})
+    assert cli.main(["predict", "telephone.wav", "a.wav"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: telephone.wav: it holds nothing above 4.0 kHz, as over a telephone")
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO((folder / "telephone.wav").read_bytes())}))
+    assert cli.main(["predict", "-"]) == 0
+    assert capsys.readouterr().err.startswith("warning: -: it holds nothing above")
+
+
 def test_every_bad_file_is_named_and_nothing_written(capsys, folder):
     command = ["predict", "a.wav", "text.wav", "missing.wav", "--out", "out.csv"]
     assert cli.main(command) == 2

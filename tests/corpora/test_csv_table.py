@@ -137,3 +137,10 @@ def test_one_speaker_written_in_two_ways(tmp_path):
         ):
             corpora.load_table(write(tmp_path, text.format("Anna M", other)))
     assert corpora.load_table(write(tmp_path, text.format("Anna M", "Anna N")))["speaker"].nunique() == 3
+
+
+def test_speakers_may_be_unknown_where_they_are_not_needed(tmp_path):
+    path = write(tmp_path, "path,emotion\na/one.wav,happy\na/two.wav,sad\n")
+    with pytest.raises(CorpusError, match="lacks the columns speaker"):
+        corpora.load_table(path)
+    assert corpora.load_table(path, speakers_needed=False)["speaker"].nunique() == 2

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf.audio.files import resample
+from sertf.audio.files import read_audio, resample
+from sertf.audio.meter import measured
 from sertf.evaluation.calibration import ece, fit_temperature, probabilities, truth_and_scores
 from sertf.export import saved_model
 from sertf.inference.card import ModelError
@@ -66,6 +67,34 @@ def test_the_card_states_the_calibration_of_the_test_part(recognizer, done):
     truth, scores = truth_and_scores(tested)
     assert found["ece_before"] == pytest.approx(ece(truth, probabilities(scores)))
     assert found["ece"] == pytest.approx(ece(truth, probabilities(scores, found["temperature"])))
+
+
+def test_the_card_names_tested_speakers_and_describes_the_training_clips(recognizer, done, corpus):
+    card, tested = recognizer.card, pd.read_csv(done[1] / "repeat-01" / "fold-2" / "predictions.csv")
+    assert card["held_out"]["names"] == sorted(set(tested["speaker"])) and card["corpus"]["names"] == ["embedded"]
+    others = corpus[~corpus["utterance"].isin(tested["utterance"])]
+    meters = [measured(*read_audio(path)) for path in others["path"]]
+    found = card["recordings"]
+    assert found["clips"] == len(others)
+    assert found["levels_db"] == pytest.approx(np.percentile([meter.level for meter in meters], [1, 99]), abs=0.06)
+    assert found["band_hz"] == pytest.approx(min(8000, np.percentile([meter.band for meter in meters], 5)), abs=1)
+
+
+def test_speakers_who_train_too_are_not_named_as_tested(done, tmp_path):
+    runs = shutil.copytree(done[1], tmp_path / "small" / "strict")
+    clips = pd.read_csv(runs / "clips.csv").assign(speaker="embedded-one", path="gone.wav")
+    clips.to_csv(runs / "clips.csv", index=False)
+    card = load(saved_model.save(runs, tmp_path / "model", repeat=0, fold="fold-1")).card
+    assert card["held_out"]["names"] == [] and "recordings" not in card
+
+
+@pytest.mark.parametrize(("level_db", "expected"), [(None, True), (-26.0, False)])
+def test_a_front_end_of_one_level_does_not_hear_the_level(corpus, level_db, expected):
+    from sertf.features import SpeechLogMel
+
+    front_end = SpeechLogMel(16000, level_db=level_db)
+    front_end.build((None, None))
+    assert saved_model._level_counts(front_end, np.float32(10), corpus["path"].iloc[0]) == expected
 
 
 def test_a_run_without_validation_part_is_exported_uncalibrated(done, tmp_path):

@@ -51,3 +51,13 @@ def test_a_card_that_lacks_something(exported, tmp_path):
     (copy / "model_card.json").write_text("[]")
     with pytest.raises(SertfError, match="copy/model_card.json cannot be read"):
         load(copy)
+
+
+def test_a_card_states_band_and_levels_of_the_training_clips(exported):
+    card = json.loads((exported / "model_card.json").read_text())
+    facts = {"clips": 40, "band_hz": 7700, "levels_db": [-52.8, -14.4]}
+    page = render_card(card | {"recordings": facts})
+    assert "The training clips reach up to 7.7 kHz, measured on 40 of them." in page
+    assert "levels from -53 to -14 dBFS. `predict` warns of recordings with less than 4.6 kHz, or a level more" in page
+    assert "gain changes nothing" in render_card(card | {"recordings": facts | {"levels_db": None}})
+    assert f"It never trained on these speakers: {', '.join(card['held_out']['names'])}." in page

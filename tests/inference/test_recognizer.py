@@ -2,6 +2,7 @@ import io
 import json
 import shutil
 import tracemalloc
+import warnings
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from sertf.audio.files import AudioError
 from sertf.errors import SertfError
 from sertf.features import Scalogram
 from sertf.inference.recognizer import load
+from sertf.inference.recordings import RecordingWarning
 from tests.inference.exports import export_of
 
 if keras.backend.backend() != "tensorflow":
@@ -212,3 +214,32 @@ def test_recordings_in_memory_score_as_their_file_does(recognizer, tmp_path):
     for row in range(len(given)):
         np.testing.assert_allclose(table.loc[[row], recognizer.emotions], expected[recognizer.emotions], atol=1e-6)
     assert table["file"].to_list() == ["", str(tmp_path / "clip.wav"), "", "", "", ""]
+
+
+def test_scores_of_many_clips_are_those_of_predict(recognizer):
+    rng = np.random.default_rng(0)
+    clips = [
+        (rng.normal(scale=0.1, size=size).astype("float32"), rate)
+        for size, rate in ((9000, 8000), (4000, 8000), (32000, 16000), (5000, 8000))
+    ]
+    expected = recognizer.predict(clips)[recognizer.emotions]
+    np.testing.assert_allclose(recognizer.score(clips), expected, atol=1e-5)
+    long = rng.normal(scale=0.1, size=8000 * 25).astype("float32")
+    windows = recognizer.predict((long, 8000))[recognizer.emotions]
+    assert len(windows) > 1
+    scores = recognizer.score([(long, 8000), (np.zeros(8000, "float32"), 8000)])
+    np.testing.assert_allclose(scores[0], windows.mean(), atol=1e-5)
+    assert np.isnan(scores[1]).all()
+
+
+def test_a_recording_unlike_the_training_clips_warns(recognizer, corpus, monkeypatch):
+    samples, rate = soundfile.read(corpus["path"].iloc[0], dtype="float32")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        recognizer.predict(list(corpus["path"]))  # its own training clips do not
+    with pytest.warns(RecordingWarning, match=r"the samples: its speech has -\d+ dBFS, but the model was trained on"):
+        recognizer.predict((samples * 1e-3, rate))
+    monkeypatch.delitem(recognizer.card, "recordings")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        recognizer.predict((samples * 1e-3, rate))  # a card that does not state them

@@ -76,7 +76,7 @@ def grouped(*, p=None, left_out=0):
 
 @pytest.mark.parametrize(("p", "expected"), [(0.0002, "is shown"), (0.0499, "is shown"), (0.05, "is not shown")])
 def test_groups_and_whether_they_differ(p, expected):
-    page = "\n".join(by_group(grouped(p=p)))
+    page = "\n".join(by_group(grouped(p=p)["groups"]))
     assert "## By intensity" in page
     assert "| intensity | utterances | right | wrong | accuracy | 95 % interval over speakers |" in page
     assert "| normal | 8 | 6.5 | 1.5 | 0.8125 | [0.7500, 1.0000] |" in page
@@ -88,8 +88,8 @@ def test_groups_and_whether_they_differ(p, expected):
 
 
 def test_groups_without_a_test_and_utterances_without_a_group():
-    page = "\n".join(by_group(grouped(left_out=3)))
+    page = "\n".join(by_group(grouped(left_out=3)["groups"]))
     assert "Test of a difference: – (it needs two groups of two speakers or more)." in page
     assert "Utterances without intensity, left out: 3." in page
-    assert not [line for line in by_group(grouped()) if "left out" in line]
-    assert by_group(summary()) == []
+    assert not [line for line in by_group(grouped()["groups"]) if "left out" in line]
+    assert by_group({}) == []

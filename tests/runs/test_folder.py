@@ -11,7 +11,7 @@ import pytest
 
 from sertf.experiment.runner import run
 from sertf.models import MODELS
-from sertf.runs.folder import TAKEN_OVER, finished, seal, write_experiment, write_run
+from sertf.runs.folder import CLIPS, TAKEN_OVER, finished, seal, write_experiment, write_run
 from sertf.training.fit import Fitted, RunError
 from sertf.training.scaling import Scaling
 from tests.synthetic_runs import make_run
@@ -24,6 +24,14 @@ def test_the_overview_is_written_and_written_anew_for_the_same_digest(tmp_path, 
     write_experiment(tmp_path / "small" / "strict", OVERVIEW, corpus)
     write_experiment(tmp_path / "small" / "strict", OVERVIEW | {"repeats": 3}, corpus)
     assert json.loads((tmp_path / "small" / "strict" / "experiment.json").read_text()) == OVERVIEW | {"repeats": 3}
+
+
+def test_the_overview_stands_beside_the_places_of_the_clips(tmp_path, corpus):
+    write_experiment(tmp_path, OVERVIEW, corpus)
+    clips = pd.read_csv(tmp_path / CLIPS)
+    assert list(clips.columns) == ["utterance", "corpus", "speaker", "path"]
+    assert clips["path"].tolist() == corpus["path"].astype(str).tolist()
+    assert clips["speaker"].tolist() == corpus["speaker"].tolist()
 
 
 def test_a_broken_overview_is_replaced(tmp_path, corpus):
