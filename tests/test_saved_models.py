@@ -15,7 +15,7 @@ from sertf.evaluation.calibration import probabilities
 from sertf.inference import bundled
 from sertf.inference.card import read_card, render_card
 from sertf.inference.recognizer import load
-from sertf.runs.stored import read_manifests
+from sertf.runs.stored import read_manifests, read_predictions
 
 ROOT = bundled.ROOT
 MODELS = sorted(path.parent for path in ROOT.glob("*/saved_model.pb"))
@@ -53,6 +53,10 @@ def test_the_card_says_what_the_kept_results_say(folder):
     for key in ("uar", "wa"):
         over, entry = card["over_repeats"][key], report["scores"][key]
         assert (over["mean"], over["std"], over["best"]) == pytest.approx((entry["mean"], entry["std"], entry["best"]))
+    kept = read_predictions(place / "predictions.csv.gz").query(f"repeat == {run['repeat']}")
+    of_fold, others = kept[kept["fold"] == run["fold"]], kept[kept["fold"] != run["fold"]]
+    assert card["held_out"]["names"] == sorted(set(of_fold["speaker"]) - set(others["speaker"]))
+    assert card["corpus"]["names"] == sorted(card["corpus"]["name"].split("+"))
     assert card["over_repeats"]["repeats"] == len({repeat for repeat, _ in manifests})
     assert (folder / "model_card.md").read_text(encoding="utf-8") == render_card(card)
 

@@ -49,20 +49,31 @@ def add_options(parser):
         "--by", action="append", default=[], metavar="COLUMN", help="break the accuracy down by this column; repeatable"
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write a page, figures and predictions there")
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="write other corpora, or with --split test the conditions, into the model's card",
+    )
     shared.add_skip_bad(parser)
     shared.add_json(parser)
 
 
 def run(options):
+    from sertf.files import check_writable
     from sertf.inference.bundled import folder_of
-    from sertf.inference.card import read_card
+    from sertf.inference.card import read_card, write_card
+    from sertf.inference.evaluation import card_with, check_for_card
     from sertf.inference.evaluation_page import check_place, write_evaluation
 
+    # Mistakes first: TensorFlow takes its time to load.
     folder = folder_of(options.model)
-    read_card(folder)  # reports a mistake before TensorFlow takes its time to load
+    card = read_card(folder)
     if options.out is not None:
         check_place(options.out)
     table = _table(options)
+    if options.card:
+        check_for_card(card, table, split=options.split, conditions=options.conditions)
+        check_writable(folder, "--model")
     from sertf.inference.recognizer import load
     from sertf.parallel.environment import import_tensorflow_quietly
 
@@ -80,6 +91,8 @@ def run(options):
     for path, reason in (*table.attrs.get("skipped", ()), *found.bad):
         print(f"skipped {path}: {reason}", file=sys.stderr)
     page = None if options.out is None else write_evaluation(found, options.out)
+    if options.card:
+        write_card(folder, card_with(card, found))
     if options.json:
         shared.print_json(found.to_dict() | ({} if page is None else {"report": page}))
     else:

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from sertf.errors import SertfError
 from sertf.files import write_text
-from sertf.inference.recordings import BAND_SHARE, LEVEL_MARGIN_DB, Recordings
 from sertf.runs.facts import Audit, lacking
+
+if TYPE_CHECKING:
+    from sertf.inference.recordings import Recordings
 
 CARD = "model_card.json"
 PAGE = "model_card.md"
@@ -37,6 +39,27 @@ class KnownSpeakers(TypedDict):
     trained: int
 
 
+class UnderConditions(TypedDict):
+    """The tested clips under recording conditions: rows of condition, uar, same and confidence."""
+
+    utterances: int
+    speakers: int
+    rows: list[dict[str, Any]]
+
+
+class OtherCorpus(TypedDict):
+    """The score on a corpus that no clip of training is of; `drawn` names what the interval draws anew."""
+
+    utterances: int
+    speakers: int
+    emotions: int
+    uar: float
+    low: float
+    high: float
+    drawn: str
+    ece: float
+
+
 class Card(TypedDict):
     """model_card.json. Cards of earlier versions lack the entries that are not required."""
 
@@ -63,7 +86,9 @@ class Card(TypedDict):
     litert: NotRequired[dict[str, Any]]
     calibration: NotRequired[Calibration]
     known_speakers: NotRequired[KnownSpeakers]
-    recordings: NotRequired[Recordings]
+    recordings: NotRequired["Recordings"]
+    conditions: NotRequired[UnderConditions]
+    other_corpora: NotRequired[dict[str, OtherCorpus]]
 
 
 def read_card(path: Path) -> Card:
@@ -187,6 +212,8 @@ def render_card(card: Card) -> str:
         "",
         _audit(card),
         "",
+        *_conditions(card),
+        *_other_corpora(card),
         "## Intended use and limits",
         "",
         _LIMITS,
@@ -204,6 +231,8 @@ def render_card(card: Card) -> str:
 
 def _recordings(card: Card) -> list[str]:
     """Paragraph on the band and the levels of the training clips; cards of older exports do not state them."""
+    from sertf.inference.recordings import BAND_SHARE, LEVEL_MARGIN_DB
+
     found = card.get("recordings")
     if found is None:
         return []
@@ -332,6 +361,48 @@ def _over_repeats(card: Card) -> str:
         f"All folds pooled, mean ± standard deviation over {count} repeats: UAR {uar['mean']:.4f} ± {uar['std']:.4f} "
         f"(best {uar['best']:.4f}), WA {wa['mean']:.4f} ± {wa['std']:.4f}."
     )
+
+
+def _conditions(card: Card) -> list[str]:
+    """Section on the tested clips under recording conditions; only `sertf evaluate --card` writes them."""
+    found = card.get("conditions")
+    if found is None:
+        return []
+    return [
+        "## Under conditions",
+        "",
+        f"The {found['utterances']} test utterances of {found['speakers']} speakers, altered before the model hears them. An "
+        "answer stays if it is the one to the clip as recorded.",
+        "",
+        "| condition | UAR | answers that stay | mean confidence |",
+        "| --- | ---: | ---: | ---: |",
+        *(
+            f"| {row['condition']} | {row['uar']:.4f} | {100 * row['same']:.1f} % | {row['confidence']:.2f} |"
+            for row in found["rows"]
+        ),
+        "",
+    ]
+
+
+def _other_corpora(card: Card) -> list[str]:
+    """Section on corpora that the model never trained on; only `sertf evaluate --card` writes them."""
+    corpora = card.get("other_corpora")
+    if not corpora:
+        return []
+    return [
+        "## On other corpora",
+        "",
+        "The model trained on none of these clips. Emotions that it lacks are left out.",
+        "",
+        "| corpus | clips | speakers | emotions | UAR, 95 % interval | chance | ECE |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *(
+            f"| {name} | {of['utterances']} | {of['speakers']} | {of['emotions']} | {of['uar']:.4f} [{of['low']:.4f}, "
+            f"{of['high']:.4f}] over {of['drawn']} | {1 / of['emotions']:.4f} | {of['ece']:.4f} |"
+            for name, of in corpora.items()
+        ),
+        "",
+    ]
 
 
 def _confidence(card: Card) -> str:

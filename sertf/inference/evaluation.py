@@ -12,7 +12,7 @@ import numpy as np
 from sertf.audio.conditions import CONDITIONS, Condition
 from sertf.audio.files import AudioError, check_rate, read_audio
 from sertf.errors import SertfError, listing, unknown
-from sertf.inference.card import Card
+from sertf.inference.card import Card, OtherCorpus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,6 +184,48 @@ def evaluate(
         predictions=predictions,
         bad=bad,
     )
+
+
+def check_for_card(card: Card, table: "pd.DataFrame", *, split: str | None, conditions: bool) -> None:
+    """Raise a `SertfError` unless an evaluation may stand in the model's card: no clip may have trained it."""
+    table = _of_split(card, table, split)
+    seen, held_out = seen_clips(card, table)
+    if seen:
+        raise SertfError(
+            f"{card['name']} may have been trained on {seen} of the {len(table)} clips, so the scores may not stand in its "
+            "card; add --split test, or give other corpora."
+        )
+    if 0 < held_out < len(table):
+        raise SertfError(
+            f"{held_out} of the {len(table)} clips are of speakers that {card['name']} was tested on; give these and other "
+            "corpora one after the other."
+        )
+    if held_out and not conditions:
+        raise SertfError("The card has the score of the tested speakers already; add --conditions to write them too.")
+
+
+def card_with(card: Card, found: Evaluation) -> Card:
+    """A model's card with an evaluation that `check_for_card` lets through.
+
+    The tested speakers' conditions replace those in the card. Another corpus replaces its own row.
+    """
+    if found.held_out:
+        rows = [asdict(row) for row in found.conditions]
+        return {
+            **card,
+            "conditions": {"utterances": found.utterances, "speakers": found.speakers, "rows": rows},
+        }
+    row: OtherCorpus = {
+        "utterances": found.utterances,
+        "speakers": found.speakers,
+        "emotions": len(found.present),
+        "uar": found.scores["uar"].value,
+        "low": found.scores["uar"].low,
+        "high": found.scores["uar"].high,
+        "drawn": found.drawn,
+        "ece": found.calibration["values"]["ece"][0],
+    }
+    return {**card, "other_corpora": {**card.get("other_corpora", {}), "+".join(found.corpora): row}}
 
 
 def labelled(model: "Recognizer", table: "pd.DataFrame") -> tuple["pd.DataFrame", dict[str, int]]:

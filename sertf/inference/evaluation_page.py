@@ -9,9 +9,10 @@ from sertf.files import check_writable, replaced_folder
 from sertf.inference.evaluation import SCORES, Evaluation, Score, UnderCondition
 from sertf.reports import markdown
 from sertf.reports.breakdowns import by_group
+from sertf.runs.stored import write_table
 
 NUMBERS = "evaluation.json"
-PREDICTIONS = "predictions.csv"
+PREDICTIONS = "predictions.csv.gz"
 PAGE = "report.md"
 FIGURES = {
     "confusion.png": "Confusion matrix; a row's share in percent",
@@ -53,7 +54,7 @@ def write_evaluation(found: Evaluation, out: Path | str) -> Path:
     with replaced_folder(out) as staging:
         for name, figure in drawn.items():
             save_figure(figure, staging / name)
-        found.predictions.to_csv(staging / PREDICTIONS, index=False, float_format="%.6g", lineterminator="\n")
+        write_table(staging / PREDICTIONS, found.predictions)
         text = json.dumps(found.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         (staging / NUMBERS).write_text(text, encoding="utf-8")
         (staging / PAGE).write_text(render_evaluation(found, figures=list(drawn)), encoding="utf-8")

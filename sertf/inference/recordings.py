@@ -18,6 +18,8 @@ MOST_CLIPS = 400
 """Training clips that are measured, evenly spread; more would not change the range."""
 BAND_SHARE = 0.6
 """A recording with less of the training clips' band lacks it."""
+TELEPHONE_HZ = 4500.0
+"""A band that ends below is like a telephone's, with the slope of a resampler's filter."""
 LEVEL_MARGIN_DB = 6.0
 """A level this far beyond the training clips' range lies outside."""
 
@@ -90,9 +92,10 @@ def differences(meter: Meter, recordings: Recordings) -> list[str]:
     """Sentences on what a recording lacks beside the training clips; none if it is like them."""
     found = []
     if meter.band < BAND_SHARE * recordings["band_hz"]:
+        telephone = ", as over a telephone" if meter.band < TELEPHONE_HZ else ""
         found.append(
-            f"it holds nothing above {meter.band / 1000:.1f} kHz, as over a telephone, but the model was trained on up to "
-            f"{recordings['band_hz'] / 1000:.1f} kHz; expect wrong answers"
+            f"it holds nothing above {meter.band / 1000:.1f} kHz{telephone}, but the model was trained on up to "
+            f"{recordings['band_hz'] / 1000:.1f} kHz; expect more wrong answers"
         )
     if recordings["levels_db"] is not None:
         low, high = recordings["levels_db"]

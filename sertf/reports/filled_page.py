@@ -327,13 +327,37 @@ def link(source: Source, file: str) -> str:
     return Path(os.path.relpath(source.results / file, source.start)).as_posix()
 
 
+def evaluations(source: Source) -> str:
+    """A table of all evaluations of bundled models, from `evaluations/MODEL/NAME/evaluation.json` beside the results."""
+    folder, rows = source.results.parent / "evaluations", []
+    for path in sorted(folder.glob("*/*/evaluation.json")):
+        found, page = read_json(path), path.with_name("report.md")
+        uar, link = found["scores"]["uar"], Path(os.path.relpath(page, source.start)).as_posix()
+        trained = "no" if not found["seen"] else "yes"
+        rows.append(
+            [
+                f"`{found['model']}`",
+                f"[{', '.join(found['corpora'])}]({link})"
+                + (", tested speakers" if found["held_out"] and not found["seen"] else ""),
+                trained,
+                found["utterances"],
+                found["speakers"],
+                f"{number(uar['value'])} [{number(uar['low'])}, {number(uar['high'])}]",
+                number(found["chance"]),
+                number(found["calibration"]["values"]["ece"][0]),
+            ]
+        )
+    head = ["model", "corpus", "trained on these clips", "clips", "speakers", "UAR", "chance", "ECE"]
+    return "\n".join(table(head, rows, align="lll"))
+
+
 LOOKUPS: dict[str, Callable[..., str]] = {
     lookup.__name__: lookup
     for lookup in (
         *(mean, later_mean, spread, speakers, seeds, published, by_test, validated, trained, best_epochs),
         *(epochs_without_penalty, moved_by_penalty),
         *(group, group_p, group_without, agreement, recipe, chance, remarks, compared, differences, results),
-        *(output, accuracy, same_classes, same_classes_of_seeds, link),
+        *(output, accuracy, same_classes, same_classes_of_seeds, link, evaluations),
     )
 }
 """Lookups by the names that fields call them by."""

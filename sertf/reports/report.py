@@ -1,14 +1,11 @@
 """Write reports from run directories; never from a live model."""
 
-import gzip
 import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from sertf.errors import SertfError
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
@@ -31,6 +28,7 @@ from sertf.runs.stored import (
     read_summary,
     stored_results,
     write_stored,
+    write_table,
 )
 
 _TABLES = ("predictions.csv.gz", "history.csv.gz", "groups.csv.gz")
@@ -65,11 +63,11 @@ def write_report(
     others = _others(out, results.facts, None if beside is None else Path(beside))
     check_writable(out.parent, "--out", ResultsError)
     with replaced_folder(out) as staging:
-        _write_table(staging / "predictions.csv.gz", results.predictions)
-        _write_table(staging / "history.csv.gz", results.histories)
+        write_table(staging / "predictions.csv.gz", results.predictions)
+        write_table(staging / "history.csv.gz", results.histories)
         grouped = read_groups(results.folder / "groups.csv", results.predictions)
         if grouped is not None:
-            _write_table(staging / "groups.csv.gz", grouped)
+            write_table(staging / "groups.csv.gz", grouped)
         kept = read_predictions(staging / "predictions.csv.gz")
         summary = summarise(replace(results, predictions=kept))
         shared, runs = merge_manifests(results.manifests)
@@ -201,13 +199,6 @@ def _compare_again(place: Path) -> None:
     summary["compared"] = compared_with(summary, read_predictions(place / "predictions.csv.gz"), place)
     _write_json(place / "report.json", summary)
     write_stored(place / "report.md", report_page(place))
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    # No name and no time in the header: the same table gives the same bytes.
-    with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-        packed.write(text.encode())
 
 
 def _render(summary: Summary, beside: Iterable[Summary], folder: Path) -> str:

@@ -7,6 +7,7 @@ run's `representations.npz` gives the figures of its model. `sertf.runs.layout` 
 contents of the JSON files.
 """
 
+import gzip
 import hashlib
 import json
 import zlib
@@ -272,6 +273,14 @@ def check_replaceable(folder: Path, facts: Facts, runs: int) -> None:
             f"{folder} holds {found['runs']} runs, but the new report would hold {runs}; give more --repeats, "
             "or another folder for the results."
         )
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV packed by gzip; the same table gives the same bytes."""
+    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    # No name and no time in the header.
+    with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        packed.write(text.encode())
 
 
 def write_stored(path: Path, text: str) -> None:

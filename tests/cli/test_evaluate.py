@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import soundfile
 
 from sertf import cli
+from sertf.inference.card import read_card, render_card
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -95,3 +97,33 @@ def test_mistakes_end_in_one_sentence(capsys, monkeypatch, arguments, message):
     monkeypatch.delenv("SERTF_DATA", raising=False)
     assert cli.main(["evaluate", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_other_corpora_and_conditions_go_into_the_card(capsys, exported, table, corpus, recognizer, tmp_path):
+    copy = shutil.copytree(exported, tmp_path / "model")
+    found = evaluated(capsys, copy, "--table", str(table), "--card")
+    row = read_card(copy)["other_corpora"]["mine"]
+    assert row["uar"] == found["scores"]["uar"]["value"] and row["emotions"] == 4 and row["utterances"] == 32
+    own = tmp_path / "embedded.csv"
+    corpus[["path", "speaker", "emotion"]].to_csv(own, index=False)
+    found = evaluated(capsys, copy, "--table", str(own), "--split", "test", "--conditions", "--card")
+    card = read_card(copy)
+    assert card["conditions"]["rows"] == found["conditions"] and card["other_corpora"]["mine"] == row
+    assert found["utterances"] == card["held_out"]["utterances"] == card["conditions"]["utterances"]
+    assert found["scores"]["uar"]["value"] == pytest.approx(card["held_out"]["uar"])
+    page = (copy / "model_card.md").read_text()
+    assert page == render_card(card) and "## Under conditions" in page and "## On other corpora" in page
+    assert f"| mine | 32 | 4 | 4 | {row['uar']:.4f} [" in page
+
+
+def test_clips_that_may_have_trained_never_enter_the_card(capsys, exported, corpus, tmp_path):
+    copy, own = shutil.copytree(exported, tmp_path / "model"), tmp_path / "embedded.csv"
+    corpus[["path", "speaker", "emotion"]].to_csv(own, index=False)
+    before = (copy / "model_card.json").read_text()
+    for more, message in (
+        ([], "clips, so the scores may not stand in its card; add --split test"),
+        (["--split", "test"], "add --conditions to write them too"),
+    ):
+        assert cli.main(["evaluate", "--model", str(copy), "--table", str(own), "--card", *more]) == 2
+        assert message in capsys.readouterr().err
+    assert (copy / "model_card.json").read_text() == before

@@ -20,7 +20,7 @@ def found(recognizer, corpus):
 def test_a_folder_of_a_page_numbers_predictions_and_figures(found, tmp_path):
     page = write_evaluation(found, tmp_path / "out")
     assert {path.name for path in page.parent.iterdir()} == {
-        *("report.md", "evaluation.json", "predictions.csv", "confusion.png", "reliability.png", "groups.png")
+        *("report.md", "evaluation.json", "predictions.csv.gz", "confusion.png", "reliability.png", "groups.png")
     }
     text, numbers = page.read_text(), json.loads((page.parent / "evaluation.json").read_text())
     uar = found.scores["uar"]
@@ -30,7 +30,7 @@ def test_a_folder_of_a_page_numbers_predictions_and_figures(found, tmp_path):
     assert f"| telephone | {row.uar:.4f} | {100 * row.same:.1f} % | {row.confidence:.2f} |" in text
     assert "## By gender" in text and "means over repeats" not in text
     assert all(f"({name})" in text for name in ("confusion.png", "reliability.png", "groups.png"))
-    assert len(pd.read_csv(page.parent / "predictions.csv")) == 32
+    assert len(pd.read_csv(page.parent / "predictions.csv.gz")) == 32
 
 
 def test_it_replaces_an_evaluation_and_nothing_else(found, tmp_path):
