@@ -70,6 +70,7 @@ class Evaluation:
         drawn: "speakers" or "clips": what the intervals draw anew.
         seen: clips of corpora that the model was trained on, but not of the speakers that it was tested on.
         held_out: clips of the speakers that it was tested on.
+        knows_speakers: whether the model can enrol speakers. No speaker of the clips is.
         left_out: number of clips of each emotion that the model lacks.
         skipped: number of clips that could not be used.
         chance: UAR of guessing.
@@ -93,6 +94,7 @@ class Evaluation:
     drawn: str
     seen: int
     held_out: int
+    knows_speakers: bool
     left_out: dict[str, int]
     skipped: int
     chance: float
@@ -166,6 +168,7 @@ def evaluate(
         drawn="clips" if by_clip else "speakers",
         seen=seen,
         held_out=held_out,
+        knows_speakers=model.knows_speakers,
         left_out=left_out,
         skipped=len(bad),
         chance=1 / len(present),

@@ -50,6 +50,7 @@ def test_scores_on_training_corpora_are_never_called_honest(found):
     assert seen in render_evaluation(found, figures=[])
     elsewhere = notes(dataclasses.replace(found, seen=0))
     assert elsewhere[0] == "The model was trained on none of these corpora."
+    assert "knows none" in notes(dataclasses.replace(found, knows_speakers=True))[1]
     tested, *_ = notes(dataclasses.replace(found, seen=0, held_out=32))
     assert tested == "The model was tested on the speakers of 32 clips. It never trained on them."
 
