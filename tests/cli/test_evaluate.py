@@ -60,7 +60,7 @@ def test_a_corpus_by_its_folder_says_what_trained(capsys, exported, recognizer, 
     assert (found["corpora"], found["utterances"], found["speakers"], found["seen"]) == (["emodb"], 4, 2, 0)
     assert evaluated(capsys, exported, "--data", f"emodb={tmp_path / 'emodb'}") == found
     assert evaluated(capsys, exported, "--data", str(tmp_path)) == found
-    monkeypatch.setitem(recognizer.card["corpus"], "name", "ravdess+emodb")
+    monkeypatch.setitem(recognizer.card["corpus"], "names", ["ravdess", "emodb"])
     assert evaluated(capsys, exported, "--data", str(tmp_path))["seen"] == 4
 
 
