@@ -372,7 +372,8 @@ def _conditions(card: Card) -> list[str]:
         "## Under conditions",
         "",
         f"The {found['utterances']} test utterances of {found['speakers']} speakers, altered before the model hears them. An "
-        "answer stays if it is the one to the clip as recorded.",
+        "answer stays if it is the one to the clip as recorded."
+        + (" No speaker is enrolled here." if "known_speakers" in card else ""),
         "",
         "| condition | UAR | answers that stay | mean confidence |",
         "| --- | ---: | ---: | ---: |",
