@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 from sertf import corpora
+from sertf.audio.conditions import CONDITIONS
 from sertf.audio.files import read_audio, resample
 from sertf.evaluation.calibration import probabilities
 from sertf.inference import bundled
 from sertf.inference.card import read_card, render_card
+from sertf.inference.evaluation import training_corpora
 from sertf.inference.recognizer import load
 from sertf.runs.stored import read_manifests, read_predictions
 
@@ -59,6 +61,16 @@ def test_the_card_says_what_the_kept_results_say(folder):
     assert card["corpus"]["names"] == sorted(card["corpus"]["name"].split("+"))
     assert card["over_repeats"]["repeats"] == len({repeat for repeat, _ in manifests})
     assert (folder / "model_card.md").read_text(encoding="utf-8") == render_card(card)
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_conditions_and_other_corpora_in_the_card_are_of_this_model(folder):
+    card, names = read_card(folder), training_corpora(read_card(folder))
+    as_recorded, *altered = card["conditions"]["rows"]
+    assert as_recorded["condition"] == "as recorded" and len(altered) == len(CONDITIONS)
+    assert as_recorded["uar"] == pytest.approx(card["held_out"]["uar"], abs=0.005)
+    assert card["conditions"]["utterances"] == card["held_out"]["utterances"]
+    assert not set(card.get("other_corpora", {})) & set(names)
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)

@@ -333,7 +333,7 @@ def evaluations(source: Source) -> str:
     for path in sorted(folder.glob("*/*/evaluation.json")):
         found, page = read_json(path), path.with_name("report.md")
         uar, link = found["scores"]["uar"], Path(os.path.relpath(page, source.start)).as_posix()
-        trained = "no" if not found["seen"] else "yes"
+        trained = f"{found['seen']} of them" if found["seen"] else "no"
         rows.append(
             [
                 f"`{found['model']}`",
@@ -347,7 +347,7 @@ def evaluations(source: Source) -> str:
                 number(found["calibration"]["values"]["ece"][0]),
             ]
         )
-    head = ["model", "corpus", "trained on these clips", "clips", "speakers", "UAR", "chance", "ECE"]
+    head = ["model", "corpus", "may have trained on these clips", "clips", "speakers", "UAR", "chance", "ECE"]
     return "\n".join(table(head, rows, align="lll"))
 
 

@@ -83,3 +83,29 @@ def test_a_field_that_cannot_be_filled_is_named(source, field, message):
 def test_a_template_has_a_name_of_its_own(source, tmp_path):
     with pytest.raises(SertfError, match=r"must have a name that ends in \.template\.md"):
         filled_page.fill(tmp_path / "page.md", source.results, source.titles)
+
+
+def test_evaluations_beside_the_results_say_what_may_have_trained(source):
+    for name, seen, held_out in (("emodb", 0, 0), ("ravdess", 1200, 240), ("tested_speakers", 0, 240)):
+        place = source.results.parent / "evaluations" / "reader" / name
+        place.mkdir(parents=True)
+        found = {
+            "model": "reader",
+            "corpora": ["emodb" if name == "emodb" else "ravdess"],
+            "utterances": 1440,
+            "speakers": 24,
+            "seen": seen,
+            "held_out": held_out,
+            "chance": 0.125,
+            "scores": {"uar": {"value": 0.5, "low": 0.4, "high": 0.6}},
+            "calibration": {"values": {"ece": [0.1]}},
+        }
+        (place / "evaluation.json").write_text(json.dumps(found))
+    rows = filled_page.filled("{{ evaluations }}", source).splitlines()[2:]
+    link = "evaluations/reader"
+    assert rows == [
+        f"| `reader` | [emodb]({link}/emodb/report.md) | no | 1440 | 24 | 0.50 [0.40, 0.60] | 0.12 | 0.10 |",
+        f"| `reader` | [ravdess]({link}/ravdess/report.md) | 1200 of them | 1440 | 24 | 0.50 [0.40, 0.60] | 0.12 | 0.10 |",
+        f"| `reader` | [ravdess]({link}/tested_speakers/report.md), tested speakers | no | 1440 | 24 | 0.50 [0.40, 0.60] "
+        "| 0.12 | 0.10 |",
+    ]
