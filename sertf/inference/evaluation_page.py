@@ -156,9 +156,9 @@ def notes(found: Evaluation) -> list[str]:
     lines.append(f"Emotions: {', '.join(found.present)}. Guessing has a UAR of {found.chance:.4f}.")
     if found.left_out:
         counts = ", ".join(f"{name} {count}" for name, count in found.left_out.items())
-        lines.append(f"Left out: {sum(found.left_out.values())} clips of emotions that the model lacks ({counts}).")
+        lines.append(f"Left out: {_clips(sum(found.left_out.values()))} of emotions that the model lacks ({counts}).")
     if found.skipped:
-        lines.append(f"Left out: {found.skipped} clips that cannot be used.")
+        lines.append(f"Left out: {_clips(found.skipped)} that cannot be used.")
     if found.drawn == "clips":
         lines.append(
             "The table does not tell several speakers apart, so intervals are over clips. They are too narrow for new "
@@ -185,3 +185,7 @@ def condition_cells(rows: list[UnderCondition]) -> list[list[str]]:
 def score_text(entry: Score) -> str:
     """A score with its interval."""
     return f"{entry.value:.4f} [{entry.low:.4f}, {entry.high:.4f}]"
+
+
+def _clips(count: int) -> str:
+    return f"{count} clip{'s' if count != 1 else ''}"

@@ -79,7 +79,7 @@ def test_bad_clips_are_named_or_skipped(capsys, exported, table, tmp_path):
     assert "no such file" in capsys.readouterr().err
     assert cli.main(["evaluate", "--model", str(exported), "--table", str(table), "--skip-bad"]) == 0
     said = capsys.readouterr()
-    assert "Left out: 1 clips that cannot be used." in said.out
+    assert "Left out: 1 clip that cannot be used." in said.out
     assert "text.wav: not readable" in said.err and "skipped gone.wav: line 35: no such file" in said.err
 
 
