@@ -18,6 +18,7 @@ from sertf.evaluation.scores import predicted
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
 from sertf.reports.markdown import table, triple
 from sertf.reports.readme_table import Titles, results_table
+from sertf.runs.facts import SPEAKER_KNOWN
 from sertf.runs.layout import stored_of_experiment
 from sertf.runs.stored import (
     ResultsError,
@@ -30,6 +31,8 @@ from sertf.runs.stored import (
 )
 
 FIELD = re.compile(r"\{\{ (.+?) \}\}")
+CLIPS = "benchmarks/clips.json"
+"""Times of a clip, below the folder of stored results."""
 NAME = ".template.md"
 """What the name of a template ends in."""
 
@@ -296,6 +299,30 @@ def results(source: Source) -> str:
     return results_table(source.results, titles=source.titles, relative_to=source.start)
 
 
+def cost(source: Source, place: str) -> str:
+    """What a model costs and hears, as cells: title, weights, minutes a fold, milliseconds a clip, UAR unknown and known.
+
+    Minutes are those of a run on one core, as its manifest states them. Milliseconds come from the output of
+    `experiments/bench/clips.py` among the stored results. Known speakers are those of `speaker-known` beside the place.
+    """
+    experiment, variant, _ = place.split("/")
+    summary, known = source.report(place), f"{experiment}/{variant}/{SPEAKER_KNOWN}"
+    weights = summary["parameters"]
+    minutes = summary["wall_seconds"] / summary["runs"] / 60
+    ms = read_json(source.results / CLIPS)["ms"].get(f"{experiment}/{variant}")
+    heard = mean(source, known, "uar") if (source.results / known).is_dir() else "–"
+    return " | ".join(
+        (
+            _title(source, experiment, variant),
+            "–" if weights is None else f"{weights:,}",
+            f"{minutes:.1f}",
+            "–" if ms is None else f"{ms:.1f}",
+            mean(source, place, "uar"),
+            heard,
+        )
+    )
+
+
 def output(source: Source, file: str) -> str:
     """A file below the results as it stands."""
     return (source.results / file).read_text(encoding="utf-8").rstrip("\n")
@@ -357,7 +384,7 @@ LOOKUPS: dict[str, Callable[..., str]] = {
         *(mean, later_mean, spread, speakers, seeds, published, by_test, validated, trained, best_epochs),
         *(epochs_without_penalty, moved_by_penalty),
         *(group, group_p, group_without, agreement, recipe, chance, remarks, compared, differences, results),
-        *(output, accuracy, same_classes, same_classes_of_seeds, link, evaluations),
+        *(cost, output, accuracy, same_classes, same_classes_of_seeds, link, evaluations),
     )
 }
 """Lookups by the names that fields call them by."""

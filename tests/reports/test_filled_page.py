@@ -109,3 +109,19 @@ def test_evaluations_beside_the_results_say_what_may_have_trained(source):
         f"| `reader` | [ravdess]({link}/tested_speakers/report.md), tested speakers | no | 1440 | 24 | 0.50 [0.40, 0.60] "
         "| 0.12 | 0.10 |",
     ]
+
+
+def test_the_cost_of_a_model_is_a_row(source):
+    place = source.results / "lstm_toy" / "h64" / "paper"
+    report = json.loads((place / "report.json").read_text())
+    (source.results / "benchmarks").mkdir()
+    (source.results / "benchmarks" / "clips.json").write_text('{"ms": {"lstm_toy/h64": 3.14}}')
+    (place / "report.json").write_text(json.dumps(report | {"parameters": 12345, "wall_seconds": 90.0 * report["runs"]}))
+    uar = f"{report['scores']['uar']['mean']:.2f}"
+    field = "{{ cost lstm_toy/h64/paper }}"
+    assert filled_page.filled(field, source) == f"LSTM, 64 units | 12,345 | 1.5 | 3.1 | {uar} | –"
+    known = source.results / "lstm_toy" / "h64" / "speaker-known"
+    known.mkdir()
+    report["scores"]["uar"]["mean"] = 0.876
+    (known / "report.json").write_text(json.dumps(report))
+    assert filled_page.filled(field, source).endswith(f"| {uar} | 0.88")
