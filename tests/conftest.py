@@ -27,6 +27,13 @@ def seeded():
     keras.utils.set_random_seed(0)
 
 
+@pytest.fixture(autouse=True)
+def noise_counts_as_speech(request, monkeypatch):
+    """Tests score noise in place of speech, unless they are marked `noise_is_no_speech`."""
+    if "noise_is_no_speech" not in request.keywords:
+        monkeypatch.setattr("sertf.inference.verdicts.is_steady", lambda *_: False)
+
+
 @pytest.fixture(scope="session")
 def whisper_weights():
     """The folder that holds Whisper's tiny.en."""

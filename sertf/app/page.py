@@ -1,4 +1,5 @@
-"""The page of `sertf app`: the layout of its Gradio components. `sertf.app.session` does the work of the button.
+"""The page of `sertf app`: the layout of its Gradio components. `sertf.app.session` does the work, `sertf.app.drawing`
+draws the answer.
 
 Functions import Gradio inside, after `sealed` has told it to keep everything on this machine.
 """
@@ -8,15 +9,12 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import soundfile
-
-from sertf.app.session import Listener
-from sertf.corpora import embedded
+from sertf.app import drawing
+from sertf.app.session import Fault, Listener
 from sertf.errors import SertfError
 
 if TYPE_CHECKING:
@@ -32,16 +30,8 @@ _LAST_SECONDS = 10  # for requests still running when the command ends
 _ABOUT = f"""\
 # {TITLE}
 
-Upload a recording, record one or pick an example, and press the button. Nothing leaves this machine: the page is served
-by it and for it alone. A recording may have up to {UPLOAD_MEGABYTES} MB. Its copy is removed after
-{KEPT_SECONDS // 60} minutes, or when the command ends."""
-_SYNTHETIC = "Synthetic examples, not speech: they show the page, not how well a model recognizes people"
-# Label, and the emotions of successive clips by a speaker of the embedded corpus.
-_EXAMPLES = {
-    "angry": ["anger"],
-    "sad": ["sadness"],
-    "sad, then angry, half a minute": ["sadness"] * 12 + ["anger"] * 14,
-}
+Record a sentence or upload a file of up to {UPLOAD_MEGABYTES} MB. Nothing leaves this machine. Copies of recordings are
+removed after {KEPT_SECONDS // 60} minutes, or when the command ends."""
 # Gradio's themes load their fonts from elsewhere; these are on every machine.
 _FONTS: dict[str, Any] = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mono": ["Consolas", "monospace"]}
 # Gradio's code needs the unsafe sources. What matters: the page asks no other address, not even for a picture in
@@ -92,65 +82,51 @@ def sealed() -> Iterator[Path]:
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def write_examples(folder: Path) -> dict[str, str]:
-    """Write the synthetic examples; returns their paths by label."""
-    folder.mkdir()
-    paths = {}
-    for i, (label, emotions) in enumerate(_EXAMPLES.items()):
-        clips = [embedded.clip(0, emotion, number + 1) for number, emotion in enumerate(emotions)]
-        paths[label] = str(folder / f"synthetic_{i + 1}.wav")
-        soundfile.write(paths[label], np.concatenate(clips), embedded.SAMPLE_RATE)
-    return paths
-
-
-def build(listener: Listener, examples: Mapping[str, str]) -> "gradio.Blocks":
-    """Build the page.
+def build(listener: Listener) -> "gradio.Blocks":
+    """Build the page. The first model loads in the background.
 
     Args:
         listener: `sertf.app.session.Listener`.
-        examples: dict of label to path, from `write_examples`.
 
     Returns:
         `gradio.Blocks`.
     """
     import gradio
 
-    names = list(listener.folders)
+    titles = listener.titles()
+    first = next(iter(titles.values()))
+    listener.warm_up(first)
     with gradio.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(_SWEEP_SECONDS, KEPT_SECONDS)) as page:
         gradio.Markdown(_ABOUT)
-        with gradio.Row():
+        with gradio.Row(elem_id="columns"):
             with gradio.Column():
                 clip = gradio.Audio(type="filepath", label="Recording", elem_id="clip", buttons=[], editable=False)
-                gradio.Examples(
-                    [[path] for path in examples.values()],
-                    clip,
-                    label=_SYNTHETIC,
-                    example_labels=list(examples),
-                    cache_examples=False,
-                    api_visibility="private",
+                model = gradio.Dropdown(list(titles.items()), value=first, label="Model", elem_id="model")
+                threshold = gradio.Slider(
+                    0, 1, listener.threshold(first), step=0.01, label="Uncertain under a confidence of", elem_id="least"
                 )
-                model = gradio.Dropdown(names, value=names[0], label="Model", elem_id="model")
-                threshold = gradio.Slider(0, 1, 0, step=0.05, label="Uncertain under a confidence of")
-                button = gradio.Button("Recognize the emotion", variant="primary", elem_id="recognize")
-            with gradio.Column():
-                text = gradio.Markdown(listener.hear(None, names[0]).text, elem_id="answer")
-                scores = gradio.Label(visible=False, show_heading=False, label="Scores", elem_id="scores")
-        figure = gradio.Plot(visible=False, show_label=False, elem_id="figure")
+            with gradio.Column(elem_id="right"):
+                (nothing,) = listener.hear(None, first)
+                shown = gradio.HTML(_html(nothing), elem_id="answer")
         with gradio.Accordion("Model card", open=False):
-            card = gradio.Markdown(listener.card(names[0]), elem_id="card")
+            card = gradio.Markdown(listener.card(first), elem_id="card")
 
         def press(path, name, least):
-            heard = listener.hear(path, name, least)
-            shown = heard.scores is not None
-            return (
-                heard.text,
-                gradio.Label(heard.scores, visible=shown),
-                gradio.Plot(heard.figure, visible=shown),
-            )
+            for heard in listener.hear(path, name, least):
+                yield _html(heard)
 
-        button.click(press, [clip, model, threshold], [text, scores, figure], api_visibility="private")
-        model.change(listener.card, model, card, api_visibility="private")
+        def choose(name):
+            return listener.card(name), gradio.Slider(value=listener.threshold(name))
+
+        given = [clip, model, threshold]
+        options = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
+        gradio.on([clip.change, threshold.release], press, given, shown, **options)
+        model.change(choose, model, [card, threshold], api_visibility="private").then(press, given, shown, **options)
     return page
+
+
+def _html(heard):
+    return drawing.sentence(heard.sentence) if isinstance(heard, Fault) else drawing.answer(heard)
 
 
 def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = False) -> None:
@@ -177,6 +153,7 @@ def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = Fal
             prevent_thread_lock=True,
             max_file_size=f"{UPLOAD_MEGABYTES}mb",
             theme=gradio.themes.Default(**_FONTS),
+            css=drawing.CSS,
             app_kwargs={"middleware": [Middleware(OwnOriginOnly)]},
             root_path="",
             footer_links=[],

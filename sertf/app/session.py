@@ -1,28 +1,39 @@
 """The work of `sertf app`: the models to choose from, and the recognition of one clip by one of them."""
 
+import contextlib
 import math
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from sertf import papers
 from sertf.audio.files import AudioError, open_audio, stated_seconds
 from sertf.errors import SertfError
-from sertf.inference.bundled import folder_of, names
+from sertf.inference.bundled import DEFAULT, folder_of, names
 from sertf.inference.card import ModelError, read_card, render_card
-from sertf.inference.recognizer import Recognizer, load
+from sertf.inference.litert import can_serve
+from sertf.inference.recognizer import Recognizer, Window, load
 from sertf.inference.recordings import collected
+from sertf.inference.verdicts import verdict_of
 from sertf.parallel.environment import import_tensorflow_quietly
-
-if TYPE_CHECKING:
-    from sertf.plots.clips import Curve
 
 FOLDER = Path("models")
 PARTS = 20
 """Number of parts of a clip that are silenced in turn, to see what a result rests on."""
-_COLUMNS = 1200  # of a drawn waveform
+_COLUMNS = 600  # of a drawn waveform
 _BATCH = 4  # clips with a silenced part scored at a time
+_LANGUAGES = {
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "ur": "Urdu",
+    "zh": "Chinese",
+}
 
 
 def models(given: Iterable[Path | str] = ()) -> dict[str, Path]:
@@ -68,18 +79,59 @@ def _exported(folder):
     return [path.parent for path in sorted(folder.glob("*/saved_model.pb")) if ours(path.parent)]
 
 
-class Heard(NamedTuple):
-    """What the page shows of a clip.
+class Curve(NamedTuple):
+    """Values of equal shares of a stretch of time.
 
     Attributes:
-        text: Markdown: the emotion and its confidence, or the sentence of an error.
-        scores: dict of emotion to score, the mean over the windows; None if the clip cannot be used.
-        figure: the clip over time, a matplotlib `Figure`; None if the clip cannot be used.
+        start, end: of the stretch, seconds.
+        values: one a share, (shares,).
+        label: what they are.
+        reference: value to compare them with.
     """
 
-    text: str
-    scores: dict[str, float] | None = None
-    figure: Any = None
+    start: float
+    end: float
+    values: np.ndarray
+    label: str
+    reference: float
+
+
+class Heard(NamedTuple):
+    """What a model heard in a clip.
+
+    Attributes:
+        name: of the file.
+        model: title of the model.
+        verdict: the emotion of the largest score, or `uncertain`.
+        emotion: that emotion.
+        confidence: that score.
+        threshold: under this confidence the verdict is `uncertain`.
+        scores: dict of emotion to score, the mean over the windows that are not silent.
+        windows: the windows of the clip, one if it is short.
+        seconds: length of the clip.
+        extremes: smallest and largest sample of equal shares of the clip, (columns, 2).
+        warnings: sentences on what may make the answer wrong.
+        curve: what the result rests on; None until it is computed.
+    """
+
+    name: str
+    model: str
+    verdict: str
+    emotion: str
+    confidence: float
+    threshold: float
+    scores: dict[str, float]
+    windows: list[Window]
+    seconds: float
+    extremes: np.ndarray
+    warnings: list[str]
+    curve: Curve | None = None
+
+
+class Fault(NamedTuple):
+    """Why there is no answer, in a sentence or two."""
+
+    sentence: str
 
 
 class Listener:
@@ -91,7 +143,42 @@ class Listener:
 
     def __init__(self, folders: Mapping[str, Path]):
         self.folders = folders
-        self._name = self._model = None
+        self._name: str | None = None
+        self._model: Recognizer | None = None
+        self._turn = threading.Lock()
+
+    def titles(self) -> dict[str, str]:
+        """The models' names by titles in words: what it is, languages and number of emotions."""
+        found: dict[str, str] = {}
+        for name, folder in self.folders.items():
+            card = read_card(folder)
+            languages = [_LANGUAGES.get(code, code) for code in card["corpus"]["languages"]]
+            kinds = f"{len(card['emotions'])} emotions"
+            title = f"{_named(name, card)} ({', '.join([*languages, kinds])})"
+            found[f"{title}, {name}" if title in found else title] = name
+        return found
+
+    def title(self, name: str) -> str:
+        """The title of a model."""
+        return next(title for title, other in self.titles().items() if other == name)
+
+    def threshold(self, name: str) -> float:
+        """The threshold of certain answers that a model's card states, to 0.01; 0 without one."""
+        certainty = read_card(self.folders[name]).get("certainty")
+        return round(certainty["threshold"], 2) if certainty else 0.0
+
+    def warm_up(self, name: str) -> threading.Thread:
+        """Load a model and let it score half a second of noise, in the background. What fails shows at the first clip."""
+
+        def work():
+            with contextlib.suppress(SertfError):
+                model = self._loaded(name)
+                noise = np.random.default_rng(0).normal(scale=0.1, size=model.sample_rate // 2).astype("float32")
+                model.outputs(noise[None], model.sample_rate)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        return thread
 
     def card(self, name: str) -> str:
         """The model card as Markdown, with headings one level lower to fit the page."""
@@ -102,83 +189,83 @@ class Listener:
             f"#{line}" if line.startswith("#") and not inside else line for line, inside in zip(lines, code)
         )
 
-    def hear(self, path: Path | str | None, name: str, threshold: float = 0.0) -> Heard:
-        """Recognize the emotion in a clip. A mistake becomes a sentence in the result.
+    def hear(self, path: Path | str | None, name: str, threshold: float = 0.0) -> Iterator[Heard | Fault]:
+        """Recognize the emotion in a clip: the answer first, then the same with its curve. A mistake is a `Fault`.
 
         Args:
             path: audio file, or None if none was given.
             name: name of the model.
-            threshold: below this confidence the verdict is `uncertain`, as in `sertf predict`.
-
-        Returns:
-            `Heard`.
+            threshold: under this confidence the verdict is `uncertain`.
         """
         if path is None:
-            return Heard("**No recording yet.** Upload a recording, record one or pick an example.")
+            yield Fault("No recording yet. Record a sentence or upload a file.")
+            return
         try:
             stated_seconds(path)  # shows most faults before a model is loaded
-            return self._hear(path, self._loaded(name), name, threshold)
+            yield from self._hear(Path(path), self._loaded(name), name, threshold)
         except AudioError as error:
             # The path is that of a copy in a temporary folder. The user knows the file by its name.
-            return Heard(f"**This recording cannot be used.** {Path(error.path).name}: {error.reason}.")
+            yield Fault(f"This recording cannot be used. {Path(error.path).name}: {error.reason}.")
         except SertfError as error:
-            return Heard(f"**This does not work.** {error}")
+            yield Fault(f"This does not work. {error}")
 
     def _loaded(self, name):
-        if name != self._name:
-            import_tensorflow_quietly()
-            self._name = self._model = None  # memory never holds two models
-            self._model = load(self.folders[name])
-            self._name = name
-        return self._model
+        with self._turn:
+            if name != self._name:
+                if not can_serve(read_card(self.folders[name])):
+                    import_tensorflow_quietly()
+                self._name = self._model = None  # memory never holds two models
+                self._model = load(self.folders[name])
+                self._name = name
+            return self._model
 
     def _hear(self, path, model, name, threshold):
-        from sertf.plots import clips
-
         with collected() as unlike:
-            table = model.predict(path)
-        heard = table.dropna(subset="emotion")
-        means = {emotion: float(heard[emotion].mean()) for emotion in model.emotions}
-        window = heard.loc[heard["confidence"].idxmax()]
-        seconds, extremes, pieces, at = table["end"].max(), [], [], 0
+            windows = list(model.windows(path, threshold=threshold))
+        spoken = [window for window in windows if window.emotion is not None]
+        if not spoken:
+            yield Fault(f"There is no speech in this recording. {path.name} holds steady sound, such as noise or hum.")
+            return
+        scores = {emotion: float(np.mean([window.scores[emotion] for window in spoken])) for emotion in model.emotions}
+        emotion = max(scores, key=scores.__getitem__)
+        surest = max(spoken, key=lambda window: window.confidence)
+        seconds, extremes, pieces, at = windows[-1].end, [], [], 0
         with open_audio(path) as opened:
             rate = opened.sample_rate
-            first, last = round(window["start"] * rate), round(window["end"] * rate)
+            first, last = round(surest.start * rate), round(surest.end * rate)
             for block in opened.blocks(max(1, math.ceil(seconds * rate / _COLUMNS))):
                 extremes.append((block.min(), block.max()))
                 pieces.append(block[max(0, first - at) : max(0, last - at)])
                 at += len(block)
+        heard = Heard(
+            name=path.name,
+            model=self.title(name),
+            verdict=verdict_of(emotion, scores[emotion], threshold),
+            emotion=emotion,
+            confidence=scores[emotion],
+            threshold=threshold,
+            scores=scores,
+            windows=windows,
+            seconds=seconds,
+            extremes=np.array(extremes),
+            warnings=[f"Unlike the training clips: {what}." for what in unlike],
+        )
+        yield heard
         samples = np.concatenate(pieces)  # (n,)
-        curve = inside(model, samples, rate, window["emotion"])._replace(start=window["start"], end=window["end"])
-        middles = (table["start"] + table["end"]) / 2
-        over_time = (middles, {emotion: table[emotion] for emotion in model.emotions}) if len(table) > 1 else None
-        figure = clips.heard(np.array(extremes), seconds, curve, over_time)
-        text = _in_words(table, means, threshold)
-        if len(table) > 1:
-            stretch = f"{window['start']:.1f} to {window['end']:.1f} s"
-            text += f" The curve below belongs to the window with the largest score, {stretch}."
-        text += "".join(f"\n\n**Unlike the training clips:** {what}." for what in unlike)
-        return Heard(f"{text}\n\n`{Path(path).name}`, recognized by `{name}`", means, figure)
+        curve = inside(model, samples, rate, surest.emotion)._replace(start=surest.start, end=surest.end)
+        yield heard._replace(curve=curve)
 
 
-def _in_words(table, means, threshold):
-    """The result of a clip in Markdown, from its windows and their mean scores."""
-    emotion = max(means, key=means.get)
-    confidence = means[emotion]
-    silent = int(table["emotion"].isna().sum())
-    if confidence >= threshold:
-        text = f"## {emotion}\n\nConfidence {confidence:.2f}: the largest score."
-    else:
-        text = f"## uncertain\n\nThe largest score, {confidence:.2f} for {emotion}, is below {threshold:.2f}."
-    if len(table) > 1:
-        seconds = table["end"].iloc[0] - table["start"].iloc[0]
-        text += f" Scores are means over {len(table) - silent} windows of {seconds:g} s."
-    if silent:
-        text += f" Windows of digital silence, which are not scored: {silent}."
-    return text
+def _named(name, card):
+    """A model in words: the title of its variant where the zoo has the experiment, else its folder's name."""
+    if name == DEFAULT:
+        return "Default recognizer"
+    with contextlib.suppress(SertfError, KeyError):
+        return papers.find(card["experiment"]).experiment.variants[card["variant"]].title or name
+    return name.replace("_", " ")
 
 
-def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: str) -> "Curve":
+def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: str) -> Curve:
     """What a model's result on one clip rests on: its attention over time, or else occlusion.
 
     Occlusion (Zeiler and Fergus 2014) silences each part of the clip in turn. The curve shows how far the emotion's
@@ -191,17 +278,14 @@ def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: st
         emotion: the emotion whose score is watched.
 
     Returns:
-        `plots_clips.Curve` over the clip: attention in %, or the fall of the score for each of `PARTS` parts.
+        `Curve` over the clip: attention in %, or the fall of the score for each of `PARTS` parts.
     """
-    from sertf.plots import clips
-
-    score = model.model.signatures["waveform"]
-    outputs = {key: value.numpy() for key, value in score(waveform=samples[None], sample_rate=sample_rate).items()}
+    outputs = model.outputs(samples[None], sample_rate)
     seconds = len(samples) / sample_rate
     # With a fixed number of frames the clip was cut or padded. Steps of attention are no shares of the clip then.
     if "attention" in outputs and model.card["front_end"]["shape"][0] is None:
         values = 100 * outputs["attention"][0]  # (steps,)
-        return clips.Curve(0.0, seconds, values, "attention in %", 100 / len(values), "even attention")
+        return Curve(0.0, seconds, values, "Attention over time; the dashed line is even attention", 100 / len(values))
     place = model.emotions.index(emotion)
     parts = np.array_split(np.arange(len(samples)), PARTS)
     silenced = []
@@ -209,6 +293,7 @@ def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: st
         batch = np.repeat(samples[None], len(parts[first : first + _BATCH]), axis=0)
         for row, part in zip(batch, parts[first : first + _BATCH]):
             row[part] = 0
-        silenced += list(score(waveform=batch, sample_rate=sample_rate)["scores"].numpy()[:, place])
+        silenced += list(model.outputs(batch, sample_rate)["scores"][:, place])
     falls = outputs["scores"][0, place] - np.array(silenced)  # (PARTS,)
-    return clips.Curve(0.0, seconds, falls, f"fall of {emotion}'s\nscore if silenced", 0.0, "no change")
+    label = f"What {emotion} rests on: how far its score falls when a part is silenced"
+    return Curve(0.0, seconds, falls, label, 0.0)

@@ -1,6 +1,6 @@
-"""A page in the browser: upload, record or pick a clip, and see which emotion a model recognizes.
+"""A page in the browser: record or upload a clip, and see which emotion a model recognizes.
 
-The page shows the emotion, the confidence, the scores of all emotions and the waveform. It shows what the result rests
+The page shows the verdict, the confidence, the scores of all emotions and the waveform. It shows what the result rests
 on: the model's attention, or else how far the score falls when a part is silenced. A long clip also gets the scores of
 its windows over time. The model card stands below. You choose among the bundled models and those in ./models.
 
@@ -37,9 +37,8 @@ def run(options):
     if importlib.util.find_spec("gradio") is None:
         raise SertfError("The page needs Gradio; install it with: pip install 'sertf[app]'.")
     from sertf.app import session
-    from sertf.app.page import build, sealed, serve, write_examples
+    from sertf.app.page import build, sealed, serve
 
     folders = session.models(options.model or ())
-    with sealed() as folder:
-        page = build(session.Listener(folders), write_examples(folder / "examples"))
-        serve(page, port=options.port, browser=options.open)
+    with sealed():
+        serve(build(session.Listener(folders)), port=options.port, browser=options.open)

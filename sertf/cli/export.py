@@ -25,7 +25,14 @@ def add_options(parser):
         nargs="?",
         const="float32",
         metavar="WEIGHTS",
-        help="also write a LiteRT model, with weights in float32, float16 or int8 (float32)",
+        help="also write a LiteRT model, with weights in float32, float16 or int8, or shared with the SavedModel (float32)",
+    )
+    parser.add_argument(
+        "--certain",
+        type=float,
+        default=0.9,
+        metavar="SHARE",
+        help="share of certain answers that are to be right; less confident ones are `uncertain` (0.9)",
     )
     shared.add_json(parser)
 
@@ -42,7 +49,12 @@ def run(options):
     from sertf.inference.card import read_card
 
     folder = saved_model.save(
-        options.runs, options.out, repeat=options.repeat, fold=options.fold, litert=options.litert
+        options.runs,
+        options.out,
+        repeat=options.repeat,
+        fold=options.fold,
+        litert=options.litert,
+        certain=options.certain,
     )
     if options.json:
         shared.print_json({"folder": folder, "card": read_card(folder)})

@@ -7,7 +7,11 @@ Input may have any format that libsndfile reads, any sample rate from 1 kHz on, 
 averaged. With the extra `media` sertf reads m4a, mp4, webm, amr and 3gp too. Of a folder it reads all audio files.
 
 The confidence is the model's largest score. `sertf info` prints whether it is calibrated: then some 80 of 100 results
-of 0.8 are right, for speech like the training corpora's. With --threshold the verdict is `uncertain` below that confidence. A window of digital silence is not scored.
+of 0.8 are right, for speech like the training corpora's. Under a threshold the verdict is `uncertain`, with the best guess
+beside it. The threshold is the model's, which `sertf info` prints, or that of --threshold. A window of digital silence
+or of steady sound, such as noise or hum, is not scored.
+
+A model with a LiteRT file starts in less than a second, since it needs no TensorFlow.
 
 A model of known speakers scales a speaker by unlabelled clips of theirs: --speaker names their folder. sertf estimates
 the statistics once. --keep-speaker writes them to a file, which --speaker takes later. Without clips the model scales by
@@ -20,7 +24,8 @@ sertf warns where a recording lacks the band of the model's training clips, or h
 """
 
 import contextlib
-import math
+import csv
+import io
 import os
 import sys
 from pathlib import Path
@@ -40,8 +45,6 @@ EXAMPLES = """\
 """
 STDIN = "-"
 FORMATS = (".csv", ".json")
-SILENCE = "silence"
-SHOWN = ["file", "start", "end", "confidence", "verdict"]
 
 
 def add_options(parser):
@@ -64,7 +67,7 @@ def add_options(parser):
         "--keep-speaker", type=Path, metavar="FILE", help="write the statistics of --speaker to a .npz file"
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.0, metavar="SCORE", help="verdict `uncertain` below this confidence (0)"
+        "--threshold", type=float, metavar="SCORE", help="verdict `uncertain` under this confidence (the model's)"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv or .json file, whole or not at all")
     shared.add_skip_bad(parser)
@@ -74,6 +77,7 @@ def add_options(parser):
 def run(options):
     from sertf.inference.bundled import folder_of
     from sertf.inference.card import read_card
+    from sertf.inference.litert import can_serve
     from sertf.inference.recognizer import load
 
     _check(options)
@@ -82,33 +86,28 @@ def run(options):
     with _readable(_files(options)) as places:
         clips, bad = _durations(places)
         _refuse(bad, options.skip_bad, nothing_left=not clips)
-        from sertf.parallel.environment import import_tensorflow_quietly
+        if not can_serve(card):
+            from sertf.parallel.environment import import_tensorflow_quietly
 
-        import_tensorflow_quietly()
+            import_tensorflow_quietly()
         model = load(folder)
         speaker = _speaker(model, options)
-        tables, found = _predict(model, clips, speaker, options)
-    _refuse(found, options.skip_bad, nothing_left=not tables)
-    import pandas as pd
-
-    table = pd.concat(tables, ignore_index=True)
-    table.insert(
-        5, "verdict", [_verdict(*row, options.threshold) for row in zip(table["emotion"], table["confidence"])]
-    )
+        rows, found = _predict(model, clips, speaker, options)
+    _refuse(found, options.skip_bad, nothing_left=not rows)
     if options.out is not None:
-        text = _as_json(card, table, speaker) if options.out.suffix.lower() == ".json" else _as_csv(table)
+        text = _as_json(card, rows, speaker) if options.out.suffix.lower() == ".json" else _as_csv(card, rows)
         shared.write(options.out, text)
-        print(f"{options.out}: {len(table)} rows", file=sys.stderr)
+        print(f"{options.out}: {len(rows)} rows", file=sys.stderr)
     if options.json:
-        sys.stdout.write(_as_json(card, table, speaker))
+        sys.stdout.write(_as_json(card, rows, speaker))
     elif options.out is None:
-        _show(table)
+        _show(rows)
 
 
 def _check(options):
     from sertf.errors import SertfError
 
-    if not 0 <= options.threshold <= 1:
+    if options.threshold is not None and not 0 <= options.threshold <= 1:
         raise SertfError(f"--threshold must lie between 0 and 1, got {options.threshold:g}.")
     if options.files.count(STDIN) > 1:
         raise SertfError("Standard input can be read only once; give - once.")
@@ -218,69 +217,100 @@ def _refuse(bad, skip, *, nothing_left):
 
 
 def _predict(model, clips, speaker, options):
-    """Tables of the files, and (name, reason) of those that fail to decode."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
+    """(name, window) of all windows of the files, and (name, reason) of the files that fail to decode."""
     from sertf.audio.files import AudioError
     from sertf.inference.recordings import collected
 
-    tables, bad, unlike, done = [], [], [], 0.0
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Listening", total=sum(length for *_, length in clips))
+    rows, bad, unlike, done = [], [], [], 0.0
+    with _bar(sum(length for *_, length in clips)) as update:
         for name, path, length in clips:
             try:
                 with collected() as differences:
-                    table = model.predict(
-                        path,
-                        window=options.window,
-                        hop=options.hop,
-                        speaker=speaker,
-                        progress=lambda second, done=done: bar.update(task, completed=done + second),
+                    windows = list(
+                        model.windows(
+                            path,
+                            window=options.window,
+                            hop=options.hop,
+                            threshold=options.threshold,
+                            speaker=speaker,
+                            progress=lambda second, done=done: update(done + second),
+                        )
                     )
                 unlike += [(name, what) for what in differences]
-                tables.append(table.assign(file=name))
+                rows += [(name, window) for window in windows]
             except AudioError as error:
                 bad.append((name, error.reason))
             done += length
-            bar.update(task, completed=done)
+            update(done)
     for name, what in unlike:
         print(f"warning: {name}: {what}.", file=sys.stderr)
-    return tables, bad
+    return rows, bad
 
 
-def _verdict(emotion, confidence, threshold):
-    if math.isnan(confidence):
-        return SILENCE
-    return "uncertain" if confidence < threshold else emotion
+@contextlib.contextmanager
+def _bar(total):
+    """A bar on a terminal, and nothing elsewhere; gives the function that sets the seconds done."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Listening", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
-def _as_csv(table):
-    # Six digits of a score, and the milliseconds of a time hours into a recording.
-    times = {name: table[name].map("{:.9g}".format) for name in ("start", "end")}
-    return table.assign(**times).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+def _as_csv(card, rows):
+    from sertf.inference.recognizer import COLUMNS
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, *card["emotions"]])
+    for name, window in rows:
+        # Six digits of a score, and the milliseconds of a time hours into a recording.
+        times = [f"{time:.9g}" for time in window[:2]]
+        confidence, *scores = (
+            "" if window.emotion is None else f"{score:.6g}" for score in (window.confidence, *window.scores.values())
+        )
+        writer.writerow([name, *times, window.emotion, confidence, window.verdict, *scores])
+    return text.getvalue()
 
 
-def _as_json(card, table, speaker):
-    emotions = card["emotions"]
-    rows = []
-    for row in table.to_dict("records"):
-        kept = {key: row[key] for key in ("file", "start", "end", "emotion", "verdict")}
-        scores = {name: round(float(row[name]), 6) for name in ("confidence", *emotions)}
-        if row["verdict"] == SILENCE:
-            kept["emotion"], scores = None, dict.fromkeys(scores)
-        rows.append({**kept, "confidence": scores.pop("confidence"), "scores": scores})
-    content = {"model": card["name"], "emotions": emotions, "predictions": rows}
+def _as_json(card, rows, speaker):
+    def rounded(window, score):
+        return None if window.emotion is None else round(score, 6)
+
+    predictions = [
+        {
+            "file": name,
+            "start": window.start,
+            "end": window.end,
+            "emotion": window.emotion,
+            "verdict": window.verdict,
+            "confidence": rounded(window, window.confidence),
+            "scores": {emotion: rounded(window, score) for emotion, score in window.scores.items()},
+        }
+        for name, window in rows
+    ]
+    content = {"model": card["name"], "emotions": card["emotions"], "predictions": predictions}
     if "known_speakers" in card:
         content["speaker_clips"] = speaker.clips if speaker else 0
     return shared.to_json(content)
 
 
-def _show(table):
-    rows = (
-        (name, f"{start:.2f}", f"{end:.2f}", verdict, "-" if verdict == SILENCE else f"{confidence:.2f}")
-        for name, start, end, confidence, verdict in table[SHOWN].itertuples(index=False)
+def _show(rows):
+    from sertf.inference.verdicts import in_words
+
+    cells = (
+        (
+            name,
+            f"{window.start:.2f}",
+            f"{window.end:.2f}",
+            in_words(window.verdict, window.emotion),
+            "-" if window.emotion is None else f"{window.confidence:.2f}",
+        )
+        for name, window in rows
     )
-    shared.print_table(("file", "start (s)", "end (s)", "verdict", "confidence"), rows)
+    shared.print_table(("file", "start (s)", "end (s)", "verdict", "confidence"), cells)

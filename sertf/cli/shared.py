@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sertf import files
 from sertf.errors import SertfError
+from sertf.reports.plain import aligned
 
 
 def add_json(parser):
@@ -87,7 +88,4 @@ def print_json(content):
 
 def print_table(columns, rows):
     """Print rows of texts in aligned columns; nothing is cut off."""
-    rows = [columns, *rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print(aligned(columns, rows))

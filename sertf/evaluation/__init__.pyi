@@ -1,7 +1,8 @@
-from . import calibration, groups, reproducibility, scores, statistics, zero_shot
+from . import calibration, certainty, groups, reproducibility, scores, statistics, zero_shot
 
 __all__ = [
     "calibration",
+    "certainty",
     "groups",
     "reproducibility",
     "scores",

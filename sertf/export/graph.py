@@ -6,7 +6,7 @@ TensorFlow backend only. `sertf.export.saved_model` builds and saves it. Loading
 import keras
 import tensorflow as tf
 
-from sertf.audio.files import LOUDEST, SAMPLE_RATES
+from sertf.audio.files import LOUDEST, SAMPLE_RATES, SILENCE_SPAN
 from sertf.evaluation.calibration import FLOOR
 from sertf.layers import spectral
 from sertf.layers.resample import resample, resampled_lengths
@@ -80,11 +80,12 @@ class ServingModule(tf.Module):
         @tf.function(input_signature=[samples, lengths, rate])
         def waveform_with_lengths(waveform, lengths, sample_rate):
             """As `waveform`, for rows padded at the end that hold `lengths` (batch,) samples."""
-            return score(*extracted(waveform, lengths, sample_rate))
+            outputs = score(*extracted(waveform, lengths, sample_rate))
+            return undecided(outputs, is_silent(waveform, lengths))
 
         @tf.function(input_signature=[samples, rate])
         def waveform(waveform, sample_rate):
-            """Scores of mono audio, (batch, samples) at `sample_rate` Hz, full scale at 1."""
+            """Scores of mono audio, (batch, samples) at `sample_rate` Hz, full scale at 1; equal ones of digital silence."""
             batch, count = tf.unstack(tf.shape(waveform))
             return waveform_with_lengths(waveform, tf.fill([batch], count), sample_rate)
 
@@ -113,11 +114,13 @@ class ServingModule(tf.Module):
         def waveform_of_speaker(waveform, sample_rate, mean, std):
             """As `waveform`, scaled by the statistics of the speaker."""
             batch, count = tf.unstack(tf.shape(waveform))
-            features, own = extracted(waveform, tf.fill([batch], count), sample_rate)
+            lengths = tf.fill([batch], count)
+            features, own = extracted(waveform, lengths, sample_rate)
             with tf.control_dependencies(_faults_of_statistics(mean, std)):
                 mean, std = tf.identity(mean), tf.identity(std)
             constant = std < CONSTANT * tf.maximum(tf.abs(mean), 1)
-            return score(features, own, mean, tf.where(constant, 1.0, std))
+            outputs = score(features, own, mean, tf.where(constant, 1.0, std))
+            return undecided(outputs, is_silent(waveform, lengths))
 
         self.enroll, self.waveform_of_speaker = enroll, waveform_of_speaker
         self._names += ["enroll", "waveform_of_speaker"]
@@ -143,6 +146,21 @@ def _statistics(features, own, each):
         "std": tf.cast(tf.sqrt(variance), tf.float32),
         "count": tf.cast(count, tf.int32),
     }
+
+
+def is_silent(waveform, lengths):
+    """Rows of digital silence, (batch,): their own `lengths` (batch,) samples span less than `SILENCE_SPAN`."""
+    own = spectral.own_positions(lengths, tf.shape(waveform)[1])
+    highest = tf.reduce_max(tf.where(own, waveform, -LOUDEST), axis=1)
+    lowest = tf.reduce_min(tf.where(own, waveform, LOUDEST), axis=1)
+    return highest - lowest < SILENCE_SPAN
+
+
+def undecided(outputs, silent):
+    """The outputs with equal scores, which sum to 1, in silent rows (batch,)."""
+    scores = outputs["scores"]
+    equal = tf.ones_like(scores) / tf.cast(tf.shape(scores)[1], scores.dtype)
+    return outputs | {"scores": tf.where(silent[:, None], equal, scores)}
 
 
 class FusedLSTM(keras.layers.LSTM):

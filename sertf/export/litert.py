@@ -9,25 +9,29 @@ Pretrained weights published in float16 keep their values. Beside int8 two kinds
 
 - those of recurrences, where errors add up from step to step;
 - those of the last layer. The normalisation before it is folded into it, so their sizes differ too much for 8 bits.
+
+Shared weights stand in the SavedModel alone. Such a file is small, and sertf alone can read it.
 """
 
 import contextlib
 import io
+import itertools
 import re
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sertf.errors import SertfError, unknown
-from sertf.inference.litert import FILE, litert_runner
+from sertf.inference.litert import FILE, SHARED, VARIABLES, Piece, litert_runner
 from sertf.parallel.environment import standard_error_hidden
 
 # Larger differences mean another model. In float32 rounding and LiteRT's GELU stay below 1e-3.
-LARGEST_DIFFERENCE = {"float32": 0.01, "float16": 0.01, "int8": 0.1}
+LARGEST_DIFFERENCE = {"float32": 0.01, "float16": 0.01, "int8": 0.1, "shared": 0.01}
 WEIGHTS = tuple(LARGEST_DIFFERENCE)
-"""The number formats that LiteRT files store weights in."""
+"""How LiteRT files store weights: in a number format, or not at all where the SavedModel beside them has them."""
 # Lengths of the clips that compare a converted model with its SavedModel, in seconds, besides its shortest audio.
 _COMPARED_SECONDS = (1.0, 2.5, 4.1)
 _SMALLEST_HALVED = 4096  # bytes of a constant
@@ -72,8 +76,12 @@ def write_litert(
     """
     check_weights(weights)
     content, taken = _convert(network, front_end, mean, std, temperature, weights)
-    path = folder / FILE
-    path.write_bytes(content)
+    path = folder / (SHARED if weights == "shared" else FILE)
+    if weights == "shared":
+        variables = [np.asarray(variable) for variable in [*front_end.variables, *network.variables]]
+        np.savez(path, **_apart(content, variables, (folder / VARIABLES).read_bytes()))
+    else:
+        path.write_bytes(content)
     with standard_error_hidden():  # the interpreter prints its delegates
         clips, difference = _compare(path, folder, front_end, taken)
     largest = LARGEST_DIFFERENCE[weights]
@@ -85,10 +93,10 @@ def write_litert(
             f"with weights of {weights}; {mend}."
         )
     return {
-        "file": FILE,
+        "file": path.name,
         "input": taken,
         "weights": weights,
-        "bytes": len(content),
+        "bytes": path.stat().st_size,
         "compared_seconds": clips,
         "difference": difference,
     }
@@ -104,7 +112,7 @@ def _convert(network, front_end, mean, std, temperature, weights):
     """The model's bytes, and its input: "waveform" if the front end converts, else "features"."""
     import tensorflow as tf
 
-    from sertf.export.graph import for_inference
+    from sertf.export.graph import for_inference, is_silent, undecided
     from sertf.layers import spectral
 
     last = [layer.name for layer in network.layers if layer.weights][-1:]
@@ -122,7 +130,8 @@ def _convert(network, front_end, mean, std, temperature, weights):
 
     def from_waveform(waveform):
         # Framing hides from the converter that there is one clip. The shape states it again.
-        return from_features(tf.reshape(front_end(waveform), (1, front_end.feature_shape[0] or -1, *dims)))
+        outputs = from_features(tf.reshape(front_end(waveform), (1, front_end.feature_shape[0] or -1, *dims)))
+        return undecided(outputs, is_silent(waveform, tf.shape(waveform)[1:]))
 
     samples = tf.TensorSpec((1, None), tf.float32, name="waveform")
     features = tf.TensorSpec((1, *front_end.feature_shape), tf.float32, name="features")
@@ -133,7 +142,9 @@ def _convert(network, front_end, mean, std, temperature, weights):
         module.function = tf.function(function, input_signature=[given])
         try:
             content = _converted(module, taken)
-            return (content if weights == "float32" else _quantized(_halved(content), weights, last)), taken
+            if weights in ("float16", "int8"):
+                content = _quantized(_halved(content), weights, last)
+            return (_halved(content) if weights == "shared" else content), taken
         except LiteRTError as error:
             reasons.append(f"{taken}: {error}")
     raise LiteRTError(f"The model {network.name} does not convert to LiteRT ({'; '.join(reasons)}).")
@@ -156,6 +167,34 @@ def _quantized(content, weights, last):
         for scope in (_LOOP, *map(re.escape, last)) if weights == "int8" else (_NETWORK,):
             made.update_quantization_recipe(scope, every, half, casting)
         return bytes(made.quantize().quantized_model)
+
+
+def _apart(content, variables, stored):
+    """The arrays of a file `SHARED`: what remains of a LiteRT model without the variables in the bytes `stored`."""
+    found: list[tuple[Piece, int]] = []
+    for values in variables:
+        if values.nbytes < _SMALLEST_HALVED or values.ndim > 3:
+            continue
+        offset = stored.find(values.tobytes())
+        shaped = values.reshape((1,) * (3 - values.ndim) + values.shape)
+        # LiteRT has the axes of a matrix or a filter in another order.
+        for axes in itertools.permutations(range(3)):
+            position = content.find(shaped.transpose(axes).tobytes())
+            if position >= 0 and offset >= 0:
+                found.append((Piece(position, offset, values.itemsize, shaped.shape, axes), values.nbytes))
+                break
+    rest, pieces, end = [], [], 0
+    for piece, size in sorted(found):
+        if piece.position >= end:  # equal weights of two layers are one constant
+            rest.append(content[end : piece.position])
+            pieces.append(piece.row())
+            end = piece.position + size
+    rest.append(content[end:])
+    return {
+        "rest": np.frombuffer(b"".join(rest), np.uint8),
+        "pieces": np.array(pieces, np.int64).reshape(-1, 9),
+        "crc32": np.uint32(zlib.crc32(content)),
+    }
 
 
 def _halved(content):

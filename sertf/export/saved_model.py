@@ -14,14 +14,15 @@ import pandas as pd
 import sertf
 from sertf.audio.files import MIN_SECONDS, SAMPLE_RATES, read_audio
 from sertf.errors import exit_code
-from sertf.evaluation.calibration import calibration_of, fit_temperature, truth_and_scores
+from sertf.evaluation.calibration import calibration_of, fit_temperature, probabilities, truth_and_scores
+from sertf.evaluation.certainty import certain_part, certainty_threshold, check_precision
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
 from sertf.files import check_writable, remove_leftovers, replaced_folder
-from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, write_card
-from sertf.inference.litert import FILE
+from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, write_card
+from sertf.inference.litert import FILE, SHARED
 from sertf.inference.recognizer import Recognizer, load
 from sertf.inference.recordings import Recordings, recordings_of
 from sertf.runs.collect import collect
@@ -35,8 +36,10 @@ __all__ = ["ExportError", "Recognizer", "load", "save"]
 
 LEVEL_DEVIATIONS = 0.5
 """A feature that 20 dB move by more deviations hears the level."""
+CERTAIN = 0.9
+"""Share of certain answers that are to be right."""
 
-_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, PAGE, FILE}
+_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, PAGE, FILE, SHARED}
 
 
 def save(
@@ -46,6 +49,7 @@ def save(
     repeat: int | None = None,
     fold: str | None = None,
     litert: str | None = None,
+    certain: float = CERTAIN,
 ) -> Path:
     """Export one run as a SavedModel that needs TensorFlow alone.
 
@@ -59,8 +63,10 @@ def save(
         out: folder to write. It may replace an exported model there, and nothing else.
         repeat: export a run of this repeat.
         fold: export a run of this fold.
-        litert: write a LiteRT model beside the SavedModel with weights in this format, of
+        litert: write a LiteRT model beside the SavedModel with weights in this form, of
             `sertf.export.litert.WEIGHTS`. None writes none.
+        certain: share of certain answers that are to be right. The validation clips choose the confidence under which
+            the verdict is `uncertain`. Without a validation part, or without a threshold that reaches it, there is none.
 
     Returns:
         Path of the written folder.
@@ -68,18 +74,20 @@ def save(
     Raises:
         ResultsError, ExportError: no such run, a broken or outdated one, or `out` cannot be written.
         LiteRTError: unknown weights, or the network does not convert.
+        SertfError: a precision out of range.
     """
     import keras
 
+    check_precision(certain)
     if litert is not None:
         check_weights(litert)
     folder, run, chosen = choose_run(Path(runs), repeat, fold)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
-        _save_elsewhere(run, out, chosen, litert)
+        _save_elsewhere(run, out, chosen, litert, certain)
     else:
-        _save_here(folder, run, out, chosen, litert)
+        _save_here(folder, run, out, chosen, litert, certain)
     return out
 
 
@@ -95,7 +103,7 @@ def _check_place(out: Path) -> None:
         raise ExportError(f"{out} is not an exported model ({what}) and stays as it is; give another folder.")
 
 
-def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None) -> None:
+def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None, certain: float) -> None:
     """Export in another process: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export.saved_model import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
     paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
@@ -104,7 +112,7 @@ def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None) -> Non
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "CUDA_VISIBLE_DEVICES": "",  # its memory is the caller's, and tracing needs no GPU
     }
-    command = [sys.executable, "-c", code, str(run.place.absolute()), str(out.absolute()), chosen]
+    command = [sys.executable, "-c", code, str(run.place.absolute()), str(out.absolute()), chosen, str(certain)]
     command += [] if litert is None else [litert]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
     if done.returncode:
@@ -112,14 +120,14 @@ def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None) -> Non
         raise ExportError(said.strip() or f"the export of {run.place} ended with exit code {done.returncode}.")
 
 
-def _export_process(place, out, chosen, litert=None):
+def _export_process(place, out, chosen, certain, litert=None):
     with exit_code() as code:
         folder, run, _ = choose_run(Path(place), None, None)
-        _save_here(folder, run, Path(out), chosen, litert)
+        _save_here(folder, run, Path(out), chosen, litert, float(certain))
     return code.value
 
 
-def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | None) -> None:
+def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | None, certain: float) -> None:
     import tensorflow as tf
 
     from sertf.export.graph import ServingModule
@@ -149,6 +157,9 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
             card = _card(folder, facts, run, chosen, out.name, module, front_end)
             if calibration:
                 card["calibration"] = calibration
+                certainty = _certainty(run, calibration["temperature"], certain)
+                if certainty:
+                    card["certainty"] = certainty
             if known_speakers:
                 card["known_speakers"] = known_speakers
             recordings = _recordings(folder, run, front_end, scaling["std"])
@@ -209,6 +220,19 @@ def _level_counts(front_end: Any, std: np.ndarray, path: str) -> bool:
     padded = np.pad(samples, (0, max(0, front_end.minimum_samples - len(samples))))
     loud, quiet = (np.asarray(front_end((gain * padded)[None])) for gain in (1.0, 0.1))
     return bool(np.abs((loud - quiet) / std).max() > LEVEL_DEVIATIONS)
+
+
+def _certainty(run: Run, temperature: float, precision: float) -> Certainty | None:
+    """The threshold of certain answers, chosen on a run's validation part; None if none reaches the precision."""
+    parts = []
+    for name in (VALIDATION, "predictions.csv"):
+        truth, scores = truth_and_scores(read_predictions(run.place / name))
+        parts.append((truth, probabilities(scores, temperature)))
+    threshold = certainty_threshold(*parts[0], precision)
+    if threshold is None:
+        return None
+    validation, test = (certain_part(*part, threshold) for part in parts)
+    return {"threshold": threshold, "precision": precision, "validation": validation, "test": test}
 
 
 def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: Any, front_end: Any) -> Card:

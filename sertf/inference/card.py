@@ -39,6 +39,19 @@ class KnownSpeakers(TypedDict):
     trained: int
 
 
+class Certainty(TypedDict):
+    """The threshold of certain answers, chosen on validation clips for a precision.
+
+    `validation` and `test` give the share of clips that stay certain, and the share of these that are right (None without
+    any).
+    """
+
+    threshold: float
+    precision: float
+    validation: tuple[float, float | None]
+    test: tuple[float, float | None]
+
+
 class UnderConditions(TypedDict):
     """The tested clips under recording conditions: rows of condition, uar, same and confidence."""
 
@@ -89,6 +102,7 @@ class Card(TypedDict):
     recordings: NotRequired["Recordings"]
     conditions: NotRequired[UnderConditions]
     other_corpora: NotRequired[dict[str, OtherCorpus]]
+    certainty: NotRequired[Certainty]
 
 
 def read_card(path: Path) -> Card:
@@ -219,6 +233,7 @@ def render_card(card: Card) -> str:
         _LIMITS,
         "",
         _confidence(card),
+        *_certainty(card),
         "",
         "## Origin",
         "",
@@ -316,6 +331,16 @@ def _litert(card: Card) -> list[str]:
     lite = card.get("litert")
     if lite is None:
         return []
+    if lite.get("weights") == "shared":
+        return [
+            "## LiteRT",
+            "",
+            f"`{lite['file']}` ({lite['bytes'] / 1000:,.0f} kB) lets sertf run the same network on LiteRT, without loading "
+            "TensorFlow. It shares the SavedModel's weights, and sertf alone reads it. On clips of noise of "
+            f"{', '.join(f'{length:g}' for length in lite['compared_seconds'])} s its scores differ from the SavedModel's by at most "
+            f"{lite['difference']:.1e}. `sertf export --litert` writes a file for phones and small boards.",
+            "",
+        ]
     if lite["input"] == "waveform":
         takes = (
             f"`waveform` (1, samples) float32, mono at exactly {card['sample_rate']} Hz. It holds the front end, but does "
@@ -415,6 +440,28 @@ def _confidence(card: Card) -> str:
         f"{found['utterances']} validation utterances of {found['speakers']} speakers. The expected calibration error of "
         f"the test part falls from {found['ece_before']:.3f} to {found['ece']:.3f}. Other speech is less well calibrated."
     )
+
+
+def _certainty(card: Card) -> list[str]:
+    """Paragraph on uncertain answers, if the card has a threshold."""
+    found = card.get("certainty")
+    if found is None:
+        return []
+    (share, right), (tested, tested_right) = found["validation"], found["test"]
+    return [
+        "",
+        f"Under a confidence of {found['threshold']:.3f} the verdict is `uncertain`. The threshold was chosen on the validation "
+        f"clips, so that {found['precision']:.2f} of the certain answers are right.",
+        "",
+        "| clips | stay certain | of these right |",
+        "| --- | --- | --- |",
+        f"| validation | {share:.2f} | {_share(right)} |",
+        f"| test | {tested:.2f} | {_share(tested_right)} |",
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _audit(card: Card) -> str:

@@ -1,7 +1,6 @@
 """Figures of one utterance over time: arrays in, a matplotlib `Figure` out."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
-from sertf.plots.style import COLOURS, FAINT, INK, MARKERS, blank, finite, tidy
+from sertf.plots.style import COLOURS, FAINT, INK, blank, finite, tidy
 
 QUERIES = 3
 """Steps of a clip whose windows are drawn."""
@@ -168,72 +167,4 @@ def windows(
     panels[0].set_xlim(0, whole)
     panels[0].set_title(title, fontsize=11, color=INK)
     panels[-1].set_xlabel("time in s" if sample_rate else "sample")
-    return figure
-
-
-class Curve(NamedTuple):
-    """Values of equal shares of a stretch of time.
-
-    Attributes:
-        start, end: of the stretch, seconds.
-        values: one a share, (shares,).
-        label: what they are.
-        reference: value to compare them with.
-        reference_label: what that is.
-    """
-
-    start: float
-    end: float
-    values: np.ndarray
-    label: str
-    reference: float
-    reference_label: str
-
-
-def heard(
-    extremes: ArrayLike,
-    seconds: float,
-    curve: Curve,
-    over_time: tuple[ArrayLike, Mapping[str, ArrayLike]] | None = None,
-) -> Figure:
-    """A clip and a model's result: waveform, what the result rests on, and the scores of windows.
-
-    Args:
-        extremes: smallest and largest sample of equal shares of the clip, shape (columns, 2).
-        seconds: length of the clip.
-        curve: `Curve` of attention or the like over the clip or a stretch of it.
-        over_time: for a clip in windows, their middles in seconds, (windows,), and a dict of emotion to scores,
-            (windows,); NaN where a window is silent.
-
-    Raises:
-        SertfError: if extremes or values of the curve are not finite or of other dimensions.
-    """
-    extremes, values = finite("extremes", extremes, 2), finite("values", curve.values, 1)
-    ratios = (1, 1) if over_time is None else (1, 1, 1.8)
-    figure, panels = blank((11, 1.7 * sum(ratios) + 0.4), rows=len(ratios), sharex=True, height_ratios=ratios)
-    times = (np.arange(len(extremes)) + 0.5) * seconds / len(extremes)
-    panels[0].fill_between(times, *extremes.T, color=INK, linewidth=0.6)
-    bound = 1.1 * np.abs(extremes).max()
-    panels[0].set_ylim(-bound, bound)
-    tidy(panels[0], ylabel="waveform")
-    edges = np.linspace(curve.start, curve.end, len(values) + 1)
-    panels[1].stairs(values, edges, baseline=curve.reference, fill=True, color=COLOURS[0], alpha=0.25)
-    panels[1].stairs(values, edges, baseline=None, color=COLOURS[0], linewidth=1.5)
-    dashes = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
-    panels[1].plot(edges[[0, -1]], [curve.reference] * 2, label=curve.reference_label, **dashes)
-    low, high = min(values.min(), curve.reference), max(values.max(), curve.reference)
-    panels[1].set_ylim(low - 0.05 * (high - low), high + 0.4 * max(high - low, 1e-9))  # room for the legend
-    tidy(panels[1], ylabel=curve.label)
-    panels[1].legend(frameon=False, loc="upper right")
-    if over_time is not None:
-        middles, scores = over_time
-        for i, (emotion, by_window) in enumerate(scores.items()):
-            style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
-            panels[2].plot(middles, by_window, label=emotion, linewidth=1.8, markersize=5, **style)
-        tidy(panels[2], ylabel="score")
-        panels[2].set_ylim(-0.03, 1.03)
-        panels[2].legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    panels[-1].set_xlabel("time in s")
-    panels[0].set_xlim(0, seconds)
-    figure.align_ylabels(panels)
     return figure

@@ -1,11 +1,22 @@
-"""The table of stored results as Markdown, and the table of headlines in the README."""
+"""The table of stored results, that of one experiment, and the table of headlines in the README."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sertf.reports.markdown import linked_cell, primary, published_by_column, published_cells, signed, table, triple
+from sertf.reports.markdown import (
+    linked_cell,
+    primary,
+    published_by_column,
+    published_cell,
+    published_cells,
+    score_cell,
+    signed,
+    table,
+    triple,
+)
+from sertf.reports.plain import aligned
 from sertf.runs.facts import SPEAKER_KNOWN, Published, Score, Summary
 from sertf.runs.layout import stored_of_experiment
 from sertf.runs.stored import ResultsError, read_json, read_summary, stored_results, write_stored
@@ -60,17 +71,23 @@ def results_table(results: Path, *, titles: Titles, relative_to: Path | None = N
 
 
 def experiment_table(folder: Path, *, relative_to: Path) -> str:
-    """The table of one experiment's stored results, as Markdown, one row a variant.
+    """The table of one experiment's stored results, as plain text, one row a variant and protocol.
 
     Args:
         folder: folder of `<variant>/<protocol>/report.json`.
-        relative_to: folder that the links start from.
+        relative_to: folder that the paths of the reports start from.
 
     Raises:
         ResultsError: a report.json is broken.
     """
-    rows = _rows_of(stored_of_experiment(folder), relative_to)
-    return render_table(list(rows.values())) if rows else ""
+    body = []
+    for row in _rows_of(stored_of_experiment(folder), relative_to).values():
+        key = primary(*row.summaries.values())
+        for protocol, summary in row.summaries.items():
+            entry, facts = summary["scores"][key], summary["facts"]
+            cells = [facts["variant"], protocol, entry["name"], published_cell(facts.get("published"), key)]
+            body.append([*cells, score_cell(entry), str(len(entry["values"])), row.links[protocol]])
+    return aligned(["variant", "protocol", "score", "published", "ours", "repeats", "report"], body) if body else ""
 
 
 def headline_table(results: Path, *, titles: Titles, headlines: Headlines, relative_to: Path) -> str:

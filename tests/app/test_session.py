@@ -11,6 +11,7 @@ import soundfile
 from sertf.app import session
 from sertf.errors import SertfError
 from sertf.inference.bundled import DEFAULT, folder_of, names
+from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -68,14 +69,14 @@ def test_mistakes_in_models(folder):
         session.models([folder])
 
 
-def test_a_clip(listener):
-    heard = listener.hear("one.wav", "ours")
-    row = listener._model.predict("one.wav").iloc[0]
-    assert heard.text.startswith(f"## {row['emotion']}\n\nConfidence {row['confidence']:.2f}: ")
-    assert heard.text.endswith("`one.wav`, recognized by `ours`") and "window" not in heard.text
-    assert heard.scores == pytest.approx({emotion: row[emotion] for emotion in listener._model.emotions})
-    waveform, attention = heard.figure.axes
-    assert waveform.get_xlim() == (0, 1) and attention.get_ylabel() == "attention in %"
+def test_a_clip_is_answered_first_and_explained_then(listener):
+    first, second = listener.hear("one.wav", "ours")
+    (row,) = load(folder_of("reslstm_sa_h64_ravdess")).windows("one.wav")
+    assert (first.verdict, first.emotion, first.windows) == (row.emotion, row.emotion, [row])
+    assert first.confidence == pytest.approx(row.confidence) and first.scores == pytest.approx(row.scores)
+    assert first.name == "one.wav" and first.model.startswith("ResLSTM-SA, 64 units") and first.seconds == 1
+    assert first.curve is None and second.curve.label.startswith("Attention over time") and second.curve.end == 1
+    assert second.windows == first.windows and len(first.extremes) == 593
 
 
 def test_a_recording_unlike_the_training_clips_is_said(listener, monkeypatch):
@@ -91,48 +92,71 @@ def test_a_recording_unlike_the_training_clips_is_said(listener, monkeypatch):
 
 
 def test_under_the_threshold_it_is_uncertain(listener):
-    assert listener.hear("one.wav", "ours", 1.0).text.startswith("## uncertain\n\nThe largest score, ")
-    assert not listener.hear("one.wav", "ours", 0.05).text.startswith("## uncertain")
+    assert next(listener.hear("one.wav", "ours", 1.0)).verdict == "uncertain"
+    assert next(listener.hear("one.wav", "ours", 0.05)).verdict != "uncertain"
 
 
 def test_a_long_clip_is_heard_in_windows(listener):
-    heard = listener.hear("long.flac", "ours")
-    table = listener._model.predict("long.flac").dropna()
-    assert len(table) == 5  # of 6 every 5 s, the last moved back to end at 32 s; the first hears digital silence
-    assert heard.scores["fear"] == pytest.approx(table["fear"].mean())
-    assert (
-        "means over 5 windows of 10 s. Windows of digital silence, which are not scored: 1. The curve below"
-        in heard.text
-    )
-    waveform, attention, scores = heard.figure.axes
-    assert waveform.get_xlim() == (0, 32)
-    assert scores.lines[0].get_xdata().tolist() == [5, 10, 15, 20, 25, 27]
-    surest = table.loc[table["confidence"].idxmax()]
-    assert attention.lines[0].get_xdata().tolist() == [surest["start"], surest["end"]]
+    _, heard = listener.hear("long.flac", "ours")
+    # Every 5 s, the last moved back to end at 32 s; the first hears digital silence.
+    assert [window.start for window in heard.windows] == [0, 5, 10, 15, 20, 22]
+    spoken = heard.windows[1:]
+    assert heard.windows[0].emotion is None and all(window.emotion for window in spoken)
+    assert heard.scores["fear"] == pytest.approx(np.mean([window.scores["fear"] for window in spoken]))
+    surest = max(spoken, key=lambda window: window.confidence)
+    assert (heard.curve.start, heard.curve.end) == (surest.start, surest.end) and heard.seconds == 32
+
+
+def test_titles_are_words(listener):
+    titles = session.Listener({name: folder_of(name) for name in names()}).titles()
+    assert titles["ResLSTM-SA, 64 units (English, 8 emotions)"] == "reslstm_sa_h64_ravdess"
+    assert [title for title, name in titles.items() if name == DEFAULT][0].startswith("Default recognizer (")
+    assert not [title for title in titles if "_" in title]
+    both = session.Listener({"mine": folder_of(DEFAULT), "other": folder_of(DEFAULT)}).titles()
+    assert list(both.values()) == ["mine", "other"]
+
+
+def test_the_threshold_is_the_cards(monkeypatch, listener):
+    card = session.read_card(folder_of("reslstm_sa_h64_ravdess"))
+    assert listener.threshold("ours") == 0
+    monkeypatch.setattr(session, "read_card", lambda _: card | {"certainty": {"threshold": 0.4321}})
+    assert listener.threshold("ours") == 0.43
+
+
+def test_a_model_is_loaded_in_the_background():
+    waiting = session.Listener({"ours": folder_of("reslstm_sa_h64_ravdess")})
+    waiting.warm_up("ours").join(60)
+    assert waiting._model is not None and waiting._name == "ours"
 
 
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        (None, "**No recording yet.** Upload a recording"),
-        ("text.wav", "**This recording cannot be used.** text.wav: not readable as audio"),
-        ("nothing.wav", "**This recording cannot be used.** nothing.wav: the file is empty (0 bytes)"),
-        ("no_samples.wav", "**This recording cannot be used.** no_samples.wav: the clip is empty (no samples)"),
-        ("silent.wav", "**This recording cannot be used.** silent.wav: silent"),
-        ("folder.wav", "**This recording cannot be used.** folder.wav: a folder"),
-        ("gone.wav", "**This recording cannot be used.** gone.wav: no such file"),
+        (None, "No recording yet. Record a sentence"),
+        ("text.wav", "This recording cannot be used. text.wav: not readable as audio"),
+        ("nothing.wav", "This recording cannot be used. nothing.wav: the file is empty (0 bytes)"),
+        ("no_samples.wav", "This recording cannot be used. no_samples.wav: the clip is empty (no samples)"),
+        ("silent.wav", "This recording cannot be used. silent.wav: silent"),
+        ("folder.wav", "This recording cannot be used. folder.wav: a folder"),
+        ("gone.wav", "This recording cannot be used. gone.wav: no such file"),
     ],
 )
 def test_a_mistake_is_a_sentence(listener, folder, file, sentence):
-    heard = listener.hear(file and folder / file, "ours")
-    assert heard.text.startswith(sentence) and heard.text.endswith(".")
-    assert str(folder) not in heard.text and "\n" not in heard.text
-    assert heard.scores is None and heard.figure is None
+    (heard,) = listener.hear(file and folder / file, "ours")
+    assert heard.sentence.startswith(sentence) and heard.sentence.endswith(".")
+    assert str(folder) not in heard.sentence and "\n" not in heard.sentence
+
+
+@pytest.mark.noise_is_no_speech
+def test_noise_has_no_emotion(listener):
+    (heard,) = listener.hear("one.wav", "ours")
+    assert heard.sentence == "There is no speech in this recording. one.wav holds steady sound, such as noise or hum."
 
 
 def test_the_last_model_is_kept(monkeypatch, folder):
     loaded = []
     monkeypatch.setattr("sertf.app.session.load", lambda path: loaded.append(path) or object())
+    monkeypatch.setattr("sertf.app.session.read_card", lambda path: {})
     both = session.Listener({"a": "folder a", "b": "folder b"})
     for name in ("a", "a", "b", "b", "a"):
         both._loaded(name)
@@ -141,7 +165,9 @@ def test_the_last_model_is_kept(monkeypatch, folder):
 
 def test_a_damaged_model_is_a_sentence(folder):
     damaged = session.Listener({"damaged": model_in(folder / "damaged")})
-    assert "damaged is damaged and cannot be loaded" in damaged.hear("one.wav", "damaged").text
+    (heard,) = damaged.hear("one.wav", "damaged")
+    assert "damaged is damaged and cannot be loaded" in heard.sentence
+    damaged.warm_up("damaged").join(60)  # says nothing yet
 
 
 def test_a_card_stands_a_level_lower(listener):
@@ -153,19 +179,17 @@ def test_a_card_stands_a_level_lower(listener):
 def toy(shape):
     """A model whose score of "loud" is the mean size of the third quarter's samples."""
 
-    def waveform(waveform, sample_rate):
+    def outputs(waveform, sample_rate):
         quarter = np.abs(np.array_split(waveform, 4, axis=1)[2]).mean(axis=1)  # (batch,)
-        answers = {"scores": np.stack([quarter, 1 - quarter], axis=1), "attention": np.array([[0.1, 0.2, 0.7]])}
-        return {name: SimpleNamespace(numpy=lambda value=value: value) for name, value in answers.items()}
+        return {"scores": np.stack([quarter, 1 - quarter], axis=1), "attention": np.array([[0.1, 0.2, 0.7]])}
 
-    inner = SimpleNamespace(signatures={"waveform": waveform})
-    return SimpleNamespace(model=inner, card={"front_end": {"shape": shape}}, emotions=["loud", "still"])
+    return SimpleNamespace(outputs=outputs, card={"front_end": {"shape": shape}}, emotions=["loud", "still"])
 
 
 def test_inside_is_the_attention():
     curve = session.inside(toy([None, 46]), np.ones(800, "float32"), 100, "loud")
     assert curve.values.tolist() == pytest.approx([10, 20, 70]) and curve.reference == pytest.approx(100 / 3)
-    assert (curve.start, curve.end, curve.label) == (0, 8, "attention in %")
+    assert (curve.start, curve.end) == (0, 8) and curve.label.startswith("Attention over time")
 
 
 def test_inside_is_occlusion_where_steps_do_not_follow_the_clip():

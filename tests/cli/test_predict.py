@@ -17,6 +17,7 @@ import soundfile
 from sertf import cli
 from sertf.cli import predict
 from sertf.inference.bundled import DEFAULT, folder_of
+from sertf.inference.recognizer import Window
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -89,8 +90,9 @@ def test_files_hold_what_is_printed(capsys, name):
 
 
 def test_times_late_in_a_recording_keep_their_milliseconds():
-    row = {"file": "a.wav", "start": 12345.0625, "end": 12347.125, "emotion": "anger", "confidence": 0.123456789}
-    assert "a.wav,12345.0625,12347.125,anger,0.123457" in predict._as_csv(pd.DataFrame([row]))
+    window = Window(12345.0625, 12347.125, "anger", 0.123456789, "anger", {"anger": 0.123456789})
+    text = predict._as_csv({"emotions": ["anger"]}, [("a.wav", window)])
+    assert text.splitlines()[1] == "a.wav,12345.0625,12347.125,anger,0.123457,anger,0.123457"
 
 
 def test_a_file_that_is_given_twice_has_two_rows(capsys):
@@ -115,6 +117,8 @@ def test_windows_carry_their_time(capsys):
 def test_under_the_threshold_the_verdict_is_uncertain(capsys):
     (row,) = predicted(capsys, "a.wav", "--threshold", "1")["predictions"]
     assert row["verdict"] == "uncertain" and row["emotion"] in EMOTIONS
+    assert cli.main(["predict", "a.wav", "--threshold", "1"]) == 0
+    assert f"uncertain ({row['emotion']}?)" in capsys.readouterr().out
     (row,) = predicted(capsys, "a.wav", "--threshold", "0.01")["predictions"]
     assert row["verdict"] == row["emotion"]
 
@@ -254,6 +258,35 @@ def test_a_name_that_is_not_utf_8_ends_in_one_sentence(tmp_path):
     )
     assert called.returncode == 0 and b"Traceback" not in called.stderr
     assert b"the name is not UTF-8; rename it" in called.stderr
+
+
+def test_the_model_states_the_threshold(capsys, model, monkeypatch):
+    monkeypatch.setattr(model, "threshold", 1.0)
+    (row,) = predicted(capsys, "a.wav")["predictions"]
+    assert row["verdict"] == "uncertain"
+    (row,) = predicted(capsys, "a.wav", "--threshold", "0")["predictions"]
+    assert row["verdict"] == row["emotion"]
+
+
+def test_a_model_with_a_litert_file_starts_without_heavy_imports(tmp_path):
+    """Only what reads sound and runs LiteRT: the first answer takes less than a second of processor time."""
+    heavy = ("tensorflow", "keras", "librosa", "scipy", "sklearn", "pandas", "matplotlib", "rich")
+    code = (
+        "import sys; from sertf.cli import main; code = main(sys.argv[1:]); "
+        f"print(code, [name for name in {heavy!r} if name in sys.modules])"
+    )
+    noise = np.random.default_rng(0).normal(scale=0.1, size=16_000)
+    soundfile.write("rising.wav", noise * np.linspace(0, 1, 16_000), 16_000)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "predict", "rising.wav", "--model", "reslstm_sa_h64_ravdess"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
+    )
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr
+    assert "no speech" not in done.stdout
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,11 @@ def command(cache, out, *more):
 def test_smoke_runs_and_prints_the_table_of_the_experiment(cache, tmp_path, in_process, capsys):
     command_line.main(EXPERIMENT, command(cache, tmp_path, "--smoke"))
     printed = capsys.readouterr().out
-    assert "`small`" in printed and "report.md" in printed
+    head, *rows = printed.splitlines()
+    assert head.split() == ["variant", "protocol", "score", "published", "ours", "repeats", "report"]
+    assert (
+        rows[0].split()[0] == "small" and rows[0].endswith("report.md") and "|" not in printed and "<br>" not in printed
+    )
     shutil.copytree(tmp_path / "results" / "toy", tmp_path / "results" / "another")
     command_line.main(EXPERIMENT, command(cache, tmp_path, "--smoke"))
     assert capsys.readouterr().out == printed

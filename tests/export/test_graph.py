@@ -78,3 +78,19 @@ def test_pretrained_front_end_is_in_the_saved_model(whisper_weights, tmp_path):
         clip = np.random.default_rng(seconds).normal(0, 0.1, (1, seconds * 16_000)).astype("float32")
         expected = network(front_end(clip) / 3.0)
         np.testing.assert_allclose(saved.waveform(clip, 16_000)["scores"], expected, atol=1e-3)
+
+
+def test_digital_silence_has_equal_scores(recognizer, clip):
+    """Also a constant offset, and silence in front of padding; a row of speech beside it keeps its scores."""
+    samples, rate = clip
+    rows = np.stack([samples, np.zeros_like(samples), np.full_like(samples, 0.25)])
+    scores = recognizer.model.signatures["waveform"](waveform=rows, sample_rate=rate)["scores"].numpy()
+    np.testing.assert_allclose(scores[1:], 1 / len(recognizer.emotions))
+    alone = recognizer.model.signatures["waveform"](waveform=samples[None], sample_rate=rate)["scores"][0]
+    np.testing.assert_allclose(scores[0], alone, atol=1e-5)
+    padded = np.zeros((1, 2 * len(samples)), np.float32)
+    padded[0, len(samples) :] = 0.9
+    found = recognizer.model.signatures["waveform_with_lengths"](
+        waveform=padded, lengths=np.array([len(samples)], np.int32), sample_rate=rate
+    )
+    np.testing.assert_allclose(found["scores"][0], 1 / len(recognizer.emotions))

@@ -6,8 +6,9 @@ import pytest
 
 from sertf.audio.files import read_audio
 from sertf.export import saved_model
-from sertf.export.litert import WEIGHTS, LiteRTError, write_litert
+from sertf.export.litert import LiteRTError, write_litert
 from sertf.features import FEATURES, FrontEnd
+from sertf.inference.card import ModelError
 from sertf.inference.litert import litert_runner
 from sertf.models import MODELS
 
@@ -140,11 +141,42 @@ def test_float16_keeps_the_front_ends_quiet_bands(tmp_path):
     noise = np.random.default_rng(0).normal(scale=1e-4, size=400)
     clip = (np.sin(np.arange(400) / 4 * 2 * np.pi) + noise)[None].astype("float32")
     scores = []
-    for weights in WEIGHTS:
+    for weights in ("float32", "float16"):
         write_litert(folder, network, front_end, **scaling, weights=weights)
         scores.append(litert_runner(folder / "model.tflite")(waveform=clip)["scores"])
     np.testing.assert_allclose(scores[1], scores[0], atol=2e-3)
     np.testing.assert_allclose(scores[2], scores[0], atol=0.05)
+
+
+def test_shared_weights_stand_in_the_savedmodel_alone(tmp_path):
+    front_end = FEATURES["waveform"](sample_rate=16000, samples=1600)
+    network = MODELS["autoencoder"](front_end.feature_shape, 2, units=(256, 16))
+    scaling = {"mean": np.float32(0), "std": np.float32(0.01)}
+    folder = saved(tmp_path, network, front_end, scaling)
+    whole = write_litert(folder, network, front_end, **scaling)
+    shared = write_litert(folder, network, front_end, **scaling, weights="shared")
+    assert shared["file"] == "litert.npz" and shared["bytes"] < 0.1 * whole["bytes"]
+    clip = np.random.default_rng(0).normal(scale=0.1, size=(1, 1600)).astype("float32")
+    scores = [litert_runner(folder / name)(waveform=clip)["scores"] for name in ("model.tflite", "litert.npz")]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_shared_weights_of_another_savedmodel_are_refused(tmp_path):
+    front_end = FEATURES["waveform"](sample_rate=16000, samples=1600)
+    network = MODELS["autoencoder"](front_end.feature_shape, 2, units=(8, 4))
+    scaling = {"mean": np.float32(0), "std": np.float32(0.01)}
+    folder = saved(tmp_path, network, front_end, scaling)
+    write_litert(folder, network, front_end, **scaling, weights="shared")
+    variables = folder / "variables" / "variables.data-00000-of-00001"
+    content = bytearray(variables.read_bytes())
+    for place in range(0, len(content), 64):
+        content[place] ^= 1
+    variables.write_bytes(content)
+    with pytest.raises(ModelError, match="it does not fit the SavedModel's variables.*export the model again"):
+        litert_runner(folder / "litert.npz")
+    variables.unlink()
+    with pytest.raises(ModelError, match="export the model again with `--litert shared`"):
+        litert_runner(folder / "litert.npz")
 
 
 def test_unknown_weights_are_refused_before_the_work(done, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 from sertf.audio.files import read_audio, resample
 from sertf.audio.meter import measured
 from sertf.evaluation.calibration import ece, fit_temperature, probabilities, truth_and_scores
+from sertf.evaluation.certainty import certain_part, certainty_threshold
 from sertf.export import saved_model
 from sertf.inference.card import ModelError
 from sertf.inference.recognizer import load
@@ -95,6 +96,26 @@ def test_a_front_end_of_one_level_does_not_hear_the_level(corpus, level_db, expe
     front_end = SpeechLogMel(16000, level_db=level_db)
     front_end.build((None, None))
     assert saved_model._level_counts(front_end, np.float32(10), corpus["path"].iloc[0]) == expected
+
+
+def test_the_threshold_of_certain_answers_is_chosen_on_validation_clips(recognizer, done, tmp_path):
+    place, temperature = done[1] / "repeat-01" / "fold-2", recognizer.card["calibration"]["temperature"]
+    parts = {}
+    for name, file in (("validation", "validation_predictions.csv"), ("test", "predictions.csv")):
+        truth, scores = truth_and_scores(pd.read_csv(place / file))
+        parts[name] = truth, probabilities(scores, temperature)
+    accuracy = np.mean(parts["validation"][1].argmax(axis=1) == parts["validation"][0])
+    wanted = min(1.0, float(accuracy) + 0.05)
+    folder = saved_model.save(done[1], tmp_path / "model", repeat=1, fold="fold-2", certain=wanted)
+    found, model = json.loads((folder / "model_card.json").read_text()).get("certainty"), load(folder)
+    threshold = certainty_threshold(*parts["validation"], wanted)
+    if threshold is None:
+        assert found is None and model.threshold == 0
+        return
+    assert model.threshold == found["threshold"] == pytest.approx(threshold) and found["precision"] == wanted
+    for name, part in parts.items():
+        assert found[name] == pytest.approx(certain_part(*part, threshold))
+    assert f"Under a confidence of {threshold:.3f} the verdict is `uncertain`" in (folder / "model_card.md").read_text()
 
 
 def test_a_run_without_validation_part_is_exported_uncalibrated(done, tmp_path):

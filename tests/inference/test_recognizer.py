@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from sertf.audio.files import AudioError
+from sertf.audio.files import AudioError, read_audio, resample
 from sertf.errors import SertfError
 from sertf.features import Scalogram
+from sertf.inference.bundled import folder_of
 from sertf.inference.recognizer import load
 from sertf.inference.recordings import RecordingWarning
 from tests.inference.exports import export_of
@@ -192,10 +193,9 @@ def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, 
 
 
 def test_scores_that_are_not_finite_are_an_error(of_one_second, monkeypatch):
-    import tensorflow as tf
 
     model, samples = load(of_one_second), np.random.default_rng(0).normal(scale=0.1, size=8000).astype("float32")
-    monkeypatch.setattr(model, "_score", lambda **_: {"scores": tf.fill([1, len(model.emotions)], np.nan)})
+    monkeypatch.setattr(model, "outputs", lambda *_: {"scores": np.full((1, len(model.emotions)), np.nan)})
     with pytest.raises(AudioError, match="the samples: the model gives scores that are not finite"):
         model.predict((samples, 8000))
     with pytest.raises(AudioError, match="not finite"):
@@ -243,3 +243,60 @@ def test_a_recording_unlike_the_training_clips_warns(recognizer, corpus, monkeyp
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         recognizer.predict((samples * 1e-3, rate))  # a card that does not state them
+
+
+@pytest.fixture(scope="module")
+def litert():
+    """A bundled model that LiteRT serves."""
+    return load(folder_of("reslstm_sa_h64_ravdess"))
+
+
+def test_litert_and_the_savedmodel_agree_at_any_rate(litert, corpus):
+    assert "model" not in vars(litert)  # the SavedModel is not loaded
+    for number, path in enumerate(corpus["path"].iloc[:8]):
+        samples, rate = read_audio(path)
+        given, own = (resample(samples, rate, 44100), 44100) if number % 2 else (samples, rate)
+        ours = litert.outputs(given[None], own)
+        expected = litert.model.signatures["waveform"](waveform=given[None], sample_rate=own)
+        assert sorted(ours) == sorted(expected)
+        np.testing.assert_allclose(ours["scores"], expected["scores"], atol=1e-3)
+
+
+def test_outputs_of_a_batch_are_those_of_its_clips(litert):
+    clips = np.random.default_rng(0).normal(scale=0.1, size=(3, 16_000)).astype("float32")
+    batch = litert.outputs(clips, 16_000)
+    for row, clip in enumerate(clips):
+        one = litert.outputs(clip[None], 16_000)
+        for name in batch:
+            np.testing.assert_allclose(batch[name][row], one[name][0], atol=1e-6)
+
+
+def test_windows_are_the_rows_of_a_table(recognizer):
+    noise = np.random.default_rng(0).normal(scale=0.1, size=24_000).astype("float32")
+    rows = list(recognizer.windows((noise, 8000), window=1, hop=1))
+    table = recognizer.predict((noise, 8000), window=1, hop=1)
+    assert [row[:5] for row in rows] == [tuple(row) for row in table.iloc[:, 1:6].itertuples(index=False)]
+    assert [list(row.scores.values()) for row in rows] == table[recognizer.emotions].to_numpy().tolist()
+
+
+def test_a_threshold_makes_answers_uncertain(recognizer, monkeypatch):
+    noise = (np.random.default_rng(0).normal(scale=0.1, size=8000), 8000)
+    assert recognizer.threshold == recognizer.card.get("certainty", {"threshold": 0})["threshold"]
+    (row,) = recognizer.predict(noise, threshold=1.0).to_dict("records")
+    assert row["verdict"] == "uncertain" and row["emotion"] in recognizer.emotions
+    monkeypatch.setattr(recognizer, "threshold", 1.0)
+    assert recognizer.predict(noise)["verdict"].tolist() == ["uncertain"]
+    assert [window.verdict for window in recognizer.stream([noise[0]], sample_rate=8000, window=1)] == ["uncertain"]
+    assert recognizer.predict(noise, threshold=0.0)["verdict"].tolist() == [row["emotion"]]
+
+
+@pytest.mark.noise_is_no_speech
+def test_noise_gets_no_emotion(recognizer):
+    rate = 16_000
+    noise = np.random.default_rng(0).normal(scale=0.1, size=12 * rate)
+    noise[4 * rate : 8 * rate] *= np.sin(np.arange(4 * rate) / rate * 4 * np.pi) ** 2  # rises and falls as speech does
+    noise[8 * rate :] = 0
+    table = recognizer.predict((noise, rate), window=4, hop=4)
+    assert table["verdict"].tolist() == ["no speech", table["emotion"].iloc[1], "silence"]
+    assert table["emotion"].isna().tolist() == table["confidence"].isna().tolist() == [True, False, True]
+    assert "no speech" in str(table)

@@ -105,25 +105,3 @@ def test_small_and_the_same_each_time(name, tmp_path):
 def test_bad_input(draw, message):
     with pytest.raises(SertfError, match=message):
         draw()
-
-
-def curve(values=(1.0, 3.0), start=0.0, end=8.0):
-    return clips.Curve(start, end, np.array(values), "attention in %", 2.0, "even attention")
-
-
-def test_what_is_heard_shares_one_time_axis():
-    extremes = np.stack([-np.ones(10), np.ones(10)], axis=1)
-    waveform, inside = clips.heard(extremes, 20.0, curve(start=5.0, end=15.0)).axes
-    assert waveform.get_xlim() == inside.get_xlim() == (0, 20) and inside.get_xlabel() == "time in s"
-    assert inside.lines[0].get_xydata().tolist() == [[5, 2], [15, 2]]
-    scores = {"anger": np.array([0.9, np.nan, 0.2]), "fear": np.array([0.1, np.nan, 0.8])}
-    *_, windows = clips.heard(extremes, 20.0, curve(), (np.array([5.0, 10.0, 15.0]), scores)).axes
-    assert [line.get_label() for line in windows.lines] == ["anger", "fear"]
-    assert windows.get_xlim() == (0, 20) and windows.lines[0].get_xdata().tolist() == [5, 10, 15]
-
-
-def test_heard_needs_finite_values():
-    with pytest.raises(SertfError, match="values must hold finite numbers"):
-        clips.heard(np.ones((10, 2)), 8.0, curve((np.nan, 1.0)))
-    with pytest.raises(SertfError, match="extremes must hold finite numbers in 2 dimensions"):
-        clips.heard(np.ones(10), 8.0, curve())
