@@ -143,7 +143,7 @@ def test_scripts_train_and_report(corpus, cache, tmp_path, monkeypatch, capsys, 
     place = tmp_path / "results" / on("tess").name / variant / "strict"
     report = json.loads((place / "report.json").read_text())
     assert 0 <= report["scores"]["uar"]["mean"] <= 1 and report["facts"]["folds"] == ["fold-1", "fold-2"]
-    assert f"`{variant}`" in capsys.readouterr().out
+    assert f"\n{variant}  " in capsys.readouterr().out
 
 
 def test_serct_on_tess_which_is_not_at_hand(tmp_path):

@@ -141,7 +141,7 @@ def test_float16_keeps_the_front_ends_quiet_bands(tmp_path):
     noise = np.random.default_rng(0).normal(scale=1e-4, size=400)
     clip = (np.sin(np.arange(400) / 4 * 2 * np.pi) + noise)[None].astype("float32")
     scores = []
-    for weights in ("float32", "float16"):
+    for weights in ("float32", "float16", "int8"):
         write_litert(folder, network, front_end, **scaling, weights=weights)
         scores.append(litert_runner(folder / "model.tflite")(waveform=clip)["scores"])
     np.testing.assert_allclose(scores[1], scores[0], atol=2e-3)
