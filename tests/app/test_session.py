@@ -84,7 +84,9 @@ def test_a_recording_unlike_the_training_clips_is_said(listener, monkeypatch):
     facts = {"clips": 9, "band_hz": 7900, "levels_db": [-60.0, -50.0]}
     monkeypatch.setitem(listener._model.card, "recordings", facts)
     (said,) = next(listener.hear("one.wav", "ours")).warnings
-    assert said.startswith("Unlike the training clips: its speech has -20 dBFS, but the model was trained on -60 to -50 dBFS")
+    assert said.startswith(
+        "Unlike the training clips: its speech has -20 dBFS, but the model was trained on -60 to -50 dBFS"
+    )
     monkeypatch.setitem(listener._model.card, "recordings", facts | {"levels_db": [-30.0, -10.0]})
     assert next(listener.hear("one.wav", "ours")).warnings == []
 
