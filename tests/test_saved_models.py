@@ -104,7 +104,9 @@ def test_real_speech_at_other_rates_scores_as_through_the_training_path(clips, r
         np.testing.assert_allclose(ours, expected, atol=0.02)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("*/model.tflite")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "path", sorted([*ROOT.glob("*/model.tflite"), *ROOT.glob("*/litert.npz")]), ids=lambda path: path.parent.name
+)
 def test_litert_scores_real_speech_as_the_savedmodel(clips, path):
     from sertf.inference.litert import litert_runner
 
