@@ -63,6 +63,8 @@ class ServingModule(tf.Module):
         lengths = tf.TensorSpec((None,), tf.int32, name="lengths")
         rate = tf.TensorSpec((), tf.int32, name="sample_rate")
 
+        # One function, so that the front end is traced once.
+        @tf.function(input_signature=[samples, lengths, rate])
         def extracted(waveform, lengths, sample_rate):
             """Features before scaling, and which of their frames are no padding; None if all are."""
             with tf.control_dependencies(_faults_of_waveform(waveform, lengths, sample_rate, minimum_seconds)):
