@@ -1,5 +1,8 @@
 """Ridge regression on the first blocks of Whisper's encoder, frozen: the zoo's own recognizer."""
 
+from dataclasses import replace
+
+from sertf.audio.augmentation import Augmentation, RecordingCondition, Speed
 from sertf.experiment.description import Experiment, Setting, Variant, known_speakers
 
 CITATION = (
@@ -15,10 +18,12 @@ FOLDS = {"ravdess": "reslstm-sa", "emodb": "leave-one-speaker-out"}
 # How many clips of a tested speaker are known, beside all of them.
 ENROLMENT_CLIPS = (20, 10, 5, 0)
 TRAINED_ON = "ravdess+emodb+tess"
+# Each training clip twice: as it is, and at another speed under a random recording condition.
+COPIES = Augmentation(steps=(Speed(0.1), RecordingCondition()), copies=1)
 
 
 def _variants(headline: bool = True) -> dict[str, Variant]:
-    """The model that ships, and one of a larger encoder."""
+    """Two sizes of the encoder, trained on clean clips."""
     return {
         "tiny": Variant(
             "ridge",
@@ -33,6 +38,24 @@ def _variants(headline: bool = True) -> dict[str, Variant]:
             title="Whisper base, blocks 2 to 4, ridge",
         ),
     }
+
+
+def _trained_on_copies() -> dict[str, Variant]:
+    """The same, trained on altered copies too. Nobody is known by altered clips, so that these have no known speakers."""
+    return {
+        name: replace(variant, augmentation=COPIES, title=f"{variant.title}, with altered copies")
+        for name, variant in _variants(headline=False).items()
+    }
+
+
+def _both() -> dict[str, Variant]:
+    """Those trained on clean clips by their size, the others as SIZE_robust."""
+    robust = {f"{name}_robust": variant for name, variant in _trained_on_copies().items()}
+    clean = {
+        name: replace(variant, compared_with=(f"{name}_robust", "clean training clips alone"))
+        for name, variant in _variants(headline=False).items()
+    }
+    return {**robust, **clean}
 
 
 def experiment(corpus: str) -> Experiment:
@@ -58,6 +81,25 @@ def experiment(corpus: str) -> Experiment:
     )
 
 
+def robust(corpus: str) -> Experiment:
+    """The same, trained on altered copies too: other speeds, rooms, microphones, noise, levels, bands and codecs.
+
+    Command: sertf run whisper_robust_ravdess --data RAVDESS_FOLDER --repeats 1
+    Time: 4 minutes on 2 cores, most of it for the features.
+    Expect: on RAVDESS a UAR of 0.75 for `tiny` and 0.76 for `base`; on EmoDB 0.89 and 0.93.
+    """
+    return Experiment(
+        name=f"whisper_robust_{corpus}",
+        paper=CITATION,
+        corpus=corpus,
+        front_end=FRONT_END,
+        front_end_options=FRONT_END_OPTIONS,
+        variants=_trained_on_copies(),
+        protocols={"strict": Setting(FOLDS[corpus], tuned_on_test=True)},
+        seed=SEED,
+    )
+
+
 def across() -> Experiment:
     """Trained on two corpora, tested on the third, over the six emotions that all three have.
 
@@ -71,7 +113,7 @@ def across() -> Experiment:
         corpus=TRAINED_ON,
         front_end=FRONT_END,
         front_end_options=FRONT_END_OPTIONS,
-        variants=_variants(headline=False),
+        variants=_both(),
         protocols={"strict": Setting("leave-one-corpus-out", tuned_on_test=True)},
         seed=SEED,
     )
@@ -81,8 +123,8 @@ def recognizer() -> Experiment:
     """The default recognizer: trained on RAVDESS, EmoDB and TESS, over the six emotions that all three have.
 
     Command: sertf run recognizer --data ravdess=FOLDER --data emodb=FOLDER --data tess=FOLDER --repeats 1
-    Time: 3 minutes on 2 cores, most of it for the features.
-    Expect: a UAR of 0.83; chance is 0.17.
+    Time: 8 minutes on 2 cores, most of it for the features.
+    Expect: a UAR of 0.85 with altered copies and 0.83 without; chance is 0.17.
     """
     return Experiment(
         name="recognizer",
@@ -90,12 +132,17 @@ def recognizer() -> Experiment:
         corpus=TRAINED_ON,
         front_end=FRONT_END,
         front_end_options=FRONT_END_OPTIONS,
-        variants={"tiny": _variants(headline=False)["tiny"]},
+        variants={name: variant for name, variant in _both().items() if name.startswith("tiny")},
         protocols={"strict": Setting("speaker-independent-5", tuned_on_test=True)},
         seed=SEED,
     )
 
 
-EXPERIMENTS = {"whisper_CORPUS": experiment, "whisper_across": across, "recognizer": recognizer}
+EXPERIMENTS = {
+    "whisper_CORPUS": experiment,
+    "whisper_robust_CORPUS": robust,
+    "whisper_across": across,
+    "recognizer": recognizer,
+}
 SYSTEMS: dict = {}
 SPACES: dict = {}
