@@ -121,11 +121,12 @@ def _check_spelling(path, speakers):
     """Raise CorpusError if a speaker is written in two ways: the training and the test part could share the speaker."""
     written = {}
     for speaker in dict.fromkeys(speakers):
-        plain = " ".join(unicodedata.normalize("NFKC", speaker).casefold().split())
+        visible = "".join(mark for mark in unicodedata.normalize("NFKC", speaker) if unicodedata.category(mark) != "Cf")
+        plain = " ".join(visible.casefold().split())
         other = written.setdefault(plain, speaker)
         if other != speaker:
             raise CorpusError(
-                f"{path}: speakers {other!r} and {speaker!r} differ only in case, white space or encoding; use one "
+                f"{path}: speakers {other!r} and {speaker!r} differ only in case, white space or invisible characters; use one "
                 "spelling for one speaker, or clearly different names for two"
             )
 

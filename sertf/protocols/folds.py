@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sertf.errors import SertfError
 
 if TYPE_CHECKING:
@@ -79,12 +81,28 @@ def without_validation(base: Protocol) -> Protocol:
     return Protocol(f"{base.name}-all", make, base.allows | {"no validation"})
 
 
+def parting(table: "pd.DataFrame") -> Callable[..., Fold]:
+    """A function of a name, test speakers and validation speakers to the fold in which all other speakers train.
+
+    It is quick for many folds of a long table.
+    """
+    codes, speakers = table["speaker"].factorize()
+    code_of = {speaker: code for code, speaker in enumerate(speakers)}
+    ids = table["utterance"].to_numpy(dtype=object)
+
+    def part(name: str, *, test: Collection[str], validation: Collection[str]) -> Fold:
+        role = np.zeros(len(speakers), int)  # of a speaker: 0 trains, 1 validates, 2 is tested
+        for number, names in enumerate((validation, test), 1):
+            role[[code_of[speaker] for speaker in names if speaker in code_of]] = number
+        roles = role[codes]
+        return Fold(name, *(tuple(ids[roles == number]) for number in range(3)))
+
+    return part
+
+
 def fold_of(table: "pd.DataFrame", name: str, *, test: Collection[str], validation: Collection[str]) -> Fold:
     """The fold with these test and validation speakers; all others train."""
-    in_test = table["speaker"].isin(test)
-    in_validation = table["speaker"].isin(validation)
-    ids = table["utterance"]
-    return Fold(name, tuple(ids[~in_test & ~in_validation]), tuple(ids[in_validation]), tuple(ids[in_test]))
+    return parting(table)(name, test=test, validation=validation)
 
 
 def _validation_count(speakers: int) -> int:
@@ -95,10 +113,11 @@ def _validation_count(speakers: int) -> int:
 def validation_speakers(candidates: Sequence[str], gender: Mapping[str, str]) -> list[str]:
     """The first candidates, genders in turn. Their number depends on the number of speakers in `gender`."""
     chosen: list[str] = []
-    while len(chosen) < _validation_count(len(gender)):
+    rest = list(candidates)
+    for _ in range(_validation_count(len(gender))):
         last = gender[chosen[-1]] if chosen else None
-        rest = [speaker for speaker in candidates if speaker not in chosen]
         chosen.append(next((speaker for speaker in rest if gender[speaker] != last), rest[0]))
+        rest.remove(chosen[-1])
     return chosen
 
 
@@ -109,11 +128,12 @@ def folds_of_speakers(table: "pd.DataFrame", groups: Sequence[Sequence[str]]) ->
     use a tenth of the speakers.
     """
     gender = dict(zip(table["speaker"], table["gender"]))
+    part = parting(table)
     folds = []
     for i, test in enumerate(groups):
         following = [speaker for step in range(1, len(groups)) for speaker in groups[(i + step) % len(groups)]]
         validation = validation_speakers(following, gender)
-        folds.append(fold_of(table, f"fold-{i + 1}", test=test, validation=validation))
+        folds.append(part(f"fold-{i + 1}", test=test, validation=validation))
     return folds
 
 

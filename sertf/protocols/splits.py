@@ -11,7 +11,7 @@ import numpy as np
 
 from sertf.errors import SertfError, unknown
 from sertf.protocols import columns, published, zero_shot
-from sertf.protocols.audit import absent_emotions, audit
+from sertf.protocols.audit import absent_emotions, audit, untrained_emotions
 from sertf.protocols.folds import (
     Fold,
     Protocol,
@@ -62,19 +62,14 @@ def _speaker_independent(count):
     def make(table, seed):
         folds = folds_of_speakers(table, _deal_speakers(table, count, seed))
         emotion_of = table.set_index("utterance")["emotion"]
-        usable = _all_train(folds, emotion_of)
-        if usable and not any(absent_emotions(fold, emotion_of) for fold in folds):
+        usable = not untrained_emotions(folds, emotion_of)
+        if usable and not absent_emotions(folds, emotion_of):
             return folds
         others = _with_emotions(table, _deal_by_emotions(table, count, seed))
         # The audit refuses training parts without an emotion. Other parts without one are findings.
-        return folds if usable and not _all_train(others, emotion_of) else others
+        return folds if usable and untrained_emotions(others, emotion_of) else others
 
     return Protocol(f"speaker-independent-{count}", make)
-
-
-def _all_train(folds, emotion_of):
-    """Whether every training part has every emotion."""
-    return all(set(emotion_of[list(fold.train)]) == set(emotion_of) for fold in folds)
 
 
 def _deal_speakers(table, count, seed):

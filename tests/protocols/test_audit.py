@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -157,3 +158,28 @@ def test_a_recording_under_two_emotions_is_a_finding(table, folds):
     assert found.verdict == "clean"
     assert f"1 recordings stand under several emotions ({' and '.join(names)})" in found.findings
     assert not any("several emotions" in f for f in audit(folds[:1], table, audio_digests={first: 1}).findings)
+
+
+def test_a_recording_that_stands_twice_is_a_finding_and_a_copy_is_not(table, folds):
+    emotion_of = dict(zip(table["utterance"], table["emotion"]))
+    first = folds[0].train[0]
+    second = next(u for u in folds[0].train[1:] if emotion_of[u] == emotion_of[first])
+    names = sorted((first, second), key=list(table["utterance"]).index)
+    sentence = f"1 recordings stand several times ({' and '.join(names)})"
+    same = {u: u for u in table["utterance"]} | {second: first}
+    assert sentence in audit(folds[:1], table, audio_digests=same).findings
+    copies = table.assign(parent=np.where(table["utterance"] == second, first, None))
+    assert sentence not in audit(folds[:1], copies, audio_digests=same).findings
+
+
+def test_every_speaker_left_out_of_a_long_table_is_checked(table):
+    """What trains is counted by what does not; a speaker of two folds' parts is still found."""
+    folds = protocol("leave-one-speaker-out")(table, 0)
+    assert audit(folds, table).verdict == "clean"
+    moved = folds[0].test[0]
+    leaky = replace(folds[0], train=(*folds[0].train, moved), test=folds[0].test[1:])
+    with pytest.raises(LeakageError, match="fold-1: train and test share 1 speakers"):
+        audit([leaky, *folds[1:]], table)
+    absent = replace(folds[0], train=(*folds[0].train[1:], "unknown"))
+    with pytest.raises(LeakageError, match=r"fold-1: train names utterances that the table lacks \(unknown\)"):
+        audit([absent, *folds[1:]], table)
