@@ -80,7 +80,8 @@ def audit(
     keys = {name: _Keys(map(key_of.get, rows.index)) for name, key_of in columns.items()}
     sentences = _Keys(map(spoken.get, rows.index))
     row_of = {utterance: row for row, utterance in enumerate(rows.index)}
-    emotions, untrained = _Keys(rows["emotion"]), {}
+    emotions = _Keys(rows["emotion"])
+    untrained: dict[str, str] = {}
     tested: dict[str, str] = {}
     misplaced: list[str] = []
     shared_sentences = 0
