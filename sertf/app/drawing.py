@@ -12,7 +12,7 @@ import numpy as np
 
 from sertf.inference.recognizer import Window
 from sertf.inference.verdicts import UNCERTAIN, in_words
-from sertf.plots.style import COLOURS
+from sertf.plots.palette import COLOURS
 
 if TYPE_CHECKING:
     from sertf.app.session import Curve, Heard

@@ -104,9 +104,9 @@ def litert_runner(path: Path) -> Callable[..., dict[str, np.ndarray]]:
     """
     from ai_edge_litert.interpreter import Interpreter
 
+    given = {"model_content": joined(path)} if path.name == SHARED else {"model_path": str(path)}
     try:
         with standard_error_hidden():
-            given = {"model_content": joined(path)} if path.name == SHARED else {"model_path": str(path)}
             interpreter = Interpreter(**given, num_threads=min(MOST_THREADS, os.cpu_count() or 1))
             runner = interpreter.get_signature_runner()
     except ValueError as error:

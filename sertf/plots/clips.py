@@ -9,7 +9,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
-from sertf.plots.style import COLOURS, FAINT, INK, blank, finite, tidy
+from sertf.plots.palette import COLOURS
+from sertf.plots.style import FAINT, INK, blank, finite, tidy
 
 QUERIES = 3
 """Steps of a clip whose windows are drawn."""

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 from sertf.files import write_bytes
-from sertf.plots.style import COLOURS, INK, MARKERS, blank, broken, finite, tidy
+from sertf.plots.palette import COLOURS
+from sertf.plots.style import INK, MARKERS, blank, broken, finite, tidy
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sertf.errors import SertfError
-from sertf.plots.style import COLOURS, INK, blank, tidy
+from sertf.plots.palette import COLOURS
+from sertf.plots.style import INK, blank, tidy
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,8 +15,6 @@ from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
 
-# Okabe and Ito's palette, told apart with any colour vision; emotions differ by marker too, since there may be more.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5F5F5F", "#B8A800")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 INK, FAINT = "#333333", "#DDDDDD"
 

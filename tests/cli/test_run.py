@@ -192,7 +192,7 @@ def test_an_experiment_by_name_from_any_folder(folder, corpus, in_process, monke
     monkeypatch.setattr(corpora, "load", lambda *_, **__: corpus)
     options = ["--data", "here", "--cache", "cache", "--variant", "svm", "--protocol", "paper", "--repeats", "1"]
     assert cli.main(["run", "speechnet_baselines_emodb", *options]) == 0
-    assert "`svm`" in capsys.readouterr().out
+    assert "\nsvm " in capsys.readouterr().out
     assert (folder / "results/speechnet_baselines_emodb/svm/paper/report.md").is_file()
     assert cli.main(["run", "reslstm_sa_ravdes"]) == 2
     assert "did you mean reslstm_sa_ravdess" in capsys.readouterr().err

@@ -163,4 +163,4 @@ def test_the_runner_writes_groups_and_other_systems(corpus, cache, tmp_path, mon
     assert written.equals(loud[["utterance", "intensity"]].astype(str))
     assert prepared(loud, replace(EXPERIMENT, others={"SVM": 0.5}))[1] == {**facts, "others": {"SVM": 0.5}}
     assert prepared(corpus)[1] == facts
-    assert [path.name for path in folder.iterdir()] == ["experiment.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["clips.csv", "experiment.json"]

@@ -5,6 +5,7 @@ import pytest
 
 from sertf.errors import SertfError
 from sertf.plots import style
+from sertf.plots.palette import COLOURS
 
 
 def test_a_blank_figure_has_its_size_and_axes_and_needs_no_pyplot(tmp_path):
@@ -57,7 +58,5 @@ def test_what_cannot_be_drawn_is_named(values):
 def test_there_are_markers_and_colours_enough_to_tell_all_emotions_apart():
     from sertf.corpora.utterances import EMOTIONS
 
-    looks = {
-        (style.COLOURS[i % len(style.COLOURS)], style.MARKERS[i % len(style.MARKERS)]) for i in range(len(EMOTIONS))
-    }
+    looks = {(COLOURS[i % len(COLOURS)], style.MARKERS[i % len(style.MARKERS)]) for i in range(len(EMOTIONS))}
     assert len(looks) == len(EMOTIONS)
