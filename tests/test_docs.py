@@ -65,6 +65,29 @@ def test_the_readme_has_the_recognizers_score():
     assert said[1] == f"{stored['scores']['uar']['mean']:.2f}"
 
 
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def of_conditions(name):
+    found = json.loads((ROOT / "experiments" / name / "evaluation.json").read_text(encoding="utf-8"))
+    return {row["condition"]: row["uar"] for row in found["conditions"]}
+
+
+def test_what_conditions_cost_is_stored():
+    ships, clean = map(
+        of_conditions, ("evaluations/recognizer/tested_speakers", "comparisons/recognizer_without_copies")
+    )
+    text = (ROOT / "docs" / "papers" / "whisper.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.partition("| condition |")[2].splitlines()[2:]]
+    rows = [cells for cells in rows if len(cells) == 3]
+    assert len(rows) == len(ships) - 2  # gain -20 dB and peak normalisation change nothing
+    for name, *scores in rows:
+        condition = name.removesuffix(", clipped")
+        assert scores == [f"{ships[condition]:.3f}", f"{clean[condition]:.3f}"]
+    said = re.search(r"noise and rooms cost it at most (\d\.\d\d)", " ".join(README.split()))
+    assert max(ships["as recorded"] - uar for uar in ships.values()) <= float(said[1]) + 0.005
+
+
 def test_the_readmes_first_commands_print_what_it_shows(tmp_path, monkeypatch, capsys):
     pytest.importorskip("tensorflow")
     found = sorted((Path(os.environ.get("SERTF_DATA", "nowhere")) / "ravdess").glob("Actor_22/03-01-05-02-02-01-22.*"))

@@ -58,6 +58,19 @@ def _both() -> dict[str, Variant]:
     return {**robust, **clean}
 
 
+def _experiment(name: str, corpus: str, variants: dict[str, Variant], protocols: dict[str, Setting]) -> Experiment:
+    return Experiment(
+        name=name,
+        paper=CITATION,
+        corpus=corpus,
+        front_end=FRONT_END,
+        front_end_options=FRONT_END_OPTIONS,
+        variants=variants,
+        protocols=protocols,
+        seed=SEED,
+    )
+
+
 def experiment(corpus: str) -> Experiment:
     """Ridge regression on mean and deviation of Whisper's blocks, on unseen speakers of one corpus.
 
@@ -69,15 +82,8 @@ def experiment(corpus: str) -> Experiment:
     Expect: on RAVDESS a UAR of 0.76 for either size; on EmoDB 0.89 for `tiny` and 0.93 for `base`.
     """
     strict = Setting(FOLDS[corpus], tuned_on_test=True)
-    return Experiment(
-        name=f"whisper_{corpus}",
-        paper=CITATION,
-        corpus=corpus,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants=_variants(),
-        protocols={"strict": strict, **known_speakers(strict, ENROLMENT_CLIPS)},
-        seed=SEED,
+    return _experiment(
+        f"whisper_{corpus}", corpus, _variants(), {"strict": strict, **known_speakers(strict, ENROLMENT_CLIPS)}
     )
 
 
@@ -88,16 +94,8 @@ def robust(corpus: str) -> Experiment:
     Time: 4 minutes on 2 cores, most of it for the features.
     Expect: on RAVDESS a UAR of 0.75 for `tiny` and 0.76 for `base`; on EmoDB 0.89 and 0.93.
     """
-    return Experiment(
-        name=f"whisper_robust_{corpus}",
-        paper=CITATION,
-        corpus=corpus,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants=_trained_on_copies(),
-        protocols={"strict": Setting(FOLDS[corpus], tuned_on_test=True)},
-        seed=SEED,
-    )
+    strict = Setting(FOLDS[corpus], tuned_on_test=True)
+    return _experiment(f"whisper_robust_{corpus}", corpus, _trained_on_copies(), {"strict": strict})
 
 
 def across() -> Experiment:
@@ -107,16 +105,8 @@ def across() -> Experiment:
     Time: 5 minutes on 2 cores, most of it for the features.
     Expect: for `tiny_robust` a UAR of 0.69 on EmoDB, 0.57 on RAVDESS and 0.30 on TESS; chance is 0.17.
     """
-    return Experiment(
-        name="whisper_across",
-        paper=CITATION,
-        corpus=TRAINED_ON,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants=_both(),
-        protocols={"strict": Setting("leave-one-corpus-out", tuned_on_test=True)},
-        seed=SEED,
-    )
+    strict = Setting("leave-one-corpus-out", tuned_on_test=True)
+    return _experiment("whisper_across", TRAINED_ON, _both(), {"strict": strict})
 
 
 def recognizer() -> Experiment:
@@ -126,16 +116,8 @@ def recognizer() -> Experiment:
     Time: 8 minutes on 2 cores, most of it for the features.
     Expect: a UAR of 0.85 with altered copies and 0.83 without; chance is 0.17.
     """
-    return Experiment(
-        name="recognizer",
-        paper=CITATION,
-        corpus=TRAINED_ON,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants={name: variant for name, variant in _both().items() if name.startswith("tiny")},
-        protocols={"strict": Setting("speaker-independent-5", tuned_on_test=True)},
-        seed=SEED,
-    )
+    tiny = {name: variant for name, variant in _both().items() if name.startswith("tiny")}
+    return _experiment("recognizer", TRAINED_ON, tiny, {"strict": Setting("speaker-independent-5", tuned_on_test=True)})
 
 
 EXPERIMENTS = {
