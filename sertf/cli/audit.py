@@ -19,7 +19,7 @@ a whole fold: train, test and maybe validation, each a list.
 
 def add_options(parser):
     parser.add_argument("--folds", type=Path, nargs="+", required=True, metavar="FILE", help="JSON lines or CSV")
-    parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
+    shared.add_table(parser)
     parser.add_argument("--corpus", metavar="NAME", help="a corpus that `sertf corpora` lists")
     shared.add_data(parser)
     shared.add_skip_bad(parser)

@@ -28,9 +28,7 @@ EXAMPLES = """\
 def add_options(parser):
     from sertf.inference.evaluation import SPLITS
 
-    parser.add_argument(
-        "--table", type=Path, metavar="CSV", help="own data: columns path, emotion, and speaker if known"
-    )
+    shared.add_table(parser)
     parser.add_argument(
         "--corpus", action="append", metavar="NAME", help="a corpus that `sertf corpora` lists; repeatable"
     )
@@ -70,7 +68,7 @@ def run(options):
     card = read_card(folder)
     if options.out is not None:
         check_place(options.out)
-    table = _table(options)
+    table = _table(options, shared.mapping(options))
     if options.card:
         check_for_card(card, table, split=options.split, conditions=options.conditions)
         check_writable(folder, "--model")
@@ -99,16 +97,25 @@ def run(options):
         _show(found, page)
 
 
-def _table(options):
-    """The utterances of --table, or of the corpora that --corpus and --data name."""
+def _table(options, mapping):
+    """The utterances of --table, or of the corpora that --corpus and --data name, with the labels of --map."""
+    from sertf import corpora
+    from sertf.corpora.labels import relabelled
+    from sertf.errors import SertfError
+
+    if options.table is None:
+        table = _of_corpora(options)
+        return table if mapping is None else relabelled(table, mapping)
+    if options.corpus or options.data:
+        raise SertfError("--table stands alone; leave --corpus and --data out.")
+    return corpora.load_table(options.table, labels=mapping, skip_bad=options.skip_bad, speakers_needed=False)
+
+
+def _of_corpora(options):
     from sertf import corpora
     from sertf.corpora import selection
     from sertf.errors import SertfError, unknown
 
-    if options.table is not None:
-        if options.corpus or options.data:
-            raise SertfError("--table stands alone; leave --corpus and --data out.")
-        return corpora.load_table(options.table, skip_bad=options.skip_bad, speakers_needed=False)
     named, data = options.corpus or [], options.data or []
     for name in named:
         if name not in selection.CHOICES:

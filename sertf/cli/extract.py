@@ -3,8 +3,6 @@
 `sertf run` extracts what the cache lacks. `--model` selects the front end that a model is trained with.
 """
 
-from pathlib import Path
-
 from sertf.cli import shared
 
 HELP = "fill the feature cache"
@@ -17,7 +15,7 @@ EXAMPLES = """\
 
 def add_options(parser):
     parser.add_argument("corpus", nargs="?", metavar="CORPUS", help="a name that `sertf corpora` lists")
-    parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
+    shared.add_table(parser)
     shared.add_data(parser)
     parser.add_argument("--model", metavar="NAME", help="use the front end that this model is trained with")
     shared.add_extraction(parser)

@@ -57,7 +57,7 @@ def add_options(parser):
     from sertf.papers import own_data
     from sertf.protocols import splits
 
-    parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
+    shared.add_table(parser)
     parser.add_argument(
         "--corpus", metavar="NAME", help="a corpus that `sertf corpora` lists, or a language of it: esd_en"
     )

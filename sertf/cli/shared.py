@@ -19,6 +19,16 @@ def add_skip_bad(parser):
     )
 
 
+def add_table(parser):
+    parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
+    parser.add_argument(
+        "--map",
+        type=Path,
+        metavar="CSV",
+        help="columns label and emotion: rename and merge labels; an empty emotion leaves the label out",
+    )
+
+
 def add_data(parser):
     parser.add_argument(
         "--data",
@@ -50,8 +60,17 @@ def load_table(options):
     from sertf.corpora import selection
 
     if options.table is None:
+        if options.map is not None:
+            raise SertfError("--map is for --table; a corpus keeps its emotions.")
         return selection.load(options.corpus, options.data, skip_bad=options.skip_bad)
-    return corpora.load_table(options.table, skip_bad=options.skip_bad)
+    return corpora.load_table(options.table, labels=mapping(options), skip_bad=options.skip_bad)
+
+
+def mapping(options):
+    """The mapping of --map; None without it."""
+    from sertf.corpora.labels import read_mapping
+
+    return None if options.map is None else read_mapping(options.map)
 
 
 def check_workers(options):

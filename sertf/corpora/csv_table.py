@@ -4,38 +4,35 @@ import collections
 import csv
 import os
 import unicodedata
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sertf.corpora.card import CorpusError
-from sertf.corpora.utterances import COLUMNS, EMOTIONS, validate
+from sertf.corpora.card import CorpusError, CorpusWarning
+from sertf.corpora.labels import LEFT_OUT, Labels
+from sertf.corpora.utterances import COLUMNS, validate
 from sertf.errors import expanded, listing
 
 if TYPE_CHECKING:
     import pandas
 
 NEEDED = ("path", "emotion", "speaker")
-SYNONYMS = {
-    **{emotion: emotion for emotion in EMOTIONS},
-    "happy": "happiness",
-    "sad": "sadness",
-    "angry": "anger",
-    "fearful": "fear",
-    "disgusted": "disgust",
-    "surprised": "surprise",
-    "bored": "boredom",
-    "excited": "excitement",
-    "frustrated": "frustration",
-}
 OF_COPIES = ("parent", "copy")
 GENDERS = {"female": "female", "f": "female", "male": "male", "m": "male", "": ""}
 
 
-def load_table(path: Path | str, *, skip_bad: bool = False, speakers_needed: bool = True) -> "pandas.DataFrame":
+def load_table(
+    path: Path | str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    skip_bad: bool = False,
+    speakers_needed: bool = True,
+) -> "pandas.DataFrame":
     """Load own data from a CSV file (UTF-8, comma-separated, header in the first line).
 
-    Needed columns: path (relative ones count from the CSV's folder), emotion (canonical or a common form such as
-    `happy`, any case), speaker. Optional: utterance (the file's name by default), corpus (the CSV's name), gender
+    Needed columns: path (relative ones count from the CSV's folder), emotion, speaker. Forms of the canonical emotions
+    such as `happy` or `ang` are known, in any case. Any other label stays as it is. Optional: utterance (the file's name by default), corpus (the CSV's name), gender
     (female, male, f, m), language, sentence. Other columns stay as texts. The names `parent` and `copy` are reserved for
     augmented copies.
 
@@ -43,14 +40,20 @@ def load_table(path: Path | str, *, skip_bad: bool = False, speakers_needed: boo
 
     Args:
         path: the CSV file.
+        labels: label to label, as `sertf.corpora.labels.Labels` takes it: renames and merges labels, and leaves out
+            utterances of a label that it maps to "".
         skip_bad: leave bad rows out.
         speakers_needed: False lets a table without the column speaker through. Each utterance is then its own speaker.
 
     Raises:
         CorpusError: no such file, not a CSV, needed columns missing, or one speaker written in two ways. Also bad rows:
-            an unknown emotion or gender, no speaker, no such file, a repeated file or utterance. All are listed.
+            a label that cannot be used, an unknown gender, no speaker, no such file, a repeated file or utterance. All
+            are listed.
             `skip_bad=True` leaves bad rows out and records them in `attrs["skipped"]`.
         TableError: a speaker of two genders.
+
+    Warns:
+        CorpusWarning: a label that may be a typing error.
     """
     path = expanded(path)
     if not path.is_file():
@@ -85,6 +88,8 @@ def load_table(path: Path | str, *, skip_bad: bool = False, speakers_needed: boo
         raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")
 
     stems = collections.Counter(Path((record["path"] or "").strip()).stem for _, record in records)
+    known = Labels(((record["emotion"] or "").strip() for _, record in records), labels)
+    left_out: collections.Counter[str] = collections.Counter()
     rows: list[dict[str, str]] = []
     bad: list[tuple[str, str]] = []
     seen: dict[tuple[str, str], int] = {}
@@ -92,7 +97,7 @@ def load_table(path: Path | str, *, skip_bad: bool = False, speakers_needed: boo
         if "speaker" not in columns:
             record["speaker"] = str(line)
         try:
-            row = _row(record, path, stems)
+            row = _row(record, path, stems, known)
             # A file can be written in several ways: from another folder, or through a link.
             for key, value in (("path", os.path.realpath(row["path"])), ("utterance", row["utterance"])):
                 other = seen.setdefault((key, value), line)
@@ -101,19 +106,30 @@ def load_table(path: Path | str, *, skip_bad: bool = False, speakers_needed: boo
         except ValueError as error:
             bad.append((record["path"] or "", f"line {line}: {error}"))
         else:
-            rows.append(row)
+            if row["emotion"] == LEFT_OUT:
+                left_out[f"label {record['emotion'].strip()!r} is mapped to nothing"] += 1
+            else:
+                rows.append(row)
     if bad and not skip_bad:
         raise CorpusError(
             f"{path}: {len(bad)} rows are bad; mend or remove them, or continue without them with skip_bad=True "
             f"(--skip-bad):\n{listing(reason for _, reason in bad)}"
         )
+    if not rows and not bad:
+        raise CorpusError(f"{path}: the mapping leaves out every row; give one label or more a name")
     if not rows:
         raise CorpusError(f"{path}: all {len(bad)} rows are bad; mend them:\n{listing(reason for _, reason in bad)}")
+    for label, near in known.doubtful():
+        warnings.warn(
+            f"{path}: the label {label!r} is no known form of an emotion and counts as its own; {near!r} is one.",
+            CorpusWarning,
+            stacklevel=2,
+        )
     _check_spelling(path, [row["speaker"] for row in rows])
     import pandas
 
     table = pandas.DataFrame(rows)
-    table.attrs.update(skipped=bad, left_out={}, missing=[])
+    table.attrs.update(skipped=bad, left_out=dict(left_out), missing=[])
     return validate(table)
 
 
@@ -131,16 +147,17 @@ def _check_spelling(path, speakers):
             )
 
 
-def _row(record, source, stems):
+def _row(record, source, stems, labels):
     """One utterance from one CSV row; a ValueError names the fault."""
     # csv's DictReader gives a short row None values and a long row a None key.
     if None in record or None in record.values():
         raise ValueError("the row and the first line differ in their number of fields; quote texts that hold a comma")
     record = {key: value.strip() for key, value in record.items()}
-    faults = []
-    emotion = SYNONYMS.get(record["emotion"].lower())
-    if emotion is None:
-        faults.append(f"unknown emotion {record['emotion']!r}; allowed are {', '.join(SYNONYMS)}")
+    faults, emotion = [], LEFT_OUT
+    try:
+        emotion = labels.of(record["emotion"])
+    except ValueError as error:
+        faults.append(str(error))
     gender = GENDERS.get(record.get("gender", "").lower())
     if gender is None:
         faults.append(f"unknown gender {record['gender']!r}; allowed are female, male or empty")

@@ -5,7 +5,7 @@
 | utterance | unique name, `ravdess-03-01-06-01-02-01-12` |
 | path | audio file |
 | corpus | `ravdess` |
-| emotion | one of `EMOTIONS` |
+| emotion | one of `EMOTIONS`, or a label of your own |
 | speaker | unique across corpora, `ravdess-12` |
 | gender | `female`, `male` or empty |
 | language | ISO 639-1 code, or empty |
@@ -14,6 +14,7 @@
 Columns of one corpus only (intensity, take) come behind these.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from sertf.errors import SertfError, listing
 if TYPE_CHECKING:
     import pandas
 
-# The canonical order: label indices, score columns and confusion matrices follow it.
+# The canonical order: label indices, score columns and confusion matrices follow it. Labels of your own come behind.
 EMOTIONS = (
     "neutral",
     "calm",
@@ -39,6 +40,11 @@ EMOTIONS = (
 )
 COLUMNS = ("utterance", "path", "corpus", "emotion", "speaker", "gender", "language", "sentence")
 GENDERS = ("female", "male", "")
+RESERVED = frozenset(
+    {"utterance", "speaker", "repeat", "fold", "truth", "file", "start", "end", "emotion", "confidence", "verdict"}
+    | {"uncertain", "silence", "no speech"}
+)
+"""What no label may be: names of columns beside the scores, and verdicts that are no emotion."""
 
 
 class TableError(SertfError):
@@ -53,7 +59,7 @@ def validate(table: "pandas.DataFrame") -> "pandas.DataFrame":
 
     Raises:
         TableError: a column is missing, the table is empty, or rows are bad. All bad rows are listed: a repeated utterance,
-            an unknown emotion or gender, an empty utterance, path or speaker, a speaker of two genders.
+            a label that cannot be used, an unknown gender, an empty utterance, path or speaker, a speaker of two genders.
     """
     absent = [column for column in COLUMNS if column not in table.columns]
     if absent:
@@ -90,20 +96,47 @@ def _bad_rows(table):
     twice = table["utterance"].duplicated(keep=False) & (table["utterance"] != "")
     for name, rows in table[twice].groupby("utterance", sort=False):
         bad.append(f"rows {', '.join(map(str, rows.index))}: utterance {name!r} comes {len(rows)} times")
-    for column, allowed in (("emotion", EMOTIONS), ("gender", GENDERS)):
-        for row in table.index[~table[column].isin(allowed)]:
-            known = ", ".join(value or "empty" for value in allowed)
-            bad.append(f"row {row}: {column} {table[column][row]!r} is unknown; allowed are {known}")
+    faults = {label: label_fault(label) for label in set(table["emotion"])}
+    for row, label in table["emotion"].items():
+        if faults[label]:
+            bad.append(f"row {row}: emotion {label!r}: {faults[label]}")
+    for row in table.index[~table["gender"].isin(GENDERS)]:
+        bad.append(f"row {row}: gender {table['gender'][row]!r} is unknown; allowed are female, male, empty")
     genders = table.groupby("speaker", sort=False)["gender"].unique()
     for speaker, found in genders[genders.map(len) > 1].items():
         bad.append(f"speaker {speaker!r} has several genders: {', '.join(repr(gender) for gender in found)}")
     return bad
 
 
+def label_fault(label: str) -> str | None:
+    """Why a label cannot be used; None if it can.
+
+    >>> label_fault("Wut"), label_fault("fold")
+    (None, "it is the name of another column or verdict; rename it, for instance to 'fold_'")
+    """
+    if not label or label != label.strip():
+        return "it is empty, or white space stands at its ends"
+    if label.casefold() in RESERVED:
+        return f"it is the name of another column or verdict; rename it, for instance to '{label}_'"
+    if not label.isprintable() or "|" in label:
+        return "it holds | or a mark that cannot be printed; rename it"
+    return None
+
+
 def emotions_of(table: "pandas.DataFrame") -> list[str]:
-    """Emotions that occur in a table, in canonical order: the label set of a model trained on it."""
+    """Labels that occur in a table: the label set of a model trained on it.
+
+    Emotions come in canonical order. Labels of your own follow in alphabetical order, numbers by their value.
+    """
     found = set(table["emotion"])
-    return [emotion for emotion in EMOTIONS if emotion in found]
+    own = sorted(found.difference(EMOTIONS), key=_natural)
+    return [*(emotion for emotion in EMOTIONS if emotion in found), *own]
+
+
+def _natural(label):
+    """Sort key of a label by which "2" comes before "10"."""
+    parts = re.split(r"([0-9]+)", label)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts], label
 
 
 def merged(table: "pandas.DataFrame", merges: Mapping[str, str]) -> "pandas.DataFrame":
@@ -114,13 +147,12 @@ def merged(table: "pandas.DataFrame", merges: Mapping[str, str]) -> "pandas.Data
         merges: mapping of an emotion to the one that replaces it.
 
     Raises:
-        TableError: an unknown emotion, or a replacement that is replaced itself.
+        TableError: an emotion that is neither canonical nor in the table, or a replacement that is replaced itself.
     """
+    known = list(dict.fromkeys((*EMOTIONS, *emotions_of(table))))
     for emotion in (*merges, *merges.values()):
-        if emotion not in EMOTIONS:
-            raise TableError(
-                f"merged names the emotion {emotion!r}, which is unknown; known are {', '.join(EMOTIONS)}."
-            )
+        if emotion not in known:
+            raise TableError(f"merged names the emotion {emotion!r}, which is unknown; known are {', '.join(known)}.")
     for emotion, other in merges.items():
         if other in merges:
             raise TableError(

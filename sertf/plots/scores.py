@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from sertf.errors import SertfError
 from sertf.files import write_bytes
 from sertf.plots.palette import COLOURS
-from sertf.plots.style import INK, MARKERS, blank, broken, finite, tidy
+from sertf.plots.style import INK, MARKERS, blank, broken, drawable, finite, fit_fonts, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,7 @@ def save_figure(figure: Figure, path: Path | str) -> None:
     path, content = Path(path), io.BytesIO()
     metadata = {"png": {"Software": None}, "svg": {"Creator": None, "Date": None}}
     kind = path.suffix.removeprefix(".")
+    fit_fonts(figure)
     with rc_context({"svg.hashsalt": "sertf"}):  # else an SVG's identifiers are drawn by chance
         figure.savefig(content, format=kind, dpi=DPI, metadata=metadata[kind], facecolor="white")
     if kind == "png":
@@ -65,8 +66,9 @@ def confusion(matrix: ArrayLike, labels: Sequence[str], *, normalise: bool = Tru
     side = 2.4 + 0.56 * len(labels)
     figure, axes = blank((side + 0.6, side))
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
+    names = drawable(labels)
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("predicted emotion")
     axes.set_ylabel("true emotion")
     for row, column in np.ndindex(matrix.shape):
@@ -329,10 +331,10 @@ def projections(
         points = finite(title, points, 2)
         if points.shape != (len(labels), 2):
             raise SertfError(f"{title} must be a point a label, ({len(labels)}, 2), got {points.shape}.")
-        for i, name in enumerate(names):
+        for i, (name, shown_name) in enumerate(zip(names, drawable(names))):
             chosen = points[labels == name]
             style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
-            axes.scatter(*chosen.T, s=17, alpha=0.75, linewidth=0, label=name, **style)
+            axes.scatter(*chosen.T, s=17, alpha=0.75, linewidth=0, label=shown_name, **style)
         first, second = 100 * finite("shares", shares, 1)
         tidy(axes, xlabel=f"component 1 ({first:.0f} % of variance)", ylabel=f"component 2 ({second:.0f} %)")
         axes.set_title(title, fontsize=11, color=INK)

@@ -4,13 +4,18 @@ A `Figure` is made without pyplot. So nothing is global and nothing opens a wind
 without a display can draw figures.
 """
 
+import functools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.text import Text
 from numpy.typing import ArrayLike
 
 from sertf.errors import SertfError
@@ -61,3 +66,48 @@ def finite(name: str, values: ArrayLike, dimensions: int) -> np.ndarray:
             f"got shape {values.shape}."
         )
     return values
+
+
+def drawable(names: Sequence[str]) -> list[str]:
+    """Names as a figure can draw them, in any script of which a font is installed.
+
+    A name without a font becomes its number, such as "label 3". Marks that Matplotlib would interpret are escaped.
+    """
+    shown = []
+    for place, name in enumerate(names, 1):
+        name = name if font_of(name) is not None else f"label {place}"
+        # Legends leave out names that begin with an underscore.
+        shown.append((" " if name.startswith("_") else "") + name.replace("$", r"\$"))
+    return shown
+
+
+@functools.lru_cache(maxsize=256)
+def font_of(text: str) -> str | None:
+    """Name of a font that has every mark of a text, the usual one if it does; None if no installed font has."""
+    marks = {ord(mark) for mark in text if not mark.isspace()}
+    usual = FontProperties()
+    if marks <= _marks(font_manager.findfont(usual)):
+        return usual.get_name()
+    for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: (entry.name, entry.fname)):
+        if entry.style == "normal" and entry.weight in (400, "normal", "regular") and marks <= _marks(entry.fname):
+            return entry.name
+    return None
+
+
+@functools.lru_cache(maxsize=64)
+def _marks(path):
+    try:
+        return frozenset(font_manager.get_font(path).get_charmap())
+    except (RuntimeError, OSError):
+        return frozenset()  # a font that Matplotlib cannot open
+
+
+def fit_fonts(figure: Figure) -> None:
+    """Give each text of a figure that the usual font lacks marks of a font that has them, if one is installed."""
+    usual = FontProperties().get_name()
+    for text in figure.findobj(Text):
+        content = text.get_text()
+        if not content.isascii():
+            font = font_of(content)
+            if font not in (None, usual):
+                text.set_fontfamily([usual, font])

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sertf.plots import FORMATS
 from sertf.plots.clips import attention, windows
 from sertf.plots.scores import confusion, curves, projections, reliability, right_and_wrong, save_figure, violin
+from sertf.plots.style import drawable
 from sertf.reports.markdown import triple
 from sertf.reports.representations import REPRESENTATIONS, drawing, read_arrays, reduced
 from sertf.runs.collect import Results
@@ -144,7 +145,8 @@ def draw_model(arrays: Mapping[str, np.ndarray], emotions: list[str]) -> dict[st
     if "clip_utterance" not in arrays:
         return drawn
     utterance, truth, found = (str(arrays[f"clip_{name}"]) for name in ("utterance", "truth", "predicted"))
-    title = f"{utterance} (truth: {truth}, prediction: {found})"
+    names = dict(zip(emotions, drawable(emotions)))
+    title = f"{utterance} (truth: {names[truth]}, prediction: {names[found]})"
     step = float(arrays["clip_step_seconds"]) if "clip_step_seconds" in arrays else None
     if "clip_attention" in arrays:
         drawn["attention.png"] = attention(

@@ -80,6 +80,47 @@ def test_a_model_of_known_speakers_is_exported_and_predicts_by_their_clips(folde
     assert unknown["predictions"][0]["scores"] != known["predictions"][0]["scores"]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [("sachlich", "Freude", "Überdruss", "Wut, groß"), ("0", "1", "1", "0")],
+    ids=["German", "two classes"],
+)
+def test_labels_of_ones_own_are_trained_reported_exported_and_predicted(folder, corpus, in_process, capsys, names):
+    renamed = dict(zip(("neutral", "happiness", "sadness", "anger"), names))
+    own = corpus.assign(emotion=corpus["emotion"].map(renamed))
+    own[["path", "emotion", "speaker"]].to_csv("mine.csv", index=False)
+    labels = sorted(set(own["emotion"]), key=str.lower)
+    assert run("--model", "waveform_mlp", "--epochs", "1") == 0
+    runs, place = (
+        "runs/mine/waveform_mlp/speaker-independent-4",
+        Path("results/mine/waveform_mlp/speaker-independent-4"),
+    )
+    page = (place / "report.md").read_text()
+    for label in labels:
+        assert f"{label} | " in page
+    assert (place / "confusion.png").is_file()
+    assert cli.main(["export", runs, "models/mine"]) == 0
+    assert Path("models/mine/assets/labels.txt").read_text().split("\n")[:-1] == labels
+    capsys.readouterr()
+    assert cli.main(["predict", corpus["path"].iloc[0], "--model", "models/mine", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    (row,) = said["predictions"]
+    assert said["emotions"] == list(row["scores"]) == labels and row["emotion"] in labels
+    assert cli.main(["predict", corpus["path"].iloc[0], "--model", "models/mine"]) == 0
+    assert row["emotion"] in capsys.readouterr().out
+    assert cli.main(["evaluate", "--table", "mine.csv", "--model", "models/mine", "--json", "--out", "e"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["recall"]) == labels
+
+
+def test_a_mapping_merges_labels(folder, in_process, capsys):
+    Path("mapping.csv").write_text("label,emotion\nanger,negative\nsadness,negative\n")
+    assert run("--model", "svm", "--map", "mapping.csv") == 0
+    overview = json.loads(Path("runs/mine/svm/speaker-independent-4/experiment.json").read_text())
+    assert overview["emotions"] == ["neutral", "happiness", "negative"]
+    assert cli.main(["run", "--corpus", "emodb", "--map", "mapping.csv"]) == 2
+    assert "--map is for --table; a corpus keeps its emotions." in capsys.readouterr().err
+
+
 def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
     assert run("--model", "svm", "--protocol", "random-80-20", "--out", "o", "--results", "r") == 0
     said = capsys.readouterr().out

@@ -30,6 +30,7 @@ def test_every_corpus_is_listed_and_has_a_row_here():
         "csv_table",
         "download",
         "folder",
+        "labels",
         "selection",
         "synthesis",
         "utterances",

@@ -57,7 +57,7 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
     text = (
         "path,emotion,speaker,gender\n"
         "a/one.wav,happy,01,f\n"
-        "a/two.wav,grumpy,01,f\n"
+        "a/two.wav,silence,01,f\n"
         "gone.wav,sad,,x\n"
         "a/one.wav,happy,01,f\n"
         "b/two.flac,sad\n"
@@ -69,7 +69,7 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
     message = str(caught.value)
     assert "5 rows are bad" in message and "skip_bad=True" in message
     for part in (
-        "line 3: unknown emotion 'grumpy'; allowed are neutral, calm",
+        "line 3: emotion 'silence': it is the name of another column or verdict",
         f"line 4: unknown gender 'x'; allowed are female, male or empty; speaker is empty; no such file: {tmp_path}",
         "line 5: path",
         "is in line 2 already",

@@ -44,7 +44,7 @@ def test_empty_table():
 
 def test_all_faults_are_listed_at_once():
     table = make_table(
-        utterance=["x-1", "x-1", "x-3"], emotion=["joyous", "neutral", "bored"], speaker=["x-01", "x-01", " "]
+        utterance=["x-1", "x-1", "x-3"], emotion=["verdict", "neutral", "a|b"], speaker=["x-01", "x-01", " "]
     )
     table["gender"] = ["female", "male", "other"]
     with pytest.raises(TableError) as caught:
@@ -54,8 +54,8 @@ def test_all_faults_are_listed_at_once():
     assert "6 faults" in message
     for part in (
         "rows 0, 1: utterance 'x-1' comes 2 times",
-        "row 0: emotion 'joyous' is unknown",
-        "row 2: emotion 'bored' is unknown",
+        "row 0: emotion 'verdict': it is the name of another column or verdict; rename it",
+        "row 2: emotion 'a|b': it holds |",
         "row 2: gender 'other' is unknown",
         "row 2: speaker is empty",
         "speaker 'x-01' has several genders: 'female', 'male'",
@@ -72,6 +72,22 @@ def test_only_texts(value):
 def test_emotions_of_is_in_canonical_order():
     assert utterances.emotions_of(make_table()) == ["neutral", "sadness"]
     assert len(EMOTIONS) == len(set(EMOTIONS)) == 11
+
+
+def test_labels_of_ones_own_follow_the_emotions_numbers_by_value():
+    table = make_table(emotion=["10", "sadness", "2"])
+    assert utterances.emotions_of(table) == ["sadness", "2", "10"]
+    assert utterances.emotions_of(make_table(emotion=["Wut", "Ärger", "neutral"])) == ["neutral", "Wut", "Ärger"]
+    assert utterances.validate(table)["emotion"].tolist() == ["10", "sadness", "2"]
+
+
+def test_no_label_may_be_a_column_or_verdict_of_predictions():
+    from sertf.evaluation.scores import FACT_COLUMNS
+    from sertf.inference import recognizer, verdicts
+
+    assert {*FACT_COLUMNS, *recognizer.COLUMNS} <= utterances.RESERVED
+    assert {verdicts.SILENCE, verdicts.NO_SPEECH, verdicts.UNCERTAIN} <= utterances.RESERVED
+    assert not utterances.RESERVED & set(EMOTIONS)
 
 
 def test_merged_emotions():

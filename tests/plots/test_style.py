@@ -60,3 +60,26 @@ def test_there_are_markers_and_colours_enough_to_tell_all_emotions_apart():
 
     looks = {(COLOURS[i % len(COLOURS)], style.MARKERS[i % len(style.MARKERS)]) for i in range(len(EMOTIONS))}
     assert len(looks) == len(EMOTIONS)
+
+
+def test_labels_in_any_script_are_drawn_or_numbered():
+    unknown = "\U00010980\U00010981"  # Meroitic hieroglyphs
+    assert style.drawable(["Überraschung", "гнев", "θυμός"]) == ["Überraschung", "гнев", "θυμός"]
+    assert style.font_of("neutral") == "DejaVu Sans"
+    assert style.drawable(["neutral", unknown]) == ["neutral", "label 2" if style.font_of(unknown) is None else unknown]
+
+
+def test_marks_of_matplotlib_are_drawn_as_they_are():
+    assert style.drawable(["_x", "$a$"]) == [" _x", r"\$a\$"]
+    figure, axes = style.blank((2, 2))
+    axes.plot([0, 1], label=style.drawable(["_x"])[0])
+    assert [text.get_text() for text in axes.legend().get_texts()] == [" _x"]
+
+
+def test_a_text_gets_the_font_that_has_its_marks(monkeypatch):
+    figure, axes = style.blank((2, 2))
+    axes.set_xticks([0, 1], ["neutral", "愤怒"])
+    monkeypatch.setattr(style, "font_of", lambda text: "Noto Sans CJK JP" if "愤" in text else "DejaVu Sans")
+    style.fit_fonts(figure)
+    families = [text.get_fontfamily() for text in axes.get_xticklabels()]
+    assert families[1] == ["DejaVu Sans", "Noto Sans CJK JP"] and "Noto Sans CJK JP" not in families[0]
