@@ -2,7 +2,8 @@
 
 The public names:
 
-- `load`: a trained model, as a `sertf.inference.Recognizer`.
+- `load`: a trained model, as a `sertf.inference.Recognizer`; `presets` lists those that ship with sertf.
+- `pretrained`: the Keras model of a trained one, to fine-tune.
 - `corpora`: `CORPORA`, `load`, `load_several`, `load_table` give utterance tables.
 - `protocols`: `PROTOCOLS` and `protocol` give folds; `audit.audit` lists what they leak.
 - `features`: `FEATURES`, the front ends, and `FrontEnd`, the base class of a custom one.
@@ -38,6 +39,20 @@ def load(model=None):
     from sertf.inference import bundled, recognizer
 
     return recognizer.load(bundled.folder_of(model))
+
+
+def presets():
+    """The trained models that ship with sertf: a dict of name and one line each, which prints as a list."""
+    from sertf.inference import bundled
+
+    return bundled.presets()
+
+
+def pretrained(model=None):
+    """Load the Keras model of an exported or bundled one, with front end, scaling and emotions, to fine-tune it."""
+    from sertf.export import pretrained as exported
+
+    return exported.pretrained(model)
 
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -22,14 +22,20 @@ from . import (
     training,
     tuning,
 )
+from .export.pretrained import Pretrained
 from .extraction import cache
+from .inference.bundled import Presets
 from .inference.recognizer import Recognizer
 
 __version__: str
 
 def load(model: str | os.PathLike[str] | None = None) -> Recognizer: ...
+def presets() -> Presets: ...
+def pretrained(model: str | os.PathLike[str] | None = None) -> Pretrained: ...
 
 __all__ = [
+    "Presets",
+    "Pretrained",
     "Recognizer",
     "audio",
     "cache",
@@ -48,6 +54,8 @@ __all__ = [
     "models",
     "papers",
     "plots",
+    "presets",
+    "pretrained",
     "protocols",
     "reports",
     "runs",

@@ -7,6 +7,7 @@ EXAMPLES = """\
   sertf info
   sertf info models/mine
   sertf info models/mine --json
+  sertf info --list
 """
 
 
@@ -14,13 +15,24 @@ def add_options(parser):
     parser.add_argument(
         "model", nargs="?", metavar="MODEL", help="folder of an exported model, or a bundled one's name"
     )
+    parser.add_argument("--list", action="store_true", help="list the bundled models, one line each")
     shared.add_json(parser)
 
 
 def run(options):
-    from sertf.inference.bundled import folder_of
+    from sertf.errors import SertfError
+    from sertf.inference.bundled import folder_of, presets
     from sertf.inference.card import read_card, render_card
 
+    if options.list:
+        if options.model is not None:
+            raise SertfError("--list lists all bundled models; leave MODEL out.")
+        found = presets()
+        if options.json:
+            shared.print_json(found)
+        else:
+            print(found)
+        return
     card = read_card(folder_of(options.model))
     if options.json:
         shared.print_json(card)

@@ -1,8 +1,9 @@
-from . import litert, saved_model
+from . import litert, pretrained, saved_model
 from .checkpoint import ExportError
 
 __all__ = [
     "ExportError",
     "litert",
+    "pretrained",
     "saved_model",
 ]

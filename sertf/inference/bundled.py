@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
+from sertf.inference.card import Card, read_card
 
 PACKAGE = Path(__file__).parents[1]
 # An installation has them beside the packages, a checkout beside the package itself.
@@ -13,6 +14,27 @@ DEFAULT = "recognizer"
 def names() -> list[str]:
     """Names of the bundled models, sorted."""
     return sorted(path.parent.name for path in ROOT.glob("*/saved_model.pb"))
+
+
+class Presets(dict[str, str]):
+    """The bundled models: name to one line on model, languages, emotions and score. Printed, one line each."""
+
+    def __repr__(self):
+        return "\n".join(f"{name:{max(map(len, self))}}  {line}" for name, line in self.items())
+
+
+def presets() -> Presets:
+    """The bundled models, the default first."""
+    found = sorted(names(), key=lambda name: (name != DEFAULT, name))
+    return Presets({name: _line(read_card(ROOT / name)) for name in found})
+
+
+def _line(card: Card) -> str:
+    tested = card["held_out"]
+    return (
+        f"{card['model']['name']} on {card['front_end']['name']}; {', '.join(card['corpus']['languages'])}; "
+        f"{len(card['emotions'])} emotions; UAR {tested['uar']:.2f}, {tested['speakers']} unseen speakers"
+    )
 
 
 def folder_of(model: Path | str | None = None) -> Path:

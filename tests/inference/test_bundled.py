@@ -21,3 +21,12 @@ def test_a_folder_or_the_nearest_name(tmp_path):
 def test_load_without_a_name_takes_the_default(monkeypatch):
     monkeypatch.setattr(sertf.inference.recognizer, "load", lambda folder: folder)
     assert sertf.load() == folder_of()
+
+
+def test_presets_have_one_line_each_the_default_first():
+    presets = sertf.presets()
+    assert list(presets)[0] == DEFAULT and sorted(presets) == names()
+    lines = repr(presets).splitlines()
+    assert len(lines) == len(names()) and all(name in line for name, line in zip(presets, lines))
+    card = read_card(folder_of("reslstm_sa_h64_ravdess"))
+    assert f"UAR {card['held_out']['uar']:.2f}" in presets["reslstm_sa_h64_ravdess"]
