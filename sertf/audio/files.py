@@ -17,6 +17,7 @@ import soundfile
 import soxr
 
 from sertf.audio import containers, media
+from sertf.audio.segments import SLACK_SECONDS, Segment, segment_of
 from sertf.errors import SertfError
 from sertf.files import digest
 
@@ -40,8 +41,12 @@ _BLOCK = 2**20
 # Resampled samples this far below the peak are rounding noise: soxr HQ is precise to 20 bits.
 RESAMPLING_FLOOR = 2.0**-20
 
+# libsndfile seeks to the exact sample in these, if their samples are not compressed.
+_SEEKABLE = frozenset({"WAV", "WAVEX", "W64", "RF64", "AIFF", "AU", "CAF", "FLAC"})
+_UNCOMPRESSED = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+
 Source = Path | str | BinaryIO
-"""A path, or a file that is open for reading bytes, such as a BytesIO."""
+"""A path, a segment of a file such as `call.wav#t=10,12.5`, or a file open for reading bytes, such as a BytesIO."""
 
 
 class AudioError(SertfError):
@@ -68,14 +73,17 @@ class Recording:
     Attributes:
         name: what errors call it.
         sample_rate: Hz.
-        seconds: duration that the file states, 0 if it does not.
+        seconds: duration that the file states, or of the segment; 0 if the file states none.
     """
 
-    def __init__(self, name: str, decoder: soundfile.SoundFile | media.Media, least: int):
+    def __init__(self, name: str, decoder: soundfile.SoundFile | media.Media, least: int, segment: Segment):
         self.name = name
         self.sample_rate = decoder.samplerate if isinstance(decoder, soundfile.SoundFile) else decoder.sample_rate
-        self.seconds = decoder.frames / self.sample_rate if decoder.frames < _LONGEST else 0.0
+        seconds = decoder.frames / self.sample_rate if decoder.frames < _LONGEST else 0.0
+        self.seconds = max(0.0, (seconds if segment.end is None else segment.end) - segment.start)
         self._decoder, self._least = decoder, least
+        self._start = round(segment.start * self.sample_rate)
+        self._end = None if segment.end is None else round(segment.end * self.sample_rate)
 
     def blocks(self, size: int = _BLOCK) -> Iterator[np.ndarray]:
         """Yield the samples as mono float32 blocks, (n,), of at most `size` samples.
@@ -84,11 +92,33 @@ class Recording:
             AudioError: cut off, empty, shorter than `MIN_SECONDS`, silent (also after mixing the channels), non-finite or
                 beyond full scale. Faults that only the end shows are raised after the last block.
         """
-        return _mono(self._decoded(size), self.sample_rate, self.name)
+        whole = self._start == 0 and self._end is None
+        return _mono(self._decoded(size) if whole else self._segment(size), self.sample_rate, self.name)
 
-    def _decoded(self, size):
-        """Yield blocks as they are decoded, (n, channels)."""
-        count = 0
+    def _segment(self, size):
+        """Yield the blocks of the segment, (n, channels)."""
+        decoder, slack, place = self._decoder, round(SLACK_SECONDS * self.sample_rate), 0
+        if _can_seek(decoder) and self._start < decoder.frames:
+            place = decoder.seek(self._start)
+        for block in self._decoded(size, place):
+            part = block[max(0, self._start - place) : None if self._end is None else self._end - place]
+            place += len(block)
+            if len(part):
+                yield part
+            if self._end is not None and place >= self._end:
+                return
+        length = f"but the recording has {place / self.sample_rate:.2f} s"
+        if place <= self._start:
+            raise AudioError(
+                self.name, f"the segment begins at {self._start / self.sample_rate:g} s, {length}; mend its start"
+            )
+        if self._end is not None and place < self._end - slack:
+            raise AudioError(
+                self.name, f"the segment ends at {self._end / self.sample_rate:g} s, {length}; mend its end"
+            )
+
+    def _decoded(self, size, count=0):
+        """Yield blocks as they are decoded from the sample `count` on, (n, channels)."""
         while True:
             try:
                 if isinstance(self._decoder, media.Media):
@@ -110,14 +140,17 @@ def open_audio(source: Source) -> Iterator[Recording]:
     """Open a recording and check what its bytes show before they are decoded.
 
     Args:
-        source: Audio file, or an open binary file, which is read to its end. The content tells the format, so an AIFF
-            file named .wav is read.
+        source: Audio file, a segment of one, or an open binary file, which is read to its end. The content tells the
+            format, so an AIFF file named .wav is read.
 
     Raises:
         AudioError: missing, no file, unreadable, cut off, empty, or of a sample rate outside `SAMPLE_RATES`.
     """
-    with as_file(source) as path:
-        name = _name(source)
+    name = _name(source)
+    segment = segment_of(source) if isinstance(source, (str, os.PathLike)) else Segment("", 0.0, None)
+    if segment.end is not None and segment.end <= segment.start:
+        raise AudioError(name, "the segment ends before it begins; mend its times")
+    with as_file(segment.file or source) as path:
         _check_file(path, name)
         contents = containers.examine(path)
         if contents.missing:
@@ -125,7 +158,7 @@ def open_audio(source: Source) -> Iterator[Recording]:
         with _decoder(path, name, contents) as (decoder, least):
             if decoder.frames == 0 and isinstance(decoder, soundfile.SoundFile):
                 raise AudioError(name, _EMPTY)
-            recording = Recording(name, decoder, least)
+            recording = Recording(name, decoder, least, segment)
             check_rate(recording.sample_rate, name)
             yield recording
 
@@ -134,8 +167,8 @@ def read_audio(source: Source, *, sample_rate: int | None = None) -> tuple[np.nd
     """Read a recording as mono float32.
 
     Args:
-        source: Audio file, or an open binary file, which is read to its end. The content tells the format, so an AIFF
-            file named .wav is read.
+        source: Audio file, a segment of one, or an open binary file, which is read to its end. The content tells the
+            format, so an AIFF file named .wav is read.
         sample_rate: Hz to resample to; None keeps the file's own.
 
     Returns:
@@ -161,6 +194,13 @@ def stated_seconds(source: Source) -> float:
     """
     with open_audio(source) as recording:
         return recording.seconds
+
+
+def _can_seek(decoder):
+    """Whether a decoder finds any sample without decoding those before it."""
+    if isinstance(decoder, media.Media) or decoder.frames >= _LONGEST or decoder.format not in _SEEKABLE:
+        return False
+    return decoder.subtype.startswith(_UNCOMPRESSED)
 
 
 @contextlib.contextmanager

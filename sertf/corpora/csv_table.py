@@ -3,12 +3,14 @@
 import collections
 import csv
 import os
+import re
 import unicodedata
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sertf.audio import segments
 from sertf.corpora.card import CorpusError, CorpusWarning
 from sertf.corpora.labels import LEFT_OUT, Labels
 from sertf.corpora.utterances import COLUMNS, validate
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import pandas
 
 NEEDED = ("path", "emotion", "speaker")
+_SECONDS = re.compile(r"\d+(\.\d*)?|\.\d+")
 OF_COPIES = ("parent", "copy")
 GENDERS = {"female": "female", "f": "female", "male": "male", "m": "male", "": ""}
 
@@ -35,6 +38,9 @@ def load_table(
     such as `happy` or `ang` are known, in any case. Any other label stays as it is. Optional: utterance (the file's name by default), corpus (the CSV's name), gender
     (female, male, f, m), language, sentence. Other columns stay as texts. The names `parent` and `copy` are reserved for
     augmented copies.
+
+    With `start` or `end`, in seconds, a row is a segment of its file. Its path then names the times too, as
+    `sertf.audio.segments` does.
 
     Speakers and utterances get the corpus's name as a prefix if they lack it. So they stay unique beside other corpora.
 
@@ -87,7 +93,8 @@ def load_table(
     if not records:
         raise CorpusError(f"{path}: has a header but no rows; add one row an utterance")
 
-    stems = collections.Counter(Path((record["path"] or "").strip()).stem for _, record in records)
+    files = dict.fromkeys(segments.segment_of((record["path"] or "").strip()).file for _, record in records)
+    stems = collections.Counter(Path(file).stem for file in files)
     known = Labels(((record["emotion"] or "").strip() for _, record in records), labels)
     left_out: collections.Counter[str] = collections.Counter()
     rows: list[dict[str, str]] = []
@@ -99,7 +106,9 @@ def load_table(
         try:
             row = _row(record, path, stems, known)
             # A file can be written in several ways: from another folder, or through a link.
-            for key, value in (("path", os.path.realpath(row["path"])), ("utterance", row["utterance"])):
+            place = segments.segment_of(row["path"])
+            recording = str(place._replace(file=os.path.realpath(place.file)))
+            for key, value in (("path", recording), ("utterance", row["utterance"])):
                 other = seen.setdefault((key, value), line)
                 if other != line:
                     raise ValueError(f"{key} {row[key]!r} is in line {other} already")
@@ -163,20 +172,26 @@ def _row(record, source, stems, labels):
         faults.append(f"unknown gender {record['gender']!r}; allowed are female, male or empty")
     if not record["speaker"]:
         faults.append("speaker is empty")
-    file = source.parent / _at_home(record["path"])
+    place = segments.segment_of(record["path"])
+    file = source.parent / _at_home(place.file)
     if not record["path"]:
         faults.append("path is empty")
     elif not file.is_file():
         faults.append(f"no such file: {file}")
+    try:
+        place = _times(place, record)
+    except ValueError as error:
+        faults.append(str(error))
     if faults:
         raise ValueError("; ".join(faults))
     corpus = record.get("corpus") or source.stem
-    stem = Path(record["path"]).stem
+    stem = Path(place.file).stem
     # A stem that several files share would not be unique. The path as written is.
-    utterance = record.get("utterance") or (stem if stems[stem] == 1 else record["path"])
+    name = stem if stems[stem] == 1 else place.file
+    utterance = record.get("utterance") or (name if place.is_whole else f"{name}_{place.times}")
     known = {
         "utterance": _prefixed(utterance, corpus),
-        "path": str(file),
+        "path": str(place._replace(file=str(file))),
         "corpus": corpus,
         "emotion": emotion,
         "speaker": _prefixed(record["speaker"], corpus),
@@ -185,6 +200,19 @@ def _row(record, source, stems, labels):
         "sentence": record.get("sentence", ""),
     }
     return {**known, **{key: value for key, value in record.items() if key not in COLUMNS}}
+
+
+def _times(place, record):
+    """The segment with the times of a row, where it has some; a ValueError names the fault."""
+    start, end = record.get("start", ""), record.get("end", "")
+    for name, text in (("start", start), ("end", end)):
+        if text and not _SECONDS.fullmatch(text):
+            raise ValueError(f"{name} {text!r} must be a number of seconds, as 12.5")
+    if start or end:
+        place = place._replace(start=float(start or 0), end=float(end) if end else None)
+    if place.end is not None and place.end <= place.start:
+        raise ValueError(f"end {place.end:g} must lie behind start {place.start:g}")
+    return place
 
 
 def _at_home(path):

@@ -13,6 +13,7 @@ import pandas as pd
 
 import sertf
 from sertf.audio.files import MIN_SECONDS, SAMPLE_RATES, read_audio
+from sertf.audio.segments import is_there
 from sertf.errors import exit_code
 from sertf.evaluation.calibration import calibration_of, fit_temperature, probabilities, truth_and_scores
 from sertf.evaluation.certainty import certain_part, certainty_threshold, check_precision
@@ -207,7 +208,7 @@ def _recordings(folder: Path, run: Run, front_end: Any, std: np.ndarray) -> Reco
     clips = _clips(folder, run)
     if clips is None:
         return None
-    paths = [path for path in clips[0]["path"] if Path(path).is_file()]
+    paths = [path for path in clips[0]["path"] if is_there(path)]
     if not paths:
         return None
     highest = min(front_end.sample_rate / 2, getattr(front_end, "fmax", None) or np.inf)

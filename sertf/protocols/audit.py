@@ -1,6 +1,7 @@
 """The leakage audit: what the parts of a fold share although they must not.
 
-It checks every fold for a speaker, an utterance, a duplicate waveform or an augmented copy's parent on both sides. It
+It checks every fold for a speaker, an utterance, a duplicate waveform, overlapping segments of a recording or an augmented
+copy's parent on both sides. It
 looks for utterances tested twice, training parts without an emotion, and recordings that stand several times. An
 undeclared leak raises `LeakageError`. Declared leaks, emotions that other parts lack, shared sentences and doubtful
 labels become findings, stored with each result.
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sertf.audio.segments import overlapping
 from sertf.errors import SertfError
 from sertf.protocols.folds import Fold
 
@@ -73,6 +75,9 @@ def audit(
     columns: dict[str, Mapping[str, Any]] = {"speaker": rows["speaker"].to_dict()}
     if audio_digests is not None:
         columns["duplicate waveform"] = dict(audio_digests)
+    shared_parts = overlapping(rows["path"].to_dict()) if "path" in rows else {}
+    if shared_parts:
+        columns["overlapping segment"] = shared_parts
     if "parent" in rows:
         columns["augmented parent"] = {u: (p if isinstance(p, str) and p else u) for u, p in rows["parent"].items()}
     # Corpora name their sentences independently.
@@ -94,12 +99,20 @@ def audit(
             for first, second, shared in keys[name].overlaps(parts):
                 # A digest means nothing to a reader. Name the utterances of both parts behind it.
                 culprits = shared
-                if name != "speaker":
+                if name in ("duplicate waveform", "augmented parent"):
                     both = (*fold.parts[first], *fold.parts[second])
                     culprits = [" and ".join(u for u in both if key_of.get(u) == key) for key in shared]
+                if name == "overlapping segment":
+                    ends = [
+                        [next(u for u in fold.parts[part] if key_of.get(u) == key) for part in (first, second)]
+                        for key in shared
+                    ]
+                    culprits = [" and ".join(pair) for pair in ends]
                 sentence = f"{fold.name}: {first} and {second} share {len(shared)} {name}s ({_listed(culprits)})"
                 if name == "duplicate waveform":
                     sentence += "; keep one of each in the table"
+                if name == "overlapping segment":
+                    sentence += "; part their times, or keep one of them in the table"
                 if name in allows:
                     leaks.append(name)
                     findings.append(sentence)

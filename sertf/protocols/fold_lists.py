@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sertf.audio.segments import segment_of
 from sertf.errors import SertfError, expanded
 from sertf.protocols.columns import PARTS
 from sertf.protocols.folds import Fold
@@ -237,7 +238,7 @@ def _finder(table):
     ids = set(table["utterance"])
     by_stem = {}
     for utterance, corpus, path in zip(table["utterance"], table["corpus"], table["path"]):
-        for stem in {Path(path).stem, utterance.removeprefix(f"{corpus}-")}:
+        for stem in {Path(segment_of(path).file).stem, utterance.removeprefix(f"{corpus}-")}:
             by_stem[stem] = utterance if by_stem.get(stem, utterance) == utterance else None
 
     def find(name):

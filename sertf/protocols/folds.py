@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sertf.audio.segments import overlapping
 from sertf.errors import SertfError
 
 if TYPE_CHECKING:
@@ -61,11 +62,11 @@ class Protocol:
             table: utterance table.
             seed: seed of random choices.
             audio_digests: utterance id to digest of the decoded audio. Random protocols keep equal recordings in one
-                part. None treats all recordings as different.
+                part, and overlapping segments too. None treats all recordings as different.
         """
         if len(table) == 0:
             raise ProtocolError(f"Protocol {self.name} needs utterances, but the table is empty.")
-        known = audio_digests or {}
+        known = {**(audio_digests or {}), **overlapping(dict(zip(table["utterance"], table["path"])))}
         recording = table["utterance"].map(lambda utterance: known.get(utterance, utterance))
         return self.make(table.assign(recording=recording).sort_values("utterance"), seed)
 

@@ -39,6 +39,20 @@ def test_a_table_in_words_of_people(capsys, exported, table, recognizer, corpus)
     assert found["scores"]["uar"]["value"] == recognizer.evaluate(corpus).scores["uar"].value
 
 
+def test_segments_score_as_the_files_that_they_were_joined_from(capsys, exported, corpus, tmp_path):
+    clips = [soundfile.read(path, dtype="float32") for path in corpus["path"]]
+    rate = clips[0][1]
+    soundfile.write(tmp_path / "all.wav", np.concatenate([samples for samples, _ in clips]), rate, subtype="FLOAT")
+    ends = np.cumsum([len(samples) for samples, _ in clips]) / rate
+    cut = corpus[["emotion", "speaker"]].assign(path="all.wav", start=[0, *ends[:-1]], end=ends)
+    cut.to_csv(tmp_path / "cut.csv", index=False)
+    corpus[["path", "emotion", "speaker"]].to_csv(tmp_path / "files.csv", index=False)
+    of_segments, of_files = (
+        evaluated(capsys, exported, "--table", str(tmp_path / name)) for name in ("cut.csv", "files.csv")
+    )
+    assert of_segments["confusion"] == of_files["confusion"] and of_segments["utterances"] == len(corpus)
+
+
 def test_for_people(capsys, exported, table, tmp_path):
     command = ["evaluate", "--model", str(exported), "--table", str(table), "--conditions"]
     assert cli.main([*command, "--out", str(tmp_path / "out")]) == 0

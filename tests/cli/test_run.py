@@ -112,6 +112,23 @@ def test_labels_of_ones_own_are_trained_reported_exported_and_predicted(folder, 
     assert list(json.loads(capsys.readouterr().out)["recall"]) == labels
 
 
+def test_segments_of_one_file_are_trained_on(folder, corpus, in_process, capsys):
+    import numpy as np
+    import soundfile
+
+    clips = [soundfile.read(path, dtype="int16") for path in corpus["path"]]
+    soundfile.write("all.wav", np.concatenate([samples for samples, _ in clips]), clips[0][1])
+    ends = np.cumsum([len(samples) for samples, _ in clips]) / clips[0][1]
+    cut = corpus[["emotion", "speaker"]].assign(path="all.wav", start=[0, *ends[:-1]], end=ends)
+    cut.to_csv("mine.csv", index=False)
+    assert run("--model", "svm") == 0
+    assert "UAR" in capsys.readouterr().out
+    cut.assign(end=[*ends[:-1], ends[-1] + 9]).to_csv("mine.csv", index=False)
+    assert run("--model", "svm", "--out", "o", "--results", "r") == 2
+    said = capsys.readouterr().err
+    assert f"the segment ends at {ends[-1] + 9:g} s, but the recording has {ends[-1]:.2f} s; mend its end" in said
+
+
 def test_a_mapping_merges_labels(folder, in_process, capsys):
     Path("mapping.csv").write_text("label,emotion\nanger,negative\nsadness,negative\n")
     assert run("--model", "svm", "--map", "mapping.csv") == 0

@@ -78,7 +78,7 @@ def test_bad_rows_are_listed_and_can_be_skipped(tmp_path):
     ):
         assert part in message
     table = corpora.load_table(path, skip_bad=True)
-    assert table["utterance"].tolist() == ["mine-a/one.wav"]
+    assert table["utterance"].tolist() == ["mine-one"]
     assert [name for name, _ in table.attrs["skipped"]] == ["a/two.wav", "gone.wav", "a/one.wav", "b/two.flac", ""]
 
 
@@ -144,3 +144,31 @@ def test_speakers_may_be_unknown_where_they_are_not_needed(tmp_path):
     with pytest.raises(CorpusError, match="lacks the columns speaker"):
         corpora.load_table(path)
     assert corpora.load_table(path, speakers_needed=False)["speaker"].nunique() == 2
+
+
+def test_segments_of_a_file(tmp_path):
+    text = "path,emotion,speaker,start,end\na/one.wav,sad,1,,2.5\na/one.wav,happy,2,2.5,4\na/two.wav,sad,1,,\n"
+    table = corpora.load_table(write(tmp_path, text))
+    assert table["path"].tolist() == [
+        f"{tmp_path}/a/one.wav#t=0,2.5",
+        f"{tmp_path}/a/one.wav#t=2.5,4",
+        f"{tmp_path}/a/two.wav",
+    ]
+    assert table["utterance"].tolist() == ["mine-one_0-2.5", "mine-one_2.5-4", "mine-two"]
+    table.to_csv(tmp_path / "saved.csv", index=False)
+    assert corpora.load_table(tmp_path / "saved.csv")["path"].tolist() == table["path"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        ("2,1", "line 2: end 1 must lie behind start 2"),
+        ("-1,1", "line 2: start '-1' must be a number of seconds, as 12.5"),
+        ("0:01,1", "line 2: start '0:01' must be"),
+        ("1,nan", "line 2: end 'nan' must be"),
+        ("1,2\na/one.wav,sad,1,1.0,2.0", "line 3: path .* is in line 2 already"),
+    ],
+)
+def test_times_that_make_no_segment(tmp_path, times, reason):
+    with pytest.raises(CorpusError, match=reason):
+        corpora.load_table(write(tmp_path, f"path,emotion,speaker,start,end\na/one.wav,sad,1,{times}\n"))

@@ -297,3 +297,15 @@ def test_real_clips(tmp_path):
     features = extract(tmp_path, table, MfccChroma())
     assert all(69 <= frames <= 124 for frames in features.lengths.values())
     assert features[paths[0].stem].shape == (features.lengths[paths[0].stem], 46)
+
+
+def test_segments_of_a_file_have_features_of_their_own(tmp_path):
+    rate, front_end = 16000, LogMel(16000, duration_seconds=0.5)
+    samples = np.random.default_rng(0).uniform(-0.3, 0.3, 3 * rate).astype("float32")
+    soundfile.write(tmp_path / "call.wav", samples, rate, subtype="FLOAT")
+    soundfile.write(tmp_path / "part.wav", samples[rate : 2 * rate], rate, subtype="FLOAT")
+    paths = [f"{tmp_path}/call.wav#t=0,1", f"{tmp_path}/call.wav#t=1,2", f"{tmp_path}/part.wav"]
+    table = pd.DataFrame({"utterance": ["a", "b", "c"], "path": paths})
+    found = FeatureCache(tmp_path / "cache").extract(table, front_end, progress=False)
+    assert found.audio_digests["b"] == found.audio_digests["c"] != found.audio_digests["a"]
+    np.testing.assert_array_equal(found["b"], found["c"])

@@ -183,3 +183,12 @@ def test_every_speaker_left_out_of_a_long_table_is_checked(table):
     absent = replace(folds[0], train=(*folds[0].train[1:], "unknown"))
     with pytest.raises(LeakageError, match=r"fold-1: train names utterances that the table lacks \(unknown\)"):
         audit([absent, *folds[1:]], table)
+
+
+def test_overlapping_segments_on_both_sides_are_a_leak(table, folds):
+    paths = {folds[0].train[0]: "call.wav#t=0,5", folds[0].test[0]: "call.wav#t=4,9"}
+    cut = table.assign(path=[paths.get(name, path) for name, path in zip(table["utterance"], table["path"])])
+    with pytest.raises(LeakageError, match="train and test share 1 overlapping segments .* and .*; part their times"):
+        audit(folds, cut)
+    beside = cut.assign(path=cut["path"].str.replace("t=4,9", "t=5,9"))
+    assert audit(folds, beside).verdict == "clean"

@@ -96,3 +96,14 @@ def test_a_draw_keeps_equal_recordings_together():
     _, smaller = draw(table, 0.2, seed=1)
     drawn = table[table["utterance"].isin(smaller)]
     assert (drawn["recording"].value_counts() == 2).all()
+
+
+def test_overlapping_segments_are_one_recording():
+    seen = []
+    table = make_table(speakers=2, per_emotion=1)
+    names = sorted(table["utterance"])
+    paths = {names[0]: "call.wav#t=0,5", names[1]: "call.wav#t=4,9", names[2]: "call.wav#t=9,12"}
+    table = table.assign(path=table["utterance"].map(lambda name: paths.get(name, f"{name}.wav")))
+    Protocol("mine", lambda rows, seed: seen.append(rows) or [])(table)
+    recordings = list(seen[0]["recording"])
+    assert recordings[0] == recordings[1] and len(set(recordings)) == len(recordings) - 1
