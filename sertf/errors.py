@@ -12,7 +12,7 @@ from typing import Any
 
 # Refusals of the file system. A stack trace would explain nothing.
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
-_REFUSED |= {errno.ENAMETOOLONG, errno.ELOOP}
+_REFUSED |= {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 class SertfError(ValueError):

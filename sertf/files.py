@@ -1,16 +1,55 @@
-"""Writes of files and folders that are complete or absent, and digests of their contents."""
+"""Writes of files and folders that are complete or absent, by one process at a time, and digests of their contents."""
 
 import contextlib
 import glob
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
-import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from sertf.errors import SertfError
+
+
+class Busy(SertfError):
+    """Another process writes to the same place."""
+
+
+@contextlib.contextmanager
+def locked(lock: Path, place: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold a lock, so that no other process or thread that asks for it writes to a place meanwhile.
+
+    The lock ends with its process, a killed one too. Its file is removed at the end.
+
+    Args:
+        lock: the file to lock.
+        place: what is written, for messages.
+        wait: wait for another holder, and say so on standard error.
+
+    Raises:
+        Busy: another process holds it, and `wait` is False.
+        OSError: the file cannot be made.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        if not wait:
+            raise Busy(f"Another command is writing to {place}; wait for its end, or choose another folder.") from None
+        print(f"Another command is writing to {place}; waiting for its end.", file=sys.stderr)
+        held.acquire()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows removes no open file
+            lock.unlink()  # before the release: who waits finds it gone and makes another
+        held.release()
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -18,7 +57,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     No other thread or process writes to that hidden file. The last rename wins.
     """
-    staging = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    staging = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         write(staging)
         os.replace(staging, path)
@@ -38,41 +77,57 @@ def write_text(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
-    """A new, empty folder to fill. It replaces the folder `path` at the end.
+    """A new, empty folder to fill. It replaces the folder `path` at the end. Processes that replace it do so in turn.
 
     An error leaves the old folder. So does a killed process: if it died between two renames, the next call for this path
-    puts the old folder back.
+    puts the old folder back. Each call removes what killed processes left.
 
     Raises:
         OSError: the folder cannot be made, or cannot take its place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for killed in _stagings(path):
-        if not path.exists() and (killed / _old(path)).exists():
-            os.replace(killed / _old(path), path)
-    staging = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    new, old = staging / path.name, staging / _old(path)
-    try:
-        new.mkdir()
-        yield new
-        if path.exists():
-            os.replace(path, old)
+    with locked(_lock(path), path):
+        _clear(path)
+        staging = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        new, old = staging / path.name, staging / _old(path)
         try:
-            os.replace(new, path)
-        except OSError:
-            if old.exists():
-                os.replace(old, path)
-            raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+            new.mkdir()
+            yield new
+            if path.exists():
+                os.replace(path, old)
+            try:
+                os.replace(new, path)
+            except OSError:
+                if old.exists():
+                    os.replace(old, path)
+                raise
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left beside `path` in `replaced_folder` and `write_atomically`."""
-    for killed in _stagings(path):
-        shutil.rmtree(killed, ignore_errors=True)
+    """Remove what killed processes left beside `path` in `replaced_folder` and `write_atomically`.
+
+    A folder that was to be replaced is put back. What a live process is filling in `replaced_folder` stays.
+    """
     for half in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         half.unlink(missing_ok=True)
+    if _stagings(path):
+        with contextlib.suppress(Busy), locked(_lock(path), path, wait=False):
+            _clear(path)
+
+
+def _clear(path: Path) -> None:
+    """Remove all folders that `replaced_folder` has made for `path`. Whoever holds the lock knows them to be dead."""
+    for killed in _stagings(path):
+        if not path.exists() and (killed / _old(path)).exists():
+            os.replace(killed / _old(path), path)
+        shutil.rmtree(killed, ignore_errors=True)
+
+
+def _lock(path: Path) -> Path:
+    """The file that is locked while a folder is replaced."""
+    return path.with_name(f".{path.name}.lock")
 
 
 def _stagings(path: Path) -> list[Path]:

@@ -4,14 +4,20 @@ import concurrent.futures
 import doctest
 import hashlib
 import os
+import signal
+import subprocess
+import sys
+import threading
 
 import pytest
 
 from sertf import files
 from sertf.errors import SertfError
 from sertf.files import (
+    Busy,
     check_writable,
     digest,
+    locked,
     remove_leftovers,
     replaced_folder,
     write_atomically,
@@ -135,8 +141,6 @@ def test_leftovers_are_removed_and_nothing_else(old, between_renames):
     killed(old, between_renames=between_renames)
     for other in (".model-two-abcdefgh", ".model-ijklmnop/mine", ".other-abcdefgh"):
         (old.parent / other).mkdir(parents=True)
-    with replaced_folder(old):
-        pass
     for half in (".model.12-34.tmp", ".model-two.12-34.tmp"):
         (old.parent / half).touch()
     remove_leftovers(old)
@@ -147,6 +151,74 @@ def test_leftovers_are_removed_and_nothing_else(old, between_renames):
         ".other-abcdefgh",
         "model",
     ]
+    assert names(old) == ["old.txt"]
+
+
+def test_a_new_folder_removes_what_killed_ones_left(old):
+    killed(old, between_renames=False)
+    with replaced_folder(old):
+        pass
+    assert names(old.parent) == ["model"]
+
+
+def test_what_a_live_process_fills_stays(old):
+    with replaced_folder(old) as new:
+        (new / "new.txt").touch()
+        remove_leftovers(old)
+        assert new.parent.name in names(old.parent)
+    assert names(old) == ["new.txt"] and names(old.parent) == ["model"]
+
+
+def test_threads_that_replace_one_folder_do_so_in_turn(old):
+    def fill(letter):
+        for _ in range(20):
+            with replaced_folder(old) as new:
+                for name in "ab":
+                    (new / name).write_text(letter)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(fill, "cdef"))
+    assert names(old) == ["a", "b"] and (old / "a").read_text() == (old / "b").read_text()
+    assert names(old.parent) == ["model"]
+
+
+def test_another_command_waits_or_is_refused(tmp_path, capsys):
+    lock = tmp_path / ".lock"
+    order = []
+
+    def second():
+        with locked(lock, tmp_path / "runs"):
+            order.append("second")
+
+    with locked(lock, tmp_path / "runs"):
+        with pytest.raises(Busy, match="Another command is writing to .*runs; wait for its end, or choose another"):
+            with locked(lock, tmp_path / "runs", wait=False):
+                pass
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(0.3)
+        order.append("first")
+    waiting.join(10)
+    assert order == ["first", "second"] and names(tmp_path) == []
+    assert "runs; waiting for its end." in capsys.readouterr().err
+
+
+def test_the_lock_of_a_killed_process_is_free(tmp_path):
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom sertf.files import replaced_folder\n"
+        "with replaced_folder(Path(sys.argv[1])):\n    print('filling', flush=True)\n    time.sleep(60)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "model")], stdout=subprocess.PIPE, env=environment
+    )
+    assert process.stdout.readline() == b"filling\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert len(names(tmp_path)) == 2  # the lock, and what it was filling
+    with replaced_folder(tmp_path / "model") as new:
+        (new / "new.txt").touch()
+    assert names(tmp_path) == ["model"] and names(tmp_path / "model") == ["new.txt"]
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sertf import corpora
 from sertf.errors import SertfError, expanded, unknown
-from sertf.files import replaced_folder
+from sertf.files import locked, replaced_folder
 from sertf.parallel.progress import shown
 
 CHUNK_BYTES = 1 << 16
@@ -48,17 +48,20 @@ def fetch(name: str, folder: Path | str, *, progress: bool = True) -> Path:
         return out
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        archive = download_file(
-            corpus.archive.url, corpus.archive.checksum, folder / f".{name}-download.zip", progress=progress
-        )
-        with replaced_folder(out) as unpacked:
-            try:
-                unpack(archive, unpacked, progress=progress)
-                _validate(corpus, unpacked, f"{corpus.archive.url} is not the complete corpus")
-            except DownloadError:
-                archive.unlink()  # the same bytes would fail again
-                raise
-        archive.unlink()
+        with locked(folder / f".{name}-download.lock", out):
+            if out.exists():  # another command has downloaded it meanwhile
+                return out
+            archive = download_file(
+                corpus.archive.url, corpus.archive.checksum, folder / f".{name}-download.zip", progress=progress
+            )
+            with replaced_folder(out) as unpacked:
+                try:
+                    unpack(archive, unpacked, progress=progress)
+                    _validate(corpus, unpacked, f"{corpus.archive.url} is not the complete corpus")
+                except DownloadError:
+                    archive.unlink()  # the same bytes would fail again
+                    raise
+            archive.unlink()
     except OSError as error:
         raise DownloadError(
             f"{folder}: cannot be written ({error.strerror}); make room or give another folder."

@@ -17,7 +17,7 @@ from sertf.experiment.job import Job
 from sertf.experiment.training_data import TrainingData, extract_training_data
 from sertf.extraction.checks import check_rates
 from sertf.extraction.warnings import say_skipped
-from sertf.files import check_writable, remove_leftovers
+from sertf.files import remove_leftovers
 from sertf.protocols import audit
 from sertf.protocols.folds import Fold
 from sertf.protocols.zero_shot import across
@@ -25,7 +25,6 @@ from sertf.runs import reuse
 from sertf.runs.folder import describe, finished, write_experiment
 from sertf.runs.layout import RunPlace, runs_folder, stored_folder
 from sertf.runs.stored import check_replaceable
-from sertf.training.fit import RunError
 
 
 class PlanError(SertfError):
@@ -82,7 +81,6 @@ def plan(
         raise PlanError("extend needs results, the folder of the stored runs; give it.")
     stored = None if results is None else Path(results)
     experiment, out = cells[0].experiment, Path(out)
-    check_writable(out, "--out folder", RunError)
     if extend and stored is not None:
         # --extend must not start variants that were never run.
         found = reuse.stored_pairs(stored / experiment.name, [cell.names for cell in cells], wanted="extend")

@@ -4,6 +4,7 @@ Every (repeat, fold) is one independent run with its own seed and directory. Fin
 start again. The same command resumes after an interruption. At most the runs in flight are lost.
 """
 
+import contextlib
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +14,10 @@ from sertf.experiment.cells import resolve
 from sertf.experiment.description import Experiment
 from sertf.experiment.job import run_job
 from sertf.experiment.plan import PlanError, plan
+from sertf.files import check_writable, locked
 from sertf.parallel import processes
-from sertf.training.fit import Diverged
+from sertf.runs.layout import runs_folder, runs_lock
+from sertf.training.fit import Diverged, RunError
 
 
 def run(
@@ -58,32 +61,39 @@ def run(
         PlanError, CheckError, RunError, LeakageError, ProtocolError: bad arguments, foreign run directories, leaking folds.
         ResultsError: results that cannot be extended or replaced.
         Diverged: a training diverged; the other runs finish first.
+        Busy: another command trains the same variant under the same protocol in this folder.
     """
     from sertf.extraction.clip import usable_cores
 
     if scheduler not in processes.SCHEDULERS:
         raise PlanError(unknown("scheduler", scheduler, processes.SCHEDULERS))
-    planned = plan(
-        resolve(experiment, variants, protocol_names),
-        table,
-        out=out,
-        repeats=repeats,
-        workers=workers,
-        cache=cache,
-        results=results,
-        extend=extend,
-        skip_bad=skip_bad,
-        progress=progress,
-    )
-    done = processes.run_all(
-        run_job,
-        planned.jobs,
-        workers=workers or usable_cores(),
-        scheduler=scheduler,
-        progress=progress,
-        cache=planned.cache,
-        done=planned.finished,
-    )
+    cells = resolve(experiment, variants, protocol_names)
+    check_writable(Path(out), "--out folder", RunError)
+    with contextlib.ExitStack() as locks:
+        for names in dict.fromkeys(cell.names for cell in cells):
+            folder = runs_folder(Path(out), *names)
+            locks.enter_context(locked(runs_lock(folder), folder, wait=False))
+        planned = plan(
+            cells,
+            table,
+            out=out,
+            repeats=repeats,
+            workers=workers,
+            cache=cache,
+            results=results,
+            extend=extend,
+            skip_bad=skip_bad,
+            progress=progress,
+        )
+        done = processes.run_all(
+            run_job,
+            planned.jobs,
+            workers=workers or usable_cores(),
+            scheduler=scheduler,
+            progress=progress,
+            cache=planned.cache,
+            done=planned.finished,
+        )
     diverged = [result for result in done if isinstance(result, Diverged)]
     if diverged:
         raise Diverged(f"{len(diverged)} of {len(done)} runs diverged; the others are finished. {diverged[0]}")

@@ -21,7 +21,7 @@ from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
-from sertf.files import check_writable, remove_leftovers, replaced_folder
+from sertf.files import check_writable, replaced_folder
 from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, write_card
 from sertf.inference.litert import FILE, SHARED
 from sertf.inference.recognizer import Recognizer, load
@@ -171,8 +171,6 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
                     model, network, front_end, **scaling, temperature=temperature, weights=litert
                 )
             write_card(model, card)
-        # Not earlier: it may hold the model that a killed export was to replace.
-        remove_leftovers(out)
     except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables and raises its own errors
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error

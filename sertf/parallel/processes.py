@@ -1,9 +1,6 @@
 """Worker processes of this machine, or of a dask or ray cluster by its own means: nothing distributed is ours."""
 
-import os
 import re
-import threading
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Any
 
 from sertf.parallel.clusters import on_dask, on_ray
 from sertf.parallel.environment import environment, in_environment
+from sertf.parallel.interpreter import end_with_parent
 from sertf.parallel.progress import shown
 
 
@@ -22,21 +20,6 @@ def death(error: Exception) -> str:
         f"A worker process died{cause}. Finished runs are stored, and the same command resumes. If memory was short, use "
         "fewer --workers."
     )
-
-
-def end_with_parent() -> None:
-    """End this process when its parent is gone, from a thread: a killed command leaves nothing at work behind.
-
-    Its runs would take the cores from the command that goes on with them.
-    """
-    parent = os.getppid()
-
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_all(

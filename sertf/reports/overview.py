@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 
 from sertf.errors import SertfError, is_number
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
+from sertf.files import check_writable, locked
 from sertf.plots.scores import against, bars, violin
 from sertf.reports.figures import save_figures
 from sertf.reports.markdown import triple
 from sertf.reports.overview_page import render_overview
 from sertf.runs.facts import Asked, Overview, Summary, in_order, lacking
-from sertf.runs.layout import stored_of_experiment, stored_of_variant
+from sertf.runs.layout import results_lock, stored_of_experiment, stored_of_variant
 from sertf.runs.stored import ResultsError, read_json, read_predictions, read_summary, write_stored
 
 
@@ -51,6 +52,21 @@ def write_overview(
             tested on different utterances.
     """
     folder = Path(folder).resolve()  # its name is the experiment's
+    if not stored_of_experiment(folder):
+        raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
+    check_writable(folder, "--overview folder", ResultsError)
+    with locked(results_lock(folder.parent), folder.parent):
+        return _write_overview(folder, references, score, beside, by, figure_formats)
+
+
+def _write_overview(
+    folder: Path,
+    references: Sequence[str],
+    score: str,
+    beside: Sequence[str],
+    by: str | None,
+    figure_formats: Iterable[str],
+) -> Overview:
     summaries, places = _summaries(folder, [*beside, *(name for name in references if "/" in name)])
     for reference in references:
         if reference not in summaries:
@@ -120,8 +136,6 @@ def rewrite_overviews(results: Path, figure_formats: Iterable[str] = ("png",)) -
 def _summaries(folder: Path, beside: list[str]) -> tuple[dict[str, dict[str, Summary]], dict[str, dict[str, Path]]]:
     """The report of each variant and protocol, and the folder of each."""
     variants = {stored.parent.name: stored.parent for stored in stored_of_experiment(folder)}
-    if not variants:
-        raise ResultsError(f"{folder} holds no <variant>/<protocol>/report.json; write reports first.")
     for name in beside:
         variants[name] = folder.parent / name
         if name.count("/") != 1 or not stored_of_variant(variants[name]):

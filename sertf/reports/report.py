@@ -9,16 +9,16 @@ from typing import Any
 
 from sertf.errors import SertfError
 from sertf.evaluation.statistics import clustered_difference, compared_over_repeats
-from sertf.files import check_writable, replaced_folder
+from sertf.files import check_writable, locked, remove_leftovers, replaced_folder
 from sertf.reports import figures
 from sertf.reports.comparisons import compared_with, dependents
 from sertf.reports.markdown import comparison
 from sertf.reports.page import render_page
 from sertf.reports.representations import REPRESENTATIONS
 from sertf.reports.summary import summarise
-from sertf.runs.collect import collect, merge_manifests
+from sertf.runs.collect import Results, collect, merge_manifests
 from sertf.runs.facts import PROTOCOLS, Facts, Summary, names_of
-from sertf.runs.layout import is_stored, sibling, stored_folder
+from sertf.runs.layout import is_stored, results_lock, results_of, sibling, stored_folder, visible
 from sertf.runs.stored import (
     ResultsError,
     check_replaceable,
@@ -59,9 +59,18 @@ def write_report(
             recipe, front end, table or recordings, or of more runs.
     """
     results, out = collect(Path(folder)), Path(out)
+    root = results_of(out, names_of(results.facts))
+    check_writable(root, "--out", ResultsError)
+    with locked(results_lock(root), root):
+        return _write_report(results, out, beside, figure_formats)
+
+
+def _write_report(results: Results, out: Path, beside: Path | str | None, figure_formats: Iterable[str]) -> Summary:
     check_replaceable(out, results.facts, len(results.manifests))
     others = _others(out, results.facts, None if beside is None else Path(beside))
     check_writable(out.parent, "--out", ResultsError)
+    for name in ("report.md", "report.json"):
+        remove_leftovers(out / name)
     with replaced_folder(out) as staging:
         write_table(staging / "predictions.csv.gz", results.predictions)
         write_table(staging / "history.csv.gz", results.histories)
@@ -134,9 +143,12 @@ def rewrite_pages(results: Path) -> list[Path]:
     Raises:
         ResultsError: if there are no results, or as `report_page`, before any is written.
     """
-    pages = {folder / "report.md": report_page(folder) for folder in stored_results(results)}
-    for path, text in pages.items():
-        write_stored(path, text)
+    folders = stored_results(results)
+    check_writable(results, "--pages folder", ResultsError)
+    with locked(results_lock(results), results):
+        pages = {folder / "report.md": report_page(folder) for folder in folders}
+        for path, text in pages.items():
+            write_stored(path, text)
     return list(pages)
 
 
@@ -151,7 +163,8 @@ def redraw_figures(results: Path, figure_formats: Iterable[str] = ("png",)) -> l
     """
     summaries = {folder: read_summary(folder) for folder in stored_results(results)}
     check_writable(results, "--figures folder", ResultsError)
-    redrawn = {folder: figures.redraw_figures(folder, of, figure_formats) for folder, of in summaries.items()}
+    with locked(results_lock(results), results):
+        redrawn = {folder: figures.redraw_figures(folder, of, figure_formats) for folder, of in summaries.items()}
     return [folder for folder, all_of_them in redrawn.items() if not all_of_them]
 
 
@@ -161,7 +174,7 @@ def write_reports(runs: Path, out: Path, figure_formats: Iterable[str] = ("png",
     Raises:
         ResultsError: if there is none, or as `write_report`; the reports of the others are written before.
     """
-    folders = sorted(path.parent for path in runs.rglob("experiment.json"))
+    folders = [path.parent for path in visible(runs, runs.rglob("experiment.json"))]
     if not folders:
         raise ResultsError(f"{runs} holds no experiment.json, so there are no runs to report; run an experiment first.")
     pages, faults = [], []

@@ -58,6 +58,22 @@ def runs_folder(runs: Path, variant: str, protocol: str) -> Path:
     return runs / variant / protocol
 
 
+def runs_lock(folder: Path) -> Path:
+    """The file that is locked while a command trains runs of a variant under a protocol."""
+    return folder.parent.parent / f".{folder.parent.name}.{folder.name}.lock"
+
+
+def results_lock(results: Path) -> Path:
+    """The file that is locked while stored results are written below a folder. Their pages show each other's scores."""
+    return results / ".results.lock"
+
+
+def results_of(folder: Path, names: tuple[str, str, str]) -> Path:
+    """The folder of all results, of one of stored results; its own parent where it is not called by these names."""
+    folder = folder.absolute()
+    return folder.parents[2] if folder.parts[-3:] == names else folder.parent
+
+
 def folder_of(run: Path) -> Path:
     """The folder of all runs of the variant and protocol of a run directory."""
     return run.absolute().parent.parent
@@ -76,8 +92,7 @@ def is_finished(run: Path) -> bool:
 
 def finished_runs(folder: Path) -> list[Path]:
     """The directories of all finished runs of a variant under a protocol, in the order of their names."""
-    found = sorted(path.parent for path in folder.glob("repeat-*/*/manifest.json"))
-    return [run for run in found if not run.name.startswith(".")]  # hidden ones are still being written
+    return [path.parent for path in visible(folder, folder.glob("repeat-*/*/manifest.json"))]
 
 
 def stored_folder(results: Path, experiment: str, variant: str, protocol: str) -> Path:
@@ -116,4 +131,9 @@ def stored_of_protocol(folder: Path) -> list[Path]:
 
 
 def _with_reports(folder: Path, pattern: str) -> list[Path]:
-    return [path.parent for path in sorted(folder.glob(f"{pattern}/report.json"))]
+    return [path.parent for path in visible(folder, folder.glob(f"{pattern}/report.json"))]
+
+
+def visible(folder: Path, paths: Iterable[Path]) -> list[Path]:
+    """Paths below a folder, sorted, without those in hidden folders: these are half-written or belong to others."""
+    return sorted(path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts))

@@ -29,9 +29,9 @@ from sertf.errors import SertfError, exit_code
 from sertf.experiment.cells import resolve
 from sertf.experiment.plan import plan
 from sertf.experiment.search_space import RESULT, SEARCH
-from sertf.files import check_writable
+from sertf.files import check_writable, locked
 from sertf.parallel.environment import environment, import_tensorflow_quietly, in_environment, standard_error_hidden
-from sertf.parallel.processes import end_with_parent
+from sertf.parallel.interpreter import end_with_parent
 from sertf.runs.stored import read_json
 from sertf.training.fit import RunError
 from sertf.training.recipe import Tuned, read_recipe, write_recipe
@@ -105,8 +105,8 @@ def search(
 
     Raises:
         TuningError: no Keras Tuner, arguments out of range, another search's folder, or a process that stopped.
-
         RunError, LeakageError, ProtocolError: as `sertf.experiment.runner.run`.
+        Busy: another command searches in the folder.
     """
     if importlib.util.find_spec("keras_tuner") is None:
         raise TuningError("A search needs the extra: pip install 'sertf[tune]'.")
@@ -128,34 +128,35 @@ def search(
     out = Path(out)
     check_writable(out, "--out folder", RunError)
     (cell,) = resolve(space.experiment)
-    # A search writes no run directories; what a plan prepares for them is of no use to anybody.
-    with tempfile.TemporaryDirectory() as unused:
-        planned = plan(
-            [cell],
-            table,
-            out=unused,
-            repeats=1,
-            workers=workers_count,
-            cache=cache,
-            skip_bad=skip_bad,
-            progress=progress,
-        )
-    epochs, jobs = cell.recipe.epochs, _without_test_parts(planned.jobs, folds)
-    described = {"tuner": tuner, "epochs": epochs, "folds": folds, "hyperparameters": _asked(space, cell)}
-    described |= {key: jobs[0].facts[key] for key in ("digest", "audio_digest")}
-    _check_same(out / "search.json", described)
-    task = {
-        "folder": (out / "trials").absolute(),
-        "space": space,
-        "jobs": jobs,
-        "tuner": tuner,
-        "trials": trials,
-        "epochs": epochs,
-        "seed": space.experiment.seed,
-    }
-    with in_environment(environment(planned.cache)):
-        _run_processes(task, workers_count)
-    return _write_found(out)
+    with locked(out / ".search.lock", out, wait=False):
+        # A search writes no run directories; what a plan prepares for them is of no use to anybody.
+        with tempfile.TemporaryDirectory() as unused:
+            planned = plan(
+                [cell],
+                table,
+                out=unused,
+                repeats=1,
+                workers=workers_count,
+                cache=cache,
+                skip_bad=skip_bad,
+                progress=progress,
+            )
+        epochs, jobs = cell.recipe.epochs, _without_test_parts(planned.jobs, folds)
+        described = {"tuner": tuner, "epochs": epochs, "folds": folds, "hyperparameters": _asked(space, cell)}
+        described |= {key: jobs[0].facts[key] for key in ("digest", "audio_digest")}
+        _check_same(out / "search.json", described)
+        task = {
+            "folder": (out / "trials").absolute(),
+            "space": space,
+            "jobs": jobs,
+            "tuner": tuner,
+            "trials": trials,
+            "epochs": epochs,
+            "seed": space.experiment.seed,
+        }
+        with in_environment(environment(planned.cache)):
+            _run_processes(task, workers_count)
+        return _write_found(out)
 
 
 def _check_can_be_sent(space):

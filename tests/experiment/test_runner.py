@@ -8,10 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from sertf.experiment.description import Variant
 from sertf.experiment.runner import run_job
+from sertf.files import Busy, locked
 from sertf.parallel import processes
+from sertf.runs.layout import runs_folder, runs_lock
 from tests.toy import EXPERIMENT, in_process, run
 
 
@@ -69,6 +72,19 @@ def test_scikit_learn_models_run_too(corpus, cache, tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "run_all", lambda _, jobs, **__: trained.extend(jobs) or [])
     run(corpus, cache, tmp_path, experiment=experiment, repeats=2)
     assert trained == []
+
+
+def test_a_second_command_in_the_same_folder_is_refused(corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    folder = runs_folder(tmp_path, "small", "strict")
+    with (
+        locked(runs_lock(folder), folder),
+        pytest.raises(Busy, match="Another command is writing to .*strict; wait for its end, or choose another fold"),
+    ):
+        run(corpus, cache, tmp_path)
+    assert list(tmp_path.rglob("*")) == []
+    assert len(list(run(corpus, cache, tmp_path)["small", "strict"].glob("*/*/manifest.json"))) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
 
 
 def test_killed_in_the_middle_the_same_command_goes_on(corpus, cache, tmp_path):

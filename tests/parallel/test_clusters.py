@@ -1,31 +1,57 @@
 import os
 import random
+import socket
 import sys
 import threading
-from types import SimpleNamespace
+import time
 
 import pytest
 
 from sertf.errors import SertfError
-from sertf.parallel.clusters import SchedulerError
+from sertf.parallel import clusters
+from sertf.parallel.clusters import STARTS, SchedulerError, WorkersDied
 from sertf.parallel.processes import run_all
-from tests.parallel.jobs import refuse
+from tests.parallel.jobs import kill_itself, kill_itself_once, kill_worker_once, refuse
+
+both = pytest.mark.parametrize(("scheduler", "package"), [("dask", "distributed"), ("ray", "ray")])
 
 
 def draw(job):
     random.seed(job)
-    return [random.random() for _ in range(3)], threading.active_count()
+    return [random.random() for _ in range(3)], [thread.name for thread in threading.enumerate()]
 
 
-@pytest.mark.parametrize(("scheduler", "package"), [("dask", "distributed"), ("ray", "ray")])
+@both
 def test_on_a_cluster_no_other_thread_draws_random_numbers_meanwhile(scheduler, package, tmp_path):
     pytest.importorskip(package)
     options = {"workers": 2, "scheduler": scheduler, "progress": False, "cache": tmp_path}
     done = run_all(draw, [3, 3, 3], **options)
     expected = random.Random(3)
-    assert done == 3 * [([expected.random() for _ in range(3)], 1)]
+    assert done == 3 * [([expected.random() for _ in range(3)], ["MainThread", "end-with-parent"])]
     with pytest.raises(SertfError, match="^not 3$"):
         run_all(refuse, [3], **options)
+
+
+@both
+def test_a_killed_worker_costs_one_sentence(scheduler, package, tmp_path, capfd):
+    pytest.importorskip(package)
+    options = {"workers": 2, "scheduler": scheduler, "progress": False, "cache": tmp_path}
+    done = run_all(kill_worker_once, [(tmp_path, number) for number in range(4)], **options)
+    assert sorted(done) == [0, 1, 2, 3]
+    said = "A run on the cluster starts again: its worker died. Nothing else is lost.\n"
+    assert capfd.readouterr().err.count(said) == 1
+
+
+@both
+def test_a_killed_process_starts_again_some_times(scheduler, package, tmp_path, capfd):
+    pytest.importorskip(package)
+    options = {"workers": 2, "scheduler": scheduler, "progress": False, "cache": tmp_path}
+    done = run_all(kill_itself_once, [(tmp_path, number) for number in range(3)], **options)
+    assert sorted(done) == [0, 1, 2]
+    assert capfd.readouterr().err.count("starts again: its process was killed") == 1
+    with pytest.raises(WorkersDied, match=r"lost a run's workers 4 times, or is gone \(signal 9\). Finished runs are"):
+        run_all(kill_itself, [0], **options)
+    assert capfd.readouterr().err.count("starts again: its process was killed") == STARTS - 1
 
 
 def parent(_):
@@ -52,13 +78,16 @@ def test_a_dask_cluster_that_does_not_answer(tmp_path):
 
 
 def test_a_ray_cluster_that_does_not_answer(tmp_path, monkeypatch):
-    def refused(**_):
-        raise ConnectionError("Failed to connect")
-
-    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False, init=refused))
-    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:9")
-    with pytest.raises(SchedulerError, match="No ray cluster responds: RAY_ADDRESS names '127.0.0.1:9'; start"):
-        run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
+    pytest.importorskip("ray")
+    monkeypatch.setattr(clusters, "SECONDS_TO_CONNECT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as full:
+        port = full.getsockname()[1]
+    started = time.monotonic()
+    for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        with pytest.raises(SchedulerError, match=f"No ray cluster responds: RAY_ADDRESS names '{address}'; start"):
+            run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
+    assert time.monotonic() - started < 20
 
 
 def test_a_ray_that_the_caller_started_is_used_and_stays(tmp_path):

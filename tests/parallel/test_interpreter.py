@@ -3,8 +3,8 @@ import os
 import pytest
 
 from sertf.errors import SertfError
-from sertf.parallel.interpreter import in_own_process
-from tests.parallel.jobs import place_of, refuse
+from sertf.parallel.interpreter import ProcessKilled, in_own_process
+from tests.parallel.jobs import kill_itself, place_of, refuse
 
 
 def end(job):
@@ -18,3 +18,5 @@ def test_an_interpreter_of_its_own_gives_the_result_the_error_or_what_it_said_la
         in_own_process(refuse, 3, {})
     with pytest.raises(RuntimeError, match="exit code 7"):
         in_own_process(end, 7, {})
+    with pytest.raises(ProcessKilled, match="signal 9"):
+        in_own_process(kill_itself, 0, {})

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 
 import numpy as np
@@ -16,8 +17,10 @@ from sertf.errors import SertfError
 from sertf.evaluation.groups import compare
 from sertf.evaluation.reproducibility import rates_of
 from sertf.evaluation.statistics import clustered_bootstrap, paired_test
+from sertf.files import locked
 from sertf.reports import report
 from sertf.runs.collect import collect
+from sertf.runs.layout import results_lock
 from sertf.runs.stored import read_groups, read_predictions
 from tests.synthetic_runs import EMOTIONS, make_run, make_runs, seal_again, without_rendering, written
 
@@ -265,6 +268,31 @@ def test_a_failure_leaves_the_old_report_alone(runs, tmp_path, monkeypatch):
         report.write_report(runs, written(tmp_path))
     assert (written(tmp_path) / "report.md").read_bytes() == before
     assert [path.name for path in written(tmp_path).parent.iterdir()] == ["paper"]
+
+
+def test_reports_in_one_folder_are_written_in_turn(runs, tmp_path):
+    root = tmp_path / "results"
+    second = threading.Thread(target=report.write_report, args=(runs, written(tmp_path)))
+    with locked(results_lock(root), root):
+        second.start()
+        second.join(1)
+        assert second.is_alive() and not written(tmp_path).exists()
+    second.join(60)
+    assert (written(tmp_path) / "report.json").is_file()
+    assert [path.name for path in root.iterdir()] == ["lstm_toy"]
+
+
+def test_what_a_killed_report_left_is_no_result_and_is_removed(runs, tmp_path):
+    report.write_report(runs, written(tmp_path))
+    left = written(tmp_path).with_name(".paper-abcdefgh") / "paper"
+    shutil.copytree(written(tmp_path), left)
+    (written(tmp_path) / ".report.md.12-34.tmp").touch()
+    hidden = tmp_path / "results" / "lstm_toy" / ".h32"
+    shutil.copytree(written(tmp_path).parent, hidden)
+    assert report.rewrite_pages(tmp_path / "results") == [written(tmp_path) / "report.md"]
+    report.write_report(runs, written(tmp_path))
+    assert [path.name for path in written(tmp_path).parent.iterdir()] == ["paper"]
+    assert not list(written(tmp_path).glob(".*"))
 
 
 def test_results_of_something_else_are_not_overwritten(runs, tmp_path):

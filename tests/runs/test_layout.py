@@ -36,6 +36,12 @@ def test_only_finished_runs_are_found(tmp_path):
     assert not layout.is_finished(tmp_path / "repeat-00" / "half-written")
 
 
+def test_the_folder_of_results_is_that_above_the_names():
+    names = ("one", "b", "strict")
+    assert layout.results_of(layout.stored_folder(Path("/results"), *names), names) == Path("/results")
+    assert layout.results_of(Path("/somewhere/else/mine"), names) == Path("/somewhere/else")
+
+
 @pytest.fixture
 def results(tmp_path):
     for names in (("one", "b", "strict"), ("one", "b", "paper"), ("one", "a", "strict"), ("two", "a", "strict")):
@@ -43,6 +49,9 @@ def results(tmp_path):
         folder.mkdir(parents=True)
         (folder / "report.json").touch()
     (tmp_path / "one" / "c" / "strict").mkdir(parents=True)  # without a report
+    for hidden in (".d-abcdefgh/strict", "b/.strict-abcdefgh"):  # of killed reports
+        (tmp_path / "one" / hidden).mkdir(parents=True)
+        (tmp_path / "one" / hidden / "report.json").touch()
     return tmp_path
 
 
