@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: demo test lint docs
+.PHONY: demo test campaign lint docs
 
 # The main job on the embedded corpus, from clips to a SavedModel and a prediction, into demo/. The clips are no speech.
 demo: $(VENV)/demo
@@ -14,6 +14,10 @@ demo: $(VENV)/demo
 # longest and come first, so that the other process is not done long before them.
 test: $(VENV)/test
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/test_backends.py tests
+
+# Random kills, malformed files and several writers at once; minutes on an idle machine. Not part of the tests.
+campaign: $(VENV)/test
+	$(VENV)/bin/python -m tests.campaign
 
 # Style, layout and types.
 lint: $(VENV)/lint

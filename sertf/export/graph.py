@@ -21,7 +21,7 @@ class ServingModule(tf.Module):
 
     `tf.saved_model.load` restores the functions `waveform`, `waveform_with_lengths` and `features`, and these attributes:
     `emotions`, a string variable in the order of the scores; `sample_rate`, an int32 variable, Hz of the training audio;
-    `labels`, the emotions as an asset file; `weights`, the variables of front end and network.
+    `labels`, the emotions as an asset file; `weights`, those of front end and network.
 
     A network that was trained on features scaled by speaker has two functions more. `enroll` gives the statistics of a
     speaker from clips of theirs. `waveform_of_speaker` takes them beside the waveform. The other functions scale by
@@ -53,7 +53,8 @@ class ServingModule(tf.Module):
         self.emotions = tf.Variable(list(emotions), trainable=False, name="emotions")
         self.sample_rate = tf.Variable(target_rate, dtype=tf.int32, trainable=False, name="sample_rate")
         self.labels = tf.saved_model.Asset(str(labels))
-        self.weights = [variable.value for variable in [*front_end.variables, *network.variables]]
+        # Weights alone: the seeds of dropout, which are variables too, are drawn anew for each copy of a network.
+        self.weights = [variable.value for variable in [*front_end.weights, *network.weights]]
 
         def score(features, own, mean=mean, std=std):
             # Padding becomes zero again after scaling: networks mask zeros.

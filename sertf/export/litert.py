@@ -78,7 +78,7 @@ def write_litert(
     content, taken = _convert(network, front_end, mean, std, temperature, weights)
     path = folder / (SHARED if weights == "shared" else FILE)
     if weights == "shared":
-        variables = [np.asarray(variable) for variable in [*front_end.variables, *network.variables]]
+        variables = [np.asarray(variable) for variable in [*front_end.weights, *network.weights]]
         np.savez(path, **_apart(content, variables, (folder / VARIABLES).read_bytes()))
     else:
         path.write_bytes(content)
@@ -138,7 +138,7 @@ def _convert(network, front_end, mean, std, temperature, weights):
     reasons = []
     for taken, function, given in (("waveform", from_waveform, samples), ("features", from_features, features)):
         module = tf.Module()
-        module.weights = [variable.value for variable in [*front_end.variables, *network.variables]]
+        module.weights = [variable.value for variable in [*front_end.weights, *network.weights]]
         module.function = tf.function(function, input_signature=[given])
         try:
             content = _converted(module, taken)

@@ -21,7 +21,7 @@ from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
-from sertf.files import check_writable, replaced_folder
+from sertf.files import check_writable, digest, replaced_folder
 from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, write_card
 from sertf.inference.litert import FILE, SHARED
 from sertf.inference.recognizer import Recognizer, load
@@ -40,7 +40,9 @@ LEVEL_DEVIATIONS = 0.5
 CERTAIN = 0.9
 """Share of certain answers that are to be right."""
 
-_OURS = {"saved_model.pb", "fingerprint.pb", "variables", "assets", CARD, PAGE, FILE, SHARED}
+FINGERPRINT = "fingerprint.pb"
+"""File of a SavedModel with checksums of its parts and an identifier."""
+_OURS = {"saved_model.pb", FINGERPRINT, "variables", "assets", CARD, PAGE, FILE, SHARED}
 
 
 def save(
@@ -155,6 +157,7 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
             )
             tf.saved_model.save(module, str(model), signatures=module.signatures())
             labels.unlink()
+            _name_by_content(model)
             card = _card(folder, facts, run, chosen, out.name, module, front_end)
             if calibration:
                 card["calibration"] = calibration
@@ -174,6 +177,20 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
     except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables and raises its own errors
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error
+
+
+def _name_by_content(model: Path) -> None:
+    """Replace the random identifier in a SavedModel's fingerprint.pb by the digest of graph and variables.
+
+    So two exports of one run are equal byte for byte.
+    """
+    from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
+
+    place = model / FINGERPRINT
+    fingerprint = FingerprintDef.FromString(place.read_bytes())
+    contents = [model / "saved_model.pb", *sorted((model / "variables").iterdir())]
+    fingerprint.uuid = str(int(digest(*(path.read_bytes() for path in contents), size=16), 16))
+    place.write_bytes(fingerprint.SerializeToString(deterministic=True))
 
 
 def _calibration(run: Run) -> Calibration | None:

@@ -187,6 +187,20 @@ def test_bad_places_and_models(exported, done, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged", "foreign", "notes"]
 
 
+def test_two_exports_of_a_run_are_equal_byte_for_byte(done, tmp_path):
+    run = next(done[1].glob("repeat-01/fold-2"))
+    network = keras.models.load_model(run / "weights.keras", compile=False)
+    assert len(network.variables) > len(network.weights)  # seeds of dropout, drawn anew for each copy of a network
+    places = [tmp_path / folder / "toy" for folder in ("first", "second")]
+    for seed, place in enumerate(places):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": str(seed)}
+        command = [sys.executable, "-m", "sertf", "export", str(run), str(place), "--litert", "float16"]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+    first, second = ({path.relative_to(place): path for path in place.rglob("*") if path.is_file()} for place in places)
+    assert first.keys() == second.keys() and len(first) >= 7
+    assert [str(name) for name in first if first[name].read_bytes() != second[name].read_bytes()] == []
+
+
 def test_what_a_killed_export_left_is_removed(done, tmp_path):
     for name in (".one-abcdefgh", ".one-two-abcdefgh"):
         (tmp_path / name / name[1:-9]).mkdir(parents=True)

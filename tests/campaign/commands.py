@@ -1,0 +1,80 @@
+"""Commands of sertf as their users start them, and what went wrong in them."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TRACE = "Traceback (most recent call last)"
+
+
+@dataclass
+class Counts:
+    """What a part of the campaign tried and found.
+
+    Attributes:
+        name: what is counted.
+        tried: how many there were.
+        wrong: results or answers that are not right.
+        traces: commands that ended with a stack trace, a signal or an unknown exit code, or never.
+        lost: finished work that is gone.
+    """
+
+    name: str
+    tried: int = 0
+    wrong: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        """All that went wrong, one line each."""
+        return [f"{kind}: {what}" for kind in ("wrong", "traces", "lost") for what in getattr(self, kind)]
+
+    def __str__(self):
+        return f"{self.tried} {self.name}: {len(self.wrong)} wrong, {len(self.traces)} traces, {len(self.lost)} lost"
+
+
+def start(*arguments: object, folder: Path) -> subprocess.Popen:
+    """Start `sertf` in a folder, in a process group of its own. Its output goes to a file there."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    with open(folder / "said.txt", "ab") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "sertf", *map(str, arguments)],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def said(folder: Path) -> str:
+    """What the commands in a folder have printed since this was asked last."""
+    path = folder / "said.txt"
+    text = path.read_text(errors="replace") if path.exists() else ""
+    path.unlink(missing_ok=True)
+    return text
+
+
+def kill(process: subprocess.Popen, *, whole_group: bool = True) -> None:
+    """End a command at once, by SIGKILL, with its workers or without them."""
+    with contextlib.suppress(ProcessLookupError):
+        if whole_group:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+def traces(process: subprocess.Popen, text: str, *, allowed: tuple[int, ...]) -> list[str]:
+    """What a command's end shows of a fault of the code: a stack trace, a signal, an exit code that is not allowed."""
+    if process.returncode in allowed and TRACE not in text:
+        return []
+    command = " ".join(process.args[2:9])
+    return [f"{command}: exit code {process.returncode}, {text[-2000:].strip()}"]
