@@ -9,12 +9,13 @@ import sys
 import warnings
 
 import sertf
-from sertf.cli import app, audit, corpora, evaluate, export, extract, info, predict, report, run, tune
+from sertf.cli import app, audit, corpora, evaluate, export, extract, info, listen, predict, report, run, tune
 from sertf.errors import SertfError, exit_code, unknown
 from sertf.parallel.environment import check_backend
 
 COMMANDS = {
     "predict": predict,
+    "listen": listen,
     "evaluate": evaluate,
     "info": info,
     "corpora": corpora,

@@ -9,7 +9,7 @@ averaged. With the extra `media` sertf reads m4a, mp4, webm, amr and 3gp too. Of
 The confidence is the model's largest score. `sertf info` prints whether it is calibrated: then some 80 of 100 results
 of 0.8 are right, for speech like the training corpora's. Under a threshold the verdict is `uncertain`, with the best guess
 beside it. The threshold is the model's, which `sertf info` prints, or that of --threshold. A window of digital silence
-or of steady sound, such as noise or hum, is not scored.
+or of steady sound, such as noise or hum, is not scored. --no-voice-activity scores steady sound too.
 
 A model with a LiteRT file starts in less than a second, since it needs no TensorFlow.
 
@@ -69,6 +69,7 @@ def add_options(parser):
     parser.add_argument(
         "--threshold", type=float, metavar="SCORE", help="verdict `uncertain` under this confidence (the model's)"
     )
+    shared.add_voice_activity(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv or .json file, whole or not at all")
     shared.add_skip_bad(parser)
     shared.add_json(parser)
@@ -107,8 +108,7 @@ def run(options):
 def _check(options):
     from sertf.errors import SertfError
 
-    if options.threshold is not None and not 0 <= options.threshold <= 1:
-        raise SertfError(f"--threshold must lie between 0 and 1, got {options.threshold:g}.")
+    shared.check_threshold(options)
     if options.files.count(STDIN) > 1:
         raise SertfError("Standard input can be read only once; give - once.")
     if options.out is not None:
@@ -232,6 +232,7 @@ def _predict(model, clips, speaker, options):
                             window=options.window,
                             hop=options.hop,
                             threshold=options.threshold,
+                            voice_activity=options.voice_activity,
                             speaker=speaker,
                             progress=lambda second, done=done: update(done + second),
                         )

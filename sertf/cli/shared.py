@@ -29,6 +29,20 @@ def add_table(parser):
     )
 
 
+def add_voice_activity(parser):
+    parser.add_argument(
+        "--no-voice-activity",
+        dest="voice_activity",
+        action="store_false",
+        help="score steady sound too, such as noise, in place of the verdict `no speech`",
+    )
+
+
+def check_threshold(options):
+    if options.threshold is not None and not 0 <= options.threshold <= 1:
+        raise SertfError(f"--threshold must lie between 0 and 1, got {options.threshold:g}.")
+
+
 def add_data(parser):
     parser.add_argument(
         "--data",
@@ -99,6 +113,11 @@ def write(path: Path, text: str) -> None:
 def to_json(content):
     """JSON text of plain values; paths become strings."""
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+
+
+def to_json_line(content):
+    """JSON of plain values in one line."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def print_json(content):

@@ -144,6 +144,7 @@ class Recognizer:
         hop: float | None = None,
         speaker: SpeakerStatistics | None = None,
         threshold: float | None = None,
+        voice_activity: bool = True,
         progress: Callable[[float], None] | None = None,
     ) -> "pd.DataFrame":
         """Recognize emotions in audio files, or in samples.
@@ -166,6 +167,8 @@ class Recognizer:
             speaker: statistics of the one who speaks, from `enroll`. Without them a model of known speakers scales by the
                 statistics of its training speakers.
             threshold: under this confidence the verdict is `uncertain`; None takes the card's threshold.
+            voice_activity: give steady sound, such as noise or hum, no emotion; False scores it. Digital silence has none
+                either way.
             progress: function that gets the second of the file up to which windows are scored, again and again.
 
         Returns:
@@ -187,7 +190,7 @@ class Recognizer:
         rows = [
             (file, *found[:5], *found.scores.values())
             for file, source in sources_of(files)
-            for found in self._predicted(file, source, spans, speaker, threshold, progress)
+            for found in self._predicted(file, source, spans, speaker, threshold, voice_activity, progress)
         ]
         return Predictions(rows, columns=[*COLUMNS, *self.emotions])
 
@@ -199,6 +202,7 @@ class Recognizer:
         hop: float | None = None,
         speaker: SpeakerStatistics | None = None,
         threshold: float | None = None,
+        voice_activity: bool = True,
         progress: Callable[[float], None] | None = None,
     ) -> Iterator[Window]:
         """Recognize emotions in one recording, as `predict` does, without pandas.
@@ -212,13 +216,12 @@ class Recognizer:
         spans = self._windows(window, hop)
         self._check_speaker(speaker)
         ((name, source),) = sources_of(file)
-        return self._predicted(name, source, spans, speaker, threshold, progress)
+        return self._predicted(name, source, spans, speaker, threshold, voice_activity, progress)
 
-    def _predicted(self, file, source, spans, speaker, threshold, progress):
-        threshold = self.threshold if threshold is None else threshold
+    def _predicted(self, file, source, spans, speaker, threshold, voice_activity, progress):
         meters: list[Meter] = []
         for windows in self._batches(source, *spans, meters):
-            yield from self._results(file, windows, speaker, threshold)
+            yield from self._results(file, windows, speaker, threshold, voice_activity)
             if progress is not None and len(windows) == _BATCH:
                 progress(windows[-1][0])
         for what in differences(meters[0], self.card["recordings"]) if meters else ():
@@ -360,6 +363,8 @@ class Recognizer:
         window: float | None = None,
         hop: float | None = None,
         speaker: SpeakerStatistics | None = None,
+        threshold: float | None = None,
+        voice_activity: bool = True,
     ) -> Iterator[Window]:
         """Recognize emotions in a live source, in overlapping windows while it runs.
 
@@ -374,7 +379,7 @@ class Recognizer:
             sample_rate: Hz of the chunks.
             window: seconds of a window; 10 by default, or what the model uses of a clip, as in `predict`.
             hop: seconds from one window to the next, at most `window`; half a window by default.
-            speaker: statistics of the one who speaks, as for `predict`.
+            speaker, threshold, voice_activity: as for `predict`.
 
         Returns:
             Iterator of `Window`.
@@ -388,12 +393,13 @@ class Recognizer:
         rate = checked_rate(sample_rate)
         check_rate(rate, "the source", self.card["sample_rates"])
         blocks = live_blocks(chunks, rate)
-        return self._stream(cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))), rate, speaker)
+        windows = cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate)))
+        return self._stream(windows, rate, speaker, threshold, voice_activity)
 
-    def _stream(self, windows, rate, speaker):
+    def _stream(self, windows, rate, *how):
         for start, samples in windows:
             self._check_length("the source", len(samples), rate)
-            yield from self._results("", [(start / rate, samples, rate)], speaker, self.threshold)
+            yield from self._results("", [(start / rate, samples, rate)], *how)
 
     def _windows(self, window, hop):
         """Seconds of the longest audio that is scored as a whole, of a window, and of a hop."""
@@ -464,9 +470,10 @@ class Recognizer:
                 file, f"too short: {samples / rate:.4f} s, this model needs {shortest:g} s or more; leave it out"
             )
 
-    def _results(self, file, windows, speaker, threshold):
+    def _results(self, file, windows, speaker, threshold, voice_activity):
         """Score windows of one file, all of the same length."""
-        unscored = [without_speech(samples, rate) for _, samples, rate in windows]
+        threshold = self.threshold if threshold is None else threshold
+        unscored = [without_speech(samples, rate, steady=voice_activity) for _, samples, rate in windows]
         spoken = [i for i, verdict in enumerate(unscored) if verdict is None]
         scores = np.full((len(windows), len(self.emotions)), np.nan)
         if spoken:

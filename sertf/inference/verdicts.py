@@ -9,11 +9,11 @@ SILENCE, NO_SPEECH, UNCERTAIN = "silence", "no speech", "uncertain"
 """Verdicts that are no emotion."""
 
 
-def without_speech(samples: np.ndarray, sample_rate: int) -> str | None:
-    """The verdict on a window (n,) that cannot hold speech: digital silence or steady sound. None of any other window."""
+def without_speech(samples: np.ndarray, sample_rate: int, *, steady: bool = True) -> str | None:
+    """The verdict on a window (n,) that cannot hold speech: digital silence or, if `steady`, steady sound. Else None."""
     if np.ptp(samples) < SILENCE_SPAN:
         return SILENCE
-    return NO_SPEECH if is_steady(samples, sample_rate) else None
+    return NO_SPEECH if steady and is_steady(samples, sample_rate) else None
 
 
 def verdict_of(emotion: str, confidence: float, threshold: float) -> str:

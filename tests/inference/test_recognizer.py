@@ -300,3 +300,11 @@ def test_noise_gets_no_emotion(recognizer):
     assert table["verdict"].tolist() == ["no speech", table["emotion"].iloc[1], "silence"]
     assert table["emotion"].isna().tolist() == table["confidence"].isna().tolist() == [True, False, True]
     assert "no speech" in str(table)
+    scored = recognizer.predict((noise, rate), window=4, hop=4, voice_activity=False)
+    assert scored["emotion"].isna().tolist() == [False, False, True]
+    for choice, verdicts in ((True, {"no speech"}), (False, set(recognizer.emotions))):
+        streamed = recognizer.stream([noise[: 4 * rate]], sample_rate=rate, window=4, voice_activity=choice)
+        assert {window.verdict for window in streamed} <= verdicts
+    assert [w.verdict for w in recognizer.stream([noise], sample_rate=rate, window=4, hop=4, threshold=1.0)][
+        1
+    ] == "uncertain"
