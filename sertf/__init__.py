@@ -4,6 +4,7 @@ The public names:
 
 - `load`: a trained model, as a `sertf.inference.Recognizer`; `presets` lists those that ship with sertf.
 - `pretrained`: the Keras model of a trained one, to fine-tune.
+- `SpeechEmotionClassifier`: a scikit-learn estimator on audio files.
 - `corpora`: `CORPORA`, `load`, `load_several`, `load_table` give utterance tables.
 - `protocols`: `PROTOCOLS` and `protocol` give folds; `audit.audit` lists what they leak.
 - `features`: `FEATURES`, the front ends, and `FrontEnd`, the base class of a custom one.
@@ -50,7 +51,7 @@ def presets():
 
 def pretrained(model=None):
     """Load the Keras model of an exported or bundled one, with front end, scaling and emotions, to fine-tune it."""
-    from sertf.export import pretrained as exported
+    from sertf.inference import pretrained as exported
 
     return exported.pretrained(model)
 

@@ -22,9 +22,10 @@ from . import (
     training,
     tuning,
 )
-from .export.pretrained import Pretrained
 from .extraction import cache
 from .inference.bundled import Presets
+from .inference.estimator import SpeechEmotionClassifier
+from .inference.pretrained import Pretrained
 from .inference.recognizer import Recognizer
 
 __version__: str
@@ -37,6 +38,7 @@ __all__ = [
     "Presets",
     "Pretrained",
     "Recognizer",
+    "SpeechEmotionClassifier",
     "audio",
     "cache",
     "corpora",

@@ -1,9 +1,8 @@
-from . import litert, pretrained, saved_model
+from . import litert, saved_model
 from .checkpoint import ExportError
 
 __all__ = [
     "ExportError",
     "litert",
-    "pretrained",
     "saved_model",
 ]

@@ -64,6 +64,14 @@ class Pretrained:
         return made
 
 
+def pretrained_front_end(model: Path | str | None = None) -> "FrontEnd":
+    """The front end of an exported model alone; arguments and errors as of `pretrained`."""
+    folder = bundled.folder_of(model)
+    front_end = _front_end(read_card(folder))
+    _restore(front_end.variables, folder)
+    return front_end
+
+
 def pretrained(model: Path | str | None = None) -> Pretrained:
     """The trained Keras model of an exported one, with its front end and emotions, to fine-tune or to look into.
 
@@ -89,7 +97,11 @@ def pretrained(model: Path | str | None = None) -> Pretrained:
     try:
         front_end = _front_end(card)
         network = _build(card, front_end, len(card["emotions"]))
-        _restore([*front_end.variables, *_variables(network)], folder)
+        variables = [*front_end.variables, *_variables(network)]
+        stored = _count(folder)
+        if stored != len(variables):
+            raise ValueError(f"it has {stored} variables, but {len(variables)} are expected")
+        _restore(variables, folder)
         mean, std = _scaling(folder)
     except (OSError, ValueError, KeyError, TypeError, LookupError) as error:
         reason = str(error).strip().partition("\n")[0]
@@ -141,19 +153,21 @@ def _variables(network: "keras.Model") -> list[Any]:
     return keras.Model(network.inputs, outputs).variables
 
 
-def _restore(variables: Sequence[Any], folder: Path) -> None:
+def _stored(folder: Path) -> Any:
     import tensorflow as tf
 
-    stored = tf.train.load_checkpoint(str((folder / VARIABLES).parent / "variables"))
-    count = sum(name.startswith("weights/") for name in stored.get_variable_to_shape_map())
-    if count != len(variables):
-        raise ValueError(f"it has {count} variables, but {len(variables)} are expected")
+    return tf.train.load_checkpoint(str((folder / VARIABLES).parent / "variables"))
+
+
+def _count(folder: Path) -> int:
+    return sum(name.startswith("weights/") for name in _stored(folder).get_variable_to_shape_map())
+
+
+def _restore(variables: Sequence[Any], folder: Path) -> None:
+    """Give variables the first values that an export stores, those of the front end and then of the network."""
+    stored = _stored(folder)
     for number, variable in enumerate(variables):
-        values = stored.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE")
-        if values.dtype == variable.dtype or variable.shape != values.shape:
-            variable.assign(values)  # raises for another shape
-        else:
-            variable.assign(values.astype(variable.dtype))
+        variable.assign(stored.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE"))  # raises for another shape
 
 
 def _scaling(folder: Path) -> tuple[np.ndarray, np.ndarray]:

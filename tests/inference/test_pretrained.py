@@ -6,9 +6,9 @@ import pytest
 
 import sertf
 from sertf.evaluation.calibration import probabilities
-from sertf.export.pretrained import pretrained
 from sertf.inference import bundled
 from sertf.inference.card import ModelError, read_card, write_card
+from sertf.inference.pretrained import pretrained
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("the comparison loads SavedModels", allow_module_level=True)
