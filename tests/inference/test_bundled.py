@@ -19,7 +19,7 @@ def test_a_folder_or_the_nearest_name(tmp_path):
 
 
 def test_load_without_a_name_takes_the_default(monkeypatch):
-    monkeypatch.setattr(sertf.inference.recognizer, "load", lambda folder: folder)
+    monkeypatch.setattr("sertf.inference.recognizer.load", lambda folder: folder)
     assert sertf.load() == folder_of()
 
 
