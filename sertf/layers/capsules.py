@@ -68,24 +68,32 @@ class CapsuleRouting(keras.layers.Layer):
 
     The paper leaves details of its routing open, and this layer fills them in. The paper scores blocks i and j, with a_ij
     of d x d values. It uses h_j for v_j in equation 12, and sums equation 13 to d and equation 14 to n_4. It names no
-    squash. This layer has one at the end, which turns lengths into scores. With two iterations no logits have added up
-    yet, so the modes differ only in the squash of the first v_j.
+    squash. Here one at the end turns lengths into scores; `squashed=False` leaves it out. With two iterations no logits
+    have added up yet, so the modes differ only in the squash of the first v_j.
 
     Args:
         num_classes: classes.
         dimension: values of a class capsule.
         iterations: how many times v is computed, 1 or more.
         mode: "modified" or "classic".
+        squashed: shrink the class capsules to lengths below 1 at the end, as scores need.
 
     Call arguments:
         capsules: (batch, capsules, values).
 
     Returns:
-        Squashed class capsules, (batch, num_classes, dimension).
+        Class capsules, (batch, num_classes, dimension).
     """
 
     def __init__(
-        self, num_classes: int, *, dimension: int = 16, iterations: int = 2, mode: str = "modified", **kwargs: Any
+        self,
+        num_classes: int,
+        *,
+        dimension: int = 16,
+        iterations: int = 2,
+        mode: str = "modified",
+        squashed: bool = True,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         check_whole("CapsuleRouting", num_classes=num_classes, dimension=dimension, iterations=iterations)
@@ -95,6 +103,7 @@ class CapsuleRouting(keras.layers.Layer):
         self.dimension = dimension
         self.iterations = iterations
         self.mode = mode
+        self.squashed = squashed
 
     def build(self, capsules_shape):
         _check_shape("CapsuleRouting", "capsules", "(batch, capsules, values)", capsules_shape)
@@ -121,7 +130,7 @@ class CapsuleRouting(keras.layers.Layer):
             logits = agreement if logits is None or not classic else logits + agreement
             weights = ops.softmax(logits, axis=-1)
             v = ops.sum(weights[..., None] * predictions, axis=1)
-        return squash(v)
+        return squash(v) if self.squashed else v
 
     def compute_output_shape(self, capsules_shape):
         return capsules_shape[0], self.num_classes, self.dimension
@@ -133,6 +142,7 @@ class CapsuleRouting(keras.layers.Layer):
             "dimension": self.dimension,
             "iterations": self.iterations,
             "mode": self.mode,
+            "squashed": self.squashed,
         }
 
 

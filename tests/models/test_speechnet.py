@@ -68,15 +68,20 @@ def literal(model, features, *, iterations):
         v = np.einsum("ij,ijd->jd", c, a)
         u = np.exp(np.einsum("ijd,jd->ij", a, v))
         c = u / u.sum(axis=1, keepdims=True)
+    if weights["scores"]:
+        kernel, bias = weights["scores"]
+        scores = np.exp(v.reshape(-1) @ kernel + bias)
+        return scores / scores.sum()
     squares = (v**2).sum(axis=1)
     return squares / (1 + squares)  # the lengths of squashed vectors
 
 
+@pytest.mark.parametrize("scores", speechnet.SCORES)
 @pytest.mark.parametrize("iterations", [1, 2, 3])
 @pytest.mark.parametrize("input_shape", [(1, 12), (6, 12)])
-def test_as_the_equations(input_shape, iterations):
+def test_as_the_equations(input_shape, iterations, scores):
     keras.utils.set_random_seed(0)
-    model = speechnet.build(input_shape, 3, refinement_filters=16, iterations=iterations)
+    model = speechnet.build(input_shape, 3, refinement_filters=16, iterations=iterations, scores=scores)
     features = np.random.default_rng(1).normal(size=(4, *input_shape)).astype("float32")
     expected = [literal(model, row, iterations=iterations) for row in features]
     np.testing.assert_allclose(np.asarray(model(features)), expected, rtol=1e-3, atol=1e-6)
