@@ -3,6 +3,7 @@
 `Recognizer.evaluate` gives an `Evaluation`. `sertf.inference.evaluation_page` writes it as a page with figures.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -321,8 +322,8 @@ def _scored(
         for name in found:
             if name in conditions:
                 altered = [
-                    (conditions[name](samples, rate, np.random.default_rng(place)).astype(np.float32), rate)
-                    for place, (samples, rate) in zip(places, clips)
+                    (conditions[name](samples, rate, _drawn_by(samples)).astype(np.float32), rate)
+                    for samples, rate in clips
                 ]
             else:
                 altered = clips
@@ -341,6 +342,11 @@ def _scored(
     for values in found.values():
         values[list(failed)] = np.nan
     return found, [(path, reason) for _, path, reason in sorted(bad)]
+
+
+def _drawn_by(samples: np.ndarray) -> np.random.Generator:
+    """A clip's noise and room are its own, whatever clips stand before it."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(samples.tobytes()).digest()[:8], "little"))
 
 
 def _read(paths: list[str], card: Card, bad: list[tuple[int, str, str]]) -> Iterator[tuple[list[int], "Clips"]]:

@@ -74,6 +74,12 @@ def test_conditions_alter_the_clips_before_the_model_hears_them(recognizer, corp
     assert row.confidence == pytest.approx(scores.max(axis=1).mean())
 
 
+def test_conditions_of_a_clip_do_not_depend_on_the_clips_before_it(recognizer, corpus):
+    forwards = recognizer.evaluate(corpus, conditions=True).conditions
+    backwards = recognizer.evaluate(corpus.iloc[::-1], conditions=True).conditions
+    assert [row.confidence for row in forwards] == pytest.approx([row.confidence for row in backwards], abs=1e-6)
+
+
 def test_each_clip_is_read_once_and_progress_counts_all(recognizer, corpus, monkeypatch):
     read, told = [], []
     monkeypatch.setattr(evaluation, "read_audio", lambda path: read.append(path) or read_audio(path))
