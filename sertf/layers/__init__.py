@@ -5,7 +5,7 @@ from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
 from sertf.layers.deformable import DeformableAttention
 from sertf.layers.masks import FrameMask, MaskedBatchNormalization, SpectrogramMasks
-from sertf.layers.positions import LearnedPositions, SinusoidalPositions
+from sertf.layers.positions import LearnedPositions, NoisePositions, SinusoidalPositions
 from sertf.layers.reconstruction import ReconstructionError
 from sertf.layers.reservoir import LiquidReservoir
 
@@ -22,6 +22,7 @@ __all__ = [
     "LiquidReservoir",
     "MaskedBatchNormalization",
     "MultiHeadAttention",
+    "NoisePositions",
     "ReconstructionError",
     "SinusoidalPositions",
     "SoftAttention",

@@ -26,27 +26,30 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 """What the sizes of `build` stand for; "small" is for a CPU."""
 POOLS = (2, 4, 4, 4)
+PADDINGS = ("valid", "same")
 STEP_POOL = (2, 4)  # mel bands, frames
 EPSILON = 1e-5
 
 
-def residual_block(x: keras.KerasTensor, channels: int, *, pool: int, dropout: float) -> keras.KerasTensor:
+def residual_block(
+    x: keras.KerasTensor, channels: int, *, pool: int, padding: str, dropout: float
+) -> keras.KerasTensor:
     """Two normed convolutions and a 1×1 shortcut, equations 1 and 2; then max pooling and dropout."""
     inner = keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
     inner = keras.layers.ReLU()(_batch_norm(inner))
     inner = _batch_norm(keras.layers.Conv2D(channels, 3, padding="same", use_bias=False)(inner))
     shortcut = x if x.shape[-1] == channels else keras.layers.Conv2D(channels, 1)(x)
     x = keras.layers.ReLU()(inner + shortcut)
-    return keras.layers.Dropout(dropout)(keras.layers.MaxPooling2D(pool)(x))
+    return keras.layers.Dropout(dropout)(keras.layers.MaxPooling2D(pool, padding=padding)(x))
 
 
 def cnn_branch(
-    image: keras.KerasTensor, channels: Sequence[int], pools: Sequence[int], *, dropout: float
+    image: keras.KerasTensor, channels: Sequence[int], pools: Sequence[int], *, padding: str, dropout: float
 ) -> keras.KerasTensor:
     """(batch, mels, frames, 1) to one vector, f_cnn."""
     x = image
     for width, pool in zip(channels, pools, strict=True):
-        x = residual_block(x, width, pool=pool, dropout=dropout)
+        x = residual_block(x, width, pool=pool, padding=padding, dropout=dropout)
     return keras.layers.Flatten(name="f_cnn")(x)
 
 
@@ -81,6 +84,7 @@ def build(
     size: str = "paper",
     channels: Sequence[int] | None = None,
     pools: Sequence[int] = POOLS,
+    padding: str = "valid",
     layers: int | None = None,
     heads: int = 4,
     feed_forward: int | None = None,
@@ -97,6 +101,8 @@ def build(
         size: of `SIZES`.
         channels: of the residual blocks; None takes the size's, as for layers and feed_forward.
         pools: of the residual blocks, along mels and frames alike.
+        padding: of the pools, one of `PADDINGS`. "valid" drops the frames that fill no pool: of 188 frames the CNN branch
+            sees 128, of 563 it sees 512. "same" fills the last pool up and drops none.
         layers: of the Transformer.
         heads: of its self-attention; must divide half the mels.
         feed_forward: units inside its feed-forward networks.
@@ -110,17 +116,19 @@ def build(
         raise SertfError(f"CNN-Transformer: branch must be one of {', '.join(BRANCHES)}, got {branch!r}.")
     if size not in SIZES:
         raise SertfError(f"CNN-Transformer: size must be one of {', '.join(SIZES)}, got {size!r}.")
+    if padding not in PADDINGS:
+        raise SertfError(f"CNN-Transformer: padding must be one of {', '.join(PADDINGS)}, got {padding!r}.")
     given = {"channels": channels, "layers": layers, "feed_forward": feed_forward}
     sizes = SIZES[size] | {name: value for name, value in given.items() if value is not None}
     channels = sizes["channels"]
-    _check_shape(tuple(input_shape), tuple(channels), tuple(pools), heads, branch)
+    _check_shape(tuple(input_shape), tuple(channels), tuple(pools), padding, heads, branch)
     features = keras.Input(input_shape, name="features")
     seen = features if masks is None else SpectrogramMasks(*masks, name="masks")(features)
     image = keras.layers.Reshape((*input_shape, 1))(seen)
     image = keras.layers.Permute((2, 1, 3), name="image")(image)  # (batch, mels, frames, 1)
     parts = []
     if branch != "transformer":
-        parts.append(cnn_branch(image, channels, pools, dropout=dropout))
+        parts.append(cnn_branch(image, channels, pools, padding=padding, dropout=dropout))
     if branch != "cnn":
         states = transformer_branch(
             image, layers=sizes["layers"], heads=heads, feed_forward=sizes["feed_forward"], dropout=dropout
@@ -140,7 +148,7 @@ def _batch_norm(x):
     return keras.layers.BatchNormalization(momentum=0.9, epsilon=EPSILON)(x)
 
 
-def _check_shape(shape, channels, pools, heads, branch):
+def _check_shape(shape, channels, pools, padding, heads, branch):
     if len(shape) != 2 or None in shape:
         raise SertfError(f"CNN-Transformer: input_shape must be (frames, mels), both fixed, got {shape}.")
     frames, mels = shape
@@ -153,7 +161,7 @@ def _check_shape(shape, channels, pools, heads, branch):
             left = size
             for pool in pools:
                 left //= pool
-            if left < 1:
+            if left < 1 and padding == "valid":
                 raise SertfError(
                     f"CNN-Transformer: pools {pools} shrink the {size} {axis} to nothing; use smaller ones, or more {axis}."
                 )

@@ -8,7 +8,7 @@ ends before the last one, which gives the 450 steps of the transformer. The text
 "10x10"; the code has 10. The thesis prints no sizes of the head's dense layers. In the code they have half and a quarter
 of the width, and their outputs are averaged over the steps. Here the average comes before the last one, which is
 linear. The code also norms the transformer's input, and so does this network. The code has biases in attention and
-feed-forward network that the text excludes; here they are an argument. The code starts Q, K and V as one matrix, whose
+feed-forward network that the text excludes, and noise of ±0.045 for positions; here both are arguments. The code starts Q, K and V as one matrix, whose
 weights are 0.71 of those here. Padding is not masked, as in the code. The thesis does not describe its network without
 the CNN. Here the waveform is cut into pieces of as many samples as a step of the CNN has, each projected. Without the
 transformer, Table 5 prints the scores of the CNN baseline; here it is the CNN of this network under the same head.
@@ -21,11 +21,13 @@ from typing import Any
 import keras
 
 from sertf.errors import SertfError
-from sertf.layers import DeformableAttention, SinusoidalPositions
+from sertf.layers import DeformableAttention, NoisePositions, SinusoidalPositions
 from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
 ATTENTIONS = ("deformable", "vanilla")
+POSITIONS = {"sinusoidal": SinusoidalPositions, "noise": NoisePositions}
+"""Positions as the thesis has them, and as its code has them."""
 ABLATIONS = {
     "cnn": "pieces of the waveform are projected",
     "transformer": "the head takes the CNN's projected steps",
@@ -80,9 +82,9 @@ def encoder_layer(
     return _layer_norm(x + keras.layers.Dropout(dropout)(outer))
 
 
-def transform(x: keras.KerasTensor, *, layers: int, **options: Any) -> keras.KerasTensor:
-    """Section 4.4: encoder layers on (batch, steps, width) with sinusoidal positions."""
-    x = SinusoidalPositions()(_layer_norm(x))
+def transform(x: keras.KerasTensor, *, layers: int, positions: str, **options: Any) -> keras.KerasTensor:
+    """Section 4.4: encoder layers on (batch, steps, width) with positions."""
+    x = POSITIONS[positions]()(_layer_norm(x))
     for i in range(layers):
         x = encoder_layer(x, name=f"attention_{i + 1}", **options)
     return x
@@ -111,6 +113,7 @@ def build(
     heads: int = 8,
     without: str | None = None,
     use_bias: bool = False,
+    positions: str = "sinusoidal",
     dropout: float = 0.1,
 ) -> keras.Model:
     """SERCT as an uncompiled functional model.
@@ -129,6 +132,7 @@ def build(
         heads: of the attention; must divide the width.
         without: module to leave out, one of `ABLATIONS`; None builds both.
         use_bias: add biases to attention and feed-forward networks.
+        positions: "sinusoidal", or the code's "noise", which its initialisation puts in their place.
         dropout: rate in the transformer and the head; the CNN has none.
 
     Raises:
@@ -140,6 +144,8 @@ def build(
     sizes = SIZES[size] | {name: value for name, value in given.items() if value is not None}
     rows, width = tuple(tuple(row) for row in sizes["convolutions"]), sizes["width"]
     _check(tuple(input_shape), rows, width, layers, attention, heads, without)
+    if positions not in POSITIONS:
+        raise SertfError(f"SERCT: positions must be one of {', '.join(POSITIONS)}, got {positions!r}.")
     waveform = keras.Input(input_shape, name="features")
     if without == "cnn":
         piece = math.prod(stride for _, _, stride in rows)
@@ -154,6 +160,7 @@ def build(
             heads=heads,
             feed_forward=sizes["feed_forward"],
             use_bias=use_bias,
+            positions=positions,
             dropout=dropout,
         )
     scores = classify(x, num_classes, dropout=dropout)

@@ -35,6 +35,9 @@ PUBLISHED_RECIPE = Recipe(
 # Adam's validation scores were the best (experiments/results/cnn_transformer_search/trials.csv). The cosine was not
 # searched.
 CPU_RECIPE = replace(PUBLISHED_RECIPE, optimizer="adam", momentum=0.0, epochs=40, restart_epochs=40)
+# The logged training of its forerunner, IliaZenkov/transformer-cnn-emotion-recognition, which took 447 epochs. Inside
+# SGD the penalty regularises, and it takes no part in choosing the epoch.
+SGD_RECIPE = replace(PUBLISHED_RECIPE, learning_rate=0.01, batch_size=32, epochs=450, monitor="data_loss")
 NOISE = Augmentation(steps=(WhiteNoise(snr_db=(15.0, 30.0)),), copies=2)
 MASKS = (24, 32)  # mel bands, frames; the paper has none
 
@@ -59,6 +62,11 @@ OTHERS = {
     "Jin and Zai 2025": 0.6542,
     "Smietanka and Maka 2025": 0.6906,
 }
+
+REMARKS = (
+    "Table II counts 120 of 147 utterances as right, an accuracy of 0.8163. The printed 0.8000 is 120 of 150, the size of "
+    "the test part of the network's forerunner. Ours has 144.",
+)
 
 
 def variant(
@@ -97,7 +105,8 @@ def experiment() -> Experiment:
     `paper` is one random 80/10/10 split with shared speakers; `strict` is ResLSTM-SA's 5 speaker-independent folds.
     `paper_size` is the published input and network, for a GPU. `paper_size_12_epochs` breaks its recipe off.
     `cpu` has half the channels but in the last block, half the Transformer's layers, and 40 epochs. The other variants
-    change one thing of `cpu`; `cpu_masks_100_epochs` and `cpu_masks_160_epochs` change masks and epochs.
+    change one thing of `cpu`; `cpu_masks_100_epochs` and `cpu_masks_160_epochs` change masks and epochs. `cpu_sgd` trains
+    as the network's forerunner did, and its pools drop no frames; `cpu_sgd_masks` has masks too.
 
     Command: sertf run cnn_transformer_ravdess --data RAVDESS_FOLDER --variant cpu --repeats 3
     Time: about 50 s an epoch of `cpu` on a CPU core; an hour on two cores for `paper_size_12_epochs`.
@@ -138,6 +147,15 @@ def experiment() -> Experiment:
                 changed="the Transformer branch alone",
             ),
             **{
+                name: variant(
+                    f"small, SGD, up to 450 epochs{title}", SGD_RECIPE, padding="same", masks=masks, changed=changed
+                )
+                for name, title, masks, changed in (
+                    ("cpu_sgd", "", None, "SGD, more epochs, and pools that drop no frames"),
+                    ("cpu_sgd_masks", ", with masks", MASKS, "masks, SGD, more epochs, and pools that drop no frames"),
+                )
+            },
+            **{
                 name: variant(title, recipe, size="paper", front_end_options={})
                 for name, title, recipe in (
                     ("paper_size", "published size", PUBLISHED_RECIPE),
@@ -148,6 +166,7 @@ def experiment() -> Experiment:
         protocols={"paper": Setting("random-stratified"), "strict": Setting("reslstm-sa")},
         seed=SEED,
         others=OTHERS,
+        remarks=REMARKS,
     )
 
 

@@ -35,12 +35,12 @@ PUBLISHED_RECIPE = Recipe(
 RECIPES = {"paper": PUBLISHED_RECIPE, "strict": replace(PUBLISHED_RECIPE, monitor="uar")}
 # With the printed margins, all 0.5, the loss is 0 where all scores are 0.5; these are Sabour's, tried for comparison.
 SABOUR = {protocol: replace(recipe, margins=(0.9, 0.5, 0.1)) for protocol, recipe in RECIPES.items()}
-# By the variant's ending: in words, recipes, options of the builder and of the front end. The softmax is what the printed
-# scores behave like; that reading follows the paper in the spectrum too, which it does not cut.
+# By the variant's ending: what its title adds, recipes, options of the builder and of the front end. The softmax is what
+# the printed scores behave like; that reading follows the paper in the spectrum too, which it does not cut.
 OUTPUTS = {
-    "": ("lengths of capsules", RECIPES, {}, {}),
-    "_sabour_margins": ("lengths of capsules, Sabour's margins", SABOUR, {}, {}),
-    "_softmax": ("softmax on capsules", RECIPES, {"scores": "softmax"}, {"fmax": None}),
+    "": ("", RECIPES, {}, {}),
+    "_sabour_margins": (", Sabour's margins", SABOUR, {}, {}),
+    "_softmax": (", softmax", RECIPES, {"scores": "softmax"}, {"fmax": None}),
 }
 # The text states 90/10. The printed scores are multiples of 1/107, 1/96 and 1/240, a fifth of each corpus.
 PAPER_SETTING = Setting("random-80-20", watch_test=True)
@@ -128,7 +128,7 @@ def experiment(corpus: str) -> Experiment:
                 published=published.SCORES.get(corpus, {}),
                 front_end_options={"segments": segments, **front_end},
                 for_gpu=not size,
-                title=f"SpeechNet, {SIZE_TITLES[size]}, {READING_TITLES[reading]}, {title}",
+                title=f"SpeechNet, {SIZE_TITLES[size]}, {READING_TITLES[reading]}{title}",
                 headline=(size, reading, output) == ("small_", "segments", ""),
             )
             for size, sizes in SIZES.items()

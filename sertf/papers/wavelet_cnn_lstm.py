@@ -7,7 +7,7 @@ from sertf.audio.augmentation import Augmentation, RandomCut
 from sertf.experiment.description import Experiment, Setting, Variant
 from sertf.experiment.search_space import log_float, search_space
 from sertf.papers.system import System
-from sertf.papers.wavelet_cnn_lstm_published import REMARKS, REMARKS_ON_BOTH, published_on
+from sertf.papers.wavelet_cnn_lstm_published import OTHERS, REMARKS, REMARKS_ON_BOTH, published_on
 from sertf.training.recipe import Recipe
 
 CITATION = (
@@ -110,6 +110,7 @@ def experiment(corpus: str) -> Experiment:
         protocols=PROTOCOLS,
         seed=SEED,
         merged=MERGED[corpus],
+        others={name: round(accuracy / 100, 4) for name, accuracy in OTHERS[corpus].items()},
         remarks=(*REMARKS[corpus], *REMARKS_ON_BOTH),
     )
 

@@ -11,7 +11,7 @@ from sertf.training.spectrogram_augmentation import SpectrogramAugmentation
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 LOSSES = ("cross_entropy", "balanced_margin")
-MONITORS = {"uar": "max", "loss": "min"}
+MONITORS = {"uar": "max", "loss": "min", "data_loss": "min"}
 PRECISIONS = ("float32", "bfloat16")
 CLASS_WEIGHTS = ("balanced",)
 WARMUP_START = 1 / 25
@@ -33,9 +33,9 @@ class Recipe:
         margins: margins of the balanced margin loss, (α1, α2, α3).
         epochs: passes over the training part.
         restart_epochs: cosine annealing down to 1 % of the rate, restarted every so many epochs; None keeps the rate.
-        monitor: validation score that picks the weights to keep: highest "uar", or lowest "loss". The loss includes the
-            penalty of `l2`, which falls during training. None keeps the last epoch's weights, for protocols without a
-            validation part.
+        monitor: validation score that picks the weights to keep: highest "uar", lowest "loss" or lowest "data_loss". The
+            loss includes the penalty of `l2`, which falls during training; data_loss, which needs l2, does not. None
+            keeps the last epoch's weights, for protocols without a validation part.
         patience: epochs without improvement of `monitor` before stopping; None trains all epochs.
         decay_epochs: multiply the rate by `decay_factor` after every so many epochs; None keeps the rate.
         decay_factor: see `decay_epochs`.
@@ -98,6 +98,8 @@ class Recipe:
         _check("margins", self.margins, three, "three numbers from 0 to 1")
         _check("loss", self.loss, self.loss in LOSSES, f"one of {', '.join(LOSSES)}")
         _check("monitor", self.monitor, self.monitor in (*MONITORS, None), f"one of {', '.join(MONITORS)}, or None")
+        needs = self.monitor != "data_loss" or self.l2 > 0
+        _check("monitor", self.monitor, needs, "loss where l2 is 0, which is the data's loss")
         _check("patience", self.patience, self.patience is None or self.monitor is not None, "None without a monitor")
         only_one = self.decay_epochs is None or self.restart_epochs is None
         _check("decay_epochs", self.decay_epochs, only_one, "None with restart_epochs")

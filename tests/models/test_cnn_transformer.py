@@ -27,6 +27,25 @@ def test_parameters_by_hand():
     assert small.count_params() == _cnn((8, 16, 32, 64)) + 2 * _encoder(64, 256) + 3 * 64 * 64 + 129 * 8
 
 
+def last_frame_moves(**options):
+    """Whether the vector of the CNN branch depends on the last frame of 188."""
+    keras.utils.set_random_seed(0)
+    model = build((188, 128), 3, size="small", **options)
+    branch = keras.Model(model.input, model.get_layer("f_cnn").output)
+    data = np.random.default_rng(0).normal(size=(1, 188, 128)).astype("float32")
+    other = data.copy()
+    other[:, 187] += 10
+    return not np.array_equal(np.asarray(branch(data)), np.asarray(branch(other)))
+
+
+def test_pools_that_fill_up_drop_no_frames():
+    assert not last_frame_moves()
+    assert last_frame_moves(padding="same")
+    assert build((188, 128), 8, size="small", padding="same").get_layer("f_cnn").output.shape == (None, 128)
+    with pytest.raises(SertfError, match="padding must be one of valid, same"):
+        build((188, 128), 8, padding="full")
+
+
 def _cnn(channels):
     count, before = 0, 1
     for width in channels:

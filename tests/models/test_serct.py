@@ -4,6 +4,7 @@ import pytest
 import scipy.special
 
 from sertf.errors import SertfError
+from sertf.layers import NoisePositions
 from sertf.models import serct
 
 SMALL = {
@@ -50,6 +51,16 @@ def test_parameters_by_hand(size, samples, expected):
     assert count(without="cnn") == whole - cnn - projection + (320 + 1) * width
     biases = 4 * width + serct.SIZES[size]["feed_forward"] + width
     assert count(use_bias=True) == whole + 4 * biases
+
+
+def test_positions_of_the_code():
+    narrow = {"size": "narrow", "layers": 1}
+    model = serct.build((4800, 1), 7, **narrow, positions="noise")
+    (noise,) = [layer for layer in model.layers if isinstance(layer, NoisePositions)]
+    assert noise.positions.shape == (15, 128)
+    assert model.count_params() == serct.build((4800, 1), 7, **narrow).count_params() + 15 * 128
+    with pytest.raises(SertfError, match="positions must be one of sinusoidal, noise"):
+        serct.build((4800, 1), 7, **narrow, positions="none")
 
 
 @pytest.mark.parametrize(("size", "samples", "steps"), [("paper", 144_000, 450), ("narrow", 48_000, 150)])

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from sertf.errors import SertfError
 from sertf.models import MODELS
 from sertf.training import fit as training
 from sertf.training.batches import Batches, predict
@@ -137,6 +138,16 @@ def test_the_loss_without_its_penalty_is_logged_too(loss):
     history = fit(l2=0.5, epochs=2, loss=loss, class_weights=np.ones(2, "float32"), watch=watch).history
     assert history["val_data_loss"].tolist() == pytest.approx(losses, rel=1e-4)
     assert (history["loss"] > history["data_loss"]).all() and (history["val_loss"] > history["val_data_loss"]).all()
+
+
+def test_the_epoch_of_the_lowest_loss_without_the_penalty_can_be_kept():
+    by = {m: fit(l2=0.5, epochs=12, learning_rate=0.05, monitor=m) for m in ("loss", "data_loss")}
+    history = by["data_loss"].history
+    assert by["data_loss"].best_epoch == history["val_data_loss"].idxmin() + 1
+    assert by["loss"].best_epoch == history["val_loss"].idxmin() + 1
+    assert by["loss"].best_epoch != by["data_loss"].best_epoch
+    with pytest.raises(SertfError, match="monitor must be loss where l2 is 0"):
+        Recipe(monitor="data_loss")
 
 
 def dense():
