@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sertf.corpora import casia, embedded, emodb, esd, iemocap, ravdess, savee, tess
+from sertf.corpora import casia, cremad, embedded, emodb, emovo, esd, iemocap, nemo, ravdess, savee, tess, urdu
 from sertf.corpora.card import Archive, Corpus, CorpusError, CorpusWarning
 from sertf.corpora.csv_table import load_table
 from sertf.corpora.folder import find_files, locate
@@ -27,6 +27,10 @@ CORPORA: dict[str, Corpus] = {
     "casia": casia.CORPUS,
     "esd": esd.CORPUS,
     "iemocap": iemocap.CORPUS,
+    "cremad": cremad.CORPUS,
+    "nemo": nemo.CORPUS,
+    "emovo": emovo.CORPUS,
+    "urdu": urdu.CORPUS,
     "embedded": embedded.CORPUS,
 }
 

@@ -16,6 +16,10 @@ COMPLETE = {
     "tess": (trees.tess, 2800, {"neutral": 400, "surprise": 400}, 2),
     "savee": (trees.savee, 480, {"neutral": 120, "sadness": 60, "surprise": 60}, 4),
     "casia": (trees.casia, 1200, {"neutral": 200, "surprise": 200}, 4),
+    "cremad": (trees.cremad, 7442, {"neutral": 1087, "sadness": 1271, "anger": 1271}, 91),
+    "nemo": (trees.nemo, 4481, {"neutral": 809, "surprise": 669}, 9),
+    "emovo": (trees.emovo, 588, {"neutral": 84, "fear": 84}, 6),
+    "urdu": (trees.urdu, 400, {"neutral": 100, "anger": 100}, 29),
 }
 # Corpora whose completeness cannot be shown by a tree of empty files; they have tests of their own.
 OTHERS = {"emodb", "esd", "iemocap", "embedded"}
