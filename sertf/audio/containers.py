@@ -5,6 +5,7 @@ Xing header and stops there, and it reads the first of several Ogg streams only.
 """
 
 import mmap
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +22,13 @@ class Contents(NamedTuple):
 
     Attributes:
         missing: why the file counts as cut off; "" if nothing is missing.
+        damaged: what does not match a checksum; "" if all does.
         samples: samples a channel that an MP3's frames hold, the encoder's delay and padding too; None of other formats.
         joined: whether several Ogg streams follow each other.
     """
 
     missing: str = ""
+    damaged: str = ""
     samples: int | None = None
     joined: bool = False
 
@@ -99,11 +102,24 @@ def _ogg(data):
         end = head + sum(data[at + 27 : head])
         if end > len(data):
             return Contents("its last page is incomplete")
+        page = data[at:end]
+        if _ogg_checksum(page) != int.from_bytes(page[22:26], "little"):
+            return Contents(damaged=f"the page at byte {at} does not match its checksum")
         flags = data[at + 5]
         first = bool(flags & 2)
         starts += first and (sounding or not starts)  # streams that start together are one part
         sounding, at = not first, end
     return Contents("" if flags & 4 else "no page ends its stream", joined=starts > 1)
+
+
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _ogg_checksum(page):
+    """The checksum of an Ogg page: a CRC-32 of zlib's polynomial that takes the highest bit first and starts at 0."""
+    mirrored = (page[:22] + bytes(4) + page[26:]).translate(_MIRRORED)
+    crc = zlib.crc32(mirrored, 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{crc:032b}"[::-1], 2)
 
 
 # kbit/s by the index in a frame's header: MPEG 1 layers I, II, III, then MPEG 2 and 2.5 layer I, layers II and III.
@@ -145,10 +161,12 @@ def _mpeg(data):
             size = size << 7 | byte & 0x7F
         at += 10 + size + (10 if data[at + 5] & 0x10 else 0)
     frame = _frame(data, at)
-    following = frame and _frame(data, at + frame[1])
-    if not frame or not following or following[0] != frame[0]:
+    if not frame:
         return Contents()
     kind, stated = frame[0], _stated_frames(data[at : at + frame[1]])
+    following = _frame(data, at + frame[1])
+    if stated is None and (not following or following[0] != kind):
+        return Contents()
     if stated is not None:
         at += frame[1]
     frames, per_frame = 0, frame[2]
@@ -157,11 +175,11 @@ def _mpeg(data):
         if frame is None or frame[0] != kind:
             at = _resynchronised(data, at + 1, kind)
         elif at + frame[1] > len(data):
-            return Contents("its last frame is incomplete", frames * per_frame)
+            return Contents("its last frame is incomplete", samples=frames * per_frame)
         else:
             frames, at = frames + 1, at + frame[1]
     missing = f"its header states {stated} frames, {frames} are there" if stated and frames + 1 < stated else ""
-    return Contents(missing, frames * per_frame)
+    return Contents(missing, samples=frames * per_frame)
 
 
 def _stated_frames(frame):

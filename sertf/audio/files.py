@@ -36,8 +36,9 @@ SILENCE_SPAN = 1e-7
 LOUDEST = 16.0
 # libsndfile gives about 2 to the 63 frames to a FLAC of unknown length.
 _LONGEST = 2**62
-# Frames that are decoded at a time. A wrong length in a header must not decide how much memory is taken.
+# Frames that are decoded at a time, and samples of all channels. A wrong header must not decide how much memory is taken.
 _BLOCK = 2**20
+_MOST_SAMPLES = 8 * _BLOCK
 # Resampled samples this far below the peak are rounding noise: soxr HQ is precise to 20 bits.
 RESAMPLING_FLOOR = 2.0**-20
 
@@ -119,6 +120,7 @@ class Recording:
 
     def _decoded(self, size, count=0):
         """Yield blocks as they are decoded from the sample `count` on, (n, channels)."""
+        size = min(size, _MOST_SAMPLES // self._decoder.channels)
         while True:
             try:
                 if isinstance(self._decoder, media.Media):
@@ -155,6 +157,8 @@ def open_audio(source: Source) -> Iterator[Recording]:
         contents = containers.examine(path)
         if contents.missing:
             raise AudioError(name, f"cut off: {contents.missing}; fetch it again")
+        if contents.damaged:
+            raise AudioError(name, f"damaged: {contents.damaged}; fetch it again")
         with _decoder(path, name, contents) as (decoder, least):
             if decoder.frames == 0 and isinstance(decoder, soundfile.SoundFile):
                 raise AudioError(name, _EMPTY)

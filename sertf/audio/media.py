@@ -13,6 +13,8 @@ SUFFIXES = frozenset({".m4a", ".mp4", ".mov", ".webm", ".mkv", ".mka", ".amr", "
 EXTRA = "sertf[media]"
 # FFmpeg's names of the formats that may be opened. Playlists are none of them: they name other files and addresses.
 FORMATS = "mov,matroska,webm,amr,amrnb,amrwb,aac,asf,mp3,ogg,flac,wav,w64,aiff,caf,au"
+# And no address is opened: a name is that of a file, whatever it looks like.
+OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 # Seconds by which a track may be shorter than it states: what encoders put before and behind.
 SLACK_SECONDS = 0.25
 
@@ -26,6 +28,7 @@ class Media:
 
     Attributes:
         sample_rate: Hz.
+        channels: how many it has.
         frames: samples a channel that the track states, 0 if it does not.
         exact: whether the statement can be relied on, so that a file that gives fewer samples is cut off.
     """
@@ -33,13 +36,13 @@ class Media:
     def __init__(self, container: Any, track: Any):
         from av import AudioResampler
 
-        self.sample_rate = int(track.rate)
+        self.sample_rate, self.channels = int(track.rate), int(track.channels)
         stated = float(track.duration * track.time_base) if track.duration else (container.duration or 0) / 1e6
         self.frames = round(stated * self.sample_rate)
         self.exact = bool(track.duration) and container.format.name.startswith("mov")
         self._frames = container.decode(track)
         self._resampler: Any = AudioResampler(format="fltp", layout=track.layout, rate=self.sample_rate)
-        self._left = np.zeros((0, track.channels), np.float32)
+        self._left = np.zeros((0, self.channels), np.float32)
 
     def read(self, size: int) -> np.ndarray:
         """The next samples, float32 (n, channels), `size` of them; fewer at the end, none behind it.
@@ -77,12 +80,12 @@ def open_media(path: Path | str) -> Iterator[Media]:
 
     av.logging.set_level(None)
     with contextlib.ExitStack() as stack:
-        # FFmpeg gets the open file, not its name, which it might take for an address.
-        file = stack.enter_context(open(path, "rb"))
         try:
-            container = stack.enter_context(av.open(file, options={"format_whitelist": FORMATS}))
-            tracks = container.streams.audio
-            media = Media(container, tracks[0]) if tracks and tracks[0].rate else None
+            container = stack.enter_context(av.open(f"file:{path}", options=OPTIONS))
+            tracks = [
+                track for track in container.streams.audio if track.codec_context and track.rate and track.channels
+            ]
+            media = Media(container, tracks[0]) if tracks else None
         except (av.FFmpegError, ValueError) as error:
             raise MediaError(_reason(error)) from error
         if media is None:

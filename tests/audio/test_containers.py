@@ -50,6 +50,26 @@ def test_ogg_without_its_last_page_is_cut_off(tmp_path):
         read_audio(path)
 
 
+@pytest.mark.parametrize(("name", "options"), [("a.ogg", {}), ("a.opus", {"format": "OGG", "subtype": "OPUS"})])
+def test_a_damaged_ogg_page_is_refused(tmp_path, name, options):
+    path = write(tmp_path / name, noise(), **options)
+    whole = path.read_bytes()
+    for place in np.random.default_rng(0).integers(len(whole), size=20):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(AudioError, match="damaged: the page at byte|cut off|not readable"):
+            read_audio(path)
+
+
+def test_an_mp3_without_the_frames_behind_its_header_is_cut_off(tmp_path):
+    path = write(tmp_path / "a.mp3", noise())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + whole[len(whole) // 2 :])
+    with pytest.raises(AudioError, match=r"cut off: its header states \d+ frames, \d+ are there"):
+        read_audio(path)
+
+
 @pytest.mark.parametrize("name", ["a.au", "a.wav"])
 def test_a_stream_that_was_never_closed_is_whole(tmp_path, name):
     path = write(tmp_path / name, noise())

@@ -1,6 +1,7 @@
 import io
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -218,3 +219,13 @@ def test_an_error_of_the_caller_is_not_the_files(tmp_path, error):
     with pytest.raises(type(error)) as caught, open_audio(path):
         raise error
     assert caught.value is error
+
+
+def test_many_channels_take_little_memory(tmp_path):
+    soundfile.write(tmp_path / "many.wav", np.full((4000, 250), 0.1) * np.sin(np.arange(4000))[:, None], 16000)
+    tracemalloc.start()
+    try:
+        assert len(read_audio(tmp_path / "many.wav")[0]) == 4000
+        assert tracemalloc.get_traced_memory()[1] < 100e6
+    finally:
+        tracemalloc.stop()

@@ -84,6 +84,23 @@ def test_a_film_without_sound_and_a_playlist(tmp_path):
         pass
 
 
+def test_a_track_of_an_unknown_codec_holds_no_sound(tmp_path, capfd):
+    pytest.importorskip("av")
+    soundfile.write(tmp_path / "a.wav", tone(), RATE)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    data[20:22] = b"\x34\x12"
+    (tmp_path / "a.wav").write_bytes(data)
+    with pytest.raises(AudioError, match="it holds no sound"):
+        read_audio(tmp_path / "a.wav")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_name_is_no_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encode(tmp_path / "a.m4a", "aac").rename("concat:a|b.m4a")
+    assert len(read_audio("concat:a|b.m4a")[0]) == pytest.approx(2 * RATE, abs=0.1 * RATE)
+
+
 def test_blocks_follow_each_other(tmp_path):
     path = encode(tmp_path / "a.m4a", "aac")
     whole, _ = read_audio(path)

@@ -69,7 +69,7 @@ MODEL = "reslstm_sa_h64_ravdess"
 
 def originals(folder: Path) -> dict[str, bytes]:
     """One sound file of each format, of a synthesised utterance: name to bytes."""
-    table = embedded.load(folder, speakers=1, utterances=1)
+    table = embedded.load(folder, speakers=2, utterances=1)
     samples, rate = soundfile.read(table["path"].iloc[0], dtype="float32")
     samples = np.tile(samples, 2)[: 2 * rate]
     made = {}
