@@ -39,6 +39,15 @@ class Counts:
         return f"{self.tried} {self.name}: {len(self.wrong)} wrong, {len(self.traces)} traces, {len(self.lost)} lost"
 
 
+def utterances(folder: Path) -> Path:
+    """A table of some synthesised utterances, which are made in a folder."""
+    from sertf import corpora
+
+    table = corpora.load("embedded", folder / "corpus", speakers=4, utterances=1)
+    table[["path", "emotion", "speaker"]].to_csv(folder / "table.csv", index=False)
+    return folder / "table.csv"
+
+
 def start(*arguments: object, folder: Path) -> subprocess.Popen:
     """Start `sertf` in a folder, in a process group of its own. Its output goes to a file there."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
@@ -76,5 +85,5 @@ def traces(process: subprocess.Popen, text: str, *, allowed: tuple[int, ...]) ->
     """What a command's end shows of a fault of the code: a stack trace, a signal, an exit code that is not allowed."""
     if process.returncode in allowed and TRACE not in text:
         return []
-    command = " ".join(process.args[2:9])
+    command = " ".join(process.args[3:6])
     return [f"{command}: exit code {process.returncode}, {text[-2000:].strip()}"]

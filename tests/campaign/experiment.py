@@ -7,7 +7,7 @@ from sertf.training.recipe import Recipe
 EXPERIMENT = Experiment(
     name="tiny",
     paper="none",
-    corpus="embedded",
+    corpus="table",
     front_end="mfcc_chroma",
     front_end_options={"sample_rate": 16000, "n_fft": 1024, "hop_length": 512, "n_mfcc": 8, "n_mels": 20},
     variants={

@@ -23,11 +23,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from sertf import corpora
 from sertf.errors import SertfError
 from sertf.extraction.cache_entries import DamagedEntry, read_entry
 from sertf.runs.stored import check_intact
-from tests.campaign.commands import ROOT, Counts, kill, said, start, traces
+from tests.campaign.commands import ROOT, Counts, kill, said, start, traces, utterances
 
 ALONE = 4
 """Every so many kills hit the command without its workers."""
@@ -43,7 +42,7 @@ def kills(folder: Path, count: int, seed: int) -> Counts:
         seed: of the times.
     """
     counts, chance = Counts("kills"), random.Random(seed)
-    corpora.load("embedded", folder / "corpus", speakers=4, utterances=1)
+    utterances(folder)
     began = time.monotonic()
     process = _start(folder, "whole")
     process.wait(LONGEST_SECONDS)
@@ -70,7 +69,7 @@ def _start(folder: Path, name: str) -> subprocess.Popen:
     options = ("--out", place / "runs", "--results", place / "results", "--cache", place / "cache")
     experiment = ROOT / "tests" / "campaign" / "experiment.py"
     return start(
-        "run", experiment, "--data", folder / "corpus", "--repeats", 1, "--workers", 2, *options, folder=folder
+        "run", experiment, "--data", folder / "table.csv", "--repeats", 1, "--workers", 1, *options, folder=folder
     )
 
 

@@ -8,11 +8,9 @@ traces: a command ended with another exit code than it may.
 """
 
 import json
-import shutil
 from pathlib import Path
 
-from sertf import corpora
-from tests.campaign.commands import ROOT, Counts, said, start, traces
+from tests.campaign.commands import ROOT, Counts, said, start, traces, utterances
 
 LONGEST_SECONDS = 1800
 
@@ -25,10 +23,9 @@ def writers(folder: Path, count: int) -> Counts:
         count: commands of each kind.
     """
     counts = Counts("writers")
-    table = corpora.load("embedded", folder / "corpus", speakers=4, utterances=1)
-    table[["path", "emotion", "speaker"]].to_csv(folder / "table.csv", index=False)
+    table = utterances(folder)
     experiment = ROOT / "tests" / "campaign" / "experiment.py"
-    run = ("run", experiment, "--data", folder / "corpus", "--repeats", 1, "--workers", 1)
+    run = ("run", experiment, "--data", table, "--repeats", 1, "--workers", 1)
 
     def training(name):
         out = ("--out", folder / f"runs-{name}", "--results", folder / f"results-{name}")
@@ -39,7 +36,7 @@ def writers(folder: Path, count: int) -> Counts:
     _compare(counts, folder / "cache-one", folder / "cache-many", "cache of trainings")
     _compare(counts, folder / "results-one", folder / "results-many", "results of trainings")
     runs = folder / "runs-one"
-    extraction = ("extract", "--table", folder / "table.csv", "--front-end", "mfcc_chroma", "--workers", 2, "--cache")
+    extraction = ("extract", "--table", table, "--front-end", "mfcc_chroma", "--workers", 2, "--cache")
     for kind, command in (
         ("extraction", lambda place: (*extraction, place)),
         ("report", lambda place: ("report", runs, "--out", place)),
@@ -48,7 +45,6 @@ def writers(folder: Path, count: int) -> Counts:
         _at_once(counts, folder, 1, command(folder / f"{kind}-one"), kind)
         _at_once(counts, folder, count, command(folder / f"{kind}-many"), kind)
         _compare(counts, folder / f"{kind}-one", folder / f"{kind}-many", kind)
-        shutil.rmtree(folder / f"{kind}-many")
         print(f"  {kind}: {counts}", flush=True)
     return counts
 
