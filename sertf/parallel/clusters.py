@@ -19,6 +19,8 @@ from sertf.parallel.interpreter import ProcessKilled, in_own_process
 
 SECONDS_TO_CONNECT = 10
 """How long the address of a cluster may take to answer."""
+# What a gRPC client says first, with empty settings (RFC 9113, 3.4). A server answers with its own settings.
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4" + bytes(5)
 STARTS = 4
 """How often a job starts while its workers die, as on a Dask cluster by default."""
 
@@ -169,10 +171,15 @@ def _died(cause):
 
 
 def _check_answers(address: str | None) -> None:
-    """Raise an OSError unless somebody listens at the address of a cluster; Ray itself would try for minutes."""
+    """Raise an OSError unless somebody answers at the address of a cluster; Ray itself would try for minutes.
+
+    With encryption, a server closes the connection on such a greeting, which is an answer too.
+    """
     place = urlsplit(address if address and "//" in address else f"//{address or ''}")
     if place.port is not None:
-        socket.create_connection((place.hostname or "", place.port), timeout=SECONDS_TO_CONNECT).close()
+        with socket.create_connection((place.hostname or "", place.port), timeout=SECONDS_TO_CONNECT) as connection:
+            connection.sendall(_GREETING)
+            connection.recv(1)
 
 
 def _unreachable(cluster, variable, address):

@@ -80,13 +80,14 @@ def test_a_dask_cluster_that_does_not_answer(tmp_path):
 def test_a_ray_cluster_that_does_not_answer(tmp_path, monkeypatch):
     pytest.importorskip("ray")
     monkeypatch.setattr(clusters, "SECONDS_TO_CONNECT", 0.5)
-    with socket.create_server(("127.0.0.1", 0)) as full:
-        port = full.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = closed.getsockname()[1]
     started = time.monotonic()
-    for address in (f"127.0.0.1:{port}", f"ray://127.0.0.1:{port}"):
-        monkeypatch.setenv("RAY_ADDRESS", address)
-        with pytest.raises(SchedulerError, match=f"No ray cluster responds: RAY_ADDRESS names '{address}'; start"):
-            run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for address in (f"127.0.0.1:{nobody}", f"ray://127.0.0.1:{nobody}", f"127.0.0.1:{silent.getsockname()[1]}"):
+            monkeypatch.setenv("RAY_ADDRESS", address)
+            with pytest.raises(SchedulerError, match=f"No ray cluster responds: RAY_ADDRESS names '{address}'; start"):
+                run_all(parent, [0], workers=1, scheduler="ray", progress=False, cache=tmp_path)
     assert time.monotonic() - started < 20
 
 
@@ -96,6 +97,7 @@ def test_a_ray_that_the_caller_started_is_used_and_stays(tmp_path):
     try:
         assert run_all(draw, [3], workers=1, scheduler="ray", progress=False, cache=tmp_path)
         assert ray.is_initialized()
+        clusters._check_answers(ray.get_runtime_context().gcs_address)
     finally:
         ray.shutdown()
 
