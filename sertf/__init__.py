@@ -27,6 +27,8 @@ import sys
 
 import lazy_loader
 
+from sertf import keras_import
+
 # TensorFlow turns oneDNN off on processors without AVX-512. There too it trains SpeechNet 1.2 times and the
 # CNN-Transformer 1.7 times as fast. TensorFlow reads this when it loads. The digits are equal only if all processes agree.
 if "tensorflow" not in sys.modules:
@@ -56,4 +58,5 @@ def pretrained(model=None):
     return exported.pretrained(model)
 
 
+keras_import.watch()
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,12 +8,15 @@ import shutil
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from sertf.errors import SertfError
+
+CHECKSUMS = "SHA256SUMS"
+"""File of a folder with the checksums of others in it, as `sha256sum` writes it."""
 
 
 class Busy(SertfError):
@@ -163,6 +166,40 @@ def check_writable(folder: Path, choice: str, error: type[SertfError] = SertfErr
         try_writing(folder)
     except OSError as fault:
         raise error(f"Cannot write to {folder}: {fault.strerror}; choose another {choice}.") from fault
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_checksums(folder: Path, names: Iterable[str]) -> None:
+    """Write the checksums of files in a folder into its `CHECKSUMS`, as `sha256sum` does.
+
+    Args:
+        folder: the folder.
+        names: the files, relative to it, with `/`.
+    """
+    lines = [f"{checksum(folder / name)}  {name}\n" for name in sorted(names)]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def faults_by_checksums(folder: Path) -> list[str]:
+    """What is wrong with the files that a folder's `CHECKSUMS` lists: each missing or changed one, in words.
+
+    Raises:
+        OSError, ValueError: there is no such file, or it is no list of checksums.
+    """
+    listed = [line.split("  ", 1) for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()]
+    stated = {name: value for value, name in listed}
+    if not stated:
+        return [f"{CHECKSUMS} lists no file"]
+    return [
+        f"{name} is missing" if not (folder / name).is_file() else f"{name} has changed"
+        for name, value in stated.items()
+        if not (folder / name).is_file() or checksum(folder / name) != value
+    ]
 
 
 def digest(*parts: bytes | memoryview, size: int) -> str:

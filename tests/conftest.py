@@ -69,10 +69,12 @@ def done(corpus, cache, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def exported(done, tmp_path_factory):
-    """A SavedModel of one of these runs."""
+    """A SavedModel of one of these runs. It scores noise as it scores speech."""
     from sertf.export import saved_model
+    from tests.inference.exports import noise_counts_as_speech
 
-    return saved_model.save(done[1], tmp_path_factory.mktemp("saved") / "toy", repeat=1, fold="fold-2")
+    with noise_counts_as_speech():
+        return saved_model.save(done[1], tmp_path_factory.mktemp("saved") / "toy", repeat=1, fold="fold-2")
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +102,12 @@ def known(corpus, cache, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def of_known_speakers(known, tmp_path_factory):
-    """A SavedModel of that run."""
+    """A SavedModel of that run. It scores noise as it scores speech."""
     from sertf.export import saved_model
+    from tests.inference.exports import noise_counts_as_speech
 
-    return saved_model.save(known, tmp_path_factory.mktemp("saved") / "known")
+    with noise_counts_as_speech():
+        return saved_model.save(known, tmp_path_factory.mktemp("saved") / "known")
 
 
 @pytest.fixture

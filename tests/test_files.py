@@ -240,6 +240,24 @@ def test_commands_that_start_at_once_share_a_folder(tmp_path):
     assert names(tmp_path / "runs") == []
 
 
+def test_checksums_tell_what_is_missing_or_has_changed(tmp_path):
+    (tmp_path / "inside").mkdir()
+    for name in ("a", "inside/b"):
+        (tmp_path / name).write_text(name)
+    files.write_checksums(tmp_path, ["inside/b", "a"])
+    first = f"{hashlib.sha256(b'a').hexdigest()}  a"
+    assert (tmp_path / files.CHECKSUMS).read_text().splitlines()[0] == first  # as sha256sum writes it
+    assert files.faults_by_checksums(tmp_path) == []
+    (tmp_path / "inside" / "b").write_text("c")
+    (tmp_path / "a").unlink()
+    assert files.faults_by_checksums(tmp_path) == ["a is missing", "inside/b has changed"]
+    (tmp_path / files.CHECKSUMS).write_text("no checksums")
+    with pytest.raises(ValueError):
+        files.faults_by_checksums(tmp_path)
+    (tmp_path / files.CHECKSUMS).write_text("")
+    assert files.faults_by_checksums(tmp_path) == ["SHA256SUMS lists no file"]
+
+
 def test_a_digest_is_blake2b_of_all_parts(tmp_path):
     assert digest(b"ab", memoryview(b"c"), size=8) == hashlib.blake2b(b"abc", digest_size=8).hexdigest()
 

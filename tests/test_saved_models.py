@@ -13,6 +13,7 @@ from sertf import corpora
 from sertf.audio.conditions import CONDITIONS
 from sertf.audio.files import read_audio, resample
 from sertf.evaluation.calibration import probabilities
+from sertf.files import CHECKSUMS, faults_by_checksums
 from sertf.inference import bundled
 from sertf.inference.card import read_card, render_card
 from sertf.inference.evaluation import training_corpora
@@ -89,6 +90,40 @@ def test_scores_of_clips_are_the_kept_predictions(folder):
     if "calibration" in card:
         expected = probabilities(expected, card["calibration"]["temperature"])
     np.testing.assert_allclose(ours[model.emotions].to_numpy(), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_the_checksums_cover_all_files_but_the_card(folder):
+    """A mismatch: `load` refuses the model. Export it again, or write the checksums with `sha256sum`."""
+    listed = {line.split("  ", 1)[1] for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files - listed == {CHECKSUMS, "model_card.json", "model_card.md"} and listed <= files
+    assert faults_by_checksums(folder) == []
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_a_model_is_a_keras_layer(folder):
+    """By its default signature, which takes the waveform alone."""
+    layer = keras.layers.TFSMLayer(str(folder), call_endpoint="serving_default")
+    model = load(folder)
+    time = np.arange(2 * model.sample_rate, dtype="float32") / model.sample_rate
+    samples = 0.2 * np.sin(2 * np.pi * 200 * (time + 0.2 * time**2)) * np.sin(np.pi * time / 2) ** 2
+    expected = model.model.signatures["waveform"](waveform=samples[None], sample_rate=model.sample_rate)["scores"]
+    np.testing.assert_allclose(layer(samples[None])["scores"], expected, atol=1e-6)
+    inputs = keras.Input((None,))
+    scores = keras.Model(inputs, layer(inputs)["scores"]).predict(np.stack([samples] * 3), verbose=0)
+    np.testing.assert_allclose(scores, np.repeat(expected, 3, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+def test_sound_without_speech_gets_equal_scores_and_speech_does_not(folder, clips):
+    model = load(folder)
+    rate, time = model.sample_rate, np.arange(2 * model.sample_rate) / model.sample_rate
+    noise = np.random.default_rng(0).normal(scale=0.1, size=len(time))
+    for sound in (noise, 0.2 * np.sin(2 * np.pi * 50 * time), np.zeros(len(time))):
+        assert np.ptp(model.outputs(sound[None].astype("float32"), rate)["scores"]) < 1e-6
+    for samples, own_rate in clips:
+        assert np.ptp(model.outputs(samples[None], own_rate)["scores"]) > 0.01
 
 
 @pytest.mark.parametrize("rate", [16_000, 24_414, 44_100, 96_000])

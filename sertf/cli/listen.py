@@ -1,7 +1,7 @@
 """Recognize emotions in what a microphone hears, window by window.
 
 A line comes as soon as a window is complete: every --hop seconds. Ctrl-C ends the command, or --seconds. A window of
-silence or of steady sound, such as a fan, gets no emotion. --no-voice-activity scores steady sound too.
+silence or of steady sound, such as a fan, gets no emotion. --no-voice-activity leaves it to the model.
 
 Needs the extra `microphone`: pip install 'sertf[microphone]'. On Linux it also needs PortAudio, such as the package
 libportaudio2. Nothing is recorded on disk, and nothing leaves this machine.

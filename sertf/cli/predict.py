@@ -9,7 +9,7 @@ averaged. With the extra `media` sertf reads m4a, mp4, webm, amr and 3gp too. Of
 The confidence is the model's largest score. `sertf info` prints whether it is calibrated: then some 80 of 100 results
 of 0.8 are right, for speech like the training corpora's. Under a threshold the verdict is `uncertain`, with the best guess
 beside it. The threshold is the model's, which `sertf info` prints, or that of --threshold. A window of digital silence
-or of steady sound, such as noise or hum, is not scored. --no-voice-activity scores steady sound too.
+or of steady sound, such as noise or hum, is not scored. --no-voice-activity leaves it to the model.
 
 A model with a LiteRT file starts in less than a second, since it needs no TensorFlow.
 

@@ -14,7 +14,7 @@ from sertf.inference.card import KnownSpeakers
 from sertf.runs.facts import Facts, Manifest
 from sertf.runs.folder import TAKEN_OVER
 from sertf.runs.layout import folder_of, is_finished, planned_runs
-from sertf.runs.stored import check_intact, checksum, read_facts, read_json
+from sertf.runs.stored import check_intact, read_facts, read_json
 from sertf.training import trainers
 from sertf.training.fit import WEIGHTS
 from sertf.training.network import in_float32
@@ -131,7 +131,7 @@ def known_speakers_of(run: Run) -> KnownSpeakers | None:
     """The card's facts of a run that was scaled by speaker; None for others."""
     if run.manifest.get("scaling") != "speaker":
         return None
-    sums = [checksum(run.place / name) for name in (WEIGHTS[0], "scaling.npz")]
+    sums = [files.checksum(run.place / name) for name in (WEIGHTS[0], "scaling.npz")]
     with np.load(run.place / "scaling.npz") as arrays:
         trained = int(arrays["trained"])
     return {

@@ -3,10 +3,13 @@
 TensorFlow backend only. `sertf.export.saved_model` builds and saves it. Loading the SavedModel needs TensorFlow alone.
 """
 
+import math
+
 import keras
 import tensorflow as tf
 
 from sertf.audio.files import LOUDEST, SAMPLE_RATES, SILENCE_SPAN
+from sertf.audio.steadiness import FRAME_SECONDS, LEAST_SECONDS, SMALLEST_POWER, STEADY_DB
 from sertf.evaluation.calibration import FLOOR
 from sertf.layers import spectral
 from sertf.layers.resample import resample, resampled_lengths
@@ -14,6 +17,7 @@ from sertf.training.scaling import CONSTANT
 
 # Layers whose outputs join the scores, and which output if a layer has several.
 _INSIDE = {"embedding": None, "attention": 1}
+_LOUDER_THAN_ALL = 1e3  # dB
 
 
 class ServingModule(tf.Module):
@@ -84,13 +88,18 @@ class ServingModule(tf.Module):
         def waveform_with_lengths(waveform, lengths, sample_rate):
             """As `waveform`, for rows padded at the end that hold `lengths` (batch,) samples."""
             outputs = score(*extracted(waveform, lengths, sample_rate))
-            return undecided(outputs, is_silent(waveform, lengths))
+            return undecided(outputs, holds_no_speech(waveform, lengths, sample_rate))
 
         @tf.function(input_signature=[samples, rate])
         def waveform(waveform, sample_rate):
-            """Scores of mono audio, (batch, samples) at `sample_rate` Hz, full scale at 1; equal ones of digital silence."""
+            """Scores of mono audio, (batch, samples) at `sample_rate` Hz, full scale at 1; equal ones without speech."""
             batch, count = tf.unstack(tf.shape(waveform))
             return waveform_with_lengths(waveform, tf.fill([batch], count), sample_rate)
+
+        @tf.function(input_signature=[samples])
+        def at_own_rate(samples):
+            """As `waveform`, at the rate of the training audio. One input serves TensorFlow Serving and Keras's TFSMLayer."""
+            return waveform(samples, target_rate)
 
         @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="features")])
         def features(features):
@@ -102,7 +111,8 @@ class ServingModule(tf.Module):
             return score(features, own)
 
         self.waveform, self.waveform_with_lengths, self.features = waveform, waveform_with_lengths, features
-        self._names = ["waveform", "waveform_with_lengths", "features"]
+        self.serving_default = at_own_rate
+        self._names = ["serving_default", "waveform", "waveform_with_lengths", "features"]
         if enrolled is None:
             return
         of_speaker = shape if enrolled == "cell" else shape[1:]
@@ -123,14 +133,14 @@ class ServingModule(tf.Module):
                 mean, std = tf.identity(mean), tf.identity(std)
             constant = std < CONSTANT * tf.maximum(tf.abs(mean), 1)
             outputs = score(features, own, mean, tf.where(constant, 1.0, std))
-            return undecided(outputs, is_silent(waveform, lengths))
+            return undecided(outputs, holds_no_speech(waveform, lengths, sample_rate))
 
         self.enroll, self.waveform_of_speaker = enroll, waveform_of_speaker
         self._names += ["enroll", "waveform_of_speaker"]
 
     def signatures(self):
         """Names and functions for `tf.saved_model.save`."""
-        return {name: getattr(self, name) for name in self._names} | {"serving_default": self.waveform}
+        return {name: getattr(self, name) for name in self._names}
 
 
 def _statistics(features, own, each):
@@ -151,6 +161,38 @@ def _statistics(features, own, each):
     }
 
 
+def holds_no_speech(waveform, lengths, sample_rate):
+    """Rows (batch,) of digital silence or steady sound, as `sertf.inference.verdicts.without_speech` knows them."""
+    return is_silent(waveform, lengths) | is_steady(waveform, lengths, sample_rate)
+
+
+def is_steady(waveform, lengths, sample_rate):
+    """Rows (batch,) whose level stays the same, as `sertf.audio.steadiness.is_steady` knows them."""
+    rate = tf.cast(tf.clip_by_value(sample_rate, *SAMPLE_RATES), tf.float32)
+    size = tf.maximum(2, tf.cast(tf.round(FRAME_SECONDS * rate), tf.int32))
+    most = tf.maximum(1, tf.shape(waveform)[1] // size)
+    counts = tf.clip_by_value(lengths // size, 1, most)
+    # A clip under one frame is padded to it; it is too short for a verdict.
+    padded = tf.pad(waveform, [[0, 0], [0, tf.maximum(0, size - tf.shape(waveform)[1])]])
+    frames = tf.reshape(padded[:, : most * size], (-1, most, size))  # (batch, frames, size)
+    levels = 10 / math.log(10) * tf.math.log(tf.math.reduce_variance(frames, axis=2) + SMALLEST_POWER)
+    # Frames of padding are sorted behind the row's own.
+    own = tf.range(most) < counts[:, None]
+    levels = tf.sort(tf.where(own, levels, _LOUDER_THAN_ALL), axis=1)
+    low, high = (_percentile(levels, counts, share) for share in (0.05, 0.95))
+    return (tf.cast(lengths, tf.float32) >= LEAST_SECONDS * rate) & (high - low < STEADY_DB)
+
+
+def _percentile(values, counts, share):
+    """Percentiles (batch,) of the first `counts` (batch,) of sorted values (batch, n), by linear interpolation."""
+    place = share * tf.cast(counts - 1, tf.float32)
+    lower = tf.cast(place, tf.int32)
+    below, above = (
+        tf.gather(values, at[:, None], batch_dims=1)[:, 0] for at in (lower, tf.minimum(lower + 1, counts - 1))
+    )
+    return below + (place - tf.cast(lower, tf.float32)) * (above - below)
+
+
 def is_silent(waveform, lengths):
     """Rows of digital silence, (batch,): their own `lengths` (batch,) samples span less than `SILENCE_SPAN`."""
     own = spectral.own_positions(lengths, tf.shape(waveform)[1])
@@ -159,11 +201,11 @@ def is_silent(waveform, lengths):
     return highest - lowest < SILENCE_SPAN
 
 
-def undecided(outputs, silent):
-    """The outputs with equal scores, which sum to 1, in silent rows (batch,)."""
+def undecided(outputs, rows):
+    """The outputs with equal scores, which sum to 1, in the rows (batch,)."""
     scores = outputs["scores"]
     equal = tf.ones_like(scores) / tf.cast(tf.shape(scores)[1], scores.dtype)
-    return outputs | {"scores": tf.where(silent[:, None], equal, scores)}
+    return outputs | {"scores": tf.where(rows[:, None], equal, scores)}
 
 
 class FusedLSTM(keras.layers.LSTM):

@@ -112,7 +112,7 @@ def _convert(network, front_end, mean, std, temperature, weights):
     """The model's bytes, and its input: "waveform" if the front end converts, else "features"."""
     import tensorflow as tf
 
-    from sertf.export.graph import for_inference, is_silent, undecided
+    from sertf.export.graph import for_inference, holds_no_speech, undecided
     from sertf.layers import spectral
 
     last = [layer.name for layer in network.layers if layer.weights][-1:]
@@ -131,7 +131,7 @@ def _convert(network, front_end, mean, std, temperature, weights):
     def from_waveform(waveform):
         # Framing hides from the converter that there is one clip. The shape states it again.
         outputs = from_features(tf.reshape(front_end(waveform), (1, front_end.feature_shape[0] or -1, *dims)))
-        return undecided(outputs, is_silent(waveform, tf.shape(waveform)[1:]))
+        return undecided(outputs, holds_no_speech(waveform, tf.shape(waveform)[1:], front_end.sample_rate))
 
     samples = tf.TensorSpec((1, None), tf.float32, name="waveform")
     features = tf.TensorSpec((1, *front_end.feature_shape), tf.float32, name="features")

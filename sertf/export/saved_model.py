@@ -21,7 +21,7 @@ from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
-from sertf.files import check_writable, digest, replaced_folder
+from sertf.files import CHECKSUMS, check_writable, digest, replaced_folder, write_checksums
 from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, write_card
 from sertf.inference.litert import FILE, SHARED
 from sertf.inference.recognizer import Recognizer, load
@@ -42,7 +42,7 @@ CERTAIN = 0.9
 
 FINGERPRINT = "fingerprint.pb"
 """File of a SavedModel with checksums of its parts and an identifier."""
-_OURS = {"saved_model.pb", FINGERPRINT, "variables", "assets", CARD, PAGE, FILE, SHARED}
+_OURS = {"saved_model.pb", FINGERPRINT, "variables", "assets", CARD, PAGE, FILE, SHARED, CHECKSUMS}
 
 
 def save(
@@ -174,6 +174,8 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
                     model, network, front_end, **scaling, temperature=temperature, weights=litert
                 )
             write_card(model, card)
+            written = (path for path in model.rglob("*") if path.is_file() and path.name not in (CARD, PAGE))
+            write_checksums(model, [path.relative_to(model).as_posix() for path in written])
     except (OSError, tf.errors.OpError) as error:  # TensorFlow writes the variables and raises its own errors
         reason = error.strerror if isinstance(error, OSError) else error.message
         raise ExportError(f"Cannot write {out}: {reason}; choose another folder.") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from sertf.errors import SertfError
-from sertf.files import write_text
+from sertf.files import CHECKSUMS, faults_by_checksums, write_text
 from sertf.runs.facts import Audit, lacking
 
 if TYPE_CHECKING:
@@ -132,6 +132,24 @@ def read_card(path: Path) -> Card:
     return card
 
 
+def check_intact(path: Path) -> None:
+    """Compare the files of an exported model, but for its card, with the checksums from its export.
+
+    Exports of earlier versions have none.
+
+    Raises:
+        ModelError: naming the files that are missing or have changed.
+    """
+    if not (path / CHECKSUMS).is_file():
+        return
+    try:
+        faults = faults_by_checksums(path)
+    except (OSError, ValueError) as error:
+        faults = [f"{CHECKSUMS} cannot be read: {error}"]
+    if faults:
+        raise ModelError(f"{path} is damaged ({', '.join(faults)}); copy it again, or export the model again.")
+
+
 def write_card(folder: Path, card: Card) -> None:
     """Write a model's card into its folder, as JSON and as a page."""
     write_text(folder / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
@@ -154,15 +172,19 @@ outputs = model.signatures["waveform"](waveform=waveform, sample_rate={rate})
 outputs["scores"]  # (batch, {classes}), in the order of model.emotions
 ```
 
+Loading a SavedModel is trusting it: its graph can read and write files when it runs. Load models from people you trust.
+
 | signature | inputs | outputs |
 | --- | --- | --- |
 | `waveform` | `waveform` (batch, samples) float32, {seconds:g} s or more; `sample_rate` int32, {lowest} to {highest} Hz | {outputs} |
-| `waveform_with_lengths` | the same, and `lengths` (batch,) int32, the samples of each row without padding | {outputs} |
+| `serving_default` | `waveform` alone, at {rate} Hz; for TensorFlow Serving and `keras.layers.TFSMLayer` | {outputs} |
+| `waveform_with_lengths` | as `waveform`, and `lengths` (batch,) int32, the samples of each row without padding | {outputs} |
 | `features` | `features` {features} float32, the front end's output before scaling{padding} | {outputs} |
 
 The model uses audio at {rate} Hz as it is and resamples other rates. A recording made at a lower rate lacks the upper
 band of the training audio, so expect lower scores. `model.emotions` and `assets/labels.txt` name the scores.
-`model.sample_rate` is the rate of the training audio. With sertf installed:
+`model.sample_rate` is the rate of the training audio. Digital silence, and noise, hum or a tone of 1 s or more whose
+level stays the same, get equal scores. With sertf installed:
 `sertf.load("{name}").predict("clip.wav")`."""
 
 _LITERT = """\

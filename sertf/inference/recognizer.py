@@ -4,11 +4,10 @@ LiteRT scores if the model has a file for it, TensorFlow otherwise. Neither need
 TensorFlow's time and takes as long for a window.
 """
 
-import functools
 import itertools
 import math
+import os
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,9 +17,9 @@ import numpy as np
 from sertf.audio.files import SILENCE_SPAN, AudioError, Source, check_rate, open_audio, resample
 from sertf.audio.meter import Meter
 from sertf.errors import SertfError
-from sertf.inference.card import Card, ModelError, read_card
+from sertf.inference.card import Card, ModelError, check_intact, read_card
 from sertf.inference.litert import can_serve, litert_runner
-from sertf.inference.recordings import RecordingWarning, differences
+from sertf.inference.recordings import differences, tell
 from sertf.inference.speakers import SpeakerError, SpeakerStatistics, pooled
 from sertf.inference.verdicts import verdict_of, without_speech
 from sertf.inference.windows import checked_rate, cut_windows, live_blocks, sources_of
@@ -54,6 +53,32 @@ def load(path: Path | str) -> "Recognizer":
     return Recognizer(path)
 
 
+_tensorflow_process: int | None = None
+"""The process that first loaded a SavedModel. In its forks TensorFlow waits forever for threads that they lack."""
+
+
+def _check_not_forked():
+    if _tensorflow_process not in (None, os.getpid()):
+        raise ModelError(
+            "This process was forked after sertf had started TensorFlow, which does not survive a fork; start processes with "
+            'multiprocessing.get_context("spawn"), or fork before the first model is loaded.'
+        )
+
+
+def _saved_model(path):
+    global _tensorflow_process
+    import tensorflow as tf
+
+    _tensorflow_process = os.getpid()
+    try:
+        model = tf.saved_model.load(str(path))
+        model.signatures["waveform"]
+    except (tf.errors.OpError, OSError, ValueError, KeyError, AttributeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ModelError(f"{path} is damaged and cannot be loaded ({reason}); export the model again.") from error
+    return model
+
+
 class Window(NamedTuple):
     """The result of one window.
 
@@ -78,6 +103,9 @@ class Window(NamedTuple):
 class Recognizer:
     """An exported model, ready to predict.
 
+    Several threads may share it. It is pickled by its folder, so a process that receives it loads the model again. A forked
+    process loads a LiteRT model again too. TensorFlow does not survive a fork: the next prediction raises `ModelError`.
+
     Attributes:
         emotions: names of the scores, in their order.
         sample_rate: Hz of the training audio; the model resamples other rates.
@@ -89,34 +117,43 @@ class Recognizer:
 
     def __init__(self, path: Path | str):
         self.card: Card = read_card(Path(path))
+        check_intact(Path(path))
         self.emotions: list[str] = list(self.card["emotions"])
         self.sample_rate: int = self.card["sample_rate"]
         certainty = self.card.get("certainty")
         self.threshold: float = certainty["threshold"] if certainty else 0.0
         self.knows_speakers = "known_speakers" in self.card
         self._path = Path(path)
-        self._turn = threading.Lock()  # LiteRT has one set of tensors
-        self._litert = litert_runner(self._path / self.card["litert"]["file"]) if can_serve(self.card) else None
+        self._start()
         if self._litert is None:
             _ = self.model  # a damaged one shows now
+
+    def _start(self):
+        self._process = os.getpid()
+        self._turn = threading.Lock()  # LiteRT has one set of tensors, and TensorFlow loads once
+        self._model: Any = None
+        self._litert = litert_runner(self._path / self.card["litert"]["file"]) if can_serve(self.card) else None
+
+    def __reduce__(self):
+        return type(self), (self._path.absolute(),), {"threshold": self.threshold}
 
     def __repr__(self):
         return f"Recognizer({self.card['name']}: {', '.join(self.emotions)})"
 
-    @functools.cached_property
+    @property
     def model(self) -> Any:
-        """The SavedModel, for its signatures. It is loaded when first touched, with TensorFlow."""
-        import tensorflow as tf
+        """The SavedModel, for its signatures. It is loaded when first touched, with TensorFlow.
 
-        try:
-            model = tf.saved_model.load(str(self._path))
-            model.signatures["waveform"]
-        except (tf.errors.OpError, OSError, ValueError, KeyError, AttributeError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise ModelError(
-                f"{self._path} is damaged and cannot be loaded ({reason}); export the model again."
-            ) from error
-        return model
+        Raises:
+            ModelError: it is damaged, or this process was forked after TensorFlow had started.
+        """
+        _check_not_forked()
+        if self._process != os.getpid():
+            self._start()
+        with self._turn:
+            if self._model is None:
+                self._model = _saved_model(self._path)
+            return self._model
 
     def outputs(self, waveform: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
         """All outputs of the model for clips of one length.
@@ -128,6 +165,8 @@ class Recognizer:
         Returns:
             dict of arrays whose first axis is the batch: `scores`, and `embedding` and `attention` if the model has them.
         """
+        if self._process != os.getpid():
+            self._start()  # threads and locks of the process it was forked from are not here
         if self._litert is None:
             found = self.model.signatures["waveform"](waveform=waveform, sample_rate=sample_rate)
             return {name: values.numpy() for name, values in found.items()}
@@ -167,8 +206,8 @@ class Recognizer:
             speaker: statistics of the one who speaks, from `enroll`. Without them a model of known speakers scales by the
                 statistics of its training speakers.
             threshold: under this confidence the verdict is `uncertain`; None takes the card's threshold.
-            voice_activity: give steady sound, such as noise or hum, no emotion; False scores it. Digital silence has none
-                either way.
+            voice_activity: give steady sound, such as noise or hum, no emotion; False leaves it to the model, which gives it
+                equal scores. Digital silence has none either way.
             progress: function that gets the second of the file up to which windows are scored, again and again.
 
         Returns:
@@ -225,7 +264,7 @@ class Recognizer:
             if progress is not None and len(windows) == _BATCH:
                 progress(windows[-1][0])
         for what in differences(meters[0], self.card["recordings"]) if meters else ():
-            warnings.warn(RecordingWarning(file or "the samples", what), stacklevel=3)
+            tell(file or "the samples", what, stacklevel=3)
 
     def enroll(
         self,

@@ -6,6 +6,7 @@ A telephone's band ends near 4 kHz. A model that read more in training is often 
 import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TypedDict
 
@@ -36,18 +37,33 @@ class RecordingWarning(UserWarning):
         self.what = what
 
 
+_collecting: ContextVar[list[str] | None] = ContextVar("collecting", default=None)
+
+
 @contextlib.contextmanager
 def collected() -> Iterator[list[str]]:
-    """A list that gets what the `RecordingWarning` of the block say, once the block has ended; others are shown."""
+    """A list that gets what `tell` says in the block, in place of a warning. Threads have a list of their own each."""
     found: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RecordingWarning)
+    before = _collecting.set(found)
+    try:
         yield found
-    for warning in caught:
-        if isinstance(warning.message, RecordingWarning):
-            found.append(warning.message.what)
-        else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    finally:
+        _collecting.reset(before)
+
+
+def tell(file: str, what: str, stacklevel: int) -> None:
+    """Warn of a recording unlike the training clips, or collect what would be said.
+
+    Args:
+        file: its name.
+        what: how it differs.
+        stacklevel: of `warnings.warn`, seen from the caller.
+    """
+    found = _collecting.get()
+    if found is None:
+        warnings.warn(RecordingWarning(file, what), stacklevel=stacklevel + 1)
+    else:
+        found.append(what)
 
 
 class Recordings(TypedDict):

@@ -4,10 +4,11 @@ import contextlib
 import importlib.util
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sertf.errors import SertfError, unknown
+from sertf.errors import SertfError
 
 # glibc hands every large array back to the system, which clears its pages anew: 40 % of a worker's time with SpeechNet.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 33), "MALLOC_ARENA_MAX": "1"}
@@ -29,7 +30,10 @@ def check_backend() -> None:
         except (OSError, ValueError, KeyError, TypeError):
             named = BACKENDS[0]
     if named not in BACKENDS:
-        raise SertfError(f"{place}: {unknown('backend', named, BACKENDS)}")
+        raise SertfError(
+            f"{place}: sertf runs on the Keras backends {' and '.join(BACKENDS)}, not on {named}; set "
+            f"KERAS_BACKEND={BACKENDS[0]}."
+        )
     if named != BACKENDS[0] and importlib.util.find_spec(named) is None:  # TensorFlow comes with sertf
         raise SertfError(f"{place}: the backend {named} is not installed; pip install 'sertf[{named}]'.")
 
@@ -90,14 +94,30 @@ def _set(variables):
             os.environ[name] = value
 
 
+_hiding = threading.Lock()
+_hidden: list[int] = []
+"""File descriptor of standard error while it is hidden, once for each block inside."""
+
+
 @contextlib.contextmanager
 def standard_error_hidden() -> Iterator[None]:
-    """Send what this process's compiled code writes to standard error nowhere; exceptions are raised as ever."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    """Send what this process's compiled code writes to standard error nowhere; exceptions are raised as ever.
+
+    Threads may hide it at the same time. It is back when the last of their blocks ends.
+    """
+    with _hiding:
+        if not _hidden:
+            _hidden.append(os.dup(2))
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+        else:
+            _hidden.append(_hidden[0])
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        with _hiding:
+            kept = _hidden.pop()
+            if not _hidden:
+                os.dup2(kept, 2)
+                os.close(kept)

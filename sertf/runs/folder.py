@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 
 from sertf.evaluation.groups import groups_of
-from sertf.files import check_writable, replaced_folder, write_text
+from sertf.files import CHECKSUMS, check_writable, replaced_folder, write_checksums, write_text
 from sertf.runs.facts import Facts, Manifest
 from sertf.runs.layout import finished_runs
-from sertf.runs.stored import CHECKSUMS, ResultsError, check_intact, checksum, read_json
+from sertf.runs.stored import ResultsError, check_intact, read_json
 from sertf.training.fit import Fitted, RunError
 from sertf.training.scaling import Scaling, SpeakerScaling
 
@@ -167,8 +167,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 def seal(folder: Path) -> None:
     """Write the checksums of all files of a run directory into it."""
-    sums = [f"{checksum(path)}  {path.name}\n" for path in sorted(folder.iterdir()) if path.name != CHECKSUMS]
-    (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+    write_checksums(folder, [path.name for path in folder.iterdir() if path.name != CHECKSUMS])
 
 
 def finished(folder: Path, *, digest: str, audio_digest: str | None = None) -> bool:

@@ -8,7 +8,6 @@ contents of the JSON files.
 """
 
 import gzip
-import hashlib
 import json
 import zlib
 from pathlib import Path
@@ -19,12 +18,10 @@ import pandas as pd
 from sertf.errors import SertfError
 from sertf.evaluation.groups import GROUPINGS
 from sertf.evaluation.scores import FACT_COLUMNS, score_columns
-from sertf.files import write_text
+from sertf.files import CHECKSUMS, faults_by_checksums, write_text
 from sertf.runs.facts import Facts, Manifest, Manifests, Score, Summary, lacking, names_of
 from sertf.runs.layout import is_stored, stored_below
 
-CHECKSUMS = "SHA256SUMS"
-"""File of a run directory with the checksums of all others, as `sha256sum` writes it."""
 _LISTED = 8
 _TEXT = {"utterance": str, "speaker": str, "fold": str, "truth": str}
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error)  # a damaged .gz raises the last one
@@ -192,28 +189,16 @@ def check_intact(place: Path) -> None:
     Raises:
         ResultsError: naming the files that are missing, or have changed since the run was written.
     """
-    sums = place / CHECKSUMS
     try:
-        listed = [line.split("  ", 1) for line in sums.read_text(encoding="utf-8").splitlines()]
-        stated = {name: value for value, name in listed}
+        faults = faults_by_checksums(place)
     except (OSError, ValueError) as error:
-        raise ResultsError(f"{sums} cannot be read as checksums ({error}); run the experiment again.") from error
-    faults = [
-        f"{name} is missing" if not (place / name).is_file() else f"{name} has changed"
-        for name, value in stated.items()
-        if not (place / name).is_file() or checksum(place / name) != value
-    ]
-    if faults or not stated:
         raise ResultsError(
-            f"{place} does not match its {CHECKSUMS}: {', '.join(faults) or 'it lists no file'}; copy it again, or run the "
-            "experiment again."
+            f"{place / CHECKSUMS} cannot be read as checksums ({error}); run the experiment again."
+        ) from error
+    if faults:
+        raise ResultsError(
+            f"{place} does not match its {CHECKSUMS}: {', '.join(faults)}; copy it again, or run the experiment again."
         )
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_manifests(path: Path) -> dict[tuple[int, str], Manifest]:

@@ -8,6 +8,26 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
 
 
+def rising_noise(seconds, rate=16_000):
+    """Noise (samples,) whose level rises, so that it is not steady."""
+    noise = np.random.default_rng(0).normal(scale=0.1, size=seconds * rate)
+    return (noise * np.linspace(0, 1, len(noise))).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory):
+    """The graph of a dense layer on samples at 16 kHz, as an export has it."""
+    from sertf.export.graph import ServingModule
+    from sertf.features import Waveform
+
+    front_end = Waveform(16_000, samples=16_000)
+    inputs = keras.Input(front_end.feature_shape)
+    network = keras.Model(inputs, keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(inputs)))
+    labels = tmp_path_factory.mktemp("graph") / "labels.txt"
+    labels.write_text("a\nb\nc\nd\n")
+    return ServingModule(network, front_end, mean=0.0, std=0.1, emotions="abcd", labels=labels, minimum_seconds=0.1)
+
+
 def test_padded_rows_score_as_alone(recognizer, corpus):
     clips = [read_audio(path)[0] for path in corpus["path"].iloc[:3]]
     padded = np.zeros((3, max(map(len, clips))), np.float32)
@@ -75,7 +95,7 @@ def test_pretrained_front_end_is_in_the_saved_model(whisper_weights, tmp_path):
     assert size < 16e6  # the encoder's weights in float16
     saved = tf.saved_model.load(str(tmp_path / "saved"))
     for seconds in (1, 4, 10):
-        clip = np.random.default_rng(seconds).normal(0, 0.1, (1, seconds * 16_000)).astype("float32")
+        clip = rising_noise(seconds)[None]
         expected = network(front_end(clip) / 3.0)
         np.testing.assert_allclose(saved.waveform(clip, 16_000)["scores"], expected, atol=1e-3)
 
@@ -94,3 +114,36 @@ def test_digital_silence_has_equal_scores(recognizer, clip):
         waveform=padded, lengths=np.array([len(samples)], np.int32), sample_rate=rate
     )
     np.testing.assert_allclose(found["scores"][0], 1 / len(recognizer.emotions))
+
+
+def test_steady_sound_has_equal_scores(module):
+    """Noise, hum and a tone, as outside the graph; rising noise in the same batch keeps its scores."""
+    rate, time = 16_000, np.arange(32_000) / 16_000
+    noise = np.random.default_rng(0).normal(scale=0.1, size=len(time))
+    hum = 0.2 * sum(np.sin(2 * np.pi * 50 * k * time) / k for k in (1, 2, 3)) + 0.01 * noise
+    speech = rising_noise(2)
+    rows = np.stack([noise, hum, 0.3 * np.sin(2 * np.pi * 440 * time), speech]).astype("float32")
+    scores = module.waveform(rows, rate)["scores"].numpy()
+    np.testing.assert_allclose(scores[:3], 1 / 4)
+    assert np.ptp(scores[3]) > 0.1
+    np.testing.assert_allclose(module.serving_default(rows[3:])["scores"][0], scores[3], atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [8000, 22_050, 44_100])
+def test_rows_are_steady_in_the_graph_where_they_are_outside(rate):
+    """Of several lengths, padded with loud samples; the levels change more and more."""
+    from sertf.audio.steadiness import is_steady
+    from sertf.export import graph
+
+    generator = np.random.default_rng(rate)
+    rows = []
+    for depth in np.linspace(0, 1, 24):
+        samples = generator.normal(scale=0.1, size=generator.integers(rate // 2, 3 * rate))
+        samples *= 1 - depth + depth * np.sin(np.arange(len(samples)) / rate * 2 * np.pi) ** 2
+        rows.append(samples.astype("float32"))
+    padded = np.full((len(rows), max(map(len, rows)) + 999), 0.9, np.float32)
+    for row, samples in zip(padded, rows):
+        row[: len(samples)] = samples
+    found = graph.is_steady(padded, np.array([len(samples) for samples in rows], np.int32), rate)
+    expected = [is_steady(samples, rate) for samples in rows]
+    assert found.numpy().tolist() == expected and 0 < sum(expected) < len(rows)

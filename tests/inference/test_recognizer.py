@@ -1,11 +1,17 @@
 import io
 import json
+import os
+import pickle
 import shutil
+import subprocess
+import sys
 import tracemalloc
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -13,6 +19,7 @@ from sertf.audio.files import AudioError, read_audio, resample
 from sertf.errors import SertfError
 from sertf.features import Scalogram
 from sertf.inference.bundled import folder_of
+from sertf.inference.card import ModelError
 from sertf.inference.recognizer import load
 from sertf.inference.recordings import RecordingWarning
 from tests.inference.exports import export_of
@@ -308,3 +315,90 @@ def test_noise_gets_no_emotion(recognizer):
     assert [w.verdict for w in recognizer.stream([noise], sample_rate=rate, window=4, hop=4, threshold=1.0)][
         1
     ] == "uncertain"
+
+
+def test_pickled_by_its_folder(recognizer, litert):
+    for model in (recognizer, litert):
+        again = pickle.loads(pickle.dumps(model))
+        noise = (np.random.default_rng(0).normal(scale=0.1, size=8000), 8000)
+        again.threshold = 0.125
+        assert pickle.loads(pickle.dumps(again)).threshold == 0.125
+        pd.testing.assert_frame_equal(again.predict(noise), model.predict(noise, threshold=0.125))
+
+
+@pytest.mark.parametrize("name", ["reslstm_sa_h64_ravdess", "speechnet_small_segments_emodb"])
+def test_threads_share_a_model(name):
+    """LiteRT has one set of tensors, TensorFlow none; both give each clip its own answer."""
+    model = load(folder_of(name))
+    clips = [voice(seed) for seed in range(8)]
+    alone = [model.outputs(clip[None], 16_000)["scores"] for clip in clips]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda clip: model.outputs(clip[None], 16_000)["scores"], clips * 4))
+    for found, expected in zip(together, alone * 4):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert len({scores.tobytes() for scores in alone}) == 8
+
+
+def test_threads_load_models_of_their_own():
+    with ThreadPoolExecutor(8) as pool:
+        models = list(pool.map(lambda _: load(folder_of("reslstm_sa_h64_ravdess")), range(8)))
+        scores = list(pool.map(lambda model: model.outputs(voice(0)[None], 16_000)["scores"], models))
+        loaded = list(pool.map(lambda _: models[0].model, range(8)))
+    assert len({found.tobytes() for found in scores}) == 1
+    assert all(model is loaded[0] for model in loaded)
+
+
+def voice(seed):
+    """A buzz of 1.5 s whose pitch and level change, (samples,)."""
+    time = np.arange(24_000) / 16_000
+    buzz = sum(np.sin(k * 2 * np.pi * (100 + 20 * seed) * (time + 0.1 * time**2)) / k for k in range(1, 12))
+    return (0.1 * buzz * np.sin(np.pi * time / 1.5) ** 2).astype("float32")
+
+
+_FORKED = """
+import os, sys, signal, numpy as np, sertf
+samples = np.load(sys.argv[2])
+model = sertf.load(sys.argv[1])
+before = model.outputs(samples[None], 16000)["scores"]
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    try:
+        again = model.outputs(samples[None], 16000)["scores"]
+        print("equal" if np.allclose(before, again) else "differs")
+    except sertf.errors.SertfError as error:
+        print(error)
+    sys.stdout.flush()
+    os._exit(0)
+sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("reslstm_sa_h64_ravdess", "equal"),
+        ("speechnet_small_segments_emodb", "This process was forked after sertf had started TensorFlow"),
+    ],
+)
+def test_after_a_fork_a_model_answers_or_says_that_it_cannot(tmp_path, name, said):
+    np.save(tmp_path / "clip.npy", voice(0))
+    command = [sys.executable, "-W", "ignore", "-c", _FORKED, name, str(tmp_path / "clip.npy")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and done.stdout.startswith(said), (done.returncode, done.stdout, done.stderr)
+
+
+def test_changed_files_are_named_and_the_card_may_change(exported, tmp_path):
+    folder = shutil.copytree(exported, tmp_path / "model")
+    (folder / "model_card.md").write_text("another page")
+    load(folder)
+    variables = folder / "variables" / "variables.data-00000-of-00001"
+    content = bytearray(variables.read_bytes())
+    content[len(content) // 2] ^= 1
+    variables.write_bytes(content)
+    with pytest.raises(ModelError, match=r"damaged \(variables/variables.data-00000-of-00001 has changed\)"):
+        load(folder)
+    (folder / "assets" / "labels.txt").unlink()
+    with pytest.raises(ModelError, match="assets/labels.txt is missing"):
+        load(folder)

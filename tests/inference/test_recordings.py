@@ -1,4 +1,6 @@
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ import soundfile
 
 from sertf.audio.conditions import CONDITIONS
 from sertf.audio.meter import measured
-from sertf.inference.recordings import RecordingWarning, collected, differences, recordings_of, spread
+from sertf.inference.recordings import RecordingWarning, collected, differences, recordings_of, spread, tell
 
 RATE = 16_000
 
@@ -49,10 +51,26 @@ def test_many_clips_are_spread_evenly():
     assert len(many) == 400 and many[0] == "0" and many[-1] == "3999"
 
 
-def test_collected_takes_these_warnings_and_shows_others():
-    with pytest.warns(UserWarning, match="another"), collected() as found:
-        warnings.warn(RecordingWarning("clip.wav", "it is quiet"), stacklevel=1)
-        warnings.warn(RecordingWarning("clip.wav", "it is quiet"), stacklevel=1)
-        warnings.warn("another", stacklevel=1)
+def test_told_differences_are_warnings_or_collected():
+    with pytest.warns(RecordingWarning, match="clip.wav: it is quiet."):
+        tell("clip.wav", "it is quiet", stacklevel=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with collected() as found:
+            tell("clip.wav", "it is quiet", stacklevel=1)
+            tell("other.wav", "it is quiet", stacklevel=1)
     assert found == ["it is quiet"] * 2
-    assert str(RecordingWarning("clip.wav", "it is quiet")) == "clip.wav: it is quiet."
+
+
+def test_threads_collect_their_own():
+    together = threading.Barrier(8)
+
+    def work(number):
+        with collected() as found:
+            together.wait()
+            tell("clip.wav", str(number), stacklevel=1)
+            together.wait()
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(8))) == [[str(number)] for number in range(8)]

@@ -1,11 +1,12 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from sertf.errors import SertfError
-from sertf.parallel.environment import check_backend
+from sertf.parallel.environment import check_backend, standard_error_hidden
 
 SCRIPT = """
 from sertf.parallel.environment import import_tensorflow_quietly
@@ -15,6 +16,7 @@ add = tf.function(lambda x: x + 1)
 for i in range(12):
     add(i)  # a new Python number is a new graph: TensorFlow's hint on tracing
 import sys
+import threading
 print("kept", file=sys.stderr)
 """
 
@@ -31,7 +33,9 @@ def test_a_backend_that_is_unknown_or_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     check_backend()
     (tmp_path / "keras.json").write_text('{"backend": "torch"}')
-    with pytest.raises(SertfError, match="keras.json: Unknown backend 'torch'; known are tensorflow, jax"):
+    with pytest.raises(
+        SertfError, match="keras.json: sertf runs on the Keras backends tensorflow and jax, not on torch; set"
+    ):
         check_backend()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "jax" else name)
     (tmp_path / "keras.json").write_text('{"backend": "jax"}')
@@ -42,3 +46,23 @@ def test_a_backend_that_is_unknown_or_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     with pytest.raises(SertfError, match="KERAS_BACKEND: the backend jax is not installed"):
         check_backend()
+
+
+def test_standard_error_is_back_when_the_last_thread_is_done(capfd):
+    """The first to hide it is the first to show it, too early for the other."""
+    hidden, done = threading.Event(), threading.Event()
+
+    def second():
+        with standard_error_hidden():
+            hidden.set()
+            done.wait(10)
+            os.write(2, b"lost")
+
+    thread = threading.Thread(target=second)
+    with standard_error_hidden():
+        thread.start()
+        assert hidden.wait(10)
+    done.set()
+    thread.join()
+    os.write(2, b"shown")
+    assert capfd.readouterr().err == "shown"
