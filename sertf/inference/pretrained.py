@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sertf.inference import bundled
-from sertf.inference.card import Card, ModelError, read_card
+from sertf.inference.card import Card, ModelError, check_intact, read_card
 from sertf.inference.litert import VARIABLES
 from sertf.training.scaling import Scaling
 
@@ -89,6 +89,7 @@ def pretrained(model: Path | str | None = None) -> Pretrained:
     """
     folder = bundled.folder_of(model)
     card = read_card(folder)
+    check_intact(folder)
     if ":" in card["model"]["name"] or ":" in card["front_end"]["name"]:
         raise ModelError(
             f"{folder} holds custom code ({card['model']['name']} on {card['front_end']['name']}), which its export does "
