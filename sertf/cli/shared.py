@@ -34,7 +34,7 @@ def add_voice_activity(parser):
         "--no-voice-activity",
         dest="voice_activity",
         action="store_false",
-        help="score steady sound too, such as noise, in place of the verdict `no speech`",
+        help="leave steady sound, such as noise, to the model, in place of the verdict `no speech`",
     )
 
 

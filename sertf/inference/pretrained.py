@@ -68,7 +68,7 @@ def pretrained_front_end(model: Path | str | None = None) -> "FrontEnd":
     """The front end of an exported model alone; arguments and errors as of `pretrained`."""
     folder = bundled.folder_of(model)
     front_end = _front_end(read_card(folder))
-    _restore(front_end.variables, folder)
+    _restore(front_end.weights, folder)
     return front_end
 
 
@@ -98,11 +98,11 @@ def pretrained(model: Path | str | None = None) -> Pretrained:
     try:
         front_end = _front_end(card)
         network = _build(card, front_end, len(card["emotions"]))
-        variables = [*front_end.variables, *_variables(network)]
+        weights = [*front_end.weights, *_weights(network)]
         stored = _count(folder)
-        if stored != len(variables):
-            raise ValueError(f"it has {stored} variables, but {len(variables)} are expected")
-        _restore(variables, folder)
+        if stored != len(weights):
+            raise ValueError(f"it has {stored} weights, but {len(weights)} are expected")
+        _restore(weights, folder)
         mean, std = _scaling(folder)
     except (OSError, ValueError, KeyError, TypeError, LookupError) as error:
         reason = str(error).strip().partition("\n")[0]
@@ -141,8 +141,8 @@ def _build(card: Card, front_end: "FrontEnd", num_classes: int) -> "keras.Model"
     return MODELS[name](shape, num_classes, **options)
 
 
-def _variables(network: "keras.Model") -> list[Any]:
-    """The network's variables in the order of an export, whose network has further outputs."""
+def _weights(network: "keras.Model") -> list[Any]:
+    """The network's weights in the order of an export, whose network has further outputs."""
     import keras
 
     names = {layer.name for layer in network.layers}
@@ -151,7 +151,7 @@ def _variables(network: "keras.Model") -> list[Any]:
         if name in names:
             output = network.get_layer(name).output
             outputs[name] = output[1] if isinstance(output, list | tuple) else output
-    return keras.Model(network.inputs, outputs).variables
+    return keras.Model(network.inputs, outputs).weights
 
 
 def _stored(folder: Path) -> Any:
