@@ -27,9 +27,13 @@ def add_options(parser):
 
 
 def run(options):
+    from sertf.corpora.utterances import unknown_speakers
+    from sertf.errors import SertfError
     from sertf.protocols import fold_lists
 
     table = shared.load_table(options)
+    if unknown_speakers(table):
+        raise SertfError("sertf audit needs the speakers, but they are unknown; name them with --speakers.")
     listed = fold_lists.read(options.folds, table)
     named = {utterance for fold in listed.folds for ids in fold.parts.values() for utterance in ids}
     digests, unread = _digests(table[table["utterance"].isin(named)])

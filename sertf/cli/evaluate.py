@@ -104,11 +104,15 @@ def _table(options, mapping):
     from sertf.errors import SertfError
 
     if options.table is None:
+        if options.speakers is not None:
+            raise SertfError("--speakers is for --table; a corpus knows its speakers.")
         table = _of_corpora(options)
         return table if mapping is None else relabelled(table, mapping)
     if options.corpus or options.data:
         raise SertfError("--table stands alone; leave --corpus and --data out.")
-    return corpora.load_table(options.table, labels=mapping, skip_bad=options.skip_bad, speakers_needed=False)
+    return corpora.load_table(
+        options.table, labels=mapping, speakers=options.speakers, skip_bad=options.skip_bad, speakers_needed=False
+    )
 
 
 def _of_corpora(options):

@@ -3,6 +3,7 @@
   sertf run NAME [options]             a published experiment, such as reslstm_sa_ravdess; NAME --help describes it
   sertf run FILE.py [options]          a custom experiment
   sertf run --table CSV [options]      own data: columns path, emotion, speaker
+  sertf run --table FOLDER [options]   own data: one folder a class, as data/angry/1.wav
   sertf run --corpus NAME [options]    a corpus under --data or SERTF_DATA
 
 A model brings the front end, options and recipe of its experiment. sertf stores finished runs: the same command resumes
@@ -18,6 +19,7 @@ HELP = "train an experiment, or a model on your own data"
 EXAMPLES = """\
   sertf run reslstm_sa_ravdess --data ~/corpora --variant reslstm_sa_h64
   sertf run --table mine.csv
+  sertf run --table data/ --speakers '(\\d+)_'
   sertf run --table mine.csv --model speechnet --protocol speaker-independent-5 --repeats 3
   sertf run --corpus emodb --data ~/corpora --model svm
 """
@@ -88,6 +90,7 @@ def add_options(parser):
 
 
 def run(options):
+    from sertf.corpora.utterances import unknown_speakers
     from sertf.errors import SertfError
     from sertf.experiment import command_line
     from sertf.papers import own_data
@@ -106,8 +109,15 @@ def run(options):
     if tuned and tuned.model != model:
         raise SertfError(f"{options.recipe} is for {tuned.model}; give --model {tuned.model}, or leave --recipe out.")
     table = shared.load_table(options)
-    name = options.corpus or options.table.stem
-    protocol = options.protocol or splits.speakers_apart(table["speaker"].nunique())
+    name = options.corpus or options.table.resolve().stem
+    protocol = options.protocol or splits.usual(table)
+    if unknown_speakers(table):
+        if options.known_speakers:
+            raise SertfError("--known-speakers needs the speakers, but they are unknown; name them with --speakers.")
+        print(
+            "The speakers are unknown. Training and test may share them, so the scores show nothing about new speakers.",
+            file=sys.stderr,
+        )
     chosen = own_data.experiment(
         name,
         model,

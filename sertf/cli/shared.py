@@ -20,7 +20,17 @@ def add_skip_bad(parser):
 
 
 def add_table(parser):
-    parser.add_argument("--table", type=Path, metavar="CSV", help="own data: columns path, emotion, speaker")
+    parser.add_argument(
+        "--table",
+        type=Path,
+        metavar="PLACE",
+        help="own data: a CSV with path, emotion, speaker; or a folder with one folder a class",
+    )
+    parser.add_argument(
+        "--speakers",
+        metavar="PATTERN",
+        help=r"regular expression whose group finds the speaker in a path, as '(\d+)_'; or unknown (the column speaker)",
+    )
     parser.add_argument(
         "--map",
         type=Path,
@@ -76,8 +86,12 @@ def load_table(options):
     if options.table is None:
         if options.map is not None:
             raise SertfError("--map is for --table; a corpus keeps its emotions.")
+        if options.speakers is not None:
+            raise SertfError("--speakers is for --table; a corpus knows its speakers.")
         return selection.load(options.corpus, options.data, skip_bad=options.skip_bad)
-    return corpora.load_table(options.table, labels=mapping(options), skip_bad=options.skip_bad)
+    return corpora.load_table(
+        options.table, labels=mapping(options), speakers=options.speakers, skip_bad=options.skip_bad
+    )
 
 
 def mapping(options):

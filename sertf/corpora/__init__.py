@@ -1,7 +1,7 @@
 """Corpora: folders of recordings to utterance tables.
 
 `CORPORA` maps a name to its card (`Corpus`: citation, licence, address, label map, name pattern, `load`). A new corpus
-is one file, one line here and one test row. Own data needs no code: `load_table` reads a CSV.
+is one file, one line here and one test row. Own data needs no code: `load_table` reads a CSV or a folder.
 """
 
 import inspect
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sertf.corpora import casia, cremad, embedded, emodb, emovo, esd, iemocap, nemo, ravdess, savee, tess, urdu
 from sertf.corpora.card import Archive, Corpus, CorpusError, CorpusWarning
-from sertf.corpora.csv_table import load_table
 from sertf.corpora.folder import find_files, locate
+from sertf.corpora.own_table import load_table
 from sertf.corpora.utterances import validate
 from sertf.errors import unknown
 

@@ -40,6 +40,8 @@ EMOTIONS = (
 )
 COLUMNS = ("utterance", "path", "corpus", "emotion", "speaker", "gender", "language", "sentence")
 GENDERS = ("female", "male", "")
+UNKNOWN = "unknown"
+"""The speaker of all utterances of a corpus whose speakers nobody knows, behind the corpus's name."""
 RESERVED = frozenset(
     {"utterance", "speaker", "repeat", "fold", "truth", "file", "start", "end", "emotion", "confidence", "verdict"}
     | {"uncertain", "silence", "no speech"}
@@ -106,6 +108,11 @@ def _bad_rows(table):
     for speaker, found in genders[genders.map(len) > 1].items():
         bad.append(f"speaker {speaker!r} has several genders: {', '.join(repr(gender) for gender in found)}")
     return bad
+
+
+def unknown_speakers(table: "pandas.DataFrame") -> bool:
+    """Whether nobody knows the speakers of a table's utterances."""
+    return bool((table["speaker"] == table["corpus"] + f"-{UNKNOWN}").all())
 
 
 def label_fault(label: str) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sertf.audio.segments import overlapping
+from sertf.corpora.utterances import unknown_speakers
 from sertf.errors import SertfError
 from sertf.protocols.folds import Fold
 
@@ -72,7 +73,14 @@ def audit(
     errors: list[str] = []
     findings: list[str] = []
     leaks: list[str] = []
-    columns: dict[str, Mapping[str, Any]] = {"speaker": rows["speaker"].to_dict()}
+    columns: dict[str, Mapping[str, Any]] = {}
+    if unknown_speakers(table):
+        leaks.append("speakers unknown")
+        findings.append(
+            "The speakers are unknown. Training and test may share them, so the scores show nothing about new speakers"
+        )
+    else:
+        columns["speaker"] = rows["speaker"].to_dict()
     if audio_digests is not None:
         columns["duplicate waveform"] = dict(audio_digests)
     shared_parts = overlapping(rows["path"].to_dict()) if "path" in rows else {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sertf.audio.segments import overlapping
+from sertf.corpora.utterances import unknown_speakers
 from sertf.errors import SertfError
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Protocol:
     name: str
     make: Callable[["pd.DataFrame", int], list[Fold]]
     allows: frozenset[str] = frozenset()
+    reads_columns: bool = False
+    """Whether columns of the table name the parts, so that it needs no speakers."""
 
     def __call__(
         self, table: "pd.DataFrame", seed: int = 0, *, audio_digests: Mapping[str, str] | None = None
@@ -66,6 +69,11 @@ class Protocol:
         """
         if len(table) == 0:
             raise ProtocolError(f"Protocol {self.name} needs utterances, but the table is empty.")
+        if unknown_speakers(table) and "speaker" not in self.allows and not self.reads_columns:
+            raise ProtocolError(
+                f"{self.name} parts the speakers, but they are unknown; name them in a column or with --speakers, or use "
+                "random-stratified, random-80-20, random-90-10, random-80-20-three, split-column or fold-column."
+            )
         known = {**(audio_digests or {}), **overlapping(dict(zip(table["utterance"], table["path"])))}
         recording = table["utterance"].map(lambda utterance: known.get(utterance, utterance))
         return self.make(table.assign(recording=recording).sort_values("utterance"), seed)
@@ -79,7 +87,7 @@ def without_validation(base: Protocol) -> Protocol:
             replace(f, train=tuple(sorted((*f.train, *f.validation))), validation=()) for f in base.make(table, seed)
         ]
 
-    return Protocol(f"{base.name}-all", make, base.allows | {"no validation"})
+    return replace(base, name=f"{base.name}-all", make=make, allows=base.allows | {"no validation"})
 
 
 def parting(table: "pd.DataFrame") -> Callable[..., Fold]:

@@ -6,9 +6,11 @@ raises on everything that is not declared.
 """
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sertf.corpora.utterances import unknown_speakers
 from sertf.errors import SertfError, unknown
 from sertf.protocols import columns, published, zero_shot
 from sertf.protocols.audit import absent_emotions, audit, untrained_emotions
@@ -23,6 +25,12 @@ from sertf.protocols.folds import (
     validation_by_emotions,
     without_validation,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST_OF_RANDOM_STRATIFIED = 10
+"""Recordings of each emotion that `random-stratified` needs."""
 
 
 def protocol(name: str) -> Protocol:
@@ -56,6 +64,15 @@ def protocol(name: str) -> Protocol:
 def speakers_apart(speakers: int) -> str:
     """Name of the protocol for so many speakers: five folds, or one a speaker below five; two speakers are tested once each."""
     return "leave-one-of-two-out" if speakers == 2 else f"speaker-independent-{max(2, min(5, speakers))}"
+
+
+def usual(table: "pd.DataFrame") -> str:
+    """Name of the protocol for a table, unless a person names one. Unknown speakers leave random splits alone."""
+    if not unknown_speakers(table):
+        return speakers_apart(table["speaker"].nunique())
+    return (
+        "random-stratified" if table["emotion"].value_counts().min() >= LEAST_OF_RANDOM_STRATIFIED else "random-80-20"
+    )
 
 
 def _speaker_independent(count):
@@ -153,7 +170,9 @@ def _leave_one_of_two_out(table, seed):
 
 def _random_stratified(table, seed):
     """One random 80/10/10 split within each emotion; all parts share speakers."""
-    check_smallest(table, "random-stratified", 10, "10 % of each emotion for testing and for validation")
+    check_smallest(
+        table, "random-stratified", LEAST_OF_RANDOM_STRATIFIED, "10 % of each emotion for testing and for validation"
+    )
     train, rest = draw(table, 0.2, seed)
     validation, test = draw(table[table["utterance"].isin(set(rest))], 0.5, seed)
     return [Fold("split", train, validation, test)]
@@ -232,6 +251,6 @@ PROTOCOLS: dict[str, Protocol] = {
     "random-80-20-three": Protocol("random-80-20-three", _random_80_20_three, frozenset({"speaker", "no validation"})),
     "pairs-out-three": Protocol("pairs-out-three", _pairs_out_three),
     **{name: _published(name, make) for name, make in published.LISTS.items()},
-    "split-column": Protocol("split-column", columns.split_column),
-    "fold-column": Protocol("fold-column", columns.fold_column),
+    "split-column": Protocol("split-column", columns.split_column, reads_columns=True),
+    "fold-column": Protocol("fold-column", columns.fold_column, reads_columns=True),
 }

@@ -28,7 +28,8 @@ def render_page(
     shown = {one["facts"]["protocol"]: one for one in (summary, *beside)}
     columns = {protocol: shown[protocol] for protocol in in_order(shown)}  # on all their pages
     tested, emotions = summary["tested"], facts["emotions"]
-    corpus = f"{tested['utterances']} utterances of {tested['speakers']} speakers"
+    unknown = "speakers unknown" in facts.get("audit", {}).get("verdict", "")
+    corpus = f"{tested['utterances']} utterances of {'unknown' if unknown else tested['speakers']} speakers"
     licence = facts.get("licence", "not stated")
     merged = "".join(f"; {emotion} counts as {other}" for emotion, other in (facts.get("merged") or {}).items())
     lines = [

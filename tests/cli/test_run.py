@@ -129,6 +129,28 @@ def test_segments_of_one_file_are_trained_on(folder, corpus, in_process, capsys)
     assert f"the segment ends at {ends[-1] + 9:g} s, but the recording has {ends[-1]:.2f} s; mend its end" in said
 
 
+def test_a_folder_a_class_without_speakers(folder, corpus, in_process, capsys):
+    for place, (path, emotion) in enumerate(zip(corpus["path"], corpus["emotion"])):
+        target = folder / "data" / emotion / f"{place}{Path(path).suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(Path(path).read_bytes())
+    command = ["run", "--table", "data/", "--cache", "cache", "--model", "svm"]
+    assert cli.main(command) == 0
+    said = capsys.readouterr()
+    assert "The speakers are unknown." in said.err and "results/data/svm/random-80-20/report.md" in said.out
+    page = Path("results/data/svm/random-80-20/report.md").read_text()
+    assert "utterances of unknown speakers" in page and "leaks by declaration: speakers unknown" in page
+    assert "scores show nothing about new speakers" in page
+    assert cli.main([*command, "--protocol", "speaker-independent-4"]) == 2
+    assert "parts the speakers, but they are unknown" in capsys.readouterr().err
+    assert cli.main([*command, "--known-speakers"]) == 2
+    assert "--known-speakers needs the speakers" in capsys.readouterr().err
+    assert cli.main([*command, "--speakers", r"(\d)\.", "--out", "o", "--results", "r"]) == 0
+    assert "r/data/svm/speaker-independent-5/report.md" in capsys.readouterr().out
+    assert cli.main(["run", "--corpus", "emodb", "--speakers", "unknown"]) == 2
+    assert "--speakers is for --table" in capsys.readouterr().err
+
+
 def test_a_mapping_merges_labels(folder, in_process, capsys):
     Path("mapping.csv").write_text("label,emotion\nanger,negative\nsadness,negative\n")
     assert run("--model", "svm", "--map", "mapping.csv") == 0

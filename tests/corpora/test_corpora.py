@@ -31,10 +31,13 @@ def test_every_corpus_is_listed_and_has_a_row_here():
     assert files - {
         "__init__",
         "card",
+        "class_folder",
         "csv_table",
         "download",
         "folder",
         "labels",
+        "own_table",
+        "records",
         "selection",
         "synthesis",
         "utterances",

@@ -192,3 +192,11 @@ def test_overlapping_segments_on_both_sides_are_a_leak(table, folds):
         audit(folds, cut)
     beside = cut.assign(path=cut["path"].str.replace("t=4,9", "t=5,9"))
     assert audit(folds, beside).verdict == "clean"
+
+
+def test_unknown_speakers_are_a_declared_leak(table):
+    unknown = table.assign(speaker="toy-unknown")
+    found = audit(protocol("random-80-20")(unknown), unknown, allows=protocol("random-80-20").allows)
+    assert found.verdict == "leaks by declaration: speakers unknown"
+    assert "The speakers are unknown. Training and test may share them" in found.findings[0]
+    assert not any("toy-unknown" in finding for finding in found.findings)

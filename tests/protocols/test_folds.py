@@ -107,3 +107,14 @@ def test_overlapping_segments_are_one_recording():
     Protocol("mine", lambda rows, seed: seen.append(rows) or [])(table)
     recordings = list(seen[0]["recording"])
     assert recordings[0] == recordings[1] and len(set(recordings)) == len(recordings) - 1
+
+
+def test_unknown_speakers_leave_random_splits_and_columns():
+    table = make_table(speakers=4, per_emotion=5).assign(speaker="toy-unknown", split="train")
+    with pytest.raises(ProtocolError, match="parts the speakers, but they are unknown; .* random-stratified"):
+        protocol("speaker-independent-4")(table)
+    with pytest.raises(ProtocolError, match="parts the speakers"):
+        protocol("luna-jimenez-5")(table)
+    assert protocol("random-80-20")(table)
+    table.loc[::3, "split"] = "test"
+    assert protocol("split-column")(table)[0].test

@@ -300,3 +300,13 @@ def test_the_plain_deal_stays_where_the_other_leaves_training_without_an_emotion
         if count
     )
     assert audit(protocol("speaker-independent-2")(table, seed=0), table).verdict == "clean"
+
+
+def test_the_usual_protocol_fits_the_speakers():
+    from sertf.protocols.splits import usual
+
+    assert usual(make_table(speakers=2)) == "leave-one-of-two-out"
+    assert usual(make_table(speakers=9)) == "speaker-independent-5"
+    unknown = make_table(speakers=6, per_emotion=2).assign(speaker="toy-unknown")
+    assert usual(unknown) == "random-stratified"
+    assert usual(unknown[unknown["utterance"].str.endswith("-0")]) == "random-80-20"
