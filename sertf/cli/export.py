@@ -12,12 +12,19 @@ EXAMPLES = """\
   sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine
   sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine --repeat 0 --fold fold-2
   sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine --litert float16
+  sertf export runs/mine/reslstm_sa/speaker-independent-5 models/mine --onnx
+  sertf export recognizer recognizer.onnx
 """
 
 
 def add_options(parser):
     parser.add_argument("runs", type=Path, metavar="RUNS", help="<runs>/<variant>/<protocol>, or one run directory")
-    parser.add_argument("out", type=Path, metavar="FOLDER", help="folder to write; replaces an exported model there")
+    parser.add_argument(
+        "out",
+        type=Path,
+        metavar="FOLDER",
+        help="folder to write; replaces an exported model there. For an exported model as RUNS: FILE.onnx",
+    )
     parser.add_argument("--repeat", type=int, metavar="N", help="export a run of this repeat")
     parser.add_argument("--fold", metavar="NAME", help="export a run of this fold")
     parser.add_argument(
@@ -27,6 +34,7 @@ def add_options(parser):
         metavar="WEIGHTS",
         help="also write a LiteRT model, with weights in float32, float16 or int8, or shared with the SavedModel (float32)",
     )
+    parser.add_argument("--onnx", action="store_true", help="also write an ONNX model (extra onnx)")
     parser.add_argument(
         "--certain",
         type=float,
@@ -42,6 +50,9 @@ def run(options):
     from sertf.runs.layout import is_finished
     from sertf.runs.stored import read_facts
 
+    if options.out.suffix == ".onnx":
+        _to_onnx(options)
+        return
     if not is_finished(options.runs):
         read_facts(options.runs)  # reports a mistake before TensorFlow takes its time to load
     import_tensorflow_quietly()
@@ -54,9 +65,31 @@ def run(options):
         repeat=options.repeat,
         fold=options.fold,
         litert=options.litert,
+        onnx=options.onnx,
         certain=options.certain,
     )
     if options.json:
         shared.print_json({"folder": folder, "card": read_card(folder)})
     else:
         print(folder)
+
+
+def _to_onnx(options):
+    """Convert a model that is exported already."""
+    from sertf.errors import SertfError
+    from sertf.parallel.environment import import_tensorflow_quietly
+
+    if options.repeat is not None or options.fold is not None or options.litert is not None or options.onnx:
+        raise SertfError(
+            f"{options.out} is to be an ONNX file of an exported model, which takes no other options; give a folder for the "
+            "export of a run."
+        )
+    shared.check_place(options.out)
+    import_tensorflow_quietly()
+    from sertf.export import onnx
+
+    written = onnx.from_exported(str(options.runs), options.out)
+    if options.json:
+        shared.print_json(written | {"file": options.out})
+    else:
+        print(options.out)

@@ -1,8 +1,9 @@
-from . import litert, saved_model
+from . import litert, onnx, saved_model
 from .checkpoint import ExportError
 
 __all__ = [
     "ExportError",
     "litert",
+    "onnx",
     "saved_model",
 ]

@@ -267,6 +267,36 @@ def for_inference(network, *, fused=True, temperature=None):
     return keras.Model(copied.inputs, outputs, name="network")
 
 
+def at_own_rate(network, front_end, *, mean, std, clips=None):
+    """Functions of features, and of a waveform at the front end's rate, to outputs: for formats without resampling.
+
+    Args:
+        network: the network from `for_inference`.
+        front_end: layer of `sertf.features`; all rows of a waveform are whole.
+        mean, std: as of `ServingModule`.
+        clips: number of rows, for converters that need it as a constant; None for any.
+    """
+    if not front_end.built:
+        front_end.build((None, None))
+    dims = front_end.feature_shape[1:]
+
+    def from_features(features):
+        scaled = (features - mean) / std
+        if front_end.trims:  # the rows behind the speech stay zero, which networks mask
+            scaled = spectral.keep_own(scaled, tf.reduce_any(tf.not_equal(features, 0), axis=2))
+        return network(scaled, training=False)
+
+    def from_waveform(waveform):
+        features = front_end(waveform)
+        if clips is not None:  # framing hides how many there are from the converter
+            features = tf.reshape(features, (clips, front_end.feature_shape[0] or -1, *dims))
+        batch, samples = tf.unstack(tf.shape(waveform))
+        unspoken = holds_no_speech(waveform, tf.fill([batch], samples), front_end.sample_rate)
+        return undecided(from_features(features), unspoken)
+
+    return from_features, from_waveform
+
+
 def _calibrated(scores, temperature):
     logits = keras.ops.log(keras.ops.maximum(scores, FLOOR)) / temperature
     return keras.ops.softmax(logits)

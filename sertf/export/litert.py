@@ -83,7 +83,8 @@ def write_litert(
     else:
         path.write_bytes(content)
     with standard_error_hidden():  # the interpreter prints its delegates
-        clips, difference = _compare(path, folder, front_end, taken)
+        run = litert_runner(path)
+        clips, difference = compared(lambda **given: run(**given)["scores"], folder, front_end, taken)
     largest = LARGEST_DIFFERENCE[weights]
     if not difference <= largest:
         path.unlink()
@@ -112,27 +113,12 @@ def _convert(network, front_end, mean, std, temperature, weights):
     """The model's bytes, and its input: "waveform" if the front end converts, else "features"."""
     import tensorflow as tf
 
-    from sertf.export.graph import for_inference, holds_no_speech, undecided
-    from sertf.layers import spectral
+    from sertf.export.graph import at_own_rate, for_inference
 
     last = [layer.name for layer in network.layers if layer.weights][-1:]
     # LiteRT has no op for fused recurrences; it runs Keras's loop.
     network = for_inference(network, fused=False, temperature=temperature)
-    if not front_end.built:
-        front_end.build((None, None))
-    dims = front_end.feature_shape[1:]
-
-    def from_features(features):
-        scaled = (features - mean) / std
-        if front_end.trims:  # the rows behind the speech stay zero, which networks mask
-            scaled = spectral.keep_own(scaled, tf.reduce_any(tf.not_equal(features, 0), axis=2))
-        return network(scaled, training=False)
-
-    def from_waveform(waveform):
-        # Framing hides from the converter that there is one clip. The shape states it again.
-        outputs = from_features(tf.reshape(front_end(waveform), (1, front_end.feature_shape[0] or -1, *dims)))
-        return undecided(outputs, holds_no_speech(waveform, tf.shape(waveform)[1:], front_end.sample_rate))
-
+    from_features, from_waveform = at_own_rate(network, front_end, mean=mean, std=std, clips=1)
     samples = tf.TensorSpec((1, None), tf.float32, name="waveform")
     features = tf.TensorSpec((1, *front_end.feature_shape), tf.float32, name="features")
     reasons = []
@@ -248,15 +234,21 @@ def _converted(module, taken):
             raise LiteRTError((lines or [type(error).__name__])[0]) from error
 
 
-def _compare(path, folder, front_end, taken):
-    """Seconds of the compared clips, and the largest difference between both models' scores.
+def compared(score, folder, front_end, taken):
+    """Seconds of the compared clips, and the largest difference of a score from the SavedModel's.
 
     The clips are noise, quiet in the last quarter, which some front ends cut off.
+
+    Args:
+        score: function of the input, by its name `taken`, to scores (1, emotions).
+        folder: of the SavedModel.
+        front_end: layer of `sertf.features`.
+        taken: "waveform" or "features".
     """
     import tensorflow as tf
 
     model = tf.saved_model.load(str(folder))
-    lite, full, rate = litert_runner(path), model.signatures["waveform"], front_end.sample_rate
+    full, rate = model.signatures["waveform"], front_end.sample_rate
     shortest = max(0.1, front_end.minimum_samples / rate)
     seconds = [shortest, *(length for length in _COMPARED_SECONDS if length > shortest)]
     largest = 0.0
@@ -264,6 +256,6 @@ def _compare(path, folder, front_end, taken):
         clip = np.random.default_rng(seed).normal(scale=0.1, size=(1, round(length * rate))).astype(np.float32)
         clip[:, -clip.shape[1] // 4 :] *= 1e-3
         given = clip if taken == "waveform" else front_end(clip).numpy()
-        ours, expected = lite(**{taken: given})["scores"], full(waveform=clip, sample_rate=rate)["scores"].numpy()
+        ours, expected = score(**{taken: given}), full(waveform=clip, sample_rate=rate)["scores"].numpy()
         largest = max(largest, float(np.abs(ours - expected).max()))
     return seconds, largest

@@ -19,6 +19,7 @@ from sertf.evaluation.calibration import calibration_of, fit_temperature, probab
 from sertf.evaluation.certainty import certain_part, certainty_threshold, check_precision
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
+from sertf.export import onnx as onnx_file
 from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
 from sertf.files import CHECKSUMS, check_writable, digest, replaced_folder, write_checksums
@@ -42,7 +43,7 @@ CERTAIN = 0.9
 
 FINGERPRINT = "fingerprint.pb"
 """File of a SavedModel with checksums of its parts and an identifier."""
-_OURS = {"saved_model.pb", FINGERPRINT, "variables", "assets", CARD, PAGE, FILE, SHARED, CHECKSUMS}
+_OURS = {"saved_model.pb", FINGERPRINT, "variables", "assets", CARD, PAGE, FILE, SHARED, onnx_file.FILE, CHECKSUMS}
 
 
 def save(
@@ -52,6 +53,7 @@ def save(
     repeat: int | None = None,
     fold: str | None = None,
     litert: str | None = None,
+    onnx: bool = False,
     certain: float = CERTAIN,
 ) -> Path:
     """Export one run as a SavedModel that needs TensorFlow alone.
@@ -68,6 +70,7 @@ def save(
         fold: export a run of this fold.
         litert: write a LiteRT model beside the SavedModel with weights in this form, of
             `sertf.export.litert.WEIGHTS`. None writes none.
+        onnx: write an ONNX model beside the SavedModel, see `sertf.export.onnx`.
         certain: share of certain answers that are to be right. The validation clips choose the confidence under which
             the verdict is `uncertain`. Without a validation part, or without a threshold that reaches it, there is none.
 
@@ -77,6 +80,7 @@ def save(
     Raises:
         ResultsError, ExportError: no such run, a broken or outdated one, or `out` cannot be written.
         LiteRTError: unknown weights, or the network does not convert.
+        OnnxError: the extra `onnx` is missing, or the network does not convert.
         SertfError: a precision out of range.
     """
     import keras
@@ -84,13 +88,15 @@ def save(
     check_precision(certain)
     if litert is not None:
         check_weights(litert)
+    if onnx:
+        onnx_file.check_installed()
     folder, run, chosen = choose_run(Path(runs), repeat, fold)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
-        _save_elsewhere(run, out, chosen, litert, certain)
+        _save_elsewhere(run, out, chosen, litert, onnx, certain)
     else:
-        _save_here(folder, run, out, chosen, litert, certain)
+        _save_here(folder, run, out, chosen, litert, onnx, certain)
     return out
 
 
@@ -106,7 +112,7 @@ def _check_place(out: Path) -> None:
         raise ExportError(f"{out} is not an exported model ({what}) and stays as it is; give another folder.")
 
 
-def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None, certain: float) -> None:
+def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None, onnx: bool, certain: float) -> None:
     """Export in another process: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export.saved_model import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
     paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
@@ -116,21 +122,21 @@ def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None, certai
         "CUDA_VISIBLE_DEVICES": "",  # its memory is the caller's, and tracing needs no GPU
     }
     command = [sys.executable, "-c", code, str(run.place.absolute()), str(out.absolute()), chosen, str(certain)]
-    command += [] if litert is None else [litert]
+    command += [litert or "", "onnx" if onnx else ""]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
     if done.returncode:
         said = done.stderr.rpartition("error: ")[2] if done.returncode == 2 else done.stderr
         raise ExportError(said.strip() or f"the export of {run.place} ended with exit code {done.returncode}.")
 
 
-def _export_process(place, out, chosen, certain, litert=None):
+def _export_process(place, out, chosen, certain, litert, onnx):
     with exit_code() as code:
         folder, run, _ = choose_run(Path(place), None, None)
-        _save_here(folder, run, Path(out), chosen, litert, float(certain))
+        _save_here(folder, run, Path(out), chosen, litert or None, bool(onnx), float(certain))
     return code.value
 
 
-def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | None, certain: float) -> None:
+def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | None, onnx: bool, certain: float) -> None:
     import tensorflow as tf
 
     from sertf.export.graph import ServingModule
@@ -172,6 +178,10 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
             if litert is not None:
                 card["litert"] = write_litert(
                     model, network, front_end, **scaling, temperature=temperature, weights=litert
+                )
+            if onnx:
+                card["onnx"] = onnx_file.write_onnx(
+                    model, model / onnx_file.FILE, network, front_end, **scaling, temperature=temperature
                 )
             write_card(model, card)
             written = (path for path in model.rglob("*") if path.is_file() and path.name not in (CARD, PAGE))

@@ -97,6 +97,7 @@ class Card(TypedDict):
     experiment: NotRequired[str]
     variant: NotRequired[str]
     litert: NotRequired[dict[str, Any]]
+    onnx: NotRequired[dict[str, Any]]
     calibration: NotRequired[Calibration]
     known_speakers: NotRequired[KnownSpeakers]
     recordings: NotRequired["Recordings"]
@@ -195,6 +196,13 @@ run = Interpreter("{name}/{file}").get_signature_runner()
 scores = run({input}={input})["scores"]  # (1, emotions)
 ```"""
 
+_ONNX = """\
+```python
+import onnxruntime
+
+session = onnxruntime.InferenceSession("{name}/{file}")
+(scores,) = session.run(["scores"], {{"{input}": {input}}})  # (batch, emotions)
+```"""
 
 _KNOWN_SPEAKERS = """\
 ```python
@@ -222,6 +230,7 @@ def render_card(card: Card) -> str:
         "",
         *_known_speakers(card),
         *_litert(card),
+        *_onnx(card),
         "## Training data",
         "",
         f"{corpus['title']}: {corpus['utterances']} utterances, {corpus['speakers']} speakers, languages: "
@@ -384,6 +393,30 @@ def _litert(card: Card) -> list[str]:
         f"{lite['difference']:.1e}.",
         "",
         code,
+        "",
+    ]
+
+
+def _onnx(card: Card) -> list[str]:
+    """Section on the ONNX model, if there is one."""
+    found = card.get("onnx")
+    if found is None:
+        return []
+    if found["input"] == "waveform":
+        takes = (
+            f"`waveform` (batch, samples) float32, mono at exactly {card['sample_rate']} Hz, rows of one length. It holds the "
+            "front end, but does not resample"
+        )
+    else:
+        takes = f"`features` float32, not scaled. The front end `{card['front_end']['name']}` does not convert to ONNX"
+    seconds = ", ".join(f"{length:g}" for length in found["compared_seconds"])
+    return [
+        "## ONNX",
+        "",
+        f"`{found['file']}` ({found['bytes'] / 1000:,.0f} kB) is the same model for ONNX Runtime. It takes {takes}. On clips "
+        f"of noise of {seconds} s its scores differ from the SavedModel's by at most {found['difference']:.1e}.",
+        "",
+        _ONNX.format(name=card["name"], file=found["file"], input=found["input"]),
         "",
     ]
 
