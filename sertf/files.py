@@ -1,4 +1,7 @@
-"""Writes of files and folders that are complete or absent, by one process at a time, and digests of their contents."""
+"""Writes of files and folders that are complete or absent, by one process at a time, and digests of their contents.
+
+`SHIPPED` is where the trained models lie that come with sertf.
+"""
 
 import contextlib
 import glob
@@ -17,6 +20,9 @@ from sertf.errors import SertfError
 
 CHECKSUMS = "SHA256SUMS"
 """File of a folder with the checksums of others in it, as `sha256sum` writes it."""
+_PACKAGE = Path(__file__).parent
+# An installation has them beside the packages, a checkout beside the package itself.
+SHIPPED = next(place for place in (_PACKAGE / "saved_models", _PACKAGE.parent / "saved_models") if place.is_dir())
 
 
 class Busy(SertfError):

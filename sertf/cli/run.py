@@ -23,7 +23,6 @@ EXAMPLES = """\
   sertf run --table mine.csv --model speechnet --protocol speaker-independent-5 --repeats 3
   sertf run --corpus emodb --data ~/corpora --model svm
 """
-DEFAULT_MODEL = "reslstm_sa"
 
 
 def is_experiment(arguments):
@@ -65,7 +64,9 @@ def add_options(parser):
     )
     shared.add_data(parser)
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"one of {', '.join(own_data.SYSTEMS)} ({DEFAULT_MODEL})"
+        "--model",
+        metavar="NAME",
+        help=f"one of {', '.join(own_data.SYSTEMS)} (that of --recipe, else {own_data.DEFAULT}: ridge regression on Whisper's first blocks)",
     )
     shared.add_front_end(parser)
     parser.add_argument(
@@ -98,15 +99,15 @@ def run(options):
     from sertf.training.recipe import read_recipe
 
     # Names first, then the table, then TensorFlow: each takes longer to load than the one before.
-    model = options.model
+    tuned = options.recipe and read_recipe(options.recipe)
+    model = options.model or (tuned.model if tuned else own_data.DEFAULT)
     own_data.front_end_of(model, options.front_end)
     if options.protocol is not None:
         splits.protocol(options.protocol)
     command_line.check_counts(options)
     if options.enrolment_clips is not None and not options.known_speakers:
         raise SertfError("--enrolment-clips is for --known-speakers; give both.")
-    tuned = options.recipe and read_recipe(options.recipe)
-    if tuned and tuned.model != model:
+    if tuned and tuned.model != own_data.system(model).variant.model:
         raise SertfError(f"{options.recipe} is for {tuned.model}; give --model {tuned.model}, or leave --recipe out.")
     table = shared.load_table(options)
     name = options.corpus or options.table.resolve().stem
@@ -149,6 +150,7 @@ def _check_shapes(chosen, table, model):
 
 
 def _show(trained, name, as_json):
+    from sertf.papers import own_data
     from sertf.reports.markdown import SCORE_NOTE, score_cell
     from sertf.training.trainers import find
 
@@ -160,5 +162,5 @@ def _show(trained, name, as_json):
         print(f"{entry['name']}: {score_cell(entry)}")
     print(f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.")
     print(f"Report: {trained.report}")
-    if find(trained.variant).exportable:
+    if find(own_data.system(trained.variant).variant.model).exportable:
         print(f"To use it: sertf export {trained.runs} models/{name}")

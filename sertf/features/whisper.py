@@ -125,7 +125,12 @@ class Whisper(FrontEnd):
         self._transform = _windowed_fourier()
         self._filters = spectral.mel_filters(sample_rate=SAMPLE_RATE, n_fft=WINDOW, n_mels=BANDS)
         self.encoder.build((None, None, BANDS))
-        assign(self.encoder, whisper_weights.load(self.size))
+        stored = whisper_weights.shipped(self.size, max(self.blocks))
+        if stored is None:
+            assign(self.encoder, whisper_weights.load(self.size))
+        else:
+            for number, variable in enumerate(self.encoder.weights):
+                variable.assign(stored(number))
         self.built = True
 
     def features(self, waveform, lengths):

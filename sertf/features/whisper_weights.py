@@ -1,5 +1,7 @@
 """Weights of Whisper's encoder: which are published, where they are looked for, how their files are read.
 
+The default recognizer ships with the first blocks of one size, so that these need no file at all.
+
 OpenAI publishes Whisper under the MIT licence (Radford et al. 2023, arXiv:2212.04356). Two formats are read: the
 safetensors of OpenAI's checkpoints on Hugging Face, and CTranslate2's, which faster-whisper uses. All of them hold the
 same float16 numbers. Their digest is pinned here, so that features do not depend on which file they came from.
@@ -7,9 +9,10 @@ same float16 numbers. Their digest is pinned here, so that features do not depen
 
 import contextlib
 import hashlib
+import json
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +21,13 @@ import numpy as np
 
 from sertf.corpora.download import DownloadError, download_file
 from sertf.errors import SertfError, expanded
+from sertf.files import SHIPPED
 
 VARIABLE = "SERTF_WHISPER"
 LICENCE = "MIT"
 CITATION = "A. Radford et al.: Robust speech recognition via large-scale weak supervision. ICML 2023. https://arxiv.org/abs/2212.04356"
 FILES = ("model.safetensors", "model.bin")
+RECOGNIZER = SHIPPED / "recognizer"
 _RESTORED: ContextVar[bool] = ContextVar("restored", default=False)
 AGAIN = f"delete it, and sertf fetches it again unless {VARIABLE} is set."
 
@@ -101,6 +106,25 @@ def load(size: str) -> dict[str, np.ndarray]:
             f"{SIZES[size].digest[:12]}); {AGAIN}"
         )
     return weights
+
+
+def shipped(size: str, blocks: int) -> Callable[[int], np.ndarray] | None:
+    """Variables of an encoder in the default recognizer, float16, by their number in the order of Keras's `weights`.
+
+    None where the environment variable SERTF_WHISPER names other weights, or the recognizer lacks these blocks.
+
+    Args:
+        size: in `SIZES`.
+        blocks: how many of the first blocks are needed.
+    """
+    front_end = json.loads((RECOGNIZER / "model_card.json").read_text(encoding="utf-8"))["front_end"]
+    held = front_end["config"]
+    if os.environ.get(VARIABLE) or _RESTORED.get() or held["size"] != size or max(held["blocks"]) < blocks:
+        return None
+    import tensorflow as tf
+
+    stored = tf.train.load_checkpoint(str(RECOGNIZER / "variables" / "variables"))
+    return lambda number: stored.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE")
 
 
 @contextlib.contextmanager

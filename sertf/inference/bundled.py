@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from sertf.errors import SertfError, unknown
+from sertf.files import SHIPPED
 from sertf.inference.card import Card, read_card
 
-PACKAGE = Path(__file__).parents[1]
-# An installation has them beside the packages, a checkout beside the package itself.
-ROOT = next(place for place in (PACKAGE / "saved_models", PACKAGE.parent / "saved_models") if place.is_dir())
+ROOT = SHIPPED
 DEFAULT = "recognizer"
 
 

@@ -11,8 +11,10 @@ from sertf.papers import PAPERS, functionals, serct, whisper
 from sertf.papers.system import System
 from sertf.protocols import splits
 
+DEFAULT = "whisper"
+"""The model that is trained unless another is named: a linear one on Whisper's first blocks, whose weights ship with sertf."""
 SYSTEMS = {model: system for paper in PAPERS.values() for model, system in paper.SYSTEMS.items()}
-FRONT_ENDS = tuple(dict.fromkeys((*(system.front_end for system in SYSTEMS.values()), whisper.FRONT_END)))
+FRONT_ENDS = tuple(dict.fromkeys(system.front_end for system in SYSTEMS.values()))
 OPTIONS: Mapping[str, Mapping[str, object]] = {
     serct.FRONT_END: serct.FRONT_ENDS["narrow"],
     whisper.FRONT_END: whisper.FRONT_END_OPTIONS,
@@ -91,9 +93,9 @@ def experiment(
     if recipe is not None and not own:
         recipe = replace(recipe, spectrogram_augmentation=None)
     variant = Variant(
-        model,
+        chosen.variant.model,
         recipes=None if recipe is None else {name_of_setting: recipe},
-        options={**chosen.variant.options, **_penalty_without_validation(model, protocol)},
+        options={**chosen.variant.options, **_penalty_without_validation(chosen.variant.model, protocol)},
         augmentation=chosen.variant.augmentation if own else None,
         scaled_each=chosen.variant.scaled_each if own else "dimension",
         tuned_on=chosen.tuned_on,

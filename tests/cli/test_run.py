@@ -169,9 +169,9 @@ def test_a_scikit_learn_model_and_another_protocol(folder, in_process, capsys):
 
 def test_a_searched_recipe(folder, in_process, capsys):
     write_recipe(Path("recipe.json"), Tuned("waveform_mlp", Recipe(epochs=1, batch_size=8), {}))
-    assert run("--recipe", "recipe.json") == 2
+    assert run("--model", "svm", "--recipe", "recipe.json") == 2
     assert "recipe.json is for waveform_mlp; give --model waveform_mlp" in capsys.readouterr().err
-    assert run("--model", "waveform_mlp", "--recipe", "recipe.json", "--out", "o") == 0
+    assert run("--recipe", "recipe.json", "--out", "o") == 0
     overview = json.loads(Path("o/waveform_mlp/speaker-independent-4/experiment.json").read_text())
     assert overview["recipe"]["batch_size"] == 8 and overview["epochs"] == 1
 
@@ -183,8 +183,18 @@ def test_two_speakers_are_each_tested_once(folder, corpus, in_process, capsys):
     assert "Report: results/mine/waveform_mlp/leave-one-of-two-out/report.md" in capsys.readouterr().out
 
 
+def test_the_default_is_whisper_with_the_weights_that_ship_with_sertf(folder, in_process, capsys, monkeypatch):
+    monkeypatch.delenv("SERTF_WHISPER", raising=False)
+    assert run() == 0
+    said = capsys.readouterr().out
+    assert "Report: results/mine/whisper/speaker-independent-4/report.md" in said
+    assert cli.main(["export", "runs/mine/whisper/speaker-independent-4", "models/mine"]) == 0
+    report = json.loads(Path("results/mine/whisper/speaker-independent-4/report.json").read_text())
+    assert report["facts"]["front_end"]["name"] == "whisper" and report["scores"]["uar"]["mean"] > 0.5  # chance is 0.25
+
+
 def test_smoke(folder, in_process, capsys):
-    assert run("--smoke", "--protocol", "random-80-20", "--repeats", "5") == 0
+    assert run("--model", "reslstm_sa", "--smoke", "--protocol", "random-80-20", "--repeats", "5") == 0
     said = capsys.readouterr().out
     assert "sertf export runs/mine_smoke/reslstm_sa/random-80-20 models/mine" in said
     overview = json.loads((folder / "runs/mine_smoke/reslstm_sa/random-80-20/experiment.json").read_text())

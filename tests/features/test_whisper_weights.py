@@ -31,6 +31,35 @@ def as_published(weights):
     return tensors | {"model.decoder.layer_norm.bias": np.zeros(3, "float32")}
 
 
+@pytest.fixture
+def nothing_at_hand(tmp_path, monkeypatch):
+    """A machine without Whisper's weights, and without a connection."""
+
+    def offline(url, known_hash, path):
+        raise DownloadError(f"{url} cannot be reached.")
+
+    monkeypatch.delenv("SERTF_WHISPER", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(whisper_weights, "download_file", offline)
+
+
+def test_the_first_blocks_of_tiny_come_with_sertf(nothing_at_hand):
+    waveform = np.random.default_rng(0).normal(scale=0.1, size=(2, 16000)).astype("float32")
+    found = np.asarray(Whisper(blocks=(1, 2, 3))(waveform))
+    assert np.isfinite(found).all() and found.std() > 0.1
+    np.testing.assert_allclose(np.asarray(Whisper(blocks=(2,))(waveform)), found[..., 768:1536], rtol=1e-5)
+    for beyond in ({"blocks": (4,)}, {"size": "base", "blocks": (1,)}):
+        with pytest.raises(WeightsError, match="cannot be reached. Or set SERTF_WHISPER"):
+            Whisper(**beyond).build((None, None))
+
+
+def test_they_are_the_published_ones(weights, monkeypatch):
+    waveform = np.random.default_rng(0).normal(scale=0.1, size=(1, 16000)).astype("float32")
+    published = np.asarray(Whisper(blocks=(1, 2, 3))(waveform))
+    monkeypatch.delenv("SERTF_WHISPER")
+    np.testing.assert_array_equal(np.asarray(Whisper(blocks=(1, 2, 3))(waveform)), published)
+
+
 def test_names_and_shapes_of_the_encoder(weights):
     assert weights["conv1.weight"].shape == (384, 80, 3)
     assert weights["embed_positions.weight"].shape == (1500, 384)

@@ -3,7 +3,7 @@
 import pytest
 
 from sertf.errors import SertfError
-from sertf.features import FEATURES
+from sertf.features import FEATURES, whisper_weights
 from sertf.models import MODELS
 from sertf.models.classical import CLASSICAL
 from sertf.models.linear import LINEAR
@@ -11,7 +11,7 @@ from sertf.papers import own_data
 
 
 def test_every_model_and_front_end_has_its_place():
-    assert own_data.SYSTEMS.keys() == MODELS.keys() | LINEAR.keys() | CLASSICAL.keys()
+    assert own_data.SYSTEMS.keys() == MODELS.keys() | LINEAR.keys() | CLASSICAL.keys() | {"whisper"}
     assert set(own_data.FRONT_ENDS) == set(FEATURES)
 
 
@@ -24,6 +24,8 @@ def test_every_model_and_front_end_has_its_place():
         ("serct", "emodb", ["tuning"]),
         ("gru", "emodb", []),
         ("ridge", "emodb", ["tuning"]),
+        ("whisper", "ravdess", ["tuning"]),
+        ("whisper", "table", []),
     ],
 )
 def test_a_recipe_that_was_chosen_on_the_corpus_is_declared(model, corpus, leaks):
@@ -47,6 +49,14 @@ def test_an_experiment_on_own_data():
     assert (other.front_end, other.front_end_options) == ("mfcc_chroma", {})
     assert other.variant("cnn_transformer").augmentation is None
     assert own_data.experiment("mine", "svm", "random-80-20").recipe("svm", "random-80-20") is None
+
+
+def test_the_default_is_a_linear_model_on_whispers_blocks_that_ship_with_sertf(monkeypatch):
+    monkeypatch.delenv("SERTF_WHISPER", raising=False)
+    made = own_data.experiment("mine", own_data.DEFAULT, "leave-one-of-two-out")
+    variant = made.variant("whisper")
+    assert (variant.model, made.front_end) == ("ridge", "whisper") and variant.options["penalty"] > 0
+    assert whisper_weights.shipped(made.front_end_options["size"], max(made.front_end_options["blocks"])) is not None
 
 
 def test_spectrograms_are_augmented_behind_the_models_own_front_end_alone():

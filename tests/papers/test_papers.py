@@ -28,7 +28,8 @@ def test_a_paper_has_all_its_facts(name):
         for said in ("Command: ", "sertf run ", "Time: ", "Expect: "):
             assert said in make.__doc__, make
     for model, system in paper.SYSTEMS.items():
-        assert system.variant.model == model and not system.variant.for_gpu
+        # The linear models' own names mean functionals; on Whisper's blocks one is called by its front end.
+        assert system.variant.model == {"whisper": "ridge"}.get(model, model) and not system.variant.for_gpu
 
 
 def test_every_name_gives_the_experiment_of_this_name():
