@@ -165,14 +165,15 @@ def inputs(folder: Path, count: int, seed: int) -> Counts:
         (files / names[-1]).write_bytes(data)
         if certain:
             damaged.add(names[-1])
-    counts.tried = count
     for first in range(0, count, BATCH):
         batch = [*sorted(sound), *names[first : first + BATCH]]
         answered = _answered(folder, files, batch, counts)
         counts.wrong += [f"{name} got an answer" for name in sorted(damaged & answered)]
         missing = f"did not answer on {{}} beside files {first} to {first + BATCH - 1}"
         counts.lost += [missing.format(name) for name in sorted(sound - answered)]
-        print(f"  {counts}, {len(damaged)} certainly damaged", flush=True)
+        counts.tried += len(names[first : first + BATCH])
+        print(f"  {counts}", flush=True)
+    print(f"  {len(damaged)} certainly damaged, {count - len(damaged)} of which no reader can tell", flush=True)
     _extract(folder, files, [*sorted(sound), *names], counts)
     return counts
 

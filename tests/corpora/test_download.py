@@ -5,6 +5,7 @@ import io
 import stat
 import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -85,6 +86,13 @@ def test_a_corpus_comes_whole_and_only_once(server, tmp_path):
     assert len(corpora.load("ravdess", folder.parent)) == 1440
     assert [path.name for path in folder.parent.iterdir()] == ["ravdess"]
     assert fetch(folder.parent) == folder and len(server.asked) == 1
+
+
+def test_two_commands_download_once(server, tmp_path):
+    with ThreadPoolExecutor(2) as pool:
+        folders = list(pool.map(fetch, [tmp_path, tmp_path]))
+    assert folders == 2 * [tmp_path / "ravdess"] and len(server.asked) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["ravdess"]
 
 
 def test_a_download_that_was_broken_off_goes_on(server, tmp_path):

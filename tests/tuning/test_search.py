@@ -14,6 +14,7 @@ import pytest
 from sertf import cli
 from sertf.errors import SertfError
 from sertf.experiment.search_space import SEARCH
+from sertf.files import Busy, locked
 from sertf.training.recipe import read_recipe
 from sertf.tuning import search as tuning
 from tests.toy_search import TOY, made_up, search
@@ -61,6 +62,12 @@ def test_bad_arguments(corpus, cache, tmp_path, options, message):
     with pytest.raises(SertfError, match=message):
         search(corpus, cache, tmp_path, **options)
     assert not (tmp_path / "search.json").exists()
+
+
+def test_a_second_search_in_the_folder_is_refused_while_one_is_at_work(corpus, cache, tmp_path):
+    with locked(tmp_path / ".search.lock", tmp_path), pytest.raises(Busy, match="Another command is writing to"):
+        search(corpus, cache, tmp_path, trials=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_search_in_the_folder(corpus, cache, tmp_path, in_process):
