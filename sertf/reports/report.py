@@ -66,11 +66,11 @@ def write_report(
 
 
 def _write_report(results: Results, out: Path, beside: Path | str | None, figure_formats: Iterable[str]) -> Summary:
+    for place in (out, out / "report.md", out / "report.json"):
+        remove_leftovers(place)
     check_replaceable(out, results.facts, len(results.manifests))
     others = _others(out, results.facts, None if beside is None else Path(beside))
     check_writable(out.parent, "--out", ResultsError)
-    for name in ("report.md", "report.json"):
-        remove_leftovers(out / name)
     with replaced_folder(out) as staging:
         write_table(staging / "predictions.csv.gz", results.predictions)
         write_table(staging / "history.csv.gz", results.histories)

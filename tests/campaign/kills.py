@@ -4,29 +4,21 @@ One command trains a tiny experiment, from clips to the report. It is killed by 
 again, until it ends. Every fourth kill hits the command alone and leaves its workers to find out. After each kill every
 run directory that was there is there still and matches its checksums, and so does every entry of the cache.
 
-wrong: a file of a finished command differs from that of the command that nobody killed, bit by bit. Left out are
-times, which differ between any two runs: `wall_seconds`, and `weights.keras`, a zip file with the time of day in it, whose
-arrays are compared instead.
+wrong: a file of a finished command differs from that of the command that nobody killed, bit by bit, but for times.
 lost: a run directory or entry of the cache that a kill removed or damaged, or a file that a finished command lacks.
 traces: a command that nobody killed ended with anything but its results.
 """
 
-import io
-import json
 import random
 import shutil
 import subprocess
 import time
-import zipfile
 from pathlib import Path
-
-import h5py
-import numpy as np
 
 from sertf.errors import SertfError
 from sertf.extraction.cache_entries import DamagedEntry, read_entry
 from sertf.runs.stored import check_intact
-from tests.campaign.commands import ROOT, Counts, kill, said, start, traces, utterances
+from tests.campaign.commands import ROOT, Counts, compare, contents, kill, said, start, traces, utterances
 
 ALONE = 4
 """Every so many kills hit the command without its workers."""
@@ -48,17 +40,12 @@ def kills(folder: Path, count: int, seed: int) -> Counts:
     process.wait(LONGEST_SECONDS)
     seconds = time.monotonic() - began
     counts.traces += traces(process, said(folder), allowed=(0,))
-    expected = _results(folder / "whole")
+    expected = contents(folder / "whole")
     number = 0
     while counts.tried < count:
         number += 1
         _kill_until_done(folder, f"killed-{number}", count, seconds, chance, counts)
-        found = _results(folder / f"killed-{number}")
-        counts.lost += [f"round {number}: {name} is missing" for name in expected.keys() - found.keys()]
-        counts.wrong += [
-            f"round {number}: {name} differs" for name in found if name in expected and found[name] != expected[name]
-        ]
-        counts.wrong += [f"round {number}: {name} is left over" for name in found.keys() - expected.keys()]
+        compare(counts, expected, contents(folder / f"killed-{number}"), f"round {number}")
         shutil.rmtree(folder / f"killed-{number}")
         print(f"  round {number}: {counts}", flush=True)
     return counts
@@ -111,40 +98,3 @@ def _stored(place: Path, counts: Counts) -> set[Path]:
         except (DamagedEntry, OSError) as error:
             counts.lost.append(f"{entry} after kill {counts.tried}: {error}")
     return runs | entries
-
-
-def _results(place: Path) -> dict[str, object]:
-    """What is compared of each file below a folder, by its name. Times and what lies in hidden files are left out."""
-    found: dict[str, object] = {}
-    for path in sorted(place.rglob("*")):
-        name = path.relative_to(place)
-        if path.is_dir() or name.parts[0] == "cache" and not path.name.endswith(".npy"):
-            continue
-        if path.suffix == ".keras":
-            found[str(name)] = _weights(path)
-        elif path.suffix == ".json":
-            found[str(name)] = _without_times(json.loads(path.read_text()), place)
-        elif path.name not in ("SHA256SUMS", "report.md"):  # both show the times
-            found[str(name)] = path.read_bytes()
-    return found
-
-
-def _without_times(value, place):
-    if isinstance(value, dict):
-        return {key: _without_times(each, place) for key, each in value.items() if key != "wall_seconds"}
-    if isinstance(value, list):
-        return [_without_times(each, place) for each in value]
-    return value.replace(str(place), "PLACE") if isinstance(value, str) else value
-
-
-def _weights(path):
-    """The arrays of a Keras file, by their names, as bytes."""
-    arrays: dict[str, bytes] = {}
-
-    def keep(name, value):
-        if isinstance(value, h5py.Dataset):
-            arrays[name] = np.asarray(value).tobytes()
-
-    with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
-        file.visititems(keep)
-    return arrays

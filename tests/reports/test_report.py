@@ -295,6 +295,17 @@ def test_what_a_killed_report_left_is_no_result_and_is_removed(runs, tmp_path):
     assert not list(written(tmp_path).glob(".*"))
 
 
+def test_results_that_a_killed_report_had_moved_are_not_lost(runs, tmp_path):
+    report.write_report(runs, written(tmp_path))
+    aside = written(tmp_path).with_name(".paper-abcdefgh")
+    aside.mkdir()
+    written(tmp_path).rename(aside / "paper.old")
+    fewer = make_runs(tmp_path / "fewer", repeats=2)
+    with pytest.raises(SertfError, match="holds 6 runs, but the new report would hold 4"):
+        report.write_report(fewer, written(tmp_path))
+    assert [path.name for path in written(tmp_path).parent.iterdir()] == ["paper"]
+
+
 def test_results_of_something_else_are_not_overwritten(runs, tmp_path):
     other = make_runs(tmp_path / "runs", variant="h32")
     report.write_report(runs, written(tmp_path))
