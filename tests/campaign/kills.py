@@ -22,6 +22,8 @@ from tests.campaign.commands import ROOT, Counts, compare, contents, kill, said,
 
 ALONE = 4
 """Every so many kills hit the command without its workers."""
+LATEST = 0.6
+"""Until which share of the time of a whole command it is killed. A command that resumes comes to its end by then."""
 LONGEST_SECONDS = 1200
 
 
@@ -65,7 +67,7 @@ def _kill_until_done(folder, name, count, seconds, chance, counts):
     stored: set[Path] = set()
     while True:
         process = _start(folder, name)
-        patience = chance.uniform(0, seconds) if counts.tried < count else LONGEST_SECONDS
+        patience = chance.uniform(0, LATEST * seconds) if counts.tried < count else LONGEST_SECONDS
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:
