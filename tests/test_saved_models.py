@@ -17,6 +17,7 @@ from sertf.files import CHECKSUMS, faults_by_checksums
 from sertf.inference import bundled
 from sertf.inference.card import read_card, render_card
 from sertf.inference.evaluation import training_corpora
+from sertf.inference.hub_card import front_matter
 from sertf.inference.recognizer import load
 from sertf.runs.stored import read_manifests, read_predictions
 
@@ -61,7 +62,7 @@ def test_the_card_says_what_the_kept_results_say(folder):
     assert card["held_out"]["names"] == sorted(set(of_fold["speaker"]) - set(others["speaker"]))
     assert card["corpus"]["names"] == sorted(card["corpus"]["name"].split("+"))
     assert card["over_repeats"]["repeats"] == len({repeat for repeat, _ in manifests})
-    assert (folder / "model_card.md").read_text(encoding="utf-8") == render_card(card)
+    assert (folder / "README.md").read_text(encoding="utf-8") == front_matter(card) + render_card(card)
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
@@ -97,7 +98,7 @@ def test_the_checksums_cover_all_files_but_the_card(folder):
     """A mismatch: `load` refuses the model. Export it again, or write the checksums with `sha256sum`."""
     listed = {line.split("  ", 1)[1] for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()}
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files - listed == {CHECKSUMS, "model_card.json", "model_card.md"} and listed <= files
+    assert files - listed == {CHECKSUMS, "model_card.json", "README.md"} and listed <= files
     assert faults_by_checksums(folder) == []
 
 

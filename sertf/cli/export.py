@@ -3,6 +3,7 @@
 Of several runs sertf exports the one with the best validation score. Test scores have no part in the choice.
 """
 
+import sys
 from pathlib import Path
 
 from sertf.cli import shared
@@ -68,8 +69,11 @@ def run(options):
         onnx=options.onnx,
         certain=options.certain,
     )
+    card = read_card(folder)
+    if card.get("smoke"):
+        print("This is the model of a smoke test: it recognizes nothing. Train without --smoke.", file=sys.stderr)
     if options.json:
-        shared.print_json({"folder": folder, "card": read_card(folder)})
+        shared.print_json({"folder": folder, "card": card})
     else:
         print(folder)
 

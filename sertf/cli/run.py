@@ -133,7 +133,7 @@ def run(options):
     results = command_line.results_folder(chosen, options)
     trained = command_line.train(chosen, table, options, variants=[model], protocols=None, results=results)
     for one in trained:
-        _show(one, name, options.json)
+        _show(one, name, options)
 
 
 def _check_shapes(chosen, table, model):
@@ -149,12 +149,12 @@ def _check_shapes(chosen, table, model):
         cell.try_out(table["emotion"].nunique())
 
 
-def _show(trained, name, as_json):
+def _show(trained, name, options):
     from sertf.papers import own_data
     from sertf.reports.markdown import SCORE_NOTE, score_cell
     from sertf.training.trainers import find
 
-    if as_json:
+    if options.json:
         shared.print_json({"runs": trained.runs, "report": trained.report, "scores": trained.scores})
         return
     for key in ("uar", "wa"):
@@ -162,5 +162,7 @@ def _show(trained, name, as_json):
         print(f"{entry['name']}: {score_cell(entry)}")
     print(f"{SCORE_NOTE[0].upper()}{SCORE_NOTE[1:]}.")
     print(f"Report: {trained.report}")
-    if find(own_data.system(trained.variant).variant.model).exportable:
+    if options.smoke:
+        print("This was a smoke test. To train a model: the same command without --smoke.")
+    elif find(own_data.system(trained.variant).variant.model).exportable:
         print(f"To use it: sertf export {trained.runs} models/{name}")

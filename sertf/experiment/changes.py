@@ -85,8 +85,8 @@ def with_options(experiment: Experiment, precision: str | None, accumulation: in
 
 
 def shrink(experiment: Experiment) -> Experiment:
-    """The experiment with 2 epochs in every recipe."""
-    return _with_recipes(experiment, lambda recipe: replace(recipe, epochs=2))
+    """The experiment as a smoke test, with 2 epochs in every recipe."""
+    return replace(_with_recipes(experiment, lambda recipe: replace(recipe, epochs=2)), smoke=True)
 
 
 def few(table: "pandas.DataFrame") -> "pandas.DataFrame":

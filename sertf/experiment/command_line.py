@@ -14,6 +14,7 @@ from sertf.corpora import selection
 from sertf.errors import SertfError, in_one_sentence
 from sertf.experiment import changes
 from sertf.experiment.description import Experiment
+from sertf.extraction.checks import check_headers
 from sertf.files import check_writable
 from sertf.parallel.environment import check_backend, import_tensorflow_quietly
 from sertf.parallel.processes import SCHEDULERS, death
@@ -171,7 +172,9 @@ def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | st
     )
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out and record which")
-    parser.add_argument("--smoke", action="store_true", help="test the command: 2 epochs, 1 repeat, a few clips")
+    parser.add_argument(
+        "--smoke", action="store_true", help="test the command: 2 epochs, 1 repeat, a few clips; all files are opened"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
@@ -255,6 +258,7 @@ def train(
     }
     repeats = options.repeats
     if options.smoke:
+        _check_headers(table, options.skip_bad)
         table, repeats = changes.few(table), 1
     try:
         if options.verify is not None:
@@ -277,6 +281,18 @@ def train(
         scores = write_report(runs, place, figure_formats=options.figure_format)["scores"]
         trained.append(Trained(variant, protocol, runs, place / "report.md", scores))
     return trained
+
+
+def _check_headers(table: "pandas.DataFrame", skip_bad: bool) -> None:
+    """Open all recordings of a smoke test, which hears few of them: a bad one must not show after hours of training."""
+    bad = check_headers(table["path"])
+    if not bad:
+        return
+    listed = "\n".join(f"  {path}: {reason}" for path, reason in bad)
+    said = f"{len(bad)} of {table['path'].nunique()} recordings cannot be opened:\n{listed}"
+    if not skip_bad:
+        raise SertfError(f"{said}\nMend them, or leave them out with --skip-bad.")
+    print(said, file=sys.stderr)
 
 
 def _folders(data: list[str] | None) -> dict[str, Path | str]:

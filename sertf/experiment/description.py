@@ -123,6 +123,7 @@ class Experiment:
         others: accuracies, from 0 to 1, of the other systems in the paper's comparison, by name; they decide no run.
         merged: emotions that count as another one, by name, such as {"calm": "neutral"}.
         remarks: sentences on what the paper prints, for the report; they decide no run.
+        smoke: whether it only tests the command; report and card say so. It decides no run.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Experiment:
     others: Mapping[str, float] = field(default_factory=dict)
     merged: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    smoke: bool = False
 
     def __post_init__(self):
         if "strict" in self.protocols and self.protocols["strict"].scaling == "speaker":

@@ -165,6 +165,8 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
             labels.unlink()
             _name_by_content(model)
             card = _card(folder, facts, run, chosen, out.name, module, front_end)
+            if facts.get("smoke"):
+                card["smoke"] = True
             if calibration:
                 card["calibration"] = calibration
                 certainty = _certainty(run, calibration["temperature"], certain)

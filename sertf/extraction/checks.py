@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sertf.audio.augmentation import Augmentation, RandomCut
+from sertf.audio.files import AudioError, open_audio
 from sertf.errors import SertfError, unknown
 from sertf.protocols.folds import Fold
 
@@ -23,6 +24,22 @@ def check_names(front_end: type, options: Mapping[str, Any]) -> None:
     for name in options:
         if name not in known:
             raise FrontEndError(unknown(f"option of {front_end.__name__}", name, known))
+
+
+def check_headers(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """Open every recording without decoding it.
+
+    Returns:
+        list of (path, reason) of those that cannot be opened.
+    """
+    bad = []
+    for path in dict.fromkeys(map(str, paths)):
+        try:
+            with open_audio(path):
+                pass
+        except AudioError as error:
+            bad.append((path, error.reason))
+    return bad
 
 
 def check_cuts(augmentation: Augmentation, front_end: "keras.Layer") -> None:

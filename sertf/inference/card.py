@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from sertf.errors import SertfError
 from sertf.files import CHECKSUMS, faults_by_checksums, write_text
+from sertf.inference.hub_card import front_matter
 from sertf.runs.facts import Audit, lacking
 
 if TYPE_CHECKING:
     from sertf.inference.recordings import Recordings
 
 CARD = "model_card.json"
-PAGE = "model_card.md"
+PAGE = "README.md"
 MAKER = "sertf"
 _MEND = "export one with `sertf export RUNS FOLDER`, or sertf.export.saved_model.save"
 
@@ -104,6 +105,7 @@ class Card(TypedDict):
     conditions: NotRequired[UnderConditions]
     other_corpora: NotRequired[dict[str, OtherCorpus]]
     certainty: NotRequired[Certainty]
+    smoke: NotRequired[bool]
 
 
 def read_card(path: Path) -> Card:
@@ -152,9 +154,9 @@ def check_intact(path: Path) -> None:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write a model's card into its folder, as JSON and as a page."""
+    """Write a model's card into its folder: as JSON, and as the page that the Hugging Face Hub reads."""
     write_text(folder / CARD, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
-    write_text(folder / PAGE, render_card(card))
+    write_text(folder / PAGE, front_matter(card) + render_card(card))
 
 
 _LIMITS = """\
@@ -224,6 +226,7 @@ def render_card(card: Card) -> str:
         f"{card['model']['parameters']:,} parameters on `{card['front_end']['name']}` features. The TensorFlow SavedModel "
         f"takes audio of any length and needs TensorFlow alone.{_heard(card)} Paper: {card['paper']}.",
         "",
+        *_smoke(card),
         "## Use",
         "",
         _use(card),
@@ -273,6 +276,16 @@ def render_card(card: Card) -> str:
         f"{_versions(card['versions']['training'])}. Exported with {_versions(card['versions']['export'])}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _smoke(card: Card) -> list[str]:
+    """A warning on the model of a smoke test."""
+    if not card.get("smoke"):
+        return []
+    return [
+        "**A smoke test made this model: two epochs on a few clips. It recognizes nothing. Train without `--smoke`.**",
+        "",
+    ]
 
 
 def _recordings(card: Card) -> list[str]:

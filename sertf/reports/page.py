@@ -37,6 +37,7 @@ def render_page(
         "",
         f"Experiment `{facts['experiment']}`. Paper: {facts['paper']}",
         "",
+        *(["**A smoke test: two epochs on a few clips. Its scores mean nothing.**", ""] if facts.get("smoke") else []),
         f"Tested on {corpus}, {len(emotions)} emotions: {', '.join(emotions)}{merged}. Licence of the corpus: {licence}.",
         "",
         *_scores(summary, columns),

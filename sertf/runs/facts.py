@@ -86,6 +86,7 @@ class Facts(TypedDict):
     languages: NotRequired[list[str]]
     across: NotRequired[Across | None]
     sample_rate: NotRequired[int | None]
+    smoke: NotRequired[bool]
 
 
 class Manifest(TypedDict, total=False):

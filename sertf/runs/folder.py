@@ -51,6 +51,7 @@ def describe(experiment: Any, variant: str, protocol: str, table: pd.DataFrame) 
         "utterances": len(table),
         "speakers": int(table["speaker"].nunique()),
         "languages": sorted(set(table["language"]) - {""}),
+        **({"smoke": True} if experiment.smoke else {}),
     }
 
 

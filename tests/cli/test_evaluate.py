@@ -125,7 +125,7 @@ def test_other_corpora_and_conditions_go_into_the_card(capsys, exported, table, 
     assert card["conditions"]["rows"] == found["conditions"] and card["other_corpora"]["mine"] == row
     assert found["utterances"] == card["held_out"]["utterances"] == card["conditions"]["utterances"]
     assert found["scores"]["uar"]["value"] == pytest.approx(card["held_out"]["uar"])
-    page = (copy / "model_card.md").read_text()
+    page = (copy / "README.md").read_text()
     assert page == render_card(card) and "## Under conditions" in page and "## On other corpora" in page
     assert f"| mine | 32 | 4 | 4 | {row['uar']:.4f} [" in page
 

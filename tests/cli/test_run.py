@@ -8,6 +8,7 @@ import pytest
 
 from sertf import cli, corpora
 from sertf.experiment import runner
+from sertf.inference.card import read_card
 from sertf.parallel import processes
 from sertf.training.recipe import Recipe, Tuned, write_recipe
 
@@ -196,9 +197,25 @@ def test_the_default_is_whisper_with_the_weights_that_ship_with_sertf(folder, in
 def test_smoke(folder, in_process, capsys):
     assert run("--model", "reslstm_sa", "--smoke", "--protocol", "random-80-20", "--repeats", "5") == 0
     said = capsys.readouterr().out
-    assert "sertf export runs/mine_smoke/reslstm_sa/random-80-20 models/mine" in said
-    overview = json.loads((folder / "runs/mine_smoke/reslstm_sa/random-80-20/experiment.json").read_text())
-    assert overview["epochs"] == 2 and overview["repeats"] == 1
+    assert "This was a smoke test" in said and "sertf export" not in said
+    runs = folder / "runs/mine_smoke/reslstm_sa/random-80-20"
+    overview = json.loads((runs / "experiment.json").read_text())
+    assert overview["epochs"] == 2 and overview["repeats"] == 1 and overview["smoke"]
+    report = folder / "runs/mine_smoke/results/mine/reslstm_sa/random-80-20/report.md"
+    assert "A smoke test: two epochs on a few clips" in report.read_text()
+    assert cli.main(["export", str(runs), "smoke"]) == 0
+    assert "model of a smoke test" in capsys.readouterr().err
+    assert read_card(Path("smoke"))["smoke"] and "A smoke test made this model" in Path("smoke/README.md").read_text()
+
+
+def test_smoke_opens_every_file_first(folder, in_process, capsys):
+    (folder / "notes.wav").write_text("no sound")
+    with open("mine.csv", "a") as table:
+        table.write(f"{folder / 'notes.wav'},anger,s01\n")
+    assert run("--smoke") == 2
+    said = capsys.readouterr().err
+    assert "1 of 33 recordings cannot be opened" in said and "notes.wav" in said and "--skip-bad" in said
+    assert not (folder / "cache").exists() and not (folder / "runs").exists()
 
 
 def test_mistakes(folder, in_process, capsys, monkeypatch):

@@ -36,7 +36,7 @@ def test_the_card_says_what_is_in_the_file(lite):
     card = json.loads((lite / "model_card.json").read_text())
     assert card["litert"]["input"] == "waveform" and card["litert"]["difference"] < 1e-5
     assert card["litert"]["weights"] == "float32"
-    page = (lite / "model_card.md").read_text()
+    page = (lite / "README.md").read_text()
     assert "at exactly 16000 Hz. It holds the front end, but does not resample" in page
 
 

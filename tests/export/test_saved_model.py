@@ -115,7 +115,7 @@ def test_the_threshold_of_certain_answers_is_chosen_on_validation_clips(recogniz
     assert model.threshold == found["threshold"] == pytest.approx(threshold) and found["precision"] == wanted
     for name, part in parts.items():
         assert found[name] == pytest.approx(certain_part(*part, threshold))
-    assert f"Under a confidence of {threshold:.3f} the verdict is `uncertain`" in (folder / "model_card.md").read_text()
+    assert f"Under a confidence of {threshold:.3f} the verdict is `uncertain`" in (folder / "README.md").read_text()
 
 
 def test_a_run_without_validation_part_is_exported_uncalibrated(done, tmp_path):
@@ -126,7 +126,7 @@ def test_a_run_without_validation_part_is_exported_uncalibrated(done, tmp_path):
     seal(place)
     model = load(saved_model.save(runs, tmp_path / "model", repeat=0, fold="fold-1"))
     assert "calibration" not in model.card
-    assert "It is not calibrated." in (tmp_path / "model" / "model_card.md").read_text(encoding="utf-8")
+    assert "It is not calibrated." in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000])

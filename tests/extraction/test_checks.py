@@ -1,6 +1,6 @@
 import pytest
 
-from sertf.extraction.checks import FrontEndError, check_rates
+from sertf.extraction.checks import FrontEndError, check_headers, check_rates
 from sertf.features import Waveform
 from sertf.protocols.folds import Fold
 
@@ -15,3 +15,9 @@ def test_another_rate_than_the_training_one_is_refused():
     )
     check_rates([Fold("emodb", ("a", "b", "c"), (), ("d",))], rates, Waveform(16000))
     check_rates([Fold("split", ("a", "b", "c"), (), ("e",))], rates, Waveform())  # one clip among others
+
+
+def test_headers_name_what_cannot_be_opened(corpus, tmp_path):
+    (tmp_path / "notes.wav").write_text("no sound")
+    paths = [*corpus["path"].iloc[:2], str(tmp_path / "notes.wav"), str(tmp_path / "nowhere.wav")]
+    assert [path for path, _ in check_headers(paths)] == paths[2:]

@@ -182,7 +182,7 @@ def test_a_model_of_the_middle_of_a_clip_hears_all_of_a_longer_one(done, tmp_pat
     assert table[["start", "end"]].to_numpy().tolist() == [[0, 1], [0.5, 1.5], [1, 2], [1.5, 2.5], [1.75, 2.75]]
     with pytest.raises(SertfError, match="at most 1 s, which is all that this model uses, but is 2"):
         model.predict((samples, 8000), window=2)
-    text = (folder / "model_card.md").read_text()
+    text = (folder / "README.md").read_text()
     assert (
         "One call scores the middle 1 s of a clip and ignores the rest" in text
         and "recording in windows of 1 s" in text
@@ -391,7 +391,7 @@ def test_after_a_fork_a_model_answers_or_says_that_it_cannot(tmp_path, name, sai
 
 def test_changed_files_are_named_and_the_card_may_change(exported, tmp_path):
     folder = shutil.copytree(exported, tmp_path / "model")
-    (folder / "model_card.md").write_text("another page")
+    (folder / "README.md").write_text("another page")
     load(folder)
     variables = folder / "variables" / "variables.data-00000-of-00001"
     content = bytearray(variables.read_bytes())

@@ -168,6 +168,6 @@ def test_the_card_says_how_speakers_are_known(model, of_known_speakers, known):
     with np.load(known / "scaling.npz") as kept:
         assert found["trained"] == kept["trained"] == 2
     assert found["clips"] is None and len(found["model"]) == 32
-    page = (of_known_speakers / "model_card.md").read_text(encoding="utf-8")
+    page = (of_known_speakers / "README.md").read_text(encoding="utf-8")
     assert "They scale by the mean and spread of the 2 training speakers." in page
     assert "scores below are of speakers known by all of their own clips" in page
