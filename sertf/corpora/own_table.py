@@ -1,4 +1,4 @@
-"""Own data as an utterance table: a CSV, or a folder with one folder a class.
+"""Own data as an utterance table: a CSV, a folder with one folder a class, or a data set of another library.
 
 Each reader gives `Records`. What follows is the same for all: labels, speakers, segments and checks.
 """
@@ -11,10 +11,10 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sertf.audio import segments
-from sertf.corpora import class_folder, csv_table
+from sertf.corpora import audformat_database, class_folder, csv_table, huggingface, tfds
 from sertf.corpora.card import CorpusError, CorpusWarning
 from sertf.corpora.labels import LEFT_OUT, Labels
 from sertf.corpora.records import NEEDED, Records
@@ -30,7 +30,7 @@ _SECONDS = re.compile(r"\d+(\.\d*)?|\.\d+")
 
 
 def load_table(
-    path: Path | str,
+    path: Any,
     *,
     labels: Mapping[str, str] | None = None,
     speakers: str | None = None,
@@ -42,7 +42,8 @@ def load_table(
     A CSV (UTF-8, comma-separated, header in the first line) has the columns path (relative ones count from its folder),
     emotion and speaker. Optional: utterance (the file's name by default), corpus (the CSV's name), gender (female, male,
     f, m), language, sentence, start, end. Other columns stay as texts. The names `parent` and `copy` are reserved for
-    augmented copies. A folder has one folder a class, such as `data/angry/1.wav`.
+    augmented copies. A folder has one folder a class, such as `data/angry/1.wav`. It may also be an audformat database, a
+    Hugging Face data set that `save_to_disk` wrote, or a TensorFlow data set that TFDS prepared.
 
     Forms of the canonical emotions such as `happy` or `ang` are known, in any case. Any other label stays as it is. With
     `start` or `end`, in seconds, a row is a segment of its file. Its path then names the times too, as
@@ -51,7 +52,7 @@ def load_table(
     Speakers and utterances get the corpus's name as a prefix if they lack it. So they stay unique beside other corpora.
 
     Args:
-        path: the CSV file or the folder.
+        path: the CSV file or the folder, or a `datasets.Dataset` of Hugging Face in memory.
         labels: label to label, as `sertf.corpora.labels.Labels` takes it: renames and merges labels, and leaves out
             utterances of a label that it maps to "".
         speakers: a regular expression that finds the speaker in a path: its group `speaker`, or the first one. "unknown"
@@ -68,8 +69,8 @@ def load_table(
     Warns:
         CorpusWarning: a label that may be a typing error.
     """
-    path = expanded(path)
-    records = _read(path)
+    records = huggingface.records_of(path) if huggingface.is_dataset(path) else _read(expanded(path))
+    path = records.place
     _check_columns(records, speakers, speakers_needed)
     speaker_of = _speaker_of(records, speakers, each_own=not speakers_needed)
     files = dict.fromkeys(segments.segment_of((record["path"] or "").strip()).file for _, record in records.rows)
@@ -120,6 +121,12 @@ def load_table(
 
 
 def _read(path: Path) -> Records:
+    if (path / audformat_database.HEADER).is_file():
+        return audformat_database.read(path)
+    if any((path / name).is_file() for name in huggingface.HEADERS):
+        return huggingface.read(path)
+    if (path / tfds.HEADER).is_file():
+        return tfds.read(path)
     if path.is_dir():
         return class_folder.read(path)
     if not path.is_file():

@@ -1,9 +1,16 @@
 """What a reader of own data gives: rows of texts, before any check of their content."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sertf import files
+from sertf.corpora.card import CorpusError
+from sertf.errors import expanded
+
 NEEDED = ("path", "emotion", "speaker")
+RECORDINGS = Path("~/.cache/sertf/recordings")
+"""Folder of recordings that lie inside a data set."""
 
 
 class Records(NamedTuple):
@@ -24,3 +31,31 @@ class Records(NamedTuple):
     columns: list[str]
     has_columns: bool
     rows: list[tuple[str, dict[Any, Any]]]
+
+
+LABELS = ("emotion", "label", "labels", "major_emotion")
+SPEAKERS = ("speaker", "speaker_id", "actor", "actor_id")
+GENDERS = {"female": "female", "f": "female", "woman": "female", "male": "male", "m": "male", "man": "male"}
+
+
+def column_of(columns: Iterable[str], names: Iterable[str]) -> str | None:
+    """The first of the names that is a column, in any case; None if none is."""
+    known = {column.lower(): column for column in columns}
+    return next((known[name] for name in names if name in known), None)
+
+
+def kept(content: bytes, suffix: str, corpus: str) -> Path:
+    """The path of a recording that lies inside a data set, written once below the cache folder, by its content."""
+    path = expanded(RECORDINGS) / corpus / f"{files.digest(content, size=16)}{suffix}"
+    if not path.is_file():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write_bytes(path, content)
+        except OSError as error:
+            raise CorpusError(f"{path} cannot be written ({error.strerror}); free some space there.") from error
+    return path
+
+
+def needs(extra: str, place: Path | str, what: str) -> CorpusError:
+    """The error on a library that is not installed."""
+    return CorpusError(f"{place} is {what}; install sertf[{extra}], which reads it.")

@@ -30,16 +30,19 @@ def test_every_corpus_is_listed_and_has_a_row_here():
     files = {path.stem for path in Path(corpora.__file__).parent.glob("*.py")}
     assert files - {
         "__init__",
+        "audformat_database",
         "card",
         "class_folder",
         "csv_table",
         "download",
         "folder",
+        "huggingface",
         "labels",
         "own_table",
         "records",
         "selection",
         "synthesis",
+        "tfds",
         "utterances",
     } == set(CORPORA)
 
