@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sertf.texts import plain_terminal
+
 # Refusals of the file system. A stack trace would explain nothing.
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR}
 _REFUSED |= {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOLCK, errno.EOPNOTSUPP}
@@ -109,20 +111,21 @@ def exit_code() -> Iterator[ExitCode]:
     """Run a command's work inside; print an error as one sentence on standard error and set the exit code.
 
     The code is 0, or that of the error, mostly 2. It covers every `SertfError` and what the file system refuses: a full
-    disk, a folder without permission.
+    disk, a folder without permission. No control character of a text reaches a terminal.
     """
     code = ExitCode()
-    try:
-        yield code
-    except SertfError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code.value = error.exit_code
-    except OSError as error:
-        if error.errno not in _REFUSED:
-            raise
-        mend = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another place"
-        print(f"error: {error.filename or 'A file cannot be written'}: {error.strerror}; {mend}.", file=sys.stderr)
-        code.value = 2
+    with plain_terminal():
+        try:
+            yield code
+        except SertfError as error:
+            print(f"error: {error}", file=sys.stderr)
+            code.value = error.exit_code
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            mend = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another place"
+            print(f"error: {error.filename or 'A file cannot be written'}: {error.strerror}; {mend}.", file=sys.stderr)
+            code.value = 2
 
 
 def in_one_sentence(main: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ import sertf
 
 ROOT = Path(sertf.__file__).parent
 ORDER = """
-errors files custom parallel keras_import audio layers losses metrics corpora evaluation protocols extraction features models plots
+texts errors files custom parallel keras_import audio layers losses metrics corpora evaluation protocols extraction features models plots
 training runs reports inference export experiment papers tuning app cli __main__
 """.split()
 """Packages and modules at the top: each imports only from those before it."""

@@ -6,6 +6,8 @@ Functions import Gradio inside, after `sealed` has told it to keep everything on
 
 import contextlib
 import os
+import secrets
+import shutil
 import signal
 import tempfile
 import threading
@@ -16,22 +18,26 @@ from typing import TYPE_CHECKING, Any
 from sertf.app import drawing
 from sertf.app.session import Fault, Listener
 from sertf.errors import SertfError
+from sertf.files import Busy, locked
 
 if TYPE_CHECKING:
     import gradio
 
 HOST = "127.0.0.1"
 UPLOAD_MEGABYTES = 100
+ALL_UPLOADS_MEGABYTES = 500
+"""All uploads that are kept at a time; further ones are refused."""
 KEPT_SECONDS = 3600
 """An upload is removed after so many seconds, and all uploads when the command ends."""
 TITLE = "Speech emotion recognition"
+_PREFIX = "sertf-app-"
 _SWEEP_SECONDS = 300
 _LAST_SECONDS = 10  # for requests still running when the command ends
 _ABOUT = f"""\
 # {TITLE}
 
 Record a sentence or upload a file of up to {UPLOAD_MEGABYTES} MB. Nothing leaves this machine. Copies of recordings are
-removed after {KEPT_SECONDS // 60} minutes, or when the command ends."""
+removed after {KEPT_SECONDS // 60} minutes, or when the command ends. A model is a program: choose those of people you trust."""
 # Gradio's themes load their fonts from elsewhere; these are on every machine.
 _FONTS: dict[str, Any] = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mono": ["Consolas", "monospace"]}
 # Gradio's code needs the unsafe sources. What matters: the page asks no other address, not even for a picture in
@@ -39,11 +45,25 @@ _FONTS: dict[str, Any] = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mo
 _POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 
 
-class OwnOriginOnly:
-    """ASGI middleware that makes the browser load nothing from elsewhere."""
+_REFUSED = {
+    403: b"This page takes requests from itself alone.",
+    507: b"All recordings together are too large. Wait until the older ones are removed, or start the command again.",
+}
 
-    def __init__(self, app):
-        self.app = app
+
+class OwnOriginOnly:
+    """ASGI middleware for a page of this machine alone.
+
+    The browser loads nothing from elsewhere. Requests that another page sent are refused, and uploads once all of them
+    together exceed `ALL_UPLOADS_MEGABYTES`.
+
+    Args:
+        app: the ASGI application.
+        uploads: the folder in which uploads lie.
+    """
+
+    def __init__(self, app, uploads: Path):
+        self.app, self._uploads = app, uploads
 
     async def __call__(self, scope, receive, send):
         async def send_with_policy(message):
@@ -51,20 +71,53 @@ class OwnOriginOnly:
                 message["headers"] = [*message["headers"], (b"content-security-policy", _POLICY)]
             await send(message)
 
-        await self.app(scope, receive, send_with_policy)
+        if scope["type"] in ("http", "websocket") and not _is_own(scope):
+            await _refuse(403, scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "POST" and self._left(scope) < 0:
+            await _refuse(507, scope, receive, send)
+        else:
+            await self.app(scope, receive, send_with_policy)
+
+    def _left(self, scope):
+        """Bytes that are left for uploads behind this request."""
+        sizes = 0
+        for path in self._uploads.rglob("*"):
+            with contextlib.suppress(OSError):  # removed meanwhile
+                sizes += path.stat().st_size
+        stated = dict(scope["headers"]).get(b"content-length", b"")
+        # Without a stated length a request counts as the largest that is allowed.
+        return ALL_UPLOADS_MEGABYTES * 10**6 - sizes - (int(stated) if stated.isdigit() else UPLOAD_MEGABYTES * 10**6)
+
+
+def _is_own(scope):
+    """Whether a request states no origin, or that of the page itself."""
+    headers = dict(scope["headers"])
+    origin, host = headers.get(b"origin"), headers.get(b"host")
+    return origin is None or (host is not None and origin == b"http://" + host)
+
+
+async def _refuse(status, scope, receive, send):
+    from starlette.responses import PlainTextResponse
+
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await PlainTextResponse(_REFUSED[status], status_code=status)(scope, receive, send)
 
 
 @contextlib.contextmanager
 def sealed() -> Iterator[Path]:
     """A temporary folder for all that Gradio writes, removed at the end. Gradio's telemetry is off.
 
-    Enter it before Gradio is imported: Gradio reads its settings then.
+    Enter it before Gradio is imported: Gradio reads its settings then. Folders that killed processes left are removed.
     """
-    with tempfile.TemporaryDirectory(prefix="sertf-app-") as folder:
+    _remove_leftovers()
+    folder = Path(tempfile.gettempdir()) / f"{_PREFIX}{secrets.token_hex(8)}"
+    with locked(_lock_of(folder), folder, wait=False), _own_folder(folder):
         # Gradio asks its own server whether it is up. That request must not go to a proxy.
         direct = ",".join(filter(None, [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), HOST]))
         settings = {
-            "GRADIO_TEMP_DIR": folder,
+            "GRADIO_TEMP_DIR": str(folder),
             "GRADIO_ANALYTICS_ENABLED": "False",
             "GRADIO_RUN_HISTORY": "False",
             "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -73,13 +126,41 @@ def sealed() -> Iterator[Path]:
         }
         before = {name: os.environ.get(name) for name in settings}, tempfile.tempdir
         os.environ.update(settings)
-        tempfile.tempdir = folder  # an upload lies here while it arrives
+        tempfile.tempdir = str(folder)  # an upload lies here while it arrives
         try:
-            yield Path(folder)
+            yield folder
         finally:
             tempfile.tempdir = before[1]
             for name, value in before[0].items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@contextlib.contextmanager
+def _own_folder(folder):
+    folder.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock_of(folder):
+    """The file that a page's process locks, so that others see that it lives."""
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _remove_leftovers():
+    """Remove this user's folders of pages whose processes were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, Busy):  # another user's, removed meanwhile, or in use
+            if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != _user():
+                continue
+            with locked(_lock_of(folder), folder, wait=False):
+                shutil.rmtree(folder)
+
+
+def _user():
+    return os.getuid() if hasattr(os, "getuid") else 0  # Windows has a temporary folder for each user
 
 
 def build(listener: Listener) -> "gradio.Blocks":
@@ -142,6 +223,7 @@ def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = Fal
     """
     import gradio
     from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     try:
         page.launch(
@@ -154,7 +236,12 @@ def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = Fal
             max_file_size=f"{UPLOAD_MEGABYTES}mb",
             theme=gradio.themes.Default(**_FONTS),
             css=drawing.CSS,
-            app_kwargs={"middleware": [Middleware(OwnOriginOnly)]},
+            app_kwargs={
+                "middleware": [
+                    Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"], www_redirect=False),
+                    Middleware(OwnOriginOnly, uploads=Path(tempfile.gettempdir())),
+                ]
+            },
             root_path="",
             footer_links=[],
             enable_monitoring=False,

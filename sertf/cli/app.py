@@ -5,7 +5,9 @@ on: the model's attention, or else how far the score falls when a part is silenc
 its windows over time. The model card stands below. You choose among the bundled models and those in ./models.
 
 Nothing leaves the machine. sertf serves the page on 127.0.0.1 alone and loads nothing from elsewhere. Uploads lie in a
-temporary folder that is removed when the command ends. Ctrl-C ends it.
+temporary folder that is removed when the command ends. Ctrl-C ends it. Those of a killed command go at the next start.
+
+Loading a model is trusting it: a SavedModel can read and write files when it runs.
 """
 
 from sertf.errors import SertfError

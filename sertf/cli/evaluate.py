@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from sertf.cli import shared
+from sertf.texts import unfiltered
 
 HELP = "measure a model on labelled recordings"
 EXAMPLES = """\
@@ -149,7 +150,7 @@ def _progress():
 
     @contextlib.contextmanager
     def shown():
-        console = Console(stderr=True)
+        console = Console(file=unfiltered(sys.stderr))
         columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("Listening", total=None)

@@ -43,6 +43,11 @@ def add_options(parser):
         metavar="SHARE",
         help="share of certain answers that are to be right; less confident ones are `uncertain` (0.9)",
     )
+    parser.add_argument(
+        "--custom-code",
+        action="store_true",
+        help="run the modules of a custom model and front end that the run names; only for code that you trust",
+    )
     shared.add_json(parser)
 
 
@@ -68,6 +73,7 @@ def run(options):
         litert=options.litert,
         onnx=options.onnx,
         certain=options.certain,
+        custom_code=options.custom_code,
     )
     card = read_card(folder)
     if card.get("smoke"):

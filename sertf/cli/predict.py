@@ -11,6 +11,8 @@ of 0.8 are right, for speech like the training corpora's. Under a threshold the 
 beside it. The threshold is the model's, which `sertf info` prints, or that of --threshold. A window of digital silence
 or of steady sound, such as noise or hum, is not scored. --no-voice-activity leaves it to the model.
 
+Loading a model is trusting it: a SavedModel can read and write files when it runs.
+
 A model with a LiteRT file starts in less than a second, since it needs no TensorFlow.
 
 A model of known speakers scales a speaker by unlabelled clips of theirs: --speaker names their folder. sertf estimates
@@ -31,6 +33,7 @@ import sys
 from pathlib import Path
 
 from sertf.cli import shared
+from sertf.texts import defused, unfiltered
 
 HELP = "recognize the emotion in recordings"
 EXAMPLES = """\
@@ -258,7 +261,7 @@ def _bar(total):
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(file=unfiltered(sys.stderr)), transient=True) as bar:
         task = bar.add_task("Listening", total=total)
         yield lambda done: bar.update(task, completed=done)
 
@@ -275,7 +278,7 @@ def _as_csv(card, rows):
         confidence, *scores = (
             "" if window.emotion is None else f"{score:.6g}" for score in (window.confidence, *window.scores.values())
         )
-        writer.writerow([name, *times, window.emotion, confidence, window.verdict, *scores])
+        writer.writerow([defused(name), *times, window.emotion, confidence, window.verdict, *scores])
     return text.getvalue()
 
 

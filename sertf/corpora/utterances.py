@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from sertf import files
 from sertf.errors import SertfError, listing
+from sertf.texts import defused
 
 if TYPE_CHECKING:
     import pandas
@@ -127,6 +128,8 @@ def label_fault(label: str) -> str | None:
         return f"it is the name of another column or verdict; rename it, for instance to '{label}_'"
     if not label.isprintable() or "|" in label:
         return "it holds | or a mark that cannot be printed; rename it"
+    if label != defused(label):
+        return "a spreadsheet would run it as a formula; let it begin with a letter or a digit"
     return None
 
 

@@ -1,5 +1,6 @@
 """A trained model in its run directory: the choice of a run, and its front end, network and scaling."""
 
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sertf import files
+from sertf.custom.code import is_custom
 from sertf.errors import SertfError
 from sertf.inference.card import KnownSpeakers
 from sertf.runs.facts import Facts, Manifest
@@ -91,6 +93,18 @@ def _read_run(place: Path, facts: Facts) -> Run:
         return Run(place, manifest, uar, loss)
     except (OSError, ValueError, KeyError) as error:
         raise ExportError(f"{place} is broken: history.csv lacks a column or row ({error}); run it again.") from error
+
+
+def check_code_is_there(run: Run) -> None:
+    """Raise ExportError if restoring a run would import a custom module that this process has not imported yet."""
+    named = [run.manifest[key]["name"] for key in ("model", "front_end")]
+    modules = [name.partition(":")[0] for name in named if is_custom(name)]
+    missing = [module for module in modules if module not in sys.modules]
+    if missing:
+        raise ExportError(
+            f"{run.place} names the module {missing[0]}, whose code would run here; if you trust it, give --custom-code, or "
+            "custom_code=True in Python."
+        )
 
 
 def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:

@@ -20,7 +20,7 @@ from sertf.evaluation.certainty import certain_part, certainty_threshold, check_
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export import onnx as onnx_file
-from sertf.export.checkpoint import ExportError, Run, choose_run, known_speakers_of, restore_run
+from sertf.export.checkpoint import ExportError, Run, check_code_is_there, choose_run, known_speakers_of, restore_run
 from sertf.export.litert import check_weights, write_litert
 from sertf.files import CHECKSUMS, check_writable, digest, replaced_folder, write_checksums
 from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, write_card
@@ -32,6 +32,7 @@ from sertf.runs.facts import Facts
 from sertf.runs.folder import CLIPS, VALIDATION
 from sertf.runs.layout import is_finished, planned_runs
 from sertf.runs.stored import read_facts, read_json, read_predictions
+from sertf.texts import restored_table
 from sertf.training.recipe import Recipe
 
 __all__ = ["ExportError", "Recognizer", "load", "save"]
@@ -55,6 +56,7 @@ def save(
     litert: str | None = None,
     onnx: bool = False,
     certain: float = CERTAIN,
+    custom_code: bool = False,
 ) -> Path:
     """Export one run as a SavedModel that needs TensorFlow alone.
 
@@ -73,6 +75,8 @@ def save(
         onnx: write an ONNX model beside the SavedModel, see `sertf.export.onnx`.
         certain: share of certain answers that are to be right. The validation clips choose the confidence under which
             the verdict is `uncertain`. Without a validation part, or without a threshold that reaches it, there is none.
+        custom_code: import the modules of a custom model and front end that the run names. Importing runs their code. Modules
+            that are imported already need no leave.
 
     Returns:
         Path of the written folder.
@@ -91,6 +95,8 @@ def save(
     if onnx:
         onnx_file.check_installed()
     folder, run, chosen = choose_run(Path(runs), repeat, fold)
+    if not custom_code:
+        check_code_is_there(run)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
@@ -227,7 +233,7 @@ def _clips(folder: Path, run: Run) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """The clips of a run's training and validation parts, and those of its test part; None of runs that do not say."""
     if not (folder / CLIPS).is_file():
         return None
-    clips = pd.read_csv(folder / CLIPS, dtype=str, keep_default_na=False)
+    clips = restored_table(pd.read_csv(folder / CLIPS, dtype=str, keep_default_na=False))
     tested = clips["utterance"].isin(read_predictions(run.place / "predictions.csv")["utterance"])
     return clips[~tested], clips[tested]
 

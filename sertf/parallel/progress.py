@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from sertf.texts import unfiltered
+
 SECONDS = 60.0
 """Least seconds between two lines."""
 
@@ -29,7 +31,7 @@ def shown(
     from rich import progress
     from rich.console import Console
 
-    console = Console(stderr=True)
+    console = Console(file=unfiltered(sys.stderr))
     if show and not (console.is_terminal or console.is_jupyter):
         lines = _Lines(description, total, done, size)
         yield lines.add

@@ -3,6 +3,7 @@
 Keys that are not required may be missing, in files of earlier versions or where they do not apply.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict
 
@@ -227,6 +228,22 @@ class Overview(Asked):
 def names_of(facts: Facts) -> tuple[str, str, str]:
     """The names of experiment, variant and protocol."""
     return facts.get("experiment", "?"), facts.get("variant", "?"), facts.get("protocol", "?")
+
+
+def unsafe_names(facts: Facts) -> list[str]:
+    """The names of experiment, variant, protocol and folds that are no name of one folder, such as `..` or `/tmp`.
+
+    Paths are composed of them, so a name from a stranger could lead anywhere.
+
+    >>> unsafe_names({"experiment": "../mine", "variant": "small", "protocol": "strict", "folds": ["fold-1"]})
+    ['../mine']
+    """
+    names = [*names_of(facts), *facts.get("folds", ())]
+    return [str(name) for name in names if not isinstance(name, str) or not _ONE_FOLDER.fullmatch(name)]
+
+
+# No separator, no control character, no drive of Windows, and no dot in front: hidden folders are leftovers.
+_ONE_FOLDER = re.compile(r"(?!\.|[A-Za-z]:)[^/\\\x00-\x1f\x7f]+")
 
 
 def in_order(protocols: Iterable[str]) -> list[str]:

@@ -27,6 +27,7 @@ from sertf.files import CHECKSUMS, check_writable, replaced_folder, write_checks
 from sertf.runs.facts import Facts, Manifest
 from sertf.runs.layout import finished_runs
 from sertf.runs.stored import ResultsError, check_intact, read_json
+from sertf.texts import defused_table
 from sertf.training.fit import Fitted, RunError
 from sertf.training.scaling import Scaling, SpeakerScaling
 
@@ -98,12 +99,12 @@ def write_experiment(folder: Path, overview: Facts, table: pd.DataFrame) -> None
     clips = table[["utterance", "corpus", "speaker"]].assign(
         path=[str(Path(path).absolute()) for path in table["path"]]
     )
-    write_text(folder / CLIPS, clips.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / CLIPS, defused_table(clips).to_csv(index=False, lineterminator="\n"))
     groups = groups_of(table)
     if groups is None:
         (folder / "groups.csv").unlink(missing_ok=True)
     else:
-        write_text(folder / "groups.csv", groups.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / "groups.csv", defused_table(groups).to_csv(index=False, lineterminator="\n"))
 
 
 @contextlib.contextmanager
@@ -150,9 +151,9 @@ def write_run(
         RunError: the folder cannot be written to.
     """
     with new_run(folder) as staging:
-        predictions.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
+        defused_table(predictions).to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
         if validation is not None:
-            validation.to_csv(staging / VALIDATION, index=False, float_format="%.9g")
+            defused_table(validation).to_csv(staging / VALIDATION, index=False, float_format="%.9g")
         fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
         fitted.model.save(staging / fitted.weights_file)
         np.savez(staging / "scaling.npz", **scaling.arrays())

@@ -13,6 +13,7 @@ from sertf.runs.facts import Facts, Manifest
 from sertf.runs.folder import TAKEN_OVER, new_run, write_manifest
 from sertf.runs.layout import RunPlace, is_finished, is_stored, stored_folder
 from sertf.runs.stored import ResultsError, read_history, read_json, read_manifests, read_predictions
+from sertf.texts import defused_table
 
 
 def take_over(kept: Path, folder: Path) -> int:
@@ -49,7 +50,7 @@ def take_over(kept: Path, folder: Path) -> int:
             continue
         with new_run(place) as staging:
             table, history = predictions[repeat, fold], histories[repeat, fold]
-            table.to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
+            defused_table(table).to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
             history.drop(columns=["repeat", "fold"]).to_csv(staging / "history.csv", index=False, float_format="%.9g")
             write_manifest(staging, {"tested": len(table), **manifest})
             note = f"This run comes from the stored results in {kept}, which hold no models.\n"

@@ -19,8 +19,9 @@ from sertf.errors import SertfError
 from sertf.evaluation.groups import GROUPINGS
 from sertf.evaluation.scores import FACT_COLUMNS, score_columns
 from sertf.files import CHECKSUMS, faults_by_checksums, write_text
-from sertf.runs.facts import Facts, Manifest, Manifests, Score, Summary, lacking, names_of
+from sertf.runs.facts import Facts, Manifest, Manifests, Score, Summary, lacking, names_of, unsafe_names
 from sertf.runs.layout import is_stored, stored_below
+from sertf.texts import defused_table, restored_table
 
 _LISTED = 8
 _TEXT = {"utterance": str, "speaker": str, "fold": str, "truth": str}
@@ -52,7 +53,17 @@ def read_facts(folder: Path) -> Facts:
     folds, repeats = facts["folds"], facts["repeats"]
     if not isinstance(folds, list) or not folds or not isinstance(repeats, int) or repeats < 1:
         raise ResultsError(f"{path} must list the folds' names and 1 or more repeats, got {folds!r} and {repeats!r}.")
+    _check_names(path, facts)
     return facts
+
+
+def _check_names(path: Path, facts: Facts) -> None:
+    unsafe = unsafe_names(facts)
+    if unsafe:
+        raise ResultsError(
+            f"{path} names {', '.join(map(repr, unsafe))}, but experiment, variant, protocol and folds must be names of one "
+            "folder, without / and \\ and no dot in front; do not use the file, or name them so."
+        )
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
@@ -65,7 +76,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
         header = pd.read_csv(path, nrows=0).columns
         # Only scores may be missing values: a speaker or fold may be called "NA".
         absent = {column: ["", "nan", "NaN"] for column in header if column not in FACT_COLUMNS}
-        table = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=absent)
+        table = restored_table(pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=absent))
         score_columns(table)
     except _UNREADABLE as error:
         raise ResultsError(f"{path} cannot be read as predictions: {error}") from error
@@ -102,7 +113,7 @@ def read_groups(path: Path, predictions: pd.DataFrame) -> pd.DataFrame | None:
     if not path.is_file():
         return None
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+        table = restored_table(pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False))
     except _UNREADABLE as error:
         raise ResultsError(f"{path} cannot be read as groups of utterances: {error}") from error
     columns = ["utterance", *(name for name in GROUPINGS if name in table.columns)]
@@ -141,6 +152,7 @@ def read_summary(folder: Path) -> Summary:
         raise ResultsError(
             f"{path} lacks {', '.join(missing[:_LISTED])}; delete the folder and write the report again."
         )
+    _check_names(path, summary["facts"])
     return summary
 
 
@@ -262,7 +274,7 @@ def check_replaceable(folder: Path, facts: Facts, runs: int) -> None:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV packed by gzip; the same table gives the same bytes."""
-    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    text = defused_table(table).to_csv(index=False, float_format="%.6g", lineterminator="\n")
     # No name and no time in the header.
     with open(path, "wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
         packed.write(text.encode())

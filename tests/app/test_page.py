@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from sertf.app.page import HOST, sealed
+from sertf.app.page import HOST, OwnOriginOnly, sealed
 from sertf.inference.bundled import folder_of
 from sertf.inference.card import read_card
 
@@ -40,6 +41,58 @@ def test_what_gradio_writes_and_reads_is_sealed(monkeypatch, tmp_path):
         (folder / "upload").touch()
     assert list(tmp_path.iterdir()) == [] and tempfile.gettempdir() == str(tmp_path)
     assert os.environ["GRADIO_TEMP_DIR"] == "elsewhere" and "GRADIO_ANALYTICS_ENABLED" not in os.environ
+
+
+def test_folders_of_killed_pages_are_removed_and_those_in_use_are_not(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    killed = tmp_path / "sertf-app-0123456789abcdef"
+    (killed / "uploads").mkdir(parents=True)
+    (killed / "uploads" / "clip.wav").write_text("a voice")
+    (tmp_path / "sertf-app-notes").symlink_to(tmp_path.parent)
+    with sealed() as first:
+        (first / "clip.wav").write_text("a voice")
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        with sealed() as second:
+            assert not killed.exists() and (first / "clip.wav").exists() and second != first
+    assert [path.name for path in tmp_path.iterdir()] == ["sertf-app-notes"]
+
+
+async def _app(scope, receive, send):
+    from starlette.responses import PlainTextResponse
+
+    await PlainTextResponse("served")(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 200),
+        ("http://127.0.0.1:7860", 200),
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://127.0.0.1:1", 403),
+    ],
+)
+def test_requests_of_other_pages_are_refused(tmp_path, origin, status):
+    from starlette.testclient import TestClient
+
+    client = TestClient(OwnOriginOnly(_app, tmp_path), base_url="http://127.0.0.1:7860")
+    answer = client.post("/upload", headers={} if origin is None else {"origin": origin}, content=b"clip")
+    assert answer.status_code == status
+    assert "content-security-policy" in answer.headers or status != 200
+
+
+def test_uploads_are_refused_once_all_of_them_are_too_large(tmp_path, monkeypatch):
+    from starlette.testclient import TestClient
+
+    monkeypatch.setattr("sertf.app.page.ALL_UPLOADS_MEGABYTES", 1)
+    client = TestClient(OwnOriginOnly(_app, tmp_path))
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "clip.wav").write_bytes(bytes(900_000))
+    assert client.post("/upload", content=bytes(50_000)).status_code == 200
+    refused = client.post("/upload", content=bytes(150_000))
+    assert refused.status_code == 507 and "All recordings together are too large" in refused.text
+    assert client.get("/").status_code == 200
 
 
 @contextlib.contextmanager
@@ -127,6 +180,16 @@ def see(browser, width, dark):
         )
         for name, selector in {"answer": "#answer .verdict", "clip": "#clip", "page": "html"}.items()
     }
+
+
+def test_another_host_is_refused(tmp_path):
+    """A name that leads to this machine: rebinding of a name server."""
+    pytest.importorskip("gradio")
+    with served(tmp_path) as (address, _):
+        assert urllib.request.urlopen(address).status == 200
+        for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+            with pytest.raises(urllib.error.HTTPError, match="400|403"):
+                urllib.request.urlopen(urllib.request.Request(address, headers=headers))
 
 
 @pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs chromium and chromedriver")

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import shutil
+import sys
 
 import keras
 import numpy as np
@@ -74,3 +76,22 @@ def test_a_model_of_files_at_their_own_rates_knows_no_rate(done, tmp_path):
         saved_model.ExportError, match="every file at its own rate.* train it with a sample_rate of waveform"
     ):
         saved_model.save(run, tmp_path / "out")
+
+
+@pytest.mark.parametrize("key", ["model", "front_end"])
+def test_a_module_that_a_run_names_is_not_imported_without_leave(done, tmp_path, monkeypatch, key):
+    runs = shutil.copytree(done[1], tmp_path / "runs" / "small" / "strict")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "strangers_module.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+    place = runs / "repeat-00" / "fold-1"
+    manifest = json.loads((place / "manifest.json").read_text())
+    manifest[key]["name"] = "strangers_module:build"
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    seal(place)
+    with pytest.raises(saved_model.ExportError, match="names the module strangers_module, whose code would run here"):
+        saved_model.save(place, tmp_path / "out")
+    assert not (tmp_path / "ran").exists() and not (tmp_path / "out").exists()
+    with contextlib.suppress(SertfError):  # it defines no front end
+        saved_model.save(place, tmp_path / "out", custom_code=True)
+    assert (tmp_path / "ran").exists()
+    sys.modules.pop("strangers_module", None)

@@ -21,7 +21,7 @@ from sertf.files import locked
 from sertf.reports import report
 from sertf.runs.collect import collect
 from sertf.runs.layout import results_lock
-from sertf.runs.stored import read_groups, read_predictions
+from sertf.runs.stored import ResultsError, read_groups, read_predictions
 from tests.synthetic_runs import EMOTIONS, make_run, make_runs, seal_again, without_rendering, written
 
 
@@ -348,3 +348,14 @@ def test_module_runs_without_a_deep_learning_framework():
     code = f"import sys, sertf.reports.report; print({heavy} & set(sys.modules))"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "set()"
+
+
+@pytest.mark.parametrize("name", ["..", "../../elsewhere", "ABSOLUTE"])
+def test_names_in_a_strangers_file_decide_no_place(runs, tmp_path, name):
+    name = str(tmp_path / "absolute") if name == "ABSOLUTE" else name
+    for place in runs.rglob("experiment.json"):
+        place.write_text(json.dumps(json.loads(place.read_text()) | {"variant": name}))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ResultsError, match="must be names of one folder"):
+        report.write_reports(runs, tmp_path / "out")
+    assert sorted(tmp_path.rglob("*")) == before

@@ -7,7 +7,18 @@ import pytest
 
 from sertf.reports.summary import summarise
 from sertf.runs.collect import collect
-from sertf.runs.facts import Asked, Facts, Manifest, Manifests, Overview, Score, Summary, lacking, names_of
+from sertf.runs.facts import (
+    Asked,
+    Facts,
+    Manifest,
+    Manifests,
+    Overview,
+    Score,
+    Summary,
+    lacking,
+    names_of,
+    unsafe_names,
+)
 from tests.synthetic_runs import make_runs
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "results"
@@ -54,3 +65,14 @@ def test_required_keys_are_named_in_the_order_of_the_record():
 
 def test_names_that_are_missing_are_shown_as_such():
     assert names_of({"experiment": "toy", "protocol": "strict"}) == ("toy", "?", "strict")
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "../..", "/abs", "a/b", "a\\b", "", ".", ".hidden", "C:temp", "a\x00b", "a\nb", 7, None]
+)
+@pytest.mark.parametrize("key", ["experiment", "variant", "protocol"])
+def test_names_that_lead_elsewhere_are_unsafe(key, name):
+    facts = {"experiment": "mine", "variant": "my_models:build", "protocol": "strict", "folds": ["fold-1"]}
+    assert unsafe_names(facts) == []
+    assert unsafe_names(facts | {key: name}) == [str(name)]
+    assert unsafe_names(facts | {"folds": ["fold-1", name]}) == [str(name)]
