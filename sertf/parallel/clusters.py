@@ -85,6 +85,8 @@ def on_ray(
     function: Callable[[Any], Any], jobs: Sequence[Any], variables: Mapping[str, str], workers: int
 ) -> Iterator[Any]:
     """Answers from a ray cluster, as they come; `workers` jobs at a time. joblib's way there gives all at the end."""
+    # Ray reads this when it is imported. It would print paragraphs on standard output, among the results.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "A worker died or was killed|has been marked dead")
     try:
         import ray
     except ImportError as error:
