@@ -36,8 +36,9 @@ _LAST_SECONDS = 10  # for requests still running when the command ends
 _ABOUT = f"""\
 # {TITLE}
 
-Record a sentence or upload a file of up to {UPLOAD_MEGABYTES} MB. Nothing leaves this machine. Copies of recordings are
-removed after {KEPT_SECONDS // 60} minutes, or when the command ends. A model is a program: choose those of people you trust."""
+Record a sentence or upload a file of up to {UPLOAD_MEGABYTES} MB. {{where}} Copies of recordings are removed after
+{KEPT_SECONDS // 60} minutes, or when the command ends. A model is a program: choose those of people you trust."""
+_HERE, _SERVED = "Nothing leaves this machine.", "Recordings go to the server of this page, and no further."
 # Gradio's themes load their fonts from elsewhere; these are on every machine.
 _FONTS: dict[str, Any] = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mono": ["Consolas", "monospace"]}
 # Gradio's code needs the unsafe sources. What matters: the page asks no other address, not even for a picture in
@@ -163,11 +164,12 @@ def _user():
     return os.getuid() if hasattr(os, "getuid") else 0  # Windows has a temporary folder for each user
 
 
-def build(listener: Listener) -> "gradio.Blocks":
+def build(listener: Listener, *, host: str = HOST) -> "gradio.Blocks":
     """Build the page. The first model loads in the background.
 
     Args:
         listener: `sertf.app.session.Listener`.
+        host: address it will be served on; the page says whether recordings leave the user's machine.
 
     Returns:
         `gradio.Blocks`.
@@ -178,7 +180,7 @@ def build(listener: Listener) -> "gradio.Blocks":
     first = next(iter(titles.values()))
     listener.warm_up(first)
     with gradio.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(_SWEEP_SECONDS, KEPT_SECONDS)) as page:
-        gradio.Markdown(_ABOUT)
+        gradio.Markdown(_ABOUT.format(where=_HERE if host == HOST else _SERVED))
         with gradio.Row(elem_id="columns"):
             with gradio.Column():
                 clip = gradio.Audio(type="filepath", label="Recording", elem_id="clip", buttons=[], editable=False)
@@ -210,11 +212,12 @@ def _html(heard):
     return drawing.sentence(heard.sentence) if isinstance(heard, Fault) else drawing.answer(heard)
 
 
-def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = False) -> None:
-    """Serve the page on this machine until the process is interrupted or terminated.
+def serve(page: "gradio.Blocks", *, host: str = HOST, port: int | None = None, browser: bool = False) -> None:
+    """Serve the page until the process is interrupted or terminated.
 
     Args:
         page: the page from `build`.
+        host: address to listen on; others than the default let other machines in.
         port: None uses the first free one from 7860 on.
         browser: open the page in the user's browser.
 
@@ -227,7 +230,7 @@ def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = Fal
 
     try:
         page.launch(
-            server_name=HOST,
+            server_name=host,
             server_port=port,
             inbrowser=browser,
             share=False,
@@ -256,7 +259,10 @@ def serve(page: "gradio.Blocks", *, port: int | None = None, browser: bool = Fal
         # A background job of a shell ignores SIGINT, and SIGTERM would leave the temporary folder behind.
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             signal.signal(getattr(signal, name, signal.SIGTERM), signal.default_int_handler)
-        print(f"{TITLE} at {page.local_url}, for this machine alone. Ctrl-C ends it.", flush=True)
+        print(
+            f"{TITLE} at {page.local_url}, {'for this machine alone' if host == HOST else f'for all who reach {host}'}. Ctrl-C ends it.",
+            flush=True,
+        )
         threading.Event().wait()
     except KeyboardInterrupt:
         pass  # Ctrl-C is the way to end it
