@@ -218,7 +218,9 @@ def render_card(card: Card) -> str:
     """The page of a model card, as Markdown."""
     corpus, run, tested = card["corpus"], card["run"], card["held_out"]
     emotions = ", ".join(card["emotions"])
-    speakers = f"{tested['speakers']} speaker{'s' if tested['speakers'] > 1 else ''}"
+    known = "speakers unknown" not in card["audit"].get("verdict", "")
+    speakers = f"{tested['speakers']} speaker{'s' if tested['speakers'] > 1 else ''}" if known else "unknown speakers"
+    trained = f"{corpus['speakers']} speakers" if known else "unknown speakers"
     lines = [
         f"# {card['name']}",
         "",
@@ -236,7 +238,7 @@ def render_card(card: Card) -> str:
         *_onnx(card),
         "## Training data",
         "",
-        f"{corpus['title']}: {corpus['utterances']} utterances, {corpus['speakers']} speakers, languages: "
+        f"{corpus['title']}: {corpus['utterances']} utterances, {trained}, languages: "
         f"{', '.join(corpus['languages']) or 'not stated'}, used at {card['sample_rate']} Hz. "
         + "".join(f"{emotion.capitalize()} counts as {other}. " for emotion, other in corpus["merged"].items())
         + f"Licence of the recordings: {corpus['licence']}."

@@ -61,3 +61,10 @@ def test_a_card_states_band_and_levels_of_the_training_clips(exported):
     assert "levels from -53 to -14 dBFS. `predict` warns of recordings with less than 4.6 kHz, or a level more" in page
     assert "gain changes nothing" in render_card(card | {"recordings": facts | {"levels_db": None}})
     assert f"It never trained on these speakers: {', '.join(card['held_out']['names'])}." in page
+
+
+def test_a_card_says_that_the_speakers_are_unknown(exported):
+    card = json.loads((exported / "model_card.json").read_text())
+    assert "unknown speakers" not in render_card(card)
+    page = render_card(card | {"audit": {"verdict": "leaks by declaration: speakers unknown", "findings": []}})
+    assert "utterances, unknown speakers, languages" in page and "utterances of unknown speakers (test part" in page
