@@ -38,7 +38,7 @@ def test_the_card_describes_the_file(beside):
     assert card["onnx"]["bytes"] == (beside / "model.onnx").stat().st_size
 
 
-@pytest.mark.parametrize("name", ["reslstm_sa_h64_ravdess", "speechnet_small_segments_emodb"])
+@pytest.mark.parametrize("name", ["reslstm_sa_h64_ravdess", "speechnet_emodb"])
 def test_bundled_models_convert_whole(name, tmp_path):
     written = from_exported(name, tmp_path / "model.onnx")
     assert written["input"] == "waveform" and written["difference"] < 1e-5

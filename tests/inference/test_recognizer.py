@@ -326,7 +326,7 @@ def test_pickled_by_its_folder(recognizer, litert):
         pd.testing.assert_frame_equal(again.predict(noise), model.predict(noise, threshold=0.125))
 
 
-@pytest.mark.parametrize("name", ["reslstm_sa_h64_ravdess", "speechnet_small_segments_emodb"])
+@pytest.mark.parametrize("name", ["reslstm_sa_h64_ravdess", "speechnet_emodb"])
 def test_threads_share_a_model(name):
     """LiteRT has one set of tensors, TensorFlow none; both give each clip its own answer."""
     model = load(folder_of(name))
@@ -379,7 +379,7 @@ sys.exit(os.waitpid(child, 0)[1])
     ("name", "said"),
     [
         ("reslstm_sa_h64_ravdess", "equal"),
-        ("speechnet_small_segments_emodb", "This process was forked after sertf had started TensorFlow"),
+        ("speechnet_emodb", "This process was forked after sertf had started TensorFlow"),
     ],
 )
 def test_after_a_fork_a_model_answers_or_says_that_it_cannot(tmp_path, name, said):
