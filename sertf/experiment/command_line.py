@@ -173,6 +173,9 @@ def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | st
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="feature cache (~/.cache/sertf)")
     parser.add_argument("--skip-bad", action="store_true", help="leave unusable clips out and record which")
     parser.add_argument(
+        "--tensorboard", metavar="FOLDER", help="write each epoch's scores there, for TensorBoard (extra tensorboard)"
+    )
+    parser.add_argument(
         "--smoke", action="store_true", help="test the command: 2 epochs, 1 repeat, a few clips; all files are opened"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -268,7 +271,14 @@ def train(
         check_writable(results, f"{option} folder")
         out = out_folder(experiment, options)
         folders = runner.run(
-            experiment, table, out=out, repeats=repeats, results=results, extend=options.extend, **common
+            experiment,
+            table,
+            out=out,
+            repeats=repeats,
+            results=results,
+            extend=options.extend,
+            tensorboard=options.tensorboard,
+            **common,
         )
     except KeyboardInterrupt:
         print("Finished runs are stored. The same command resumes.", file=sys.stderr)

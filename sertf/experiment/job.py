@@ -23,6 +23,7 @@ from sertf.training.checkpoint import Checkpoint
 from sertf.training.fit import Diverged, Fitted, RunError
 from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part, Scaling, SpeakerScaling, parts_of
+from sertf.training.tensorboard import events
 from sertf.training.trainers import Trainer
 
 
@@ -49,6 +50,7 @@ class Job:
         watch_test: log the test part's scores after each epoch; they decide nothing.
         online_copies: copies drawn anew every epoch.
         progress: write on standard error how the epochs go.
+        tensorboard: folder of the scores of each epoch, for TensorBoard; None writes none.
     """
 
     folder: Path
@@ -71,6 +73,7 @@ class Job:
     watch_test: bool = False
     online_copies: CopyPlan | None = None
     progress: bool = False
+    tensorboard: Path | None = None
 
 
 def train_job(
@@ -128,7 +131,7 @@ def run_job(job: Job) -> Path | Diverged:
     started, code = time.time(), code_digest()
     label, checkpoint = RunPlace.parse(job.folder).label, _checkpoint_of(job)
     try:
-        with logged(label, show=job.progress):
+        with logged(label, show=job.progress), events(job.tensorboard):
             fitted, parts, scaling = train_job(job, checkpoint=checkpoint)
         test = parts["test"]
         predict = functools.partial(batches.predict, batch_size=batches.utterances_at_once(job.recipe))

@@ -5,6 +5,7 @@ start again. The same command resumes after an interruption. At most the runs in
 """
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +17,9 @@ from sertf.experiment.job import run_job
 from sertf.experiment.plan import PlanError, plan
 from sertf.files import check_writable, locked
 from sertf.parallel import processes
-from sertf.runs.layout import runs_folder, runs_lock
+from sertf.runs.layout import RunPlace, runs_folder, runs_lock
 from sertf.training.fit import Diverged, RunError
+from sertf.training.tensorboard import check_installed as check_tensorboard
 
 
 def run(
@@ -35,6 +37,7 @@ def run(
     extend: bool = False,
     skip_bad: bool = False,
     progress: bool = True,
+    tensorboard: Path | str | None = None,
 ) -> dict[tuple[str, str], Path]:
     """Train every repeat and fold of an experiment's variants under its protocols.
 
@@ -53,6 +56,8 @@ def run(
         extend: count the runs stored under `results` as finished, and run only the variants stored there.
         skip_bad: continue without clips that cannot be used, and record which.
         progress: show progress on standard error.
+        tensorboard: folder for the scores of each epoch, which TensorBoard shows while runs are trained; needs the extra
+            of its name. Each run has `<variant>/<protocol>/repeat-NN/<fold>` in it. None writes none.
 
     Returns:
         dict of (variant, protocol) to the folder that `sertf.reports.report` reads.
@@ -67,6 +72,8 @@ def run(
 
     if scheduler not in processes.SCHEDULERS:
         raise PlanError(unknown("scheduler", scheduler, processes.SCHEDULERS))
+    if tensorboard is not None:
+        check_tensorboard()
     cells = resolve(experiment, variants, protocol_names)
     check_writable(Path(out), "--out folder", RunError)
     with contextlib.ExitStack() as locks:
@@ -85,9 +92,14 @@ def run(
             skip_bad=skip_bad,
             progress=progress,
         )
+        jobs = planned.jobs
+        if tensorboard is not None:
+            # The workers of a cluster have other current folders.
+            events = Path(tensorboard).absolute()
+            jobs = [replace(job, tensorboard=events / RunPlace.parse(job.folder).label) for job in jobs]
         done = processes.run_all(
             run_job,
-            planned.jobs,
+            jobs,
             workers=workers or usable_cores(),
             scheduler=scheduler,
             progress=progress,

@@ -85,6 +85,7 @@ class EndOfEpoch(keras.callbacks.Callback):
         if self.watch is not None:
             self.watched.append(self.watch())
         scores = self.logs[-1]
+        LOG.debug("epoch %d", epoch + 1, extra={"epoch": epoch + 1, "scores": scores})
         if time.monotonic() - self._said >= LEAST_SECONDS or epoch + 1 == self.epochs:
             self._said = time.monotonic()
             shown = ", ".join(f"{name} {scores[name]:.3f}" for name in ("loss", "uar", "val_uar") if name in scores)
