@@ -33,6 +33,7 @@ from sertf.files import check_writable, locked
 from sertf.parallel.environment import environment, import_tensorflow_quietly, in_environment, standard_error_hidden
 from sertf.parallel.interpreter import end_with_parent
 from sertf.runs.stored import read_json
+from sertf.texts import defused_table
 from sertf.training.fit import RunError
 from sertf.training.recipe import Tuned, read_recipe, write_recipe
 
@@ -285,7 +286,7 @@ def _write_found(out):
     table[SCORE] = table[SCORE].astype(float)
     best = table.loc[table[SCORE].idxmax()]
     tuned = read_recipe(out / "trials" / f"trial_{best['trial']}" / "recipe.json")
-    table.to_csv(out / "trials.csv", index=False, float_format="%.6g")
+    defused_table(table).to_csv(out / "trials.csv", index=False, float_format="%.6g")
     write_recipe(out / "recipe.json", tuned)
     save_figure(draw_trials(table, score=SCORE, values=values), out / "trials.png")
     return Found(table, tuned, float(best[SCORE]))

@@ -1,3 +1,4 @@
+import csv
 import errno
 import io
 import json
@@ -87,6 +88,13 @@ def test_files_hold_what_is_printed(capsys, name):
     assert list(table.columns) == ["file", "start", "end", "emotion", "confidence", "verdict", *EMOTIONS]
     for row, other in zip(table.to_dict("records"), printed["predictions"]):
         assert {emotion: row[emotion] for emotion in EMOTIONS} == pytest.approx(other["scores"], abs=1e-5)
+
+
+def test_a_file_name_that_a_spreadsheet_would_run_stays_a_text(capsys):
+    name = "=cmd('calc').wav"
+    shutil.copy("a.wav", name)
+    assert cli.main(["predict", name, "--out", "out.csv"]) == 0
+    assert [row[0] for row in csv.reader(open("out.csv"))] == ["file", f"'{name}"]
 
 
 def test_times_late_in_a_recording_keep_their_milliseconds():
