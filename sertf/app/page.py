@@ -94,7 +94,8 @@ def _is_own(scope):
     """Whether a request states no origin, or that of the page itself."""
     headers = dict(scope["headers"])
     origin, host = headers.get(b"origin"), headers.get(b"host")
-    return origin is None or (host is not None and origin == b"http://" + host)
+    # https is spoken by a server in front of the page.
+    return origin is None or (host is not None and origin in (b"http://" + host, b"https://" + host))
 
 
 async def _refuse(status, scope, receive, send):
@@ -212,6 +213,11 @@ def _html(heard):
     return drawing.sentence(heard.sentence) if isinstance(heard, Fault) else drawing.answer(heard)
 
 
+def _names(host):
+    """Names that the page answers to: those of this machine, or any where other machines are let in."""
+    return [HOST, "localhost"] if host == HOST else ["*"]
+
+
 def serve(page: "gradio.Blocks", *, host: str = HOST, port: int | None = None, browser: bool = False) -> None:
     """Serve the page until the process is interrupted or terminated.
 
@@ -241,7 +247,7 @@ def serve(page: "gradio.Blocks", *, host: str = HOST, port: int | None = None, b
             css=drawing.CSS,
             app_kwargs={
                 "middleware": [
-                    Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"], www_redirect=False),
+                    Middleware(TrustedHostMiddleware, allowed_hosts=_names(host), www_redirect=False),
                     Middleware(OwnOriginOnly, uploads=Path(tempfile.gettempdir())),
                 ]
             },

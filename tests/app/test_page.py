@@ -68,6 +68,7 @@ async def _app(scope, receive, send):
     [
         (None, 200),
         ("http://127.0.0.1:7860", 200),
+        ("https://127.0.0.1:7860", 200),
         ("http://evil.example", 403),
         ("null", 403),
         ("http://127.0.0.1:1", 403),
@@ -96,14 +97,14 @@ def test_uploads_are_refused_once_all_of_them_are_too_large(tmp_path, monkeypatc
 
 
 @contextlib.contextmanager
-def served(folder):
+def served(folder, *options):
     """The command at work in a folder: its address and process."""
     (folder / "tmp").mkdir()
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "sertf", "app", "--port", str(port)],
+        [sys.executable, "-m", "sertf", "app", "--port", str(port), *options],
         cwd=folder,
         env=os.environ | {"TMPDIR": str(folder / "tmp")},
         stdout=subprocess.PIPE,
@@ -112,7 +113,7 @@ def served(folder):
     )
     try:
         first = process.stdout.readline()
-        assert f"http://127.0.0.1:{port}/" in first, process.communicate()[1]
+        assert f":{port}/" in first, process.communicate()[1]
         yield f"http://127.0.0.1:{port}/", process
     finally:
         process.kill()
@@ -190,6 +191,17 @@ def test_another_host_is_refused(tmp_path):
         for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
             with pytest.raises(urllib.error.HTTPError, match="400|403"):
                 urllib.request.urlopen(urllib.request.Request(address, headers=headers))
+
+
+def test_a_page_for_other_machines_answers_to_any_name_but_not_to_other_pages(tmp_path):
+    pytest.importorskip("gradio")
+    with served(tmp_path, "--host", "0.0.0.0") as (address, _):
+        for headers, status in (({}, 200), ({"Origin": "https://my.example"}, 200), ({"Origin": "https://evil"}, 403)):
+            request = urllib.request.Request(address, headers={"Host": "my.example", **headers})
+            try:
+                assert urllib.request.urlopen(request).status == status
+            except urllib.error.HTTPError as error:
+                assert error.code == status
 
 
 @pytest.mark.skipif(not (CHROMIUM and CHROMEDRIVER), reason="needs chromium and chromedriver")
