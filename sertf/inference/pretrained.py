@@ -48,19 +48,21 @@ class Pretrained:
     card: Card
 
     def network_for(self, num_classes: int) -> "keras.Model":
-        """A new network for other emotions, with the trained weights in all layers but the last.
+        """A new network for other emotions, with the trained weights in the layers before the last.
 
         Args:
             num_classes: number of the other emotions.
 
         Returns:
             Uncompiled Keras model of the same layers. Its last layer has new random weights, or zeros for a linear model,
-            which passes on its front end alone.
+            which passes on its front end alone. So have layers before it whose size depends on the emotions, as class
+            capsules.
         """
         made = _build(self.card, self.front_end, num_classes)
         *shared, _ = [layers for layers in zip(self.network.layers, made.layers, strict=True) if layers[0].weights]
         for trained, fresh in shared:
-            fresh.set_weights(trained.get_weights())
+            if [weight.shape for weight in trained.weights] == [weight.shape for weight in fresh.weights]:
+                fresh.set_weights(trained.get_weights())
         return made
 
 

@@ -8,6 +8,7 @@ import soundfile
 
 from sertf import cli
 from sertf.inference.card import read_card, render_card
+from sertf.inference.hub_card import front_matter
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -126,7 +127,11 @@ def test_other_corpora_and_conditions_go_into_the_card(capsys, exported, table, 
     assert found["utterances"] == card["held_out"]["utterances"] == card["conditions"]["utterances"]
     assert found["scores"]["uar"]["value"] == pytest.approx(card["held_out"]["uar"])
     page = (copy / "README.md").read_text()
-    assert page == render_card(card) and "## Under conditions" in page and "## On other corpora" in page
+    assert (
+        page == front_matter(card) + render_card(card)
+        and "## Under conditions" in page
+        and "## On other corpora" in page
+    )
     assert f"| mine | 32 | 4 | 4 | {row['uar']:.4f} [" in page
 
 

@@ -40,12 +40,15 @@ def test_an_export_of_ones_own_has_the_weights_of_its_run(exported, done):
 
 
 @pytest.mark.parametrize("name", bundled.names())
-def test_all_layers_but_the_last_are_passed_on(name):
+def test_layers_before_the_last_are_passed_on(name):
     base = pretrained(name)
     network = base.network_for(3)
     pairs = list(zip(base.network.layers, network.layers, strict=True))
     trained = [(old, new) for old, new in pairs if old.weights]
+    per_emotion = [old.name for old, _ in trained if old.name == "routing"]  # class capsules
     for old, new in trained[:-1]:
+        if old.name in per_emotion:
+            continue
         for one, other in zip(old.get_weights(), new.get_weights(), strict=True):
             np.testing.assert_array_equal(one, other)
     assert network.output_shape == (None, 3)

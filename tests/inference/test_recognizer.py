@@ -326,10 +326,10 @@ def test_pickled_by_its_folder(recognizer, litert):
         pd.testing.assert_frame_equal(again.predict(noise), model.predict(noise, threshold=0.125))
 
 
-@pytest.mark.parametrize("name", ["reslstm_sa_h64_ravdess", "speechnet_emodb"])
-def test_threads_share_a_model(name):
+@pytest.mark.parametrize("kind", ["recognizer", "litert"])
+def test_threads_share_a_model(kind, request):
     """LiteRT has one set of tensors, TensorFlow none; both give each clip its own answer."""
-    model = load(folder_of(name))
+    model = request.getfixturevalue(kind)
     clips = [voice(seed) for seed in range(8)]
     alone = [model.outputs(clip[None], 16_000)["scores"] for clip in clips]
     with ThreadPoolExecutor(8) as pool:
