@@ -11,7 +11,8 @@ from sertf.errors import SertfError
 
 
 def options(**given):
-    return argparse.Namespace(**{"table": None, "corpus": None, "data": None, "skip_bad": False, **given})
+    absent = dict.fromkeys(("table", "corpus", "data", "map", "speakers"))
+    return argparse.Namespace(**{**absent, "skip_bad": False, **given})
 
 
 @pytest.mark.parametrize("given", [{}, {"table": Path("mine.csv"), "corpus": "emodb"}])
