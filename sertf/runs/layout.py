@@ -65,7 +65,7 @@ def runs_lock(folder: Path) -> Path:
 
 def results_lock(results: Path) -> Path:
     """The file that is locked while stored results are written below a folder. Their pages show each other's scores."""
-    return results / ".results.lock"
+    return results / ".results-lock"  # no folder's own lock, `.<name>.lock`, is called so
 
 
 def results_of(folder: Path, names: tuple[str, str, str]) -> Path:

@@ -154,7 +154,9 @@ def test_a_mistake_is_a_sentence(listener, folder, file, sentence):
 def test_noise_has_no_emotion(listener):
     soundfile.write("steady.wav", np.random.default_rng(0).normal(scale=0.1, size=16_000), 16_000)
     (heard,) = listener.hear("steady.wav", "ours")
-    assert heard.sentence == "There is no speech in this recording. steady.wav holds steady sound, such as noise or hum."
+    assert (
+        heard.sentence == "There is no speech in this recording. steady.wav holds steady sound, such as noise or hum."
+    )
 
 
 def test_the_last_model_is_kept(monkeypatch, folder):

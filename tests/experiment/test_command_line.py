@@ -83,8 +83,8 @@ def test_what_is_given_wrongly_is_said_before_anything_is_trained(cache, tmp_pat
     printed = said([*without_data, "--data", str(tmp_path), "--smoke", "--out", str(tmp_path / "file" / "runs")])
     assert "Cannot write to" in printed and "choose another --out folder" in printed
     monkeypatch.setenv("KERAS_BACKEND", "jacks")
-    expected = "error: KERAS_BACKEND: Unknown backend 'jacks'; known are tensorflow, jax.\n"
-    assert said(command(cache, tmp_path)) == expected
+    expected = "error: KERAS_BACKEND: sertf runs on the Keras backends tensorflow and jax, not on jacks; set "
+    assert said(command(cache, tmp_path)) == f"{expected}KERAS_BACKEND=tensorflow.\n"
 
 
 def test_own_data_and_corpora_that_do_not_exist(corpus, cache, tmp_path, monkeypatch, capsys):
