@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sertf.corpora.card import CorpusError
-from sertf.corpora.records import GENDERS, LABELS, SPEAKERS, Records, column_of, kept, needs
+from sertf.corpora.records import GENDERS, Records, columns_of, kept, needs
 
 HEADERS = ("state.json", "dataset_dict.json")
 _ROWS = 64  # read at a time: recordings may lie inside
@@ -48,12 +48,7 @@ def records_of(dataset: Any, place: Path | None = None, name: str | None = None)
     if name is None:
         name = getattr(next(iter(splits.values())).info, "dataset_name", None) or "dataset"
     place = place or Path(name)
-    audio = next((column for column, feature in features.items() if type(feature).__name__ == "Audio"), None)
-    label, speaker = column_of(features, LABELS), column_of(features, SPEAKERS)
-    if audio is None or label is None:
-        what = "recordings (Audio)" if audio is None else f"labels ({', '.join(LABELS)})"
-        raise CorpusError(f"{place}: has no column of {what}; its columns are {', '.join(features)}.")
-    gender = column_of(features, ("gender", "sex"))
+    audio, label, speaker, gender = columns_of(features, place)
     columns = ["path", "emotion", *(["speaker"] if speaker else []), *(["split"] if "" not in splits else [])]
     rows: list[tuple[str, dict[Any, Any]]] = []
     for split, part in splits.items():

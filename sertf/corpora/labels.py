@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sertf.corpora import emodb
 from sertf.corpora.card import CorpusError, CorpusWarning
 from sertf.corpora.utterances import EMOTIONS, label_fault
 from sertf.errors import expanded
@@ -32,18 +33,8 @@ SYNONYMS = {
     **dict.fromkeys(("frustrated", "fru"), "frustration"),
 }
 """Forms in use, in any case: words, and the codes of IEMOCAP and CREMA-D."""
-EMODB_CODES = {
-    "W": "anger",
-    "L": "boredom",
-    "E": "disgust",
-    "A": "fear",
-    "F": "happiness",
-    "T": "sadness",
-    "N": "neutral",
-}
-"""EmoDB's letters. Other corpora use the same letters for other emotions."""
 _LEAST_CODES = 4
-"""Fewer letters of EmoDB may as well be names of classes."""
+"""EmoDB's letters mean other emotions elsewhere, and fewer of them may as well be names of classes."""
 NO_AGREEMENT = "xxx"
 """IEMOCAP's code of an utterance on which the listeners did not agree."""
 LEFT_OUT = ""
@@ -68,8 +59,8 @@ class Labels:
     def __init__(self, written: Iterable[str], mapping: Mapping[str, str] | None = None):
         distinct = list(dict.fromkeys(written))
         known = dict(SYNONYMS)
-        if set(distinct) <= set(EMODB_CODES) and "W" in distinct and len(distinct) >= _LEAST_CODES:
-            known.update({code.casefold(): emotion for code, emotion in EMODB_CODES.items()})
+        if set(distinct) <= set(emodb.CORPUS.emotions) and "W" in distinct and len(distinct) >= _LEAST_CODES:
+            known.update({code.casefold(): emotion for code, emotion in emodb.CORPUS.emotions.items()})
         given = {_plain(label): target for label, target in (mapping or {}).items()}
         used: set[str] = set()
         self._of: dict[str, str] = {}

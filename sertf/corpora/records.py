@@ -1,6 +1,6 @@
 """What a reader of own data gives: rows of texts, before any check of their content."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +42,20 @@ def column_of(columns: Iterable[str], names: Iterable[str]) -> str | None:
     """The first of the names that is a column, in any case; None if none is."""
     known = {column.lower(): column for column in columns}
     return next((known[name] for name in names if name in known), None)
+
+
+def columns_of(features: Mapping[str, Any], place: Path) -> tuple[str, str, str | None, str | None]:
+    """Names of the recordings, labels, speakers and genders among the features of a data set; the last two may be missing.
+
+    Raises:
+        CorpusError: no recordings or no labels.
+    """
+    audio = next((name for name, feature in features.items() if type(feature).__name__ == "Audio"), None)
+    label = column_of(features, LABELS)
+    if audio is None or label is None:
+        what = "recordings (Audio)" if audio is None else f"labels ({', '.join(LABELS)})"
+        raise CorpusError(f"{place}: has no column of {what}; its columns are {', '.join(features)}.")
+    return audio, label, column_of(features, SPEAKERS), column_of(features, ("gender", "sex"))
 
 
 def kept(content: bytes, suffix: str, corpus: str) -> Path:

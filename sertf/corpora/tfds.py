@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sertf.corpora.card import CorpusError
-from sertf.corpora.records import GENDERS, LABELS, SPEAKERS, Records, column_of, kept, needs
+from sertf.corpora.records import GENDERS, Records, columns_of, kept, needs
 
 HEADER = "features.json"
 
@@ -35,15 +35,10 @@ def read(folder: Path) -> Records:
     except (OSError, ValueError, KeyError) as error:
         raise CorpusError(f"{folder}: not readable as a TensorFlow data set ({error}); prepare it again.") from error
     features, name = builder.info.features, builder.info.name
-    audio = next((key for key, feature in features.items() if type(feature).__name__ == "Audio"), None)
-    label, speaker = column_of(features, LABELS), column_of(features, SPEAKERS)
-    if audio is None or label is None:
-        what = "recordings (Audio)" if audio is None else f"labels ({', '.join(LABELS)})"
-        raise CorpusError(f"{folder}: has no feature of {what}; its features are {', '.join(features)}.")
+    audio, label, speaker, gender = columns_of(features, folder)
     rate = features[audio].sample_rate
     if not rate:
         raise CorpusError(f"{folder}: does not state the sample rate of {audio}; prepare it with one.")
-    gender = column_of(features, ("gender", "sex"))
     columns = ["path", "emotion", "split", *(["speaker"] if speaker else [])]
     rows: list[tuple[str, dict[Any, Any]]] = []
     for split in builder.info.splits:

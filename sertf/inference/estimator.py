@@ -17,6 +17,8 @@ from sertf.errors import SertfError, is_number
 from sertf.evaluation.calibration import fit_temperature
 from sertf.evaluation.scores import uar
 from sertf.extraction.cache import FeatureCache
+from sertf.inference import bundled
+from sertf.inference.card import read_card
 from sertf.models.linear import PENALTIES, flat_rows
 from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
 from sertf.training.scaling import Scaling
@@ -163,12 +165,12 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
 @functools.lru_cache(maxsize=4)
 def _front_end(name: str | None, options: tuple[tuple[str, Any], ...]) -> "FrontEnd":
     from sertf import features
-    from sertf.inference.pretrained import pretrained_front_end
 
     if name is None:
         if options:
             raise SertfError("front_end_options need a front_end; the default recognizer's has its own options.")
-        return pretrained_front_end()
+        default = read_card(bundled.folder_of())["front_end"]
+        return features.find(default["name"])(**default["config"])
     made = features.find(name)(**dict(options))
     if made.feature_shape[0] is None:
         fixed = "whisper, functionals and fused_statistics"

@@ -66,14 +66,6 @@ class Pretrained:
         return made
 
 
-def pretrained_front_end(model: Path | str | None = None) -> "FrontEnd":
-    """The front end of an exported model alone; arguments and errors as of `pretrained`."""
-    folder = bundled.folder_of(model)
-    front_end = _front_end(read_card(folder))
-    _restore(front_end.weights, folder)
-    return front_end
-
-
 def pretrained(model: Path | str | None = None) -> Pretrained:
     """The trained Keras model of an exported one, with its front end and emotions, to fine-tune or to look into.
 
