@@ -139,6 +139,13 @@ def test_help_has_examples(command, capsys):
     assert left.value.code == 0 and f"examples:\n  sertf {command}" in said
 
 
+@pytest.mark.parametrize("command", ["predict", "app"])
+def test_help_says_that_loading_a_model_is_trusting_it(command, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    assert "Loading a model is trusting it" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(("command", "names"), [("run", (SYSTEMS, PROTOCOLS, FRONT_ENDS)), ("tune", (SPACES,))])
 def test_help_lists_what_may_be_given(command, names, capsys):
     with pytest.raises(SystemExit):

@@ -184,6 +184,25 @@ def test_two_speakers_are_each_tested_once(folder, corpus, in_process, capsys):
     assert "Report: results/mine/waveform_mlp/leave-one-of-two-out/report.md" in capsys.readouterr().out
 
 
+def test_epochs_of_runs_in_two_processes_are_shown(folder):
+    command = "run --table mine.csv --cache cache --model waveform_mlp --epochs 1 --workers 2".split()
+    done = subprocess.run([sys.executable, "-m", "sertf", *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for fold in range(1, 5):
+        assert f"waveform_mlp/speaker-independent-4/repeat-00/fold-{fold}: epoch 1 of 1: loss " in done.stderr
+
+
+def test_many_classes_of_the_users_own(folder, corpus, in_process, capsys):
+    names = corpus["emotion"] + "_" + corpus["utterance"].str[-2:]
+    corpus.assign(emotion=names)[["path", "emotion", "speaker"]].to_csv("mine.csv", index=False)
+    assert run("--model", "ridge") == 0
+    assert cli.main(["export", "runs/mine/ridge/speaker-independent-4", "models/mine"]) == 0
+    assert Path("models/mine/assets/labels.txt").read_text().split() == [*dict.fromkeys(sorted(names))]
+    capsys.readouterr()
+    assert cli.main(["predict", corpus["path"].iloc[0], "--model", "models/mine", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["emotions"]) == names.nunique() == 8
+
+
 def test_the_default_is_whisper_with_the_weights_that_ship_with_sertf(folder, in_process, capsys, monkeypatch):
     monkeypatch.delenv("SERTF_WHISPER", raising=False)
     assert run() == 0

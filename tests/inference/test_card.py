@@ -24,7 +24,7 @@ def test_card_states_the_run_and_its_held_out_score(exported, done):
     assert card["run"]["repeat"] == 1 and card["run"]["fold"] == "fold-2"
     assert card["over_repeats"]["repeats"] == 2
     page = (exported / "README.md").read_text()
-    for wanted in ("Licence of the recordings", "UAR", "speaker", "tf.saved_model.load"):
+    for wanted in ("Licence of the recordings", "UAR", "speaker", "tf.saved_model.load", "is trusting it"):
         assert wanted in page
     assert (exported / "assets" / "labels.txt").read_text().split() == card["emotions"]
     assert "counts as" not in page
