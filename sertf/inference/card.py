@@ -138,13 +138,9 @@ def read_card(path: Path) -> Card:
 def check_intact(path: Path) -> None:
     """Compare the files of an exported model, but for its card, with the checksums from its export.
 
-    Exports of earlier versions have none.
-
     Raises:
-        ModelError: naming the files that are missing or have changed.
+        ModelError: naming the files that are missing or have changed, the checksums among them.
     """
-    if not (path / CHECKSUMS).is_file():
-        return
     try:
         faults = faults_by_checksums(path)
     except (OSError, ValueError) as error:

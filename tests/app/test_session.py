@@ -41,9 +41,10 @@ def folder(tmp_path, monkeypatch):
 
 
 def model_in(folder):
-    """A copy of the bundled model's card and a SavedModel that cannot be loaded."""
+    """A copy of the bundled model's card and checksums, and a SavedModel that cannot be loaded."""
     folder.mkdir(parents=True)
-    shutil.copy(folder_of() / "model_card.json", folder)
+    for name in ("model_card.json", "SHA256SUMS"):
+        shutil.copy(folder_of() / name, folder)
     (folder / "saved_model.pb").write_bytes(b"damaged")
     return folder
 
