@@ -120,7 +120,8 @@ class Experiment:
         variants: `Variant` by name.
         protocols: `Setting` by name, "paper" and "strict".
         seed: all randomness derives from it.
-        others: accuracies, from 0 to 1, of the other systems in the paper's comparison, by name; they decide no run.
+        others: scores, from 0 to 1, of the other systems in the paper's comparison, by name. They are UARs where the paper
+            prints its own UAR and no accuracy, else accuracies. They decide no run.
         merged: emotions that count as another one, by name, such as {"calm": "neutral"}.
         remarks: sentences on what the paper prints, for the report; they decide no run.
         smoke: whether it only tests the command; report and card say so. It decides no run.

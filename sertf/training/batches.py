@@ -1,7 +1,7 @@
 """From a fold and cached features to the batches of a fit.
 
-Scaling is fitted here, on the rows that the protocol allows. Batches hold utterances of similar length, padded with
-zeros after scaling. Models mask frames that are zero throughout, so padding has no effect.
+Scaling is fitted here, on the rows that the protocol allows. Batches hold utterances of similar length, or random ones,
+padded with zeros after scaling. Models mask frames that are zero throughout, so padding has no effect.
 """
 
 from functools import cached_property
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 class Batches:
-    """Batches of one part, bucketed by length, the same for the same seed and epoch.
+    """Batches of one part, bucketed by length unless they are random, the same for the same seed and epoch.
 
     Utterances are shuffled, sorted by length bucket and cut into batches, and the batches are shuffled. Each epoch has
-    ceil(n / batch_size) batches of few distinct shapes, so a compiled step is seldom traced again.
+    ceil(n / batch_size) batches of few distinct shapes, so a compiled step is seldom traced again. Random batches are
+    not sorted.
 
     Args:
         part: the part to batch.
@@ -35,6 +36,7 @@ class Batches:
         class_weights: (emotions,) weights, of which each utterance gets its class's as a third of each batch.
         augmentation: what is done to the spectrograms of an epoch.
         mixup: see `sertf.training.recipe.Recipe`; needs `classes`.
+        by_length: whether a batch holds utterances of similar length; random batches need a seed.
 
     Attributes:
         smallest: least size of the last batch, filled from the batch before it; 1 unless set.
@@ -52,6 +54,7 @@ class Batches:
         class_weights: np.ndarray | None = None,
         augmentation: SpectrogramAugmentation | None = None,
         mixup: float = 0.0,
+        by_length: bool = True,
     ):
         if len(part.utterances) == 0:
             raise PipelineError("A part of the fold is empty, so there is nothing to train or score on.")
@@ -64,6 +67,7 @@ class Batches:
         self.class_weights = class_weights
         self.augmentation = augmentation
         self.mixup = mixup
+        self.by_length = by_length
         self.smallest = 1
         lengths = part.lengths
         if augmentation is not None:
@@ -90,7 +94,8 @@ class Batches:
         else:
             rng = np.random.default_rng([self.seed, epoch])
             order = rng.permutation(len(self._padded))
-            order = order[np.argsort(self._padded[order], kind="stable")]
+            if self.by_length:
+                order = order[np.argsort(self._padded[order], kind="stable")]
         cuts = [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]
         lacking = self.smallest - len(cuts[-1])
         if lacking > 0 and len(cuts) > 1:

@@ -135,7 +135,10 @@ def fit(
         end.finish(model)
     else:
         # Averaged weights are in the model when the others look at it; the state is stored behind all of them.
-        callbacks = [keras.callbacks.TerminateOnNaN(), averaging, best, end]
+        by_epoch = None
+        if recipe.annealing == "epoch":
+            by_epoch = keras.callbacks.LearningRateScheduler(lambda epoch, _: recipe.learning_rate_at(epoch))
+        callbacks = [keras.callbacks.TerminateOnNaN(), by_epoch, averaging, best, end]
         model.fit(
             as_dataset(train, first_epoch=len(end.logs)),
             validation_data=None if validation is None else as_dataset(validation),
@@ -205,7 +208,7 @@ def _optimizer(recipe, *, steps_per_epoch):
         rate = keras.optimizers.schedules.ExponentialDecay(
             rate, recipe.decay_epochs * steps_per_epoch, recipe.decay_factor, staircase=True
         )
-    if recipe.restart_epochs is not None:
+    if recipe.restart_epochs is not None and recipe.annealing == "batch":
         rate = keras.optimizers.schedules.CosineDecayRestarts(
             rate, first_decay_steps=recipe.restart_epochs * steps_per_epoch, t_mul=1.0, m_mul=1.0, alpha=0.01
         )

@@ -14,6 +14,8 @@ LOSSES = ("cross_entropy", "balanced_margin")
 MONITORS = {"uar": "max", "loss": "min", "data_loss": "min"}
 PRECISIONS = ("float32", "bfloat16")
 CLASS_WEIGHTS = ("balanced",)
+ANNEALINGS = ("batch", "epoch")
+BATCHINGS = ("length", "random")
 WARMUP_START = 1 / 25
 """Share of the rate that a warm-up starts at, as of PyTorch's one-cycle schedule."""
 
@@ -52,6 +54,8 @@ class Recipe:
         class_weights: "balanced" weighs each utterance in the loss by the inverse frequency of its class; None does not.
             It excludes `l2`, whose data_loss would not be weighted.
         spectrogram_augmentation: what is done to the training part's spectrograms, anew in every epoch; None does nothing.
+        annealing: of `restart_epochs`, how often the rate follows the cosine: after each "batch", or after each "epoch".
+        batching: training batches hold utterances of similar "length", or "random" ones, padded to the longest.
     """
 
     learning_rate: float = 1e-3
@@ -77,6 +81,8 @@ class Recipe:
     ema: float | None = None
     class_weights: str | None = None
     spectrogram_augmentation: SpectrogramAugmentation | None = None
+    annealing: str = "batch"
+    batching: str = "length"
 
     def __post_init__(self):
         for name in ("learning_rate", "momentum", "l2", "decay_factor", "weight_decay", "label_smoothing", "mixup"):
@@ -120,6 +126,10 @@ class Recipe:
         altered = self.spectrogram_augmentation
         fits = altered is None or isinstance(altered, SpectrogramAugmentation)
         _check("spectrogram_augmentation", altered, fits, "a SpectrogramAugmentation, or None")
+        _check("annealing", self.annealing, self.annealing in ANNEALINGS, f"one of {', '.join(ANNEALINGS)}")
+        restarts = self.annealing == "batch" or self.restart_epochs is not None
+        _check("annealing", self.annealing, restarts, "batch without restart_epochs")
+        _check("batching", self.batching, self.batching in BATCHINGS, f"one of {', '.join(BATCHINGS)}")
         for name, default in (("label_smoothing", 0), ("mixup", 0), ("class_weights", None)):
             value = getattr(self, name)
             fits = value == default or self.loss == "cross_entropy"
@@ -141,6 +151,8 @@ class Recipe:
             return self.learning_rate * self.decay_factor ** (epoch // self.decay_epochs)
         if self.restart_epochs is None:
             return self.learning_rate
+        if self.annealing == "epoch":
+            epoch = math.floor(epoch)
         fraction = (epoch % self.restart_epochs) / self.restart_epochs
         return self.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fraction)))
 
@@ -279,6 +291,8 @@ _LATER = (
     "ema",
     "class_weights",
     "spectrogram_augmentation",
+    "annealing",
+    "batching",
 )
 
 

@@ -177,6 +177,7 @@ class Network:
             class_weights=weights if recipe.class_weights == "balanced" else None,
             augmentation=recipe.spectrogram_augmentation,
             mixup=recipe.mixup,
+            by_length=recipe.batching == "length",
         )
         together = batches.utterances_at_once(recipe)
         validation = None

@@ -56,6 +56,19 @@ def test_same_seed_same_batches_and_another_order_each_epoch(part):
     assert [c.tolist() for c in first.order(0)] != [c.tolist() for c in Batches(part, 4, seed=6).order(0)]
 
 
+def test_random_batches_mix_lengths_and_hold_every_utterance_once(part):
+    random, similar = (Batches(part, 4, seed=5, by_length=by_length) for by_length in (False, True))
+    spread = []
+    for batches in (random, similar):
+        cuts = [cut for epoch in range(5) for cut in batches.order(epoch)]
+        assert sorted(np.concatenate(cuts)) == sorted([*range(23)] * 5)
+        spread.append(np.mean([np.ptp(part.lengths[cut]) for cut in cuts]))
+    assert spread[0] > 1.5 * spread[1]
+    for cut in random.order(0):
+        features, _ = random.batch(cut)
+        assert 0 <= features.shape[1] - max(part.lengths[cut]) < 16
+
+
 def test_dataset_gives_the_batches_epoch_after_epoch(part):
     batches = Batches(part, 4, seed=5)
     dataset = as_dataset(batches)

@@ -216,6 +216,11 @@ def test_annealed_steps_restart():
     np.testing.assert_allclose(strides(epochs=5, restart_epochs=2), [1, second, 1, second, 1], rtol=0.02)
 
 
+def test_annealing_once_an_epoch_keeps_the_rate_within_it():
+    strided = strides(epochs=5, restart_epochs=2, annealing="epoch")
+    np.testing.assert_allclose(strided, [1, 0.505, 1, 0.505, 1], rtol=0.02)
+
+
 def test_steps_gain_momentum():
     """Under a momentum of 0.5 the steps are 1, 1.5, 1.75, 1.875, 1.9375 and so on, two an epoch."""
     np.testing.assert_allclose(strides(epochs=3, momentum=0.5), [1, 3.625 / 2.5, 3.90625 / 2.5], rtol=0.02)

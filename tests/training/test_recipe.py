@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from sertf.errors import SertfError
@@ -11,6 +13,16 @@ def test_annealing_restarts_and_falls_to_one_percent():
     assert recipe.learning_rate_at(2) == pytest.approx(0.01 + 0.99 / 2)
     assert recipe.learning_rate_at(3.999) == pytest.approx(0.01, abs=1e-4)
     assert recipe.learning_rate_at(4) == 1
+
+
+def test_annealing_once_an_epoch_is_that_of_pytorchs_warm_restarts():
+    """CosineAnnealingWarmRestarts(optimizer, T0, eta_min=0.01), stepped at the end of each epoch."""
+    recipe = Recipe(learning_rate=1.0, restart_epochs=4, annealing="epoch")
+    rates = [0.01 + 0.99 * (1 + math.cos(math.pi * (epoch % 4) / 4)) / 2 for epoch in range(8)]
+    assert [recipe.learning_rate_at(epoch) for epoch in range(8)] == pytest.approx(rates)
+    assert recipe.learning_rate_at(2.9) == recipe.learning_rate_at(2)
+    with pytest.raises(SertfError, match="Recipe annealing must be batch without restart_epochs, but is 'epoch'"):
+        Recipe(annealing="epoch")
 
 
 def test_without_restarts_the_rate_stays():
@@ -57,6 +69,8 @@ def test_without_restarts_the_rate_stays():
         ("ema", 1.0),
         ("class_weights", "inverse"),
         ("spectrogram_augmentation", {"frames": 3}),
+        ("annealing", "step"),
+        ("batching", "sorted"),
     ],
 )
 def test_bad_values_are_named(name, value):
@@ -124,6 +138,8 @@ def test_digests_of_earlier_recipes_hold():
     used = {"optimizer": "adamw", "weight_decay": 0.02, "warmup_epochs": 6, "label_smoothing": 0.1, "mixup": 0.3}
     used |= {"ema": 0.99, "class_weights": "balanced"}
     assert Recipe(**used).to_dict() == {**Recipe().to_dict(), **used}
+    used = {"restart_epochs": 3, "annealing": "epoch", "batching": "random"}
+    assert Recipe(**used).to_dict() == {**Recipe().to_dict(), **used}
 
 
 def test_round_trip():
@@ -134,6 +150,7 @@ def test_round_trip():
 def test_recipe_files_round_trip(tmp_path):
     for tuned in (
         Tuned("reslstm_sa", Recipe(l2=1e-4, dropout=0.2, restart_epochs=3)),
+        Tuned("lstm_sa", Recipe(restart_epochs=3, annealing="epoch", batching="random")),
         Tuned("serct", Recipe(monitor=None, margins=(0.9, 0.5, 0.1), precision="bfloat16"), {"layers": 3}),
         Tuned("attentive_cnn", Recipe(ema=0.99, mixup=0.3, spectrogram_augmentation=SpectrogramAugmentation(192))),
         Tuned("wavelet_cnn_lstm", Recipe(), {"kernels": (3, 5), "pooling": "max"}, corpus="emodb"),
