@@ -4,7 +4,7 @@ from sertf.layers.attention import AttentiveStatistics, CrossAttention, MultiHea
 from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
 from sertf.layers.deformable import DeformableAttention
-from sertf.layers.masks import FrameMask, MaskedBatchNormalization, SpectrogramMasks
+from sertf.layers.masks import CountedPadding, FrameMask, MaskedBatchNormalization, SpectrogramMasks
 from sertf.layers.positions import LearnedPositions, NoisePositions, SinusoidalPositions
 from sertf.layers.reconstruction import ReconstructionError
 from sertf.layers.reservoir import LiquidReservoir
@@ -15,6 +15,7 @@ __all__ = [
     "CapsulePartition",
     "CapsuleRouting",
     "ClassificationRBM",
+    "CountedPadding",
     "CrossAttention",
     "DeformableAttention",
     "FrameMask",

@@ -92,6 +92,30 @@ class FrameMask(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("sertf")
+class CountedPadding(keras.layers.Layer):
+    """Set masked steps to 0 and end the mask, so that the layers behind this one count padding.
+
+    Call arguments:
+        inputs: (batch, steps, values).
+        mask: (batch, steps) booleans, True where a step is the utterance's own; by default every step is.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        own = ops.ones_like(inputs[:, :, :1], dtype="bool") if mask is None else mask[:, :, None]
+        return ops.where(own, inputs, ops.zeros_like(inputs))
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def compute_output_shape(self, inputs_shape):
+        return inputs_shape
+
+
+@keras.saving.register_keras_serializable("sertf")
 class MaskedBatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch norm over a spectrogram whose statistics see own frames only; what lies beyond becomes 0.
 

@@ -60,6 +60,54 @@ def test_padding_changes_no_training_step(utterances):
         np.testing.assert_allclose(short, long, rtol=1e-4, atol=1e-5)
 
 
+def test_counted_padding_changes_nothing_without_padding(model, utterances):
+    counted = build((None, 6), 3, units=5, counted_padding=True)
+    counted.set_weights(model.get_weights())
+    np.testing.assert_allclose(
+        np.asarray(counted(utterances[1][None])), np.asarray(model(utterances[1][None])), rtol=1e-5
+    )
+
+
+def test_counted_padding_takes_weight_in_the_attention(model, utterances):
+    """A padded state is 0 and so is its score: the context shrinks by the share that padding takes."""
+    counted = build((None, 6), 3, units=5, counted_padding=True)
+    counted.set_weights(model.get_weights())
+    attended = keras.Model(counted.input, [counted.get_layer("attention").output, counted.get_layer("states").output])
+    (context, weights), states = attended(padded(utterances, 12))
+    (alone, own), _ = attended(utterances[0][None])
+    scores = np.asarray(states)[0, :4] @ counted.get_layer("attention").get_weights()[0][:, 0]
+    share = np.exp(scores).sum() / (np.exp(scores).sum() + 8)
+    np.testing.assert_allclose(np.asarray(weights)[0, :4], np.asarray(own)[0] * share, rtol=1e-4)
+    np.testing.assert_allclose(np.asarray(context)[0], np.asarray(alone)[0] * share, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_counted_padding_enters_the_norms_statistics(utterances, residual):
+    """After one step the moving mean is a tenth of the batch's, over padded frames too."""
+    keras.utils.set_random_seed(3)
+    model = build((None, 6), 3, units=5, residual=residual, counted_padding=True)
+    name = "residual" if residual else "attention"
+    before = keras.Model(model.input, model.get_layer(name).output)
+    batch = padded(utterances, 12)
+    values = before(batch)
+    if residual:
+        own = (batch != 0).any(axis=-1)
+        mean, norm = (np.asarray(values) * own[:, :, None]).mean(axis=(0, 1)), "residual_norm"
+    else:
+        mean, norm = np.asarray(values[0]).mean(axis=0), "embedding"
+    model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+    model.train_on_batch(batch, np.array([0, 1, 2]))
+    np.testing.assert_allclose(np.asarray(model.get_layer(norm).moving_mean), 0.1 * mean, rtol=1e-4, atol=1e-6)
+
+
+def test_counted_padding_survives_saving(tmp_path, utterances):
+    model = build((None, 6), 3, units=5, counted_padding=True)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    batch = padded(utterances, 12)
+    np.testing.assert_allclose(np.asarray(loaded(batch)), np.asarray(model(batch)), rtol=1e-5)
+
+
 def test_equals_the_network_of_figure_2(model, utterances):
     """One utterance through the equations of sections III, step by step in NumPy."""
     x = utterances[1]
