@@ -97,6 +97,13 @@ def _scores(summary: Summary, columns: dict[str, Summary]) -> list[str]:
                 f"score would print a UAR of {markdown.score_cell(column['epoch_by_test'] | {'low': None})}{more}.",
                 "",
             ]
+        if column.get("last_epoch"):
+            lines += [
+                f"Under `{protocol}` the last epoch of each run has a UAR of "
+                f"{markdown.score_cell(column['last_epoch'] | {'low': None})} and a WA of "
+                f"{markdown.score_cell(column['last_epoch_wa'] | {'low': None})}.",
+                "",
+            ]
     for protocol, column in columns.items():
         if column["facts"].get("scaling") == "speaker":
             clips = column["facts"].get("enrolment_clips", "all")
@@ -165,17 +172,18 @@ def _compared(summary: Summary) -> list[str]:
 
 
 def _beside_others(summary: Summary) -> list[str]:
-    facts, ours = summary["facts"], summary["scores"]["wa"]
-    others = facts.get("others")
+    facts = summary["facts"]
+    others, published = facts.get("others"), facts.get("published") or {}
     if not others:
         return []
+    key, name = ("uar", "UAR") if "uar" in published and "wa" not in published else ("wa", "accuracy")
     # experiment.json does not keep the paper's order.
-    body = [[name, f"{accuracy:.4f}"] for name, accuracy in sorted(others.items(), key=lambda item: item[::-1])]
+    body = [[system, f"{score:.4f}"] for system, score in sorted(others.items(), key=lambda item: item[::-1])]
     body += [
-        ["the paper's own", markdown.published_cell(facts.get("published"), "wa")],
-        [f"ours, `{facts['protocol']}` protocol", markdown.mean_cell(ours)],
+        ["the paper's own", markdown.published_cell(published, key)],
+        [f"ours, `{facts['protocol']}` protocol", markdown.mean_cell(summary["scores"][key])],
     ]
-    return ["## Beside other systems, as the paper lists them", "", *markdown.table(["system", "accuracy"], body), ""]
+    return ["## Beside other systems, as the paper lists them", "", *markdown.table(["system", name], body), ""]
 
 
 def _audit(facts: Facts) -> list[str]:

@@ -27,6 +27,7 @@ SCORES = {
     "thresholded_f1": "F1 of these two",
 }
 """The scores of a summary, by their keys, with the names that a report prints."""
+_RUN = ["repeat", "fold"]
 _WITH_INTERVAL = ("uar", "wa", "macro_f1", "weighted_f1")
 
 
@@ -52,6 +53,8 @@ def summarise(results: Results) -> Summary:
         `by_corpus`, of runs tested on other corpora than they were trained on, as `sertf.protocols.zero_shot.by_corpus`;
         `epoch_by_test` and `epoch_by_test_wa`, where the test part was watched: what choosing each run's epoch by its
         test UAR and by its test WA would give;
+        `last_epoch` and `last_epoch_wa`, where both were watched and a run keeps an earlier epoch: the test UAR and WA
+        after the last epoch;
         `reproducibility` (None for one repeat); `tested`, the number of test `utterances` and `speakers`;
         `parameters`, `wall_seconds`, `runs`, `seeds`, `backend`, `device`, `beyond_plan`.
 
@@ -81,6 +84,8 @@ def summarise(results: Results) -> Summary:
     for key, column in (("epoch_by_test", "test_uar"), ("epoch_by_test_wa", "test_wa")):
         if column in results.histories:
             summary[key] = _epoch_by_test(results, column)
+    if {"test_uar", "test_wa"} <= set(results.histories) and _keeps_an_earlier_epoch(results):
+        summary |= {"last_epoch": _last_epoch(results, "test_uar"), "last_epoch_wa": _last_epoch(results, "test_wa")}
     if results.facts.get("across"):
         summary["by_corpus"] = by_corpus(predictions)
     summary |= {
@@ -129,10 +134,24 @@ def _of_fold(results: Results, fold: str) -> dict[str, Any]:
 
 def _epoch_by_test(results: Results, column: str) -> dict[str, Any]:
     """The highest of a test score over epochs, averaged over folds by their size, over repeats."""
-    runs = ["repeat", "fold"]
-    best = results.histories.groupby(runs)[column].max()
-    sizes = results.predictions.groupby(runs).size()
-    of_repeat = (best * sizes).groupby("repeat").sum() / sizes.groupby("repeat").sum()
+    return _by_repeat(results, results.histories.groupby(_RUN)[column].max())
+
+
+def _last_epoch(results: Results, column: str) -> dict[str, Any]:
+    """A test score after the last epoch, averaged over folds by their size, over repeats."""
+    return _by_repeat(results, results.histories.groupby(_RUN)[column].last())
+
+
+def _keeps_an_earlier_epoch(results: Results) -> bool:
+    """Whether a run has the weights of another epoch than its last one."""
+    last = results.histories.groupby(_RUN)["epoch"].max()
+    return any(manifest["best_epoch"] < last[manifest["repeat"], manifest["fold"]] for manifest in results.manifests)
+
+
+def _by_repeat(results: Results, of_runs: pd.Series) -> dict[str, Any]:
+    """A score of each run, averaged over folds by their size, over repeats."""
+    sizes = results.predictions.groupby(_RUN).size()
+    of_repeat = (of_runs * sizes).groupby("repeat").sum() / sizes.groupby("repeat").sum()
     return over_repeats([float(value) for value in of_repeat])
 
 

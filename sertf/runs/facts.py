@@ -203,6 +203,8 @@ class Summary(TypedDict):
     by_corpus: NotRequired[dict[str, dict[str, Any]]]
     epoch_by_test: NotRequired[dict[str, Any]]
     epoch_by_test_wa: NotRequired[dict[str, Any]]
+    last_epoch: NotRequired[dict[str, Any]]
+    last_epoch_wa: NotRequired[dict[str, Any]]
     differing: NotRequired[list[str]]
     figures: NotRequired[list[list[str]]]
     compared: NotRequired[Compared | None]

@@ -62,6 +62,9 @@ def test_other_systems_stand_beside_the_papers_own_and_ours():
         "| the paper's own | 0.8000 ± 0.0100 |",
         "| ours, `strict` protocol | 0.5000 ± 0.0100 |",
     ]
+    content["facts"]["published"] = {"uar": [0.62, 0.01, None]}
+    page = render_page(content)
+    assert "| system | UAR |" in page and "| the paper's own | 0.6200 ± 0.0100 |" in page
 
 
 def test_each_protocol_has_its_published_scores():
@@ -100,6 +103,16 @@ def test_the_highest_after_any_epoch_is_said_of_both_scores():
     assert "would print a UAR of 0.6100 ± 0.0100 (0.5000).\n" in page
     page = render_page(content | {"epoch_by_test": entry, "epoch_by_test_wa": entry | {"mean": 0.62}})
     assert "(0.5000), by its WA a WA of 0.6200 ± 0.0100 (0.5000).\n" in page
+
+
+def test_the_last_epoch_is_said_of_both_scores():
+    content = summary(protocol="paper")
+    entry = content["scores"]["wa"]
+    page = render_page(content | {"last_epoch": entry | {"mean": 0.58}, "last_epoch_wa": entry | {"mean": 0.59}})
+    assert (
+        "the last epoch of each run has a UAR of 0.5800 ± 0.0100 (0.5000) and a WA of 0.5900 ± 0.0100 (0.5000).\n"
+        in page
+    )
 
 
 def test_augmentation_and_scaling_by_cell_are_said():

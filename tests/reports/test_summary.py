@@ -124,6 +124,17 @@ def test_the_highest_of_a_fold_after_any_epoch(runs):
     assert summary["epoch_by_test_wa"]["values"] == pytest.approx([0.4, 0.5, 0.6])
 
 
+def test_the_last_epoch_where_a_run_keeps_an_earlier_one(runs):
+    found = collect(runs)
+    scores = 0.1 * found.histories["epoch"] + 0.2 * found.histories["repeat"]
+    found = replace(found, histories=found.histories.assign(test_uar=scores, test_wa=scores - 0.1))
+    assert "last_epoch" not in summarise(found)  # all keep the last one
+    earlier = tuple(manifest | {"best_epoch": 1} for manifest in found.manifests)
+    summary = summarise(replace(found, manifests=earlier))
+    assert summary["last_epoch"]["values"] == pytest.approx([0.2, 0.4, 0.6])
+    assert summary["last_epoch_wa"]["values"] == pytest.approx([0.1, 0.3, 0.5])
+
+
 def test_epoch_chosen_by_the_test_part(runs):
     """The highest test UAR of each run, averaged over a repeat's folds by their test utterances."""
     found = collect(runs)
