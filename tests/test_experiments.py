@@ -28,6 +28,7 @@ KEPT = sorted(FOLDER.glob("results/*/*/*/report.json"))
 ON_ANY_CORPUS = {
     "speechnet": speechnet.experiment,
     "speechnet_ablation": speechnet.ablation,
+    "speechnet_ablation_softmax": speechnet.ablation_of_softmax,
     "speechnet_baselines": speechnet.baselines,
     "speechnet_baselines_segments": speechnet.baselines_on_segments,
     "speechnet_baselines_functionals": speechnet.baselines_on_functionals,
@@ -43,6 +44,7 @@ NAMES = [
     "functionals_emodb",
     "functionals_emobox",
     "reslstm_sa_ravdess",
+    "reslstm_sa_notebook_ravdess",
     "cnn_transformer_ravdess",
     "attentive_cnn_ravdess",
     "attentive_cnn_emodb",
