@@ -51,15 +51,15 @@ AUTHORS_WEIGHT_DECAYS = {
     ("reslstm_sa", 128): 1.1e-3,
 }
 
-# By the ending of a variant with 64 units: what the notebook does otherwise than sertf, changes to the recipe, and
-# options of the builder.
+# By the ending of a variant with 64 units: what the notebook does otherwise than sertf, the recipe, and options of the
+# builder.
 NOTEBOOK_CHOICES = {
-    "_annealed_by_epoch": ("annealed once an epoch", {"annealing": "epoch"}, {}),
-    "_random_batches": ("random batches", {"batching": "random"}, {}),
-    "_counted_padding": ("padding counted", {}, {"counted_padding": True}),
+    "_annealed_by_epoch": ("annealed once an epoch", replace(NOTEBOOK_TUNED, annealing="epoch"), {}),
+    "_random_batches": ("random batches", replace(NOTEBOOK_TUNED, batching="random"), {}),
+    "_counted_padding": ("padding counted", NOTEBOOK_TUNED, {"counted_padding": True}),
     "_as_notebook": (
         "annealing, batches and padding of the notebook",
-        {"annealing": "epoch", "batching": "random"},
+        replace(NOTEBOOK_TUNED, annealing="epoch", batching="random"),
         {"counted_padding": True},
     ),
 }
@@ -155,8 +155,7 @@ def from_notebook() -> Experiment:
 
 
 def _notebook_variant(model: str, units: int, ending: str = "", *, headline: bool = False) -> Variant:
-    what, changes, options = NOTEBOOK_CHOICES.get(ending, ("", {}, {}))
-    recipe = replace(NOTEBOOK_TUNED, **changes)
+    what, recipe, options = NOTEBOOK_CHOICES.get(ending, ("", NOTEBOOK_TUNED, {}))
     return Variant(
         model,
         options={"units": units, **options},
