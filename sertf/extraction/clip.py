@@ -1,5 +1,6 @@
 """The features of one clip: decode, perhaps augment, pad, run the compiled front end, store."""
 
+import inspect
 import json
 import os
 import threading
@@ -56,6 +57,9 @@ def front_end_key(front_end: "keras.Layer") -> dict[str, Any]:
     config = front_end.get_config()
     config.pop("name", None)  # Keras numbers layers' names; they do not change the arithmetic
     made: Any = type(front_end)
+    for argument in made.added_later:
+        if config[argument] == inspect.signature(made).parameters[argument].default:
+            del config[argument]
     key = {"class": made.__name__, "version": made.version, "config": config}
     if front_end.pretrained is not None:
         key["weights"] = front_end.pretrained["digest"]

@@ -45,6 +45,7 @@ class FrontEnd(keras.layers.Layer):
         trims: whether quiet ends are cut off. An utterance may then have fewer frames than `frames` says; rows of 0 follow.
         reads_middle: whether only the middle of a clip longer than `duration_seconds` is read.
         feature_shape: (frames, values of a frame); None in place of frames that depend on the clip's length.
+        added_later: arguments that came after features were stored. At their defaults they enter no digest.
         pretrained: title, digest, licence, citation and url of pretrained weights; None without.
     """
 
@@ -55,6 +56,7 @@ class FrontEnd(keras.layers.Layer):
     reports_cuts = False
     trims = False
     reads_middle = False
+    added_later: tuple[str, ...] = ()
     pretrained: Mapping[str, str] | None = None
 
     def __init__(self, sample_rate: int | None, *, name: str | None = None):

@@ -37,6 +37,9 @@ class Scalogram(FrontEnd):
     scales respond to high frequencies as well. A tenth of the Morlet wavelet's energy at 64 Hz lies above 140 Hz. At 16
     that is 0.03 %. Speed does not depend on it.
 
+    PyWavelets multiplies the coefficients of a scale a by 1/√a, the paper prints 1/a (section 3.1). `factor` chooses.
+    With 1/a power falls by 3 dB an octave towards low frequencies, against PyWavelets.
+
     Colours are those of `matplotlib`, interpolated between the 256 of the map. The utterance's smallest value gets the
     map's first colour and its largest the last, as in `imshow`.
 
@@ -48,11 +51,13 @@ class Scalogram(FrontEnd):
         fmin: Hz of the first scale; its wavelet must fit into the window.
         fmax: Hz of the last scale, at most half the sample rate.
         wavelet: name of a continuous wavelet of PyWavelets ("morl", "mexh", "gaus4", "cmor1.5-1.0", …), which also
-            defines the frequency of a scale (`pywt.scale2frequency`).
+            defines the frequency of a scale (`pywt.scale2frequency`). A larger bandwidth, as in "cmor12-1.0", parts
+            neighbouring harmonics better.
         precision: the wavelet is read from a grid of 2**precision points, 8 to 20.
         top_db: decibels under the utterance's maximum at which values are cut off.
         colour: "power", one value a bin and scale, or "rgb", red, green and blue of it from 0 to 1.
         colour_map: name of a matplotlib colour map, for "rgb".
+        factor: "1/sqrt(a)", as PyWavelets, or "1/a", as the paper prints; a is the scale in samples.
 
     Call arguments:
         waveform: (batch, samples) float32; rows shorter than the longest are padded at the end.
@@ -69,6 +74,7 @@ class Scalogram(FrontEnd):
     version = 1
     # It reads no fixed span: its RMS is the whole utterance's.
     reads_middle = True
+    added_later = ("factor",)
 
     def __init__(
         self,
@@ -84,6 +90,7 @@ class Scalogram(FrontEnd):
         top_db: float = 80.0,
         colour: str = "power",
         colour_map: str = "jet",
+        factor: str = "1/sqrt(a)",
         name: str | None = None,
     ):
         super().__init__(sample_rate, name=name)
@@ -104,6 +111,7 @@ class Scalogram(FrontEnd):
         self.top_db = float(top_db)
         self.colour = colour
         self.colour_map = colour_map
+        self.factor = factor
         if not self.duration_samples >= n_bins:
             raise SertfError(
                 f"Scalogram: n_bins must be at most the {self.duration_samples} samples of duration_seconds="
@@ -114,13 +122,15 @@ class Scalogram(FrontEnd):
                 f"Scalogram: fmin and fmax must rise from above 0 to at most half the sample rate, {sample_rate / 2:g} "
                 f"Hz, got fmin={fmin:g} and fmax={fmax:g}."
             )
+        if factor not in wavelets.FACTORS:
+            raise SertfError(f"Scalogram: factor must be one of {', '.join(wavelets.FACTORS)}, got {factor!r}.")
         if colour not in COLOURS:
             raise SertfError(f"Scalogram: colour must be one of {', '.join(COLOURS)}, got {colour!r}.")
         if colour == "rgb":
             _colour_table(colour_map)
         self.frequencies = np.geomspace(fmin, fmax, n_scales)
         known = _known_wavelet(wavelet, precision)
-        self._filters = wavelets.filters(known, self.scales, precision=precision)
+        self._filters = wavelets.filters(known, self.scales, precision=precision, factor=factor)
         longest = max(len(taps) for taps, _ in self._filters)
         if longest > self.duration_samples:
             raise SertfError(

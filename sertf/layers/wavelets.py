@@ -17,6 +17,8 @@ from sertf.layers import spectral
 LEVEL_SCALES = 16
 # Filters multiplied and transformed at once: their blocks stay in a core's cache.
 FILTERS_AT_ONCE = 4
+# Factor of a transform's coefficients at a scale a, and what turns filters with the factor 1/a into it.
+FACTORS = {"1/sqrt(a)": np.sqrt, "1/a": np.ones_like}
 # Share of the window that an utterance fills, assumed for the choice of the blocks' length. It decides speed alone.
 EXPECTED_SHARE = 1 / 3
 
@@ -59,8 +61,8 @@ class Bank:
     levels: tuple
 
 
-def filters(wavelet, scales, *, precision=12):
-    """The filters of `pywt.cwt`: a list of (taps, future), one a scale.
+def filters(wavelet, scales, *, precision=12, factor="1/sqrt(a)"):
+    """The filters of `pywt.cwt`, or with another factor: a list of (taps, future), one a scale.
 
     One filter joins its steps: the integrated wavelet on a grid of 2**precision points, read at the scale's nearest lower
     points, reversed (and conjugated). Then it is convolved, differentiated, multiplied by -sqrt(scale) and cut to the
@@ -70,6 +72,7 @@ def filters(wavelet, scales, *, precision=12):
         wavelet: `pywt.ContinuousWavelet`.
         scales: (n,) floats.
         precision: as in `pywt.cwt`.
+        factor: of the coefficients, of `FACTORS`; `pywt.cwt` has 1/sqrt(a).
 
     Returns:
         list of float64 or complex128 (taps,) and how many of them reach forward in time:
@@ -85,7 +88,7 @@ def filters(wavelet, scales, *, precision=12):
         points = (np.arange(scale * (grid[-1] - grid[0]) + 1) / (scale * step)).astype(int)
         points = points[points < integral.size]
         reversed_integral = integral[points][::-1]
-        taps = -np.sqrt(scale) * np.diff(np.concatenate([[0], reversed_integral, [0]]))
+        taps = -FACTORS[factor](scale) * np.diff(np.concatenate([[0], reversed_integral, [0]]))
         # np.diff loses the first sample of the convolution, and (taps - 3) // 2 are cut off before the signal's first.
         made.append((taps, 1 + (len(taps) - 3) // 2))
     return made

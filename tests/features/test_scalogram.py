@@ -12,7 +12,9 @@ import pywt
 from sertf.audio.augmentation import RandomCut
 from sertf.audio.files import read_audio
 from sertf.errors import SertfError
+from sertf.extraction.clip import front_end_digest, front_end_key
 from sertf.features import Scalogram
+from sertf.layers.wavelets import FACTORS
 
 RATE = 16000
 SMALL = {"duration_seconds": 1.0, "n_scales": 12, "n_bins": 40, "fmin": 80.0}
@@ -77,6 +79,7 @@ def test_noise_chirp_and_clicks(make, samples):
     [
         {"wavelet": "mexh"},
         {"wavelet": "cmor1.5-1.0"},
+        {"wavelet": "cmor12-1.0", "precision": 16},
         {"wavelet": "cgau2"},
         {"wavelet": "shan1.5-1.0", "fmin": 200.0},
         {"precision": 16},
@@ -91,6 +94,33 @@ def test_noise_chirp_and_clicks(make, samples):
 )
 def test_other_wavelets_and_sizes(options):
     assert_same(Scalogram(**{**SMALL, **options}), noise(9000))
+
+
+def test_the_papers_factor_lowers_each_octave_by_3_decibels():
+    options = {**SMALL, "fmin": 500.0, "n_scales": 5}  # an octave apart
+    made = [keras.ops.convert_to_numpy(Scalogram(**options, factor=f)(noise(9000)[None]))[0] for f in FACTORS]
+    own = (made[0].min(axis=1) > made[0].max() - 50) & (made[1].min(axis=1) > made[1].max() - 50)
+    lower = (made[1] - made[0])[own]
+    assert own.sum() > 10
+    np.testing.assert_allclose(np.diff(lower, axis=1), 10 * np.log10(2), atol=2e-3)
+    np.testing.assert_allclose(lower[:, 0], -10 * np.log10(Scalogram(**options).scales[0]), atol=2e-3)
+
+
+def test_the_finer_wavelet_parts_what_the_morlet_joins():
+    """Two tones a third of an octave apart: how deep the dip between them is."""
+    time = np.arange(RATE) / RATE
+    tones = sum(np.sin(2 * np.pi * f * time) for f in (1000, 1260)).astype("float32")
+    depth = []
+    for wavelet in ("morl", "cmor12-1.0"):
+        front_end = Scalogram(**{**SMALL, "fmin": 1000.0, "fmax": 1260.0, "n_scales": 9}, wavelet=wavelet, precision=16)
+        power = keras.ops.convert_to_numpy(front_end(tones[None]))[0][10:30].mean(axis=0)
+        depth.append(min(power[0], power[-1]) - power[4])
+    assert depth[0] < 3 < 10 < depth[1]
+
+
+def test_the_default_factor_leaves_stored_features_valid():
+    assert "factor" not in front_end_key(Scalogram())["config"]
+    assert front_end_digest(Scalogram(factor="1/a")) != front_end_digest(Scalogram(factor="1/sqrt(a)"))
 
 
 @pytest.mark.parametrize(
@@ -173,6 +203,7 @@ def test_predicts_inside_a_model():
         ({"top_db": "80"}, "top_db must be above 0, got '80'"),
         ({"fmin": None}, "fmin must be a finite number, got None"),
         ({"wavelet": ["morl"]}, "wavelet must be a continuous one of PyWavelets"),
+        ({"factor": "a"}, r"factor must be one of 1/sqrt\(a\), 1/a, got 'a'"),
         ({"colour": "gray"}, "colour must be one of power, rgb, got 'gray'"),
         ({"colour": "rgb", "colour_map": "jets"}, "colour_map must be one of matplotlib's, such as jet, got 'jets'"),
     ],
