@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import keras
 
 from sertf.errors import SertfError
-from sertf.layers import SpectrogramMasks
+from sertf.layers import RandomPlace, SpectrogramMasks
 from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
@@ -55,6 +55,7 @@ def build(
     lstm_units: int = 100,
     dense_units: int = 1024,
     masks: tuple[int, int] | None = None,
+    moved: bool = False,
 ) -> keras.Model:
     """The CNN-LSTM as an uncompiled functional model.
 
@@ -69,6 +70,7 @@ def build(
         lstm_units: the paper tries 64, 100, 128 and 256.
         dense_units: of the layer before the softmax.
         masks: (scales, time bins) of the widest `SpectrogramMasks` in training, two of each; None, as published, has none.
+        moved: put each clip at another place of its window in every training step, see `RandomPlace`.
 
     Raises:
         SertfError: for an unknown pooling, or an image that the poolings shrink to nothing.
@@ -95,7 +97,8 @@ def build(
         return POOLINGS[pooling](2)
 
     features = keras.Input(input_shape, name="features")
-    image = keras.layers.Reshape((bins, scales, colours))(features)
+    placed = RandomPlace(name="place")(features) if moved else features
+    image = keras.layers.Reshape((bins, scales, colours))(placed)
     if masks is not None:
         image = SpectrogramMasks(*masks, name="masks")(image)
     image = keras.layers.Permute((2, 1, 3), name="image")(image)  # (batch, scales, time, channels)

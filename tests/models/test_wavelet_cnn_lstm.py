@@ -48,6 +48,17 @@ def test_masks_hide_scales_in_all_colours_in_training_alone():
     assert hidden.all(axis=2).any() and hidden.all(axis=1).any() and 0.1 < hidden.mean() < 0.6
 
 
+def test_clips_move_in_training_alone():
+    model = build((32, 32), 3, moved=True, **SMALL)
+    image = keras.Model(model.input, model.get_layer("image").output)
+    data = np.zeros((8, 32, 32), "float32")
+    data[:, 10:20] = np.arange(1, 11)[:, None]
+    np.testing.assert_array_equal(np.asarray(image(data))[..., 0], data.transpose(0, 2, 1))
+    seen = np.asarray(image(data, training=True))[:, 0, :, 0]  # (batch, time)
+    assert all(np.array_equal(row[row > 0], np.arange(1, 11)) for row in seen)
+    assert len({int(np.argmax(row > 0)) for row in seen}) > 2
+
+
 @pytest.mark.parametrize("units", [64, 128, 256])
 @pytest.mark.parametrize("filters", [64, 128])
 def test_units_and_filters_are_arguments(units, filters):
