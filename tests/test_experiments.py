@@ -50,6 +50,9 @@ NAMES = [
     "attentive_cnn_emodb",
     "wavelet_cnn_lstm_emodb",
     "wavelet_cnn_lstm_ravdess",
+    "wavelet_cnn_lstm_decayed_emodb",
+    "wavelet_cnn_lstm_decayed_ravdess",
+    "wavelet_cnn_lstm_rates",
     "wavelet_cnn_lstm_pooling",
     "serct_zero_shot_ravdess_to_emodb",
     *(f"{name}_emodb" for name in ON_ANY_CORPUS),
@@ -101,6 +104,25 @@ def test_the_wavelet_cnn_lstm_has_the_same_steps_in_both_sizes_and_what_the_pape
         assert experiment.published("cpu", "strict")["wa"] != published["wa"]
         assert experiment.recipe("cpu_rate_01", "paper").learning_rate == 0.1
     assert dict(experiment.merged) == {"calm": "neutral"}
+
+
+def test_the_decayed_wavelet_cnn_lstm_trains_on_all_speakers_who_are_not_tested(tmp_path):
+    with pytest.warns(corpora.CorpusWarning):  # the tree has EmoDB's emotions, not its speakers' shares of them
+        table = corpora.load("emodb", trees.touch(tmp_path, trees.emodb()))
+    experiment = wavelet_cnn_lstm.decayed("emodb")
+    speaker = table.set_index("utterance")["speaker"]
+    for fold in splits.protocol(experiment.setting("strict").folds)(table, seed=experiment.seed):
+        tested = set(speaker[list(fold.test)])
+        assert len(tested) == 2 and set(speaker[list(fold.train)]) == set(speaker) - tested and not fold.validation
+    for variant, protocol in (("cpu", "paper"), ("cpu_masks", "strict")):
+        recipe = experiment.recipe(variant, protocol)
+        assert [recipe.learning_rate_at(epoch) for epoch in (0, 34, 35, 49)] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
+    # A clip has its place drawn once, or anew in every step: not both.
+    for chosen in experiment.variants.values():
+        assert (chosen.augmentation is None) == chosen.options.get("moved", False)
+    assert len({experiment.variants[name].augmentation for name in ("cpu", "cpu_placed_once")}) == 2
+    rates = wavelet_cnn_lstm.rates()
+    assert [rates.recipe(name, "strict").learning_rate for name in rates.variants] == [1e-3, 3e-4, 1e-4]
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +208,7 @@ def test_serct_zero_shot_from_tess(tmp_path):
         speechnet.experiment("emodb"),
         cnn_transformer.experiment(),
         wavelet_cnn_lstm.experiment("emodb"),
+        wavelet_cnn_lstm.decayed("emodb"),
         serct.experiment("tess"),
     ],
     ids=lambda experiment: experiment.name,

@@ -87,11 +87,13 @@ REMARKS_ON_BOTH = (
     "paper calls validation. Which utterances a fold holds is not printed; the fold numbers here are ours.",
     "Table 6 compares with other systems in four parts. Two of them print the same seven rows on RAVDESS, and Huang et al. "
     "stand twice on EmoDB without the speakers, with 75.51, which is also what it gives for human accuracy, and 85.20.",
-    "The paper prints the transform with a factor of 1/a; PyWavelets has 1/√a, and so have we. Against ours, the "
-    "paper's power falls by 3 dB an octave towards low frequencies.",
+    "The paper prints the transform with a factor of 1/a; PyWavelets has 1/√a. So have we, where a title does not "
+    "say otherwise. With 1/a power falls by 3 dB an octave towards low frequencies, against 1/√a.",
     "Table 5 does not say of which split it is; its values stand beside those of `paper`.",
+)
+RATE_REMARK = (
     "Table 2 prints a learning rate of 0.1 with Adam, section 3.5 a search from 0.1 to 0.00001; trained here with 0.001, and "
-    "with 0.1 as `cpu_rate_01`.",
+    "with 0.1 as `cpu_rate_01`."
 )
 
 
