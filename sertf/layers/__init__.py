@@ -3,6 +3,7 @@
 from sertf.layers.attention import AttentiveStatistics, CrossAttention, MultiHeadAttention, SoftAttention
 from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
+from sertf.layers.convolution import Gelu, NormedConvolution
 from sertf.layers.deformable import DeformableAttention
 from sertf.layers.masks import CountedPadding, FrameMask, MaskedBatchNormalization, SpectrogramMasks
 from sertf.layers.places import RandomPlace
@@ -20,11 +21,13 @@ __all__ = [
     "CrossAttention",
     "DeformableAttention",
     "FrameMask",
+    "Gelu",
     "LearnedPositions",
     "LiquidReservoir",
     "MaskedBatchNormalization",
     "MultiHeadAttention",
     "NoisePositions",
+    "NormedConvolution",
     "RandomPlace",
     "ReconstructionError",
     "SinusoidalPositions",

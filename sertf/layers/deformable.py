@@ -120,8 +120,7 @@ class DeformableAttention(keras.layers.Layer):
         anchor, half = self._windows(query)  # (batch, heads, queries) each
         q, k, v = (self._heads(x) for x in (query, self.key(states), self.value(states)))
         scores = ops.matmul(q / self.head_units**0.5, ops.transpose(k, (0, 1, 3, 2)))  # (batch, heads, queries, steps)
-        inside, factors = self._inside_and_factors(anchor, half)
-        scores = ops.where(inside, ops.cast(scores, "float32") * factors, OUTSIDE)
+        scores = _windowed(ops.cast(scores, "float32"), anchor, half, gain=self.anchor_gain)
         weights = ops.softmax(scores, axis=-1)
         kept = self.weights_dropout(ops.cast(weights, v.dtype), training=training)
         heads = ops.transpose(ops.matmul(kept, v), (0, 2, 1, 3))  # (batch, steps, heads, head_units)
@@ -138,20 +137,6 @@ class DeformableAttention(keras.layers.Layer):
         split = ops.reshape(x, (-1, self._steps, self.heads, self.head_units))
         return ops.transpose(split, (0, 2, 1, 3))  # (batch, heads, steps, head_units)
 
-    def _inside_and_factors(self, anchor, half):
-        """Whether a step lies in a query's window, and the factor of its score, (batch, heads, queries, steps).
-
-        A whole step lies from ⌊anchor - half⌋ to ⌈anchor + half⌉ if it is less than half + 1 away from the anchor. By
-        that distance, 1 - l - r is the smaller of 1 and half + 1 - distance. The larger of 0 and 1 - distance is a. This
-        needs few passes over arrays of this size, where the layer spends its time.
-        """
-        distance = ops.abs(ops.arange(self._steps, dtype="float32") - anchor[..., None])
-        room = half[..., None] + 1.0 - distance
-        factors = ops.minimum(room, 1.0)
-        if self.anchor_gain:
-            factors = factors + self.anchor_gain * ops.maximum(1.0 - distance, 0.0)
-        return room > 0.0, factors
-
     def compute_output_shape(self, states_shape):
         batch, steps, _ = states_shape
         return states_shape, (batch, self.heads, steps, steps), (batch, self.heads, steps, 2)
@@ -166,3 +151,49 @@ class DeformableAttention(keras.layers.Layer):
             "dropout": self.dropout,
             "use_bias": self.use_bias,
         }
+
+
+def _windowed(scores, anchor, half, *, gain):
+    """Scores (batch, heads, queries, steps) times their factors, and `OUTSIDE` beyond the windows.
+
+    A whole step lies from ⌊anchor - half⌋ to ⌈anchor + half⌉ if its room, half + 1 - distance from the anchor, is above 0.
+    Then 1 - l - r is the smaller of 1 and the room. The larger of 0 and 1 - distance is a.
+
+    Arrays of this size are where the layer spends its time. Of the factors only those of four steps a query move with its
+    window. So the gradient reads these four, where automatic differentiation would pass over all steps again and again.
+    """
+    steps = scores.shape[-1]
+
+    @ops.custom_gradient
+    def windowed(scores, anchor, half):
+        distance = ops.abs(ops.arange(steps, dtype="float32") - anchor[..., None])
+        room = (half + 1.0)[..., None] - distance
+        factors = ops.minimum(room, 1.0)
+        if gain:
+            factors = factors + gain * ops.relu(1.0 - distance)
+        inside = room > 0.0
+
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            toward_anchor, toward_half = _window_gradients(upstream, scores, anchor, half, gain)
+            return ops.where(inside, upstream * factors, 0.0), toward_anchor, toward_half
+
+        return ops.where(inside, scores * factors, OUTSIDE), gradient
+
+    return windowed(scores, anchor, half)
+
+
+def _window_gradients(upstream, scores, anchor, half, gain):
+    """Gradients of anchors and half-widths, (batch, heads, queries) each, from the steps whose factors depend on them."""
+    bounds = [ops.floor(anchor - half), ops.ceil(anchor + half)]
+    at = ops.stack([*bounds, ops.ceil(anchor) - 1.0, ops.floor(anchor) + 1.0], axis=-1)
+    last = scores.shape[-1] - 1
+    places = ops.cast(ops.clip(at, 0, last), "int32")
+    moved = ops.take_along_axis(upstream, places, axis=-1) * ops.take_along_axis(scores, places, axis=-1)
+    moved = ops.where((at >= 0.0) & (at <= last), moved, 0.0)  # (batch, heads, queries, 4)
+    distance = ops.abs(at - anchor[..., None])
+    room = (half + 1.0)[..., None] - distance
+    at_bounds = ops.where((room > 0.0) & (room <= 1.0), moved, 0.0)[..., :2]
+    at_anchor = gain * ops.where(distance <= 1.0, moved, 0.0)[..., 2:]
+    sides = ops.sign(at - anchor[..., None])
+    return ops.sum(ops.concatenate([at_bounds, at_anchor], axis=-1) * sides, axis=-1), ops.sum(at_bounds, axis=-1)

@@ -8,8 +8,8 @@ ends before the last one, which gives the 450 steps of the transformer. The text
 "10x10"; the code has 10. The thesis prints no sizes of the head's dense layers. In the code they have half and a quarter
 of the width, and their outputs are averaged over the steps. Here the average comes before the last one, which is
 linear. The code also norms the transformer's input, and so does this network. The code has biases in attention and
-feed-forward network that the text excludes, and noise of ±0.045 for positions; here both are arguments. The code starts Q, K and V as one matrix, whose
-weights are 0.71 of those here. Padding is not masked, as in the code. The thesis does not describe its network without
+feed-forward network that the text excludes, and noise of ±0.045 for positions; here both are arguments. The code starts
+Q, K and V as one matrix, whose weights are 0.71 of those here. Padding is not masked, as in the code. The thesis does not describe its network without
 the CNN. Here the waveform is cut into pieces of as many samples as a step of the CNN has, each projected. Without the
 transformer, Table 5 prints the scores of the CNN baseline; here it is the CNN of this network under the same head.
 """
@@ -21,7 +21,7 @@ from typing import Any
 import keras
 
 from sertf.errors import SertfError
-from sertf.layers import DeformableAttention, NoisePositions, SinusoidalPositions
+from sertf.layers import DeformableAttention, Gelu, NoisePositions, NormedConvolution, SinusoidalPositions
 from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
@@ -53,10 +53,11 @@ def convolve(x: keras.KerasTensor, rows: Sequence[tuple[int, int, int]]) -> kera
     for i, (filters, kernel, stride) in enumerate(rows):
         if i == len(rows) - 1:
             x = keras.layers.ZeroPadding1D(1)(x)
-        x = keras.layers.Conv1D(filters, kernel, strides=stride, use_bias=False, kernel_initializer="he_normal")(x)
         if i == 0:
-            x = keras.layers.GroupNormalization(groups=-1, epsilon=EPSILON)(x)  # each filter over all steps
-        x = keras.layers.Activation("gelu")(x)  # equation 2
+            x = NormedConvolution(filters, kernel, strides=stride, epsilon=EPSILON)(x)  # each filter over all steps
+        else:
+            x = keras.layers.Conv1D(filters, kernel, strides=stride, use_bias=False, kernel_initializer="he_normal")(x)
+        x = Gelu()(x)  # equation 2
     return _layer_norm(x)  # (batch, steps, filters)
 
 
