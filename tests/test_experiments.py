@@ -170,7 +170,7 @@ def test_scripts_train_and_report(corpus, cache, tmp_path, monkeypatch, capsys, 
     assert f"\n{variant}  " in capsys.readouterr().out
 
 
-def test_serct_on_tess_which_is_not_at_hand(tmp_path):
+def test_serct_on_tess(tmp_path):
     """Its folds, from the names of its files."""
     table = corpora.load("tess", trees.touch(tmp_path, trees.tess()))
     experiment = serct.experiment("tess")
@@ -183,6 +183,23 @@ def test_serct_on_tess_which_is_not_at_hand(tmp_path):
     assert [(len(fold.train), len(fold.test)) for fold in folds["strict"]] == [(1400, 1400)] * 2
     assert experiment.variants["narrow"].published["wa"] == (0.9893, None, None)
     assert experiment.recipe("narrow", "strict").monitor is None
+    for rate in (3e-4, 1e-4):
+        assert experiment.recipe(f"narrow_rate_{serct.shortened(rate)}", "paper").learning_rate == rate
+    assert "narrow_rate_1e-4" not in serct.experiment("emodb").variants
+    assert any("two speakers" in remark for remark in experiment.remarks)
+
+
+def test_sercts_baselines_on_tess_as_in_the_code():
+    experiment = serct.baselines("tess")
+    for name in ("mlp", "lstm", "cnn", "cnn_bilstm", "svm"):
+        variant = experiment.variant(f"code_{name}")
+        assert not variant.for_gpu and variant.published == experiment.variant(name).published
+        heard = experiment.front_end_options_of(f"code_{name}")
+        assert (heard == {"sample_rate": 24_414, "samples": 8000}) == (name in ("mlp", "lstm", "svm"))
+        assert variant.options.get("softmax_twice", False) == (name in ("lstm", "cnn"))
+    assert experiment.recipe("code_cnn", "paper").learning_rate == 1e-3
+    assert experiment.recipe("code_cnn_bilstm", "paper").learning_rate == 1e-5
+    assert not any(name.startswith("code_") for name in serct.baselines("emodb").variants)
 
 
 def test_serct_zero_shot_from_tess(tmp_path):
@@ -195,7 +212,11 @@ def test_serct_zero_shot_from_tess(tmp_path):
         table = zero_shot.shared_emotions(corpora.load_several(folders))
     experiment = serct.zero_shot("tess", ("emodb",))
     assert experiment.name == "serct_zero_shot_tess_to_emodb" and experiment.corpora == ("tess", "emodb")
-    assert experiment.published("narrow", "paper") == {}  # of what it was trained on the thesis says nothing
+    for variant, uar in (("narrow_rate_3e-4", 0.3712), ("cnn", 0.1699)):
+        assert experiment.published(variant, "paper")["uar"] == (uar, None, None)
+    assert experiment.published("mlp", "paper") == {}  # in the code from ESD
+    assert any("is a guess" in remark for remark in experiment.remarks)
+    assert serct.zero_shot("tess", ("emodb", "ravdess")).published("narrow", "paper") == {}
     for name, trained in (("paper", 2160), ("strict", 1200)):
         (fold,) = splits.protocol(experiment.setting(name).folds)(table, seed=experiment.seed)
         assert (fold.name, len(fold.train), len(fold.test)) == ("emodb", trained, 454)

@@ -3,7 +3,8 @@
 The thesis prints no sizes. Those of MLP, CNN and CNN-BiLSTM come from its code. Its LSTM has 8000 units on a single step
 of 8000 samples. Here it has 128 units on steps of 320 samples, as many as SERCT has. Its SVM is `CLASSICAL`'s "svm" with
 C=1 and gamma="auto". The experiments here train it on standardised waveforms. The thesis's code uses them as they are,
-a much wider kernel. The layer "embedding" is what the softmax reads.
+a much wider kernel. The layer "embedding" is what the softmax reads. In the code the CNN and the LSTM end in a softmax
+before a cross-entropy that applies one itself; `softmax_twice` does so.
 """
 
 import math
@@ -36,6 +37,7 @@ def build_lstm(
     step_samples: int = 320,
     units: int = 128,
     hidden_units: int = 32,
+    softmax_twice: bool = False,
     dropout: float = 0.5,
 ) -> keras.Model:
     """An LSTM on steps of `step_samples` samples, what fills no step left out; a dense layer on its last state."""
@@ -45,7 +47,7 @@ def build_lstm(
     x = keras.layers.Reshape((steps, step_samples))(x)
     x = keras.layers.Dropout(dropout)(keras.layers.LSTM(units)(x))
     x = keras.layers.Dense(hidden_units, activation="relu")(x)
-    return keras.Model(waveform, classify(x, num_classes, dropout=0.0), name="waveform_lstm")
+    return keras.Model(waveform, _scores(x, num_classes, softmax_twice, dropout=0.0), name="waveform_lstm")
 
 
 @checked("waveform_cnn", forms={"blocks": (None, 3)})
@@ -56,6 +58,7 @@ def build_cnn(
     size: str = "paper",
     blocks: Sequence[tuple[int, int, int]] | None = None,
     hidden_units: int = 32,
+    softmax_twice: bool = False,
     dropout: float = 0.5,
 ) -> keras.Model:
     """Convolutions of full length, each normed, with dropout and pooling, and a dense layer on all they leave.
@@ -71,7 +74,7 @@ def build_cnn(
         x = keras.layers.MaxPooling1D(pool)(x) if pool > 1 else x
     x = keras.layers.Dense(hidden_units, use_bias=False)(keras.layers.Flatten()(x))
     x = keras.layers.ReLU()(_batch_norm(x))
-    return keras.Model(waveform, classify(x, num_classes, dropout=dropout), name="waveform_cnn")
+    return keras.Model(waveform, _scores(x, num_classes, softmax_twice, dropout=dropout), name="waveform_cnn")
 
 
 @checked("waveform_cnn_bilstm", forms={"blocks": (None, 3)})
@@ -125,6 +128,11 @@ def _shortest_for(blocks):
     for _, kernel, pool in reversed(blocks):
         samples = samples * pool + kernel - 1
     return samples
+
+
+def _scores(x, num_classes, softmax_twice, *, dropout):
+    scores = classify(x, num_classes, dropout=dropout)
+    return keras.layers.Softmax(dtype="float32", name="second_softmax")(scores) if softmax_twice else scores
 
 
 def _batch_norm(x):

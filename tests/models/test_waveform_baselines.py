@@ -101,3 +101,14 @@ def test_bad_input_shape(name):
 def test_unknown_size(name):
     with pytest.raises(SertfError, match=f"{name}: size must be one of paper, narrow, got 'wide'"):
         WAVEFORM_BASELINES[name]((4800, 1), 3, size="wide")
+
+
+@pytest.mark.parametrize("name", ["waveform_lstm", "waveform_cnn"])
+def test_a_second_softmax_flattens_the_scores_of_the_first(name):
+    model = WAVEFORM_BASELINES[name]((120, 1), 7, softmax_twice=True, **SMALL[name])
+    clips = np.random.default_rng(0).normal(size=(4, 120, 1)).astype("float32")
+    first, second = (
+        np.asarray(out) for out in keras.Model(model.input, [model.get_layer("scores").output, model.output])(clips)
+    )
+    np.testing.assert_allclose(second, np.exp(first) / np.exp(first).sum(axis=1, keepdims=True), rtol=1e-5)
+    assert second.max() <= np.e / (np.e + 6)  # so its cross-entropy stays above 1.16
