@@ -45,11 +45,12 @@ class NormedConvolution(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.HeNormal()
 
     def build(self, waveform_shape):
-        self.kernel = self.add_weight(
-            name="kernel", shape=(self.kernel_size, 1, self.filters), initializer=self.kernel_initializer
+        shapes = {"kernel": (self.kernel_size, 1, self.filters), "gamma": (self.filters,), "beta": (self.filters,)}
+        initializers = (self.kernel_initializer, "ones", "zeros")
+        self.kernel, self.gamma, self.beta = (
+            self.add_weight(name=name, shape=shape, initializer=initializer, autocast=False)
+            for (name, shape), initializer in zip(shapes.items(), initializers, strict=True)
         )
-        self.gamma = self.add_weight(name="gamma", shape=(self.filters,), initializer="ones")
-        self.beta = self.add_weight(name="beta", shape=(self.filters,), initializer="zeros")
 
     def call(self, waveform):
         steps = self._steps(waveform.shape[1])
@@ -60,9 +61,8 @@ class NormedConvolution(keras.layers.Layer):
         covariance = ops.matmul(ops.transpose(centred, (0, 2, 1)), centred) / steps  # (batch, kernel, kernel)
         kernel = self.kernel[:, 0]
         variance = ops.sum(kernel * ops.matmul(covariance, kernel), axis=1, keepdims=True)  # (batch, 1, filters)
-        normed = kernel * (
-            self.gamma * ops.rsqrt(ops.maximum(variance, 0.0) + self.epsilon)
-        )  # (batch, kernel, filters)
+        gain = self.gamma * ops.rsqrt(ops.maximum(variance, 0.0) + self.epsilon)
+        normed = kernel * gain  # (batch, kernel, filters)
         # The shift is one more sample of 1: an addition would be one more pass.
         kernels = ops.concatenate([normed, ops.broadcast_to(self.beta, ops.shape(normed[:, :1]))], axis=1)
         frames = ops.concatenate([centred, ops.ones_like(centred[..., :1])], axis=-1)
