@@ -41,7 +41,7 @@ class Job:
         features: utterance to (frames, dims).
         input_shape: shape of the features of one utterance.
         labels: utterance to index into the emotions.
-        speakers: utterance to speaker.
+        speakers: utterance to speaker, copies included.
         emotions: in the order of the scores.
         scaling_rows: utterances that the scaling is fitted on; None takes the training part.
         scaled_each: what has a mean and a deviation of its own.
@@ -118,6 +118,7 @@ def train_job(
         online_copies=copies,
         watch_test=job.watch_test,
         checkpoint=checkpoint,
+        speakers=job.speakers,
     )
     return fitted, parts, scaling
 
@@ -192,7 +193,9 @@ def _predictions(job, part, outputs):
 
 
 def _validation(job, parts, fitted, predict):
-    """The table of the validation part's predictions, which a temperature is fitted on; None where there is no part."""
+    """The table of predictions that a temperature is fitted on: of the validation part, or of inner folds; else None."""
+    if fitted.out_of_fold is not None:
+        return _predictions(job, parts["train"], fitted.out_of_fold)
     part = parts["validation"]
     return _predictions(job, part, predict(fitted.model, part)) if part.utterances else None
 

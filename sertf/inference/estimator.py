@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import GroupKFold, StratifiedKFold
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,22 +18,19 @@ from sertf.evaluation.scores import uar
 from sertf.extraction.cache import FeatureCache
 from sertf.inference import bundled
 from sertf.inference.card import read_card
-from sertf.models.linear import PENALTIES, flat_rows
+from sertf.models.linear import PENALTIES, flat_rows, inner_folds
 from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
 from sertf.training.scaling import Scaling
 
 if TYPE_CHECKING:
     from sertf.features import FrontEnd
 
-FOLDS = 5
-"""Inner folds, or fewer for fewer speakers or clips of an emotion."""
-
 
 class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
     """Recognize emotions in audio files, as a scikit-learn estimator.
 
     A front end gives one vector a clip, and ridge regression classifies it. Every emotion counts the same. Inner folds choose
-    the penalty by UAR, and calibrate the probabilities by a temperature. With groups they share no group. Features stay in
+    the penalty by UAR, and calibrate the probabilities by a temperature. With several groups they share none. Features stay in
     the cache, so a further fit on the same files takes seconds.
 
     X is a sequence of paths of audio files, in any format that `sertf.load` reads. y holds any labels.
@@ -50,7 +46,7 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
     Attributes:
         classes_: (classes,) the labels, sorted.
         penalty_: the penalty.
-        temperature_: of the probabilities; 1 where a class has one clip, or where there is one group only.
+        temperature_: of the probabilities; 1 where a class has one clip.
         linear_: kernel and bias, `sertf.models.ridge.Linear`.
         scaling_: mean and deviation of the features.
 
@@ -137,12 +133,11 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
 
     def _chosen(self, features, labels, penalties, groups):
         """The penalty of the best UAR over inner folds, and the temperature that suits their values."""
-        folds = _inner_folds(labels, groups)
+        folds = inner_folds(labels, None if groups is None else np.asarray(groups))
         if not folds:
             if len(penalties) > 1:
                 raise SertfError(
-                    "Inner folds choose the penalty, but a label has one clip only, or there is one group only; add clips, "
-                    "or give the penalty."
+                    "Inner folds choose the penalty, but a label has one clip only; add clips, or give the penalty."
                 )
             return penalties[0], 1.0
         values = np.zeros((len(penalties), len(labels), len(self.classes_)))
@@ -187,14 +182,6 @@ def _paths(X):
         what = f"holds {wrong[0]!r}" if wrong else "is empty"
         raise SertfError(f"X must be a sequence of paths of audio files, but {what}.")
     return [str(path) for path in paths]
-
-
-def _inner_folds(labels, groups):
-    if groups is None:
-        count = min(FOLDS, np.bincount(labels).min())
-        return list(StratifiedKFold(count, shuffle=True, random_state=0).split(labels, labels)) if count > 1 else []
-    count = min(FOLDS, len(np.unique(groups)))
-    return list(GroupKFold(count).split(labels, labels, groups)) if count > 1 else []
 
 
 def _fitted(features, labels, penalties, classes) -> tuple[Scaling, list[Linear]]:

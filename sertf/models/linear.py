@@ -20,6 +20,9 @@ from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridg
 if TYPE_CHECKING:
     import keras
 
+INNER_FOLDS = 5
+"""Folds of the training part that choose a penalty where there is no validation part."""
+
 CLIP = 8.0
 """Deviations beyond which a scaled feature counts no further: one odd frame must not decide."""
 
@@ -111,6 +114,24 @@ def check_values(model: str, options: Mapping[str, Any]) -> None:
             raise SertfError(unknown(f"option of {model}", name, ["penalty"]))
         if value is not None and not (is_number(value) and value > 0):
             raise SertfError(f"{model}: penalty must be a number above 0, or None to choose it, got {value!r}.")
+
+
+def inner_folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Folds of the training part, which choose a penalty: pairs of indices, (those that train, those that are scored).
+
+    Args:
+        labels: (rows,).
+        groups: (rows,) speakers, none of which is on both sides; None, or one speaker alone, deals rows by label.
+
+    Returns:
+        Up to `INNER_FOLDS` folds; none where a label has a single row to deal.
+    """
+    from sklearn.model_selection import GroupKFold, StratifiedKFold
+
+    if groups is not None and len(np.unique(groups)) > 1:
+        return list(GroupKFold(min(INNER_FOLDS, len(np.unique(groups)))).split(labels, labels, groups))
+    count = min(INNER_FOLDS, np.bincount(labels).min())
+    return list(StratifiedKFold(count, shuffle=True, random_state=0).split(labels, labels)) if count > 1 else []
 
 
 def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str) -> "keras.Model":

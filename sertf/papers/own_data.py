@@ -7,9 +7,8 @@ from sertf.custom.code import is_custom
 from sertf.errors import SertfError, unknown
 from sertf.experiment.changes import fitted_to
 from sertf.experiment.description import SPEAKER_KNOWN, Experiment, Setting, Variant
-from sertf.papers import PAPERS, functionals, serct, whisper
+from sertf.papers import PAPERS, serct, whisper
 from sertf.papers.system import System
-from sertf.protocols import splits
 
 DEFAULT = "whisper"
 """The model that is trained unless another is named: a linear one on Whisper's first blocks, whose weights ship with sertf."""
@@ -95,7 +94,7 @@ def experiment(
     variant = Variant(
         chosen.variant.model,
         recipes=None if recipe is None else {name_of_setting: recipe},
-        options={**chosen.variant.options, **_penalty_without_validation(chosen.variant.model, protocol)},
+        options=dict(chosen.variant.options),
         augmentation=chosen.variant.augmentation if own else None,
         scaled_each=chosen.variant.scaled_each if own else "dimension",
         tuned_on=chosen.tuned_on,
@@ -109,9 +108,3 @@ def experiment(
         variants={model: variant},
         protocols={name_of_setting: setting},
     )
-
-
-def _penalty_without_validation(model: str, protocol: str) -> dict[str, float]:
-    """The option that a linear model needs where nobody is left to choose its penalty by."""
-    no_validation = "no validation" in splits.protocol(protocol).allows
-    return {"penalty": functionals.USUAL_PENALTIES[model]} if model in functionals.MODELS and no_validation else {}

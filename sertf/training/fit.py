@@ -39,6 +39,8 @@ class Fitted:
         best_epoch: the epoch (from 1) that gave the model's weights; the last one without a monitor.
         weights_file: name of the saved model's file.
         seconds_before: that the training took before this process went on with it.
+        out_of_fold: scores of the training part, (utterances, classes), by models that did not train on the speaker; None
+            where a validation part chose, or nothing did.
     """
 
     model: Any
@@ -46,6 +48,7 @@ class Fitted:
     best_epoch: int
     weights_file: str = WEIGHTS[0]
     seconds_before: float = 0.0
+    out_of_fold: np.ndarray | None = None
 
 
 def fit(

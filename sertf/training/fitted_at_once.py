@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 
 from sertf.errors import SertfError
+from sertf.evaluation import scores
 from sertf.training import batches
 from sertf.training.environment import environment
 from sertf.training.fit import WEIGHTS, Fitted, RunError
@@ -91,12 +93,6 @@ class LinearModel(FittedAtOnce):
         """Whether the model takes an option."""
         return option == "penalty"
 
-    def chosen_by_validation(self, variant: str, options: Options, recipe: Recipe | None) -> tuple[str, str] | None:
-        """The penalty, unless it is given."""
-        if options.get("penalty"):
-            return None
-        return f"The penalty of {variant} is chosen by validation UAR", "Give the option penalty"
-
     def fit(
         self,
         parts: Parts,
@@ -106,36 +102,65 @@ class LinearModel(FittedAtOnce):
         input_shape: tuple,
         emotions: tuple[str, ...],
         seed: int,
+        speakers: Mapping[str, str] | None = None,
         **_: object,
     ) -> Fitted:
         """Fit on the training part by each penalty of the grid, and keep the one of the best validation UAR.
+
+        Without a validation part the training part is cut into inner folds, speakers apart. Each scores its clips by
+        models of the others. Then all of the training part fits the model.
 
         The history has one row a penalty. Of equal UARs the lowest validation loss counts.
         Arguments as for `Network.fit`; the others have no effect.
 
         Raises:
             SertfError: features of different shapes, or an emotion without an utterance.
-            RunError: no validation part, and no option `penalty`.
+            RunError: no validation part, an emotion of one utterance, and no option `penalty`.
         """
         from sertf.models import linear
         from sertf.models.classical import check_fitted_on
 
         penalties = [options["penalty"]] if options.get("penalty") else linear.PENALTIES[self.name]
-        if len(penalties) > 1 and not parts["validation"].utterances:
-            raise RunError(
-                f"The penalty of {self.name} is chosen by validation UAR, but the protocol has no validation part; give "
-                "the option penalty, or use a protocol that holds speakers out."
-            )
         train, classes = parts["train"], len(emotions)
         check_fitted_on(train.arrays, train.labels, classes)
-        found = linear.LINEAR[self.name](linear.flat_rows(train.arrays), train.labels, classes, penalties, seed)
-        models = [linear.network(one, input_shape, name=self.name) for one in found]
-        rows = [
-            {"epoch": number, "penalty": penalty, **_history_columns(model, parts)}
-            for number, (penalty, model) in enumerate(zip(penalties, models, strict=True), 1)
-        ]
-        best = min(range(len(rows)), key=lambda i: (-rows[i]["val_uar"], rows[i]["val_loss"])) if len(rows) > 1 else 0
-        return Fitted(models[best], pd.DataFrame(rows), best + 1)
+        rows = linear.flat_rows(train.arrays)
+
+        def fit(features, labels):
+            return linear.LINEAR[self.name](features, labels, classes, penalties, seed)
+
+        models = [linear.network(one, input_shape, name=self.name) for one in fit(rows, train.labels)]
+        columns = [_history_columns(model, parts) for model in models]
+        out_of_fold: list[np.ndarray] = []
+        if len(penalties) > 1 and not parts["validation"].utterances:
+            out_of_fold = self._out_of_fold(fit, rows, train, speakers)
+            for row, outputs in zip(columns, out_of_fold, strict=True):
+                row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs).items()}
+        history = pd.DataFrame(
+            [{"epoch": i, "penalty": penalty, **row} for i, (penalty, row) in enumerate(zip(penalties, columns), 1)]
+        )
+        best = 0
+        if len(penalties) > 1:
+            best = min(range(len(columns)), key=lambda i: (-columns[i]["val_uar"], columns[i]["val_loss"]))
+        return Fitted(models[best], history, best + 1, out_of_fold=out_of_fold[best] if out_of_fold else None)
+
+    def _out_of_fold(self, fit, rows, train, speakers):
+        """Scores of the training part for each penalty, (utterances, classes) each, by models of other inner folds."""
+        from sertf.models import linear
+
+        groups = None if speakers is None else np.array([speakers[u] for u in train.utterances])
+        folds = linear.inner_folds(train.labels, groups)
+        if not folds:
+            raise RunError(
+                f"The penalty of {self.name} is chosen by inner folds of the training part, but one of its emotions has a "
+                "single utterance; give the option penalty, or use a protocol with a validation part."
+            )
+        made: list[np.ndarray] = []
+        for fitted_on, scored in folds:
+            found = fit(rows[fitted_on], train.labels[fitted_on])
+            made = made or [np.zeros((len(rows), len(one.bias))) for one in found]
+            for outputs, one in zip(made, found, strict=True):
+                outputs[scored] = softmax(rows[scored] @ one.kernel + one.bias, axis=1)
+        return made
 
     def parameters(self, model: "keras.Model") -> int:
         """Number of weights."""
@@ -209,8 +234,12 @@ def _history_columns(model, parts):
     for prefix, name in (("", "train"), ("val_", "validation")):
         part, columns = parts[name], dict.fromkeys(("loss", "uar", "wa"), np.nan)
         if part.utterances:
-            outputs, columns = batches.uar_and_wa(model, part, batches.utterances_at_once(None))
-            of_truth = outputs[np.arange(len(outputs)), part.labels]
-            columns["loss"] = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+            columns = _scores(part.labels, np.asarray(batches.predict(model, part)))
         row |= {f"{prefix}{key}": value for key, value in columns.items()}
     return row
+
+
+def _scores(labels, outputs):
+    of_truth, chosen = outputs[np.arange(len(outputs)), labels], outputs.argmax(axis=1)
+    loss = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
+    return {"loss": loss, "uar": scores.uar(labels, chosen), "wa": scores.wa(labels, chosen)}

@@ -7,7 +7,7 @@ scikit-learn models, `sertf.training.fitted_at_once`, have the same interface.
 import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -144,6 +144,7 @@ class Network:
         online_copies: "OnlineCopies | None" = None,
         watch_test: bool = False,
         checkpoint: Checkpoint | None = None,
+        speakers: Mapping[str, str] | None = None,
     ) -> Fitted:
         """Train on the training part and keep the weights of the epoch that the recipe chooses.
 
@@ -157,6 +158,7 @@ class Network:
             online_copies: copies of training utterances drawn anew every epoch.
             watch_test: log the test part's scores after each epoch; they decide nothing.
             checkpoint: where the state after each epoch is stored; None stores none.
+            speakers: training utterance to speaker. Linear models cut their inner folds by it; a network has none.
 
         Raises:
             Diverged, RunError: as `sertf.training.fit.fit`.

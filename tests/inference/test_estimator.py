@@ -81,7 +81,6 @@ def test_any_labels_and_two_of_them(classifier, data):
         (lambda c, p, y: c.fit(p, y[:3]), r"y must hold one value a path, shape \(32,\)"),
         (lambda c, p, y: c.fit(p, y, groups=["a"]), "groups must hold one value a path"),
         (lambda c, p, y: c.fit(p, [0] * len(p)), "two labels or more"),
-        (lambda c, p, y: c.fit(p, y, groups=["a"] * len(p)), "one group only"),
         (lambda c, p, y: c.set_params(penalty=0).fit(p, y), "penalty must be a number above 0"),
         (lambda c, p, y: c.set_params(front_end="mfcc_chroma", front_end_options=None).fit(p, y), "other shapes"),
         (lambda c, p, y: c.set_params(front_end=None).fit(p, y), "front_end_options need a front_end"),

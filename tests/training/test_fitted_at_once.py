@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
+from sertf.evaluation.scores import uar
 from sertf.models import linear
 from sertf.training.fit import RunError
 from sertf.training.trainers import find
@@ -23,9 +24,35 @@ def test_validation_chooses_the_penalty(name):
     np.testing.assert_allclose(again.model.get_weights()[0], made.model.get_weights()[0], atol=1e-6)
 
 
-def test_without_validation_the_penalty_must_be_given():
+@pytest.mark.parametrize("name", linear.LINEAR)
+def test_without_validation_inner_folds_of_speakers_choose_the_penalty(name):
     given = parts(validation=0)
-    with pytest.raises(RunError, match="no validation part; give the option penalty"):
+    speakers = {u: f"s{i % 4}" for i, u in enumerate(given["train"].utterances)}
+    made = fitted(name, given, speakers=speakers)
+    history = made.history.set_index("epoch")
+    chosen = history.loc[made.best_epoch]
+    assert history["val_uar"].max() == chosen["val_uar"] == uar(given["train"].labels, made.out_of_fold.argmax(axis=1))
+    # What is kept was fitted on all of the training part.
+    again = fitted(name, given, {"penalty": chosen["penalty"]})
+    np.testing.assert_allclose(again.model.get_weights()[0], made.model.get_weights()[0], atol=1e-6)
+    assert again.out_of_fold is None
+
+
+def test_inner_folds_keep_speakers_apart():
+    labels = np.arange(30) % 3
+    speakers = np.array([f"s{i % 7}" for i in range(30)])
+    folds = linear.inner_folds(labels, speakers)
+    assert len(folds) == linear.INNER_FOLDS
+    assert all(not set(speakers[one]) & set(speakers[other]) for one, other in folds)
+    assert sorted(np.concatenate([scored for _, scored in folds])) == list(range(30))
+    for alone in (None, np.full(30, "s")):  # nobody to keep apart
+        assert all(set(labels[scored]) == {0, 1, 2} for _, scored in linear.inner_folds(labels, alone))
+
+
+def test_an_emotion_of_one_utterance_leaves_no_inner_fold():
+    given = parts(validation=0)
+    given["train"] = given["train"].taken([0, 3, 6, 1, 2, 4, 7], "abcdefg")
+    with pytest.raises(RunError, match="one of its emotions has a single utterance; give the option penalty"):
         fitted("ridge", given)
     assert fitted("ridge", given, {"penalty": 100.0}).best_epoch == 1
 
