@@ -33,6 +33,7 @@ class Cell:
         recipe: how the model is trained; None for a scikit-learn model.
         front_end: layer that computes the features.
         trainer: trains the model.
+        teacher_front_end: computes what the variant's teacher reads; None without a teacher.
     """
 
     experiment: Experiment
@@ -44,6 +45,7 @@ class Cell:
     recipe: Recipe | None
     front_end: "FrontEnd"
     trainer: Trainer
+    teacher_front_end: "FrontEnd | None" = None
 
     @property
     def names(self) -> tuple[str, str]:
@@ -61,6 +63,11 @@ class Cell:
         augmentation = self.variant.augmentation
         options = self.experiment.front_end_options_of(self.variant_name)
         return digest([options, augmentation and augmentation.to_dict()])
+
+    @cached_property
+    def teacher_digest(self) -> str:
+        """Digest of all that determines what the variant's teacher reads."""
+        return digest([self.variant.teacher and self.variant.teacher.to_dict()["front_end"], self.data_digest])
 
     def cut(self, table: pd.DataFrame, audio_digests=None) -> list[Fold]:
         """Folds of a table; `audio_digests` lets random protocols keep equal recordings in one part."""
@@ -89,6 +96,9 @@ def resolve(
             front_ends[digest(options)] = features.make(experiment.front_end, options)
         trainer = trainers.find(variant.model)
         trainer.check_options(variant.options)
+        teacher = None
+        if variant.teacher is not None:
+            teacher = features.make(variant.teacher.front_end, variant.teacher.front_end_options)
         for protocol in protocols or experiment.protocols:
             setting = experiment.setting(protocol)
             recipe = experiment.recipe(name, protocol)
@@ -104,6 +114,7 @@ def resolve(
                     recipe,
                     front_ends[digest(options)],
                     trainer.pinned(),
+                    teacher,
                 )
             )
     return cells

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sertf.errors import SertfError, listing
+from sertf.errors import SertfError, listing, unknown
+from sertf.models.linear import LINEAR
 from sertf.parallel.environment import environment
 from sertf.parallel.interpreter import in_own_process
 from sertf.protocols.audit import absent_emotions, audit
@@ -37,6 +38,7 @@ def check(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:
     check_emotions(table)
     check_lengths(cells)
     check_known_speakers(cells)
+    check_teachers(cells)
     check_folds(cells, table)
     check_networks(cells, table, cache)
 
@@ -73,6 +75,29 @@ def check_known_speakers(cells: "Sequence[Cell]") -> None:
             raise CheckError(
                 f"{cell.variant_name} trains on augmented copies, which {cell.protocol_name} cannot scale by speaker; "
                 "leave the augmentation out, or scale by the training part."
+            )
+
+
+def check_teachers(cells: "Sequence[Cell]") -> None:
+    """Raise for a teacher without a share of the targets or the reverse, for one that cannot teach, and for copies."""
+    for cell in cells:
+        shared, teacher = cell.recipe is not None and cell.recipe.distillation > 0, cell.variant.teacher
+        if shared != (teacher is not None):
+            has, lacks = ("distillation", "teacher") if shared else ("a teacher", "distillation")
+            raise CheckError(f"{cell.variant_name} has {has} but no {lacks}; give both or none.")
+        if teacher is None:
+            continue
+        if teacher.model not in LINEAR:
+            raise CheckError(unknown(f"teacher of {cell.variant_name}", teacher.model, LINEAR))
+        if cell.teacher_front_end.feature_shape[0] is None:
+            raise CheckError(
+                f"The teacher of {cell.variant_name} needs features of one shape, but those of {teacher.front_end} are as "
+                "long as the clips; use a front end of fixed length, such as whisper or functionals."
+            )
+        if cell.variant.augmentation is not None:
+            raise CheckError(
+                f"{cell.variant_name} trains on augmented copies, which no teacher hears; use the recipe's "
+                "spectrogram_augmentation, or no teacher."
             )
 
 

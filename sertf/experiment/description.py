@@ -57,6 +57,28 @@ def known_speakers(setting: Setting, clips: Iterable[int] = ()) -> dict[str, Set
 
 
 @dataclass(frozen=True)
+class Teacher:
+    """A linear model whose probabilities a network learns beside the labels, by the `distillation` of its recipe.
+
+    It is fitted on the training part of the same fold. Inner folds, speakers apart, give the probabilities, so that it
+    never saw the speaker of a clip that it teaches. A temperature calibrates them.
+
+    Attributes:
+        model: name in `sertf.models.linear.LINEAR`.
+        front_end: name in `sertf.features.FEATURES`, with one shape for all clips.
+        front_end_options: its keyword arguments.
+    """
+
+    model: str
+    front_end: str
+    front_end_options: Mapping[str, object] = field(default_factory=dict)
+
+    def to_dict(self) -> dict:
+        """The teacher as plain values."""
+        return {"model": self.model, "front_end": {"name": self.front_end, "options": dict(self.front_end_options)}}
+
+
+@dataclass(frozen=True)
 class Variant:
     """One model of an experiment.
 
@@ -70,6 +92,7 @@ class Variant:
             `recall_<emotion>`, `precision_<emotion>`, `f1_<emotion>`, `wa_<fold>` and `uar_<fold>`, or any other.
         front_end_options: keyword arguments of the front end, over those of the experiment.
         augmentation: `sertf.audio.augmentation.Augmentation` of the training part; None trains on clean speech alone.
+        teacher: `Teacher` for recipes with `distillation`; None has none.
         scaled_each: what gets a mean and a deviation: each "dimension" of the features, or each "cell", a dimension in a
             frame.
         compared_with: (another variant, what differs here). The report gives the difference in a line. None compares with
@@ -87,6 +110,7 @@ class Variant:
     published: Mapping[str, tuple] | Mapping[str, Mapping[str, tuple]] = field(default_factory=dict)
     front_end_options: Mapping[str, object] = field(default_factory=dict)
     augmentation: Augmentation | None = None
+    teacher: Teacher | None = None
     scaled_each: str = "dimension"
     compared_with: tuple[str, str] | None = None
     for_gpu: bool = False
@@ -223,6 +247,8 @@ class Experiment:
             identity["enrolment_clips"] = setting.enrolment_clips
         if chosen.augmentation is not None:
             identity["augmentation"] = chosen.augmentation.to_dict()
+        if chosen.teacher is not None:
+            identity["teacher"] = chosen.teacher.to_dict()
         if chosen.scaled_each != "dimension":
             identity["scaled_each"] = chosen.scaled_each
         if self.merged:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 import sertf
+from sertf.evaluation.calibration import fit_temperature, probabilities
 from sertf.experiment.description import digest
 from sertf.extraction.cache import Features
 from sertf.extraction.online_copies import CopyPlan, OnlineCopies
@@ -18,7 +19,7 @@ from sertf.parallel.progress import logged
 from sertf.protocols.folds import Fold
 from sertf.runs.folder import write_run
 from sertf.runs.layout import RunPlace
-from sertf.training import batches
+from sertf.training import batches, trainers
 from sertf.training.checkpoint import Checkpoint
 from sertf.training.fit import Diverged, Fitted, RunError
 from sertf.training.recipe import Recipe
@@ -49,6 +50,8 @@ class Job:
         enrolment_clips: how many clips a validation or tested speaker is scaled by; None for all.
         watch_test: log the test part's scores after each epoch; they decide nothing.
         online_copies: copies drawn anew every epoch.
+        teacher: name of a linear model that teaches; None has no teacher.
+        teacher_features: utterance to what the teacher reads.
         progress: write on standard error how the epochs go.
         tensorboard: folder of the scores of each epoch, for TensorBoard; None writes none.
     """
@@ -72,6 +75,8 @@ class Job:
     enrolment_clips: int | None = None
     watch_test: bool = False
     online_copies: CopyPlan | None = None
+    teacher: str | None = None
+    teacher_features: Features | None = None
     progress: bool = False
     tensorboard: Path | None = None
 
@@ -119,8 +124,26 @@ def train_job(
         watch_test=job.watch_test,
         checkpoint=checkpoint,
         speakers=job.speakers,
+        taught=_taught(job, fold),
     )
     return fitted, parts, scaling
+
+
+def _taught(job, fold):
+    """Probabilities of the training part by the job's teacher, (utterances, emotions); None without a teacher."""
+    if job.teacher is None:
+        return None
+    parts, _ = parts_of(replace(fold, validation=(), test=()), job.teacher_features, job.labels)
+    fitted = trainers.find(job.teacher).fit(
+        parts,
+        {},
+        None,
+        input_shape=parts["train"].arrays[0].shape,
+        emotions=job.emotions,
+        seed=job.seed,
+        speakers=job.speakers,
+    )
+    return probabilities(fitted.out_of_fold, fit_temperature(parts["train"].labels, fitted.out_of_fold))
 
 
 def run_job(job: Job) -> Path | Diverged:

@@ -15,6 +15,7 @@ from sertf.experiment.cells import Cell
 from sertf.experiment.description import digest
 from sertf.experiment.job import Job
 from sertf.experiment.training_data import TrainingData, extract_training_data
+from sertf.extraction.cache import Features
 from sertf.extraction.checks import check_rates
 from sertf.extraction.warnings import say_skipped
 from sertf.files import remove_leftovers
@@ -98,10 +99,13 @@ def plan(
             )
     # Before the folds: the clips that are left may be too few for them.
     say_skipped(list(dict.fromkeys(clip for of_cells in data.values() for clip in of_cells.skipped)))
+    taught: dict[str, Features] = {}
     jobs, folders, runs = [], {}, 0
     for cell in cells:
         folder = folders[cell.names] = runs_folder(out, *cell.names)
-        prepared = _prepare(cell, data[cell.data_digest])
+        if cell.variant.teacher is not None and cell.teacher_digest not in taught:
+            taught[cell.teacher_digest] = extract(data[cell.data_digest].table, cell.teacher_front_end)
+        prepared = _prepare(cell, data[cell.data_digest], taught.get(cell.teacher_digest))
         kept = None if stored is None else stored_folder(stored, experiment.name, *cell.names)
         _write(prepared, folder, repeats, kept=kept, extend=extend)
         jobs += _missing_jobs(prepared, folder, repeats, progress=progress)
@@ -121,6 +125,7 @@ class Prepared:
         folds: with copies in their training parts.
         originals: the same folds before copies joined.
         facts: plain values that decide the runs, with their digests and the audit.
+        taught: features that the variant's teacher reads; None without a teacher.
     """
 
     cell: Cell
@@ -128,6 +133,7 @@ class Prepared:
     folds: list[Fold]
     originals: list[Fold]
     facts: dict
+    taught: Features | None = None
 
     @property
     def emotions(self) -> tuple[str, ...]:
@@ -135,7 +141,7 @@ class Prepared:
         return tuple(utterances.emotions_of(self.data.table))
 
 
-def _prepare(cell, data):
+def _prepare(cell, data, taught):
     """Make and audit the folds of a cell, and describe what decides its runs."""
     originals = cell.cut(data.table, data.features.audio_digests)
     check_rates(originals, data.features.sample_rates, cell.front_end)
@@ -146,6 +152,8 @@ def _prepare(cell, data):
         "protocol_digest": digest([(fold.name, fold.parts) for fold in folds]),
         "front_end_digest": data.features.front_end_digest,
     }
+    if taught is not None:
+        identity["teacher"]["front_end_digest"] = taught.front_end_digest
     audio_digests = sorted((u, data.features.audio_digests[u]) for u in data.table["utterance"])
     facts = {
         **identity,
@@ -153,7 +161,7 @@ def _prepare(cell, data):
         "audio_digest": digest(audio_digests),
         "audit": audited.to_dict(),
     }
-    return Prepared(cell, data, folds, originals, facts)
+    return Prepared(cell, data, folds, originals, facts, taught)
 
 
 def _audited(cell, data, folds):
@@ -219,6 +227,8 @@ def _missing_jobs(prepared, folder, repeats, *, progress):
         "enrolment_clips": cell.setting.enrolment_clips,
         "watch_test": cell.setting.watch_test,
         "online_copies": data.online_copies,
+        "teacher": cell.variant.teacher and cell.variant.teacher.model,
+        "teacher_features": prepared.taught,
         "progress": progress,
     }
     jobs = []

@@ -257,6 +257,8 @@ def _how(summary: Summary, differing: Iterable[str]) -> list[str]:
         body.append(["standardised by itself", f"each {facts['scaled_each']}"])
     if facts.get("augmentation"):
         body.append(["augmentation of the training part", _augmentation(facts["augmentation"])])
+    if facts.get("teacher"):
+        body.append(["teacher", f"{facts['teacher']['model']} on {facts['teacher']['front_end']['name']}"])
     lines = ["## How it was run", "", *markdown.table(["", ""], body, align="ll"), ""]
     unexpected = [name for name in differing if name not in PER_RUN]
     if unexpected:

@@ -75,6 +75,7 @@ class Facts(TypedDict):
     scaled_each: NotRequired[str]
     watch_test: NotRequired[bool]
     augmentation: NotRequired[dict[str, Any]]
+    teacher: NotRequired[dict[str, Any]]
     merged: NotRequired[dict[str, str]]
     skipped: NotRequired[list[list[str]]]
     published: NotRequired[Published | None]
@@ -106,6 +107,7 @@ class Manifest(TypedDict, total=False):
     scaled_each: str
     watch_test: bool
     augmentation: dict[str, Any]
+    teacher: dict[str, Any]
     merged: dict[str, str]
     table_digest: str
     protocol_digest: str

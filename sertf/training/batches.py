@@ -36,6 +36,8 @@ class Batches:
         class_weights: (emotions,) weights, of which each utterance gets its class's as a third of each batch.
         augmentation: what is done to the spectrograms of an epoch.
         mixup: see `sertf.training.recipe.Recipe`; needs `classes`.
+        taught: (utterances, classes) probabilities of a teacher, mixed into the targets; None has no teacher.
+        distillation: their share; needs `classes`.
         by_length: whether a batch holds utterances of similar length; random batches need a seed.
 
     Attributes:
@@ -55,6 +57,8 @@ class Batches:
         augmentation: SpectrogramAugmentation | None = None,
         mixup: float = 0.0,
         by_length: bool = True,
+        taught: np.ndarray | None = None,
+        distillation: float = 0.0,
     ):
         if len(part.utterances) == 0:
             raise PipelineError("A part of the fold is empty, so there is nothing to train or score on.")
@@ -67,6 +71,8 @@ class Batches:
         self.class_weights = class_weights
         self.augmentation = augmentation
         self.mixup = mixup
+        self.taught = taught
+        self.distillation = distillation
         self.by_length = by_length
         self.smallest = 1
         lengths = part.lengths
@@ -124,6 +130,9 @@ class Batches:
         if self.classes is None:
             return (features, labels, *self._weights(labels))
         targets = np.eye(self.classes, dtype=np.float32)[labels]
+        if self.taught is not None:
+            share = np.float32(self.distillation)
+            targets = (1 - share) * targets + share * self.taught[indices].astype(np.float32)
         if self.mixup:
             features, targets = mixed(features, targets, self.mixup, rng)
         return (features, targets, *self._weights(targets))

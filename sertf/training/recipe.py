@@ -53,6 +53,8 @@ class Recipe:
             ones that are validated. None keeps the last ones.
         class_weights: "balanced" weighs each utterance in the loss by the inverse frequency of its class; None does not.
             It excludes `l2`, whose data_loss would not be weighted.
+        distillation: share of each target that a teacher's probabilities have (Hinton et al. 2015, arXiv:1503.02531, with
+            the same share for all examples); the variant names the teacher. 0 has none.
         spectrogram_augmentation: what is done to the training part's spectrograms, anew in every epoch; None does nothing.
         annealing: of `restart_epochs`, how often the rate follows the cosine: after each "batch", or after each "epoch".
         batching: training batches hold utterances of similar "length", or "random" ones, padded to the longest.
@@ -80,12 +82,22 @@ class Recipe:
     mixup: float = 0.0
     ema: float | None = None
     class_weights: str | None = None
+    distillation: float = 0.0
     spectrogram_augmentation: SpectrogramAugmentation | None = None
     annealing: str = "batch"
     batching: str = "length"
 
     def __post_init__(self):
-        for name in ("learning_rate", "momentum", "l2", "decay_factor", "weight_decay", "label_smoothing", "mixup"):
+        for name in (
+            "learning_rate",
+            "momentum",
+            "l2",
+            "decay_factor",
+            "weight_decay",
+            "label_smoothing",
+            "mixup",
+            "distillation",
+        ):
             _check(name, getattr(self, name), is_number(getattr(self, name)), "a number")
         _check("dropout", self.dropout, self.dropout is None or is_number(self.dropout), "a number, or None")
         _check("learning_rate", self.learning_rate, 0 < self.learning_rate < math.inf, "a finite number above 0")
@@ -117,6 +129,7 @@ class Recipe:
         _check("weight_decay", self.weight_decay, adamw, "0 but for adamw; the penalty of other optimizers is l2")
         _check("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "from 0 to below 1")
         _check("mixup", self.mixup, 0 <= self.mixup < math.inf, "finite, 0 or more")
+        _check("distillation", self.distillation, 0 <= self.distillation <= 1, "from 0 to 1")
         fits = self.ema is None or (is_number(self.ema) and 0 < self.ema < 1)
         _check("ema", self.ema, fits, "above 0 and below 1, or None")
         fits = self.class_weights in (None, *CLASS_WEIGHTS)
@@ -130,7 +143,7 @@ class Recipe:
         restarts = self.annealing == "batch" or self.restart_epochs is not None
         _check("annealing", self.annealing, restarts, "batch without restart_epochs")
         _check("batching", self.batching, self.batching in BATCHINGS, f"one of {', '.join(BATCHINGS)}")
-        for name, default in (("label_smoothing", 0), ("mixup", 0), ("class_weights", None)):
+        for name, default in (("label_smoothing", 0), ("mixup", 0), ("class_weights", None), ("distillation", 0)):
             value = getattr(self, name)
             fits = value == default or self.loss == "cross_entropy"
             _check(name, value, fits, f"{default} but for the loss cross_entropy")
@@ -138,7 +151,7 @@ class Recipe:
     @property
     def soft_targets(self) -> bool:
         """Whether targets are shares of the classes in place of one class."""
-        return self.label_smoothing > 0 or self.mixup > 0
+        return self.label_smoothing > 0 or self.mixup > 0 or self.distillation > 0
 
     def learning_rate_at(self, epoch: float) -> float:
         """The rate at the start of (possibly fractional) `epoch`, counted from 0."""
@@ -290,6 +303,7 @@ _LATER = (
     "mixup",
     "ema",
     "class_weights",
+    "distillation",
     "spectrogram_augmentation",
     "annealing",
     "batching",

@@ -145,6 +145,7 @@ class Network:
         watch_test: bool = False,
         checkpoint: Checkpoint | None = None,
         speakers: Mapping[str, str] | None = None,
+        taught: np.ndarray | None = None,
     ) -> Fitted:
         """Train on the training part and keep the weights of the epoch that the recipe chooses.
 
@@ -159,6 +160,7 @@ class Network:
             watch_test: log the test part's scores after each epoch; they decide nothing.
             checkpoint: where the state after each epoch is stored; None stores none.
             speakers: training utterance to speaker. Linear models cut their inner folds by it; a network has none.
+            taught: (training utterances, emotions) probabilities of a teacher; None trains without.
 
         Raises:
             Diverged, RunError: as `sertf.training.fit.fit`.
@@ -179,6 +181,8 @@ class Network:
             class_weights=weights if recipe.class_weights == "balanced" else None,
             augmentation=recipe.spectrogram_augmentation,
             mixup=recipe.mixup,
+            taught=taught,
+            distillation=recipe.distillation,
             by_length=recipe.batching == "length",
         )
         together = batches.utterances_at_once(recipe)
