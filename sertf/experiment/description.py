@@ -93,8 +93,8 @@ class Variant:
         front_end_options: keyword arguments of the front end, over those of the experiment.
         augmentation: `sertf.audio.augmentation.Augmentation` of the training part; None trains on clean speech alone.
         teacher: `Teacher` for recipes with `distillation`; None has none.
-        scaled_each: what gets a mean and a deviation: each "dimension" of the features, or each "cell", a dimension in a
-            frame.
+        scaled_each: what gets a mean and a deviation: each "dimension" of the features, each "cell", a dimension in a
+            frame, or "nothing".
         compared_with: (another variant, what differs here). The report gives the difference in a line. None compares with
             no variant.
         for_gpu: too large for a CPU or its memory. Scripts run it only by its name. It decides no run.

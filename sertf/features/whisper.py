@@ -10,7 +10,7 @@ from sertf.features import whisper_weights
 from sertf.features.front_end import FrontEnd
 from sertf.features.whisper_weights import SIZES
 from sertf.layers import spectral
-from sertf.layers.whisper_encoder import BANDS, POSITIONS, WhisperEncoder
+from sertf.layers.whisper_encoder import BANDS, POSITIONS, SMALLEST_VARIANCE, WhisperEncoder
 
 SAMPLE_RATE = 16000
 WINDOW = 400  # 25 ms
@@ -19,16 +19,15 @@ TOKEN = 2 * HOP  # samples of a token, 20 ms
 SILENCE = 25  # tokens of silence behind the speech, 0.5 s
 MARGIN = 5  # tokens kept before and behind the speech, 0.1 s
 ACTIVE_DB = 20.0  # under the loudest token: what counts for the level
-SMALLEST_VARIANCE = 1e-8  # of a pooled dimension
 SMALLEST_POWER = 1e-14  # of a token, -140 dB: what is quieter is not amplified
-POOLINGS = ("mean_std", "none")
+POOLINGS = ("mean_std", "speech", "none")
 
 
 @keras.saving.register_keras_serializable("sertf")
 class Whisper(FrontEnd):
     """Outputs of blocks of Whisper's encoder, as a mean and a deviation over time or token by token.
 
-    The speech is brought to one level first, so that gain changes nothing. With pooling, silence at both ends is cut off.
+    The speech is brought to one level first, so that gain changes nothing. Silence at both ends is cut off.
     Whisper's own 30 s of padding are not needed. Half a second of silence follows the speech, and the position table is
     cut to this length. Audio of more than 30 s goes through the encoder in pieces of 30 s.
 
@@ -39,11 +38,12 @@ class Whisper(FrontEnd):
         sample_rate: Hz of the waveforms; Whisper knows 16000 only.
         size: "tiny.en" or "base".
         blocks: whose outputs are read, side by side; 0 is what enters block 1.
-        pooling: "mean_std" for mean and standard deviation over the tokens of the speech, "none" for the tokens.
+        pooling: "mean_std" for mean and standard deviation over the tokens of the speech, "speech" for these tokens,
+            "none" for all tokens.
         level_db: level of the speech in dB of full scale, over the tokens at most 20 dB under the loudest. The default is
             the nominal level of ITU-T P.56. None leaves the level as it is.
         trim_db: silence at both ends lies this far under the loudest token and is cut off but for 0.1 s. None cuts
-            nothing off. Tokens that are not pooled are never cut off.
+            nothing off, nor does the pooling "none".
 
     Call arguments:
         waveform: (batch, samples) float32; rows shorter than the longest are padded at the end.
@@ -51,7 +51,7 @@ class Whisper(FrontEnd):
 
     Returns:
         With pooling (batch, 1, 2 * len(blocks) * dims) float32, the mean and the deviation of each block in turn.
-        Without it (batch, ceil(samples / 320), len(blocks) * dims): a token is 20 ms.
+        Else (batch, ceil(samples / 320), len(blocks) * dims): a token is 20 ms. Rows of 0 follow the speech.
 
     Raises:
         SertfError: for a parameter out of range, or weights that cannot be had.
@@ -109,6 +109,10 @@ class Whisper(FrontEnd):
         return self.pooling == "mean_std"
 
     @property
+    def trims(self) -> bool:  # type: ignore[override]
+        return self.pooling == "speech" and self.trim_db is not None
+
+    @property
     def dimension_groups(self):
         kinds = ("mean", "deviation") if self.pools else ("output",)
         return [(f"block {block} {kind}", SIZES[self.size].dims) for block in self.blocks for kind in kinds]
@@ -124,13 +128,7 @@ class Whisper(FrontEnd):
     def build(self, waveform_shape):
         self._transform = _windowed_fourier()
         self._filters = spectral.mel_filters(sample_rate=SAMPLE_RATE, n_fft=WINDOW, n_mels=BANDS)
-        self.encoder.build((None, None, BANDS))
-        stored = whisper_weights.shipped(self.size, max(self.blocks))
-        if stored is None:
-            assign(self.encoder, whisper_weights.load(self.size))
-        else:
-            for number, variable in enumerate(self.encoder.weights):
-                variable.assign(stored(number))
+        read_weights(self.encoder, self.size)
         self.built = True
 
     def features(self, waveform, lengths):
@@ -140,7 +138,8 @@ class Whisper(FrontEnd):
         mel = self.log_mel(_cut(waveform, start, own, count) * gain)  # (batch, 2 * count, 80)
         outputs = self._encode(mel, tokens + SILENCE, count)  # (batch, count, dims) each
         if not self.pools:
-            return keras.ops.concatenate(outputs, axis=-1)[:, : self.frames(keras.ops.shape(waveform)[1])]
+            own = spectral.keep_own(keras.ops.concatenate(outputs, axis=-1), spectral.own_positions(tokens, count))
+            return own[:, : self.frames(keras.ops.shape(waveform)[1])]
         weights = keras.ops.cast(spectral.own_positions(tokens, count), "float32")
         weights = (weights / keras.ops.sum(weights, axis=1, keepdims=True))[:, None]  # (batch, 1, count)
         pooled = []
@@ -163,7 +162,7 @@ class Whisper(FrontEnd):
         if self.level_db is not None:
             level = spectral.active_power(power, own, range_db=ACTIVE_DB)
             gain = keras.ops.sqrt(_power(self.level_db) / keras.ops.maximum(level, SMALLEST_POWER))
-        if self.trim_db is None or not self.pools:
+        if self.trim_db is None or self.pooling == "none":
             return keras.ops.zeros_like(lengths), lengths, gain
         first, behind = spectral.loud_span(power, own, range_db=self.trim_db)
         start = keras.ops.maximum(first - MARGIN, 0) * TOKEN
@@ -201,32 +200,54 @@ class Whisper(FrontEnd):
         return -(-samples // TOKEN)
 
 
+def read_weights(encoder: WhisperEncoder, size: str) -> None:
+    """Give an encoder the weights that ship with sertf, or else those of `whisper_weights.load`.
+
+    Args:
+        encoder: of the dims, heads and blocks of this size, or of fewer blocks.
+        size: key of `whisper_weights.SIZES`.
+    """
+    encoder.build((None, None, BANDS))
+    stored = whisper_weights.shipped(size, encoder.blocks)
+    if stored is None:
+        assign(encoder, whisper_weights.load(size))
+        return
+    for number, variable in enumerate(encoder.weights):
+        variable.assign(stored(number))
+
+
 def assign(encoder: WhisperEncoder, weights: Mapping[str, np.ndarray]) -> None:
     """Give an encoder the weights of `whisper_weights.load`."""
-    heads = (encoder.heads, encoder.dims // encoder.heads)
-
-    def affine(layer, name, kernel_shape=None, bias_shape=None):
-        kernel = weights[f"{name}.weight"].T  # from (out, in, …) to (…, in, out)
-        bias = weights.get(f"{name}.bias", np.zeros(kernel.shape[-1], kernel.dtype))  # Whisper's keys have none
-        layer.kernel.assign(kernel.reshape(kernel_shape or kernel.shape))
-        layer.bias.assign(bias.reshape(bias_shape or bias.shape))
-
-    def norm(layer, name):
-        layer.gamma.assign(weights[f"{name}.weight"])
-        layer.beta.assign(weights[f"{name}.bias"])
-
     encoder.positions.assign(weights["embed_positions.weight"])
-    affine(encoder.conv1, "conv1")
-    affine(encoder.conv2, "conv2")
+    _assign_affine(encoder.conv1, weights, "conv1")
+    _assign_affine(encoder.conv2, weights, "conv2")
     for index, block in enumerate(encoder.layers):
-        own = f"layers.{index}"
-        norm(block.attention_norm, f"{own}.self_attn_layer_norm")
-        for layer, part in (("query_dense", "q"), ("key_dense", "k"), ("value_dense", "v")):
-            affine(getattr(block.attention, layer), f"{own}.self_attn.{part}_proj", (encoder.dims, *heads), heads)
-        affine(block.attention.output_dense, f"{own}.self_attn.out_proj", (*heads, encoder.dims))
-        norm(block.dense_norm, f"{own}.final_layer_norm")
-        affine(block.dense1, f"{own}.fc1")
-        affine(block.dense2, f"{own}.fc2")
+        _assign_block(block, weights, f"layers.{index}")
+
+
+def _assign_block(block, weights, own):
+    dims = block.dims
+    heads = (block.attention.num_heads, dims // block.attention.num_heads)
+    _assign_norm(block.attention_norm, weights, f"{own}.self_attn_layer_norm")
+    for layer, part in (("query_dense", "q"), ("key_dense", "k"), ("value_dense", "v")):
+        name = f"{own}.self_attn.{part}_proj"
+        _assign_affine(getattr(block.attention, layer), weights, name, (dims, *heads), heads)
+    _assign_affine(block.attention.output_dense, weights, f"{own}.self_attn.out_proj", (*heads, dims))
+    _assign_norm(block.dense_norm, weights, f"{own}.final_layer_norm")
+    _assign_affine(block.dense1, weights, f"{own}.fc1")
+    _assign_affine(block.dense2, weights, f"{own}.fc2")
+
+
+def _assign_affine(layer, weights, name, kernel_shape=None, bias_shape=None):
+    kernel = weights[f"{name}.weight"].T  # from (out, in, …) to (…, in, out)
+    bias = weights.get(f"{name}.bias", np.zeros(kernel.shape[-1], kernel.dtype))  # Whisper's keys have none
+    layer.kernel.assign(kernel.reshape(kernel_shape or kernel.shape))
+    layer.bias.assign(bias.reshape(bias_shape or bias.shape))
+
+
+def _assign_norm(layer, weights, name):
+    layer.gamma.assign(weights[f"{name}.weight"])
+    layer.beta.assign(weights[f"{name}.bias"])
 
 
 def _cut(waveform, start, own, count):

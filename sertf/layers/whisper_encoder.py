@@ -3,6 +3,7 @@
 import keras
 
 BANDS = 80
+SMALLEST_VARIANCE = 1e-8  # of a pooled dimension
 POSITIONS = 1500  # tokens of 20 ms that the encoder was trained on: 30 s
 
 
@@ -83,6 +84,8 @@ class WhisperBlock(keras.layers.Layer):
     Args:
         dims: of a token.
         heads: of the attention.
+        dropout: of what is added to the residual path, while it trains.
+        stored: float16 variables, as they were published; else float32, as training needs.
 
     Call arguments:
         x: (batch, tokens, dims) float32.
@@ -92,16 +95,17 @@ class WhisperBlock(keras.layers.Layer):
         (batch, tokens, dims) float32.
     """
 
-    def __init__(self, dims: int, heads: int, **kwargs):
+    def __init__(self, dims: int, heads: int, *, dropout: float = 0.0, stored: bool = True, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})  # under any global policy
         self.dims = dims
-        dtype = Stored()
+        dtype = Stored() if stored else "float32"
         self.attention_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype="float32")
         # Whisper's keys have no bias; a bias adds the same to all scores of a query, so that the softmax is as without.
         self.attention = keras.layers.MultiHeadAttention(heads, dims // heads, dtype=dtype)
         self.dense_norm = keras.layers.LayerNormalization(epsilon=1e-5, dtype="float32")
         self.dense1 = keras.layers.Dense(4 * dims, activation="gelu", dtype=dtype)
         self.dense2 = keras.layers.Dense(dims, dtype=dtype)
+        self.dropout = keras.layers.Dropout(dropout, dtype="float32")
 
     def build(self, shape):
         self.attention_norm.build(shape)
@@ -111,7 +115,77 @@ class WhisperBlock(keras.layers.Layer):
         self.dense2.build((*shape[:-1], 4 * self.dims))
         self.built = True
 
-    def call(self, x, visible):
+    def call(self, x, visible, training=False):
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, attention_mask=keras.ops.expand_dims(visible, 1))
-        return x + self.dense2(self.dense1(self.dense_norm(x)))
+        attended = self.attention(normed, normed, attention_mask=keras.ops.expand_dims(visible, 1))
+        x = x + self.dropout(attended, training=training)
+        return x + self.dropout(self.dense2(self.dense1(self.dense_norm(x))), training=training)
+
+
+@keras.saving.register_keras_serializable("sertf")
+class TrainableWhisperBlocks(keras.layers.Layer):
+    """Consecutive blocks of Whisper's encoder to be trained on.
+
+    Args:
+        dims: of a token.
+        heads: of the attention.
+        blocks: how many.
+        dropout: of what each block adds to the residual path.
+
+    Call arguments:
+        x: (batch, tokens, dims), the outputs of the block before them.
+        visible: (batch, tokens) bool, the tokens that are attended to.
+
+    Returns:
+        list of `blocks` tensors (batch, tokens, dims), each block's output.
+    """
+
+    def __init__(self, dims: int, heads: int, blocks: int, *, dropout: float = 0.0, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.dims = dims
+        self.heads = heads
+        self.blocks = blocks
+        self.dropout = dropout
+        self.layers = [WhisperBlock(dims, heads, dropout=dropout, stored=False) for _ in range(blocks)]
+
+    def build(self, x_shape, visible_shape):
+        for layer in self.layers:
+            layer.build((None, None, self.dims))
+        self.built = True
+
+    def call(self, x, visible, training=False):
+        outputs = []
+        for layer in self.layers:
+            x = layer(x, visible, training=training)
+            outputs.append(x)
+        return outputs
+
+    def compute_output_shape(self, x_shape, visible_shape):
+        return [tuple(x_shape)] * self.blocks
+
+    def get_config(self):
+        own = {"dims": self.dims, "heads": self.heads, "blocks": self.blocks, "dropout": self.dropout}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("sertf")
+class MeanAndDeviation(keras.layers.Layer):
+    """Mean and standard deviation over the own steps of a sequence.
+
+    Call arguments:
+        x: (batch, steps, values).
+        own: (batch, steps) bool.
+
+    Returns:
+        (batch, 2 * values): means, then deviations; 0 and about 0 without a single own step.
+    """
+
+    def call(self, x, own):
+        weights = keras.ops.cast(own, x.dtype)
+        weights = weights / keras.ops.maximum(keras.ops.sum(weights, axis=1, keepdims=True), 1.0)
+        mean = keras.ops.matmul(weights[:, None], x)  # (batch, 1, values)
+        variance = keras.ops.matmul(weights[:, None], keras.ops.square(x - mean))
+        return keras.ops.concatenate([mean[:, 0], keras.ops.sqrt(variance[:, 0] + SMALLEST_VARIANCE)], axis=-1)
+
+    def compute_output_shape(self, x_shape, own_shape):
+        return (x_shape[0], 2 * x_shape[-1])

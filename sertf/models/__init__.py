@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sertf.models import attentive_cnn, cnn_transformer, reslstm_sa, serct, speechnet, wavelet_cnn_lstm
+from sertf.models import (
+    attentive_cnn,
+    cnn_transformer,
+    reslstm_sa,
+    serct,
+    speechnet,
+    wavelet_cnn_lstm,
+    whisper_blocks,
+)
 from sertf.models.baselines import BASELINES
 from sertf.models.waveform_baselines import WAVEFORM_BASELINES
 
@@ -18,6 +26,7 @@ MODELS: dict[str, Callable[..., "keras.Model"]] = {
     "wavelet_cnn_lstm": wavelet_cnn_lstm.build,
     "serct": serct.build,
     "attentive_cnn": attentive_cnn.build,
+    "whisper_blocks": whisper_blocks.build,
     **BASELINES,
     **WAVEFORM_BASELINES,
 }

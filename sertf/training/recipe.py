@@ -55,6 +55,8 @@ class Recipe:
             It excludes `l2`, whose data_loss would not be weighted.
         distillation: share of each target that a teacher's probabilities have (Hinton et al. 2015, arXiv:1503.02531, with
             the same share for all examples); the variant names the teacher. 0 has none.
+        linear_start: the last layer starts at ridge regression's solution on what enters it, see
+            `sertf.training.linear_start`; for pretrained networks.
         spectrogram_augmentation: what is done to the training part's spectrograms, anew in every epoch; None does nothing.
         annealing: of `restart_epochs`, how often the rate follows the cosine: after each "batch", or after each "epoch".
         batching: training batches hold utterances of similar "length", or "random" ones, padded to the longest.
@@ -83,6 +85,7 @@ class Recipe:
     ema: float | None = None
     class_weights: str | None = None
     distillation: float = 0.0
+    linear_start: bool = False
     spectrogram_augmentation: SpectrogramAugmentation | None = None
     annealing: str = "batch"
     batching: str = "length"
@@ -132,6 +135,7 @@ class Recipe:
         _check("distillation", self.distillation, 0 <= self.distillation <= 1, "from 0 to 1")
         fits = self.ema is None or (is_number(self.ema) and 0 < self.ema < 1)
         _check("ema", self.ema, fits, "above 0 and below 1, or None")
+        _check("linear_start", self.linear_start, isinstance(self.linear_start, bool), "True or False")
         fits = self.class_weights in (None, *CLASS_WEIGHTS)
         _check("class_weights", self.class_weights, fits, f"{', '.join(CLASS_WEIGHTS)}, or None")
         only_one = self.class_weights is None or self.l2 == 0
@@ -274,6 +278,7 @@ def _typed(path, entry, value):
         int: isinstance(value, int) and all(numbers),
         int | None: value is None or (isinstance(value, int) and all(numbers)),
         str: isinstance(value, str),
+        bool: isinstance(value, bool),
         str | None: value is None or isinstance(value, str),
         SpectrogramAugmentation | None: value is None or isinstance(value, SpectrogramAugmentation),
         tuple[float, float, float]: isinstance(value, tuple) and len(value) == 3 and all(numbers),
@@ -304,6 +309,7 @@ _LATER = (
     "ema",
     "class_weights",
     "distillation",
+    "linear_start",
     "spectrogram_augmentation",
     "annealing",
     "batching",

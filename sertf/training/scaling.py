@@ -19,8 +19,8 @@ class PipelineError(SertfError):
 HELD_BYTES = 2 * 2**30
 
 
-SCALED_EACH = ("dimension", "cell")
-"""Units that get a mean and a deviation: a feature dimension, or for features of one length a dimension in a frame."""
+SCALED_EACH = ("dimension", "cell", "nothing")
+"""Units that get a mean and a deviation: a feature dimension, for features of one length a dimension in a frame, or none."""
 
 
 CONSTANT = 1e-6
@@ -47,6 +47,9 @@ class Scaling:
                 f"Scaling of each cell needs features of one length, got {min(lengths)} to {max(lengths)} frames; "
                 "scale each dimension, or use a front end that reads a fixed span."
             )
+        if each == "nothing":
+            dims = arrays[0].shape[1:]
+            return cls(np.zeros(dims, np.float32), np.ones(dims, np.float32))
         axis = 0 if each == "dimension" else ()
         count = sum(lengths) if each == "dimension" else len(arrays)
         mean = sum(array.sum(axis=axis, dtype=np.float64) for array in arrays) / count

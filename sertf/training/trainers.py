@@ -22,6 +22,7 @@ from sertf.training.checkpoint import Checkpoint
 from sertf.training.environment import environment
 from sertf.training.fit import WEIGHTS, Fitted, RunError, fit
 from sertf.training.fitted_at_once import LinearModel, Options, ScikitLearn, TrainerError
+from sertf.training.linear_start import start_linearly
 from sertf.training.recipe import Recipe
 from sertf.training.representations import representations
 from sertf.training.scaling import Part, Parts
@@ -194,6 +195,8 @@ class Network:
             model = self.build(options, recipe, input_shape, classes)
             training.smallest = network.smallest_batch(model)
             self._check_untrained(model, parts["train"], recipe)
+            if recipe.linear_start:
+                start_linearly(model, parts["train"], emotions=emotions, seed=seed, speakers=speakers)
             return model
 
         return fit(

@@ -17,6 +17,7 @@ CASES = {name: (name, {}) for name in FEATURES} | {
     "segments": ("fused_statistics", {"segments": 64}),
     "scalogram": ("scalogram", {"n_scales": 16}),  # one level of its bank: without compiling, JAX is slow on all
     "tokens": ("whisper", {"blocks": (0, 1), "pooling": "none"}),
+    "speech": ("whisper", {"blocks": (1,), "pooling": "speech"}),
     "one level": ("speech_log_mel", {"level_db": -26.0}),
     "colours": ("scalogram", {"colour": "rgb", "n_scales": 6, "n_bins": 96, "duration_seconds": 2.5}),
 }

@@ -141,7 +141,7 @@ def test_weights_are_stored_in_float16():
     [
         ({"sample_rate": 8000}, "sample_rate must be 16000, got 8000"),
         ({"size": "huge"}, "Unknown size of Whisper 'huge'; known are tiny.en, base"),
-        ({"pooling": "max"}, "Unknown pooling of Whisper 'max'; known are mean_std, none"),
+        ({"pooling": "max"}, "Unknown pooling of Whisper 'max'; known are mean_std, speech, none"),
         ({"blocks": ()}, r"blocks must be rising numbers from 0 to 4, the blocks of tiny.en, got \(\)"),
         ({"blocks": (3, 2)}, "blocks must be rising numbers"),
         ({"blocks": (5,)}, "blocks must be rising numbers from 0 to 4"),
@@ -152,3 +152,14 @@ def test_weights_are_stored_in_float16():
 def test_what_cannot_be_meant_is_refused(options, message):
     with pytest.raises(SertfError, match=message):
         Whisper(**options)
+
+
+def test_tokens_of_the_speech_are_what_is_pooled():
+    silence = np.zeros(SAMPLE_RATE, "float32")
+    clip = np.concatenate([silence, speech(1.5), silence])[None]
+    tokens = values(Whisper(blocks=(2,), pooling="speech")(clip))[0]
+    own = np.flatnonzero(tokens.any(axis=1)).max() + 1
+    assert own < 0.6 * len(tokens) and not tokens[own:].any()
+    pooled = values(Whisper(blocks=(2,))(clip))[0, 0]
+    np.testing.assert_allclose(tokens[:own].mean(axis=0), pooled[:384], atol=1e-4)
+    np.testing.assert_allclose(tokens[:own].std(axis=0), pooled[384:], atol=2e-4)
