@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 import sertf
-from sertf.evaluation.calibration import fit_temperature, probabilities
+from sertf.evaluation.calibration import probabilities
 from sertf.experiment.description import digest
 from sertf.extraction.cache import Features
 from sertf.extraction.online_copies import CopyPlan, OnlineCopies
@@ -22,6 +22,7 @@ from sertf.runs.layout import RunPlace
 from sertf.training import batches, trainers
 from sertf.training.checkpoint import Checkpoint
 from sertf.training.fit import Diverged, Fitted, RunError
+from sertf.training.fitted_at_once import of_penalty
 from sertf.training.recipe import Recipe
 from sertf.training.scaling import Part, Scaling, SpeakerScaling, parts_of
 from sertf.training.tensorboard import events
@@ -143,7 +144,8 @@ def _taught(job, fold):
         seed=job.seed,
         speakers=job.speakers,
     )
-    return probabilities(fitted.out_of_fold, fit_temperature(parts["train"].labels, fitted.out_of_fold))
+    _, temperature = of_penalty(parts["train"].labels, fitted.out_of_fold)
+    return probabilities(fitted.out_of_fold, temperature)
 
 
 def run_job(job: Job) -> Path | Diverged:

@@ -13,13 +13,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from sertf.errors import SertfError, is_number
-from sertf.evaluation.calibration import fit_temperature
-from sertf.evaluation.scores import uar
 from sertf.extraction.cache import FeatureCache
 from sertf.inference import bundled
 from sertf.inference.card import read_card
 from sertf.models.linear import PENALTIES, flat_rows, inner_folds
 from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
+from sertf.training.fitted_at_once import of_penalty
 from sertf.training.scaling import Scaling
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
     """Recognize emotions in audio files, as a scikit-learn estimator.
 
     A front end gives one vector a clip, and ridge regression classifies it. Every emotion counts the same. Inner folds choose
-    the penalty by UAR, and calibrate the probabilities by a temperature. With several groups they share none. Features stay in
+    the penalty, and calibrate the probabilities by a temperature. With several groups they share none. Features stay in
     the cache, so a further fit on the same files takes seconds.
 
     X is a sequence of paths of audio files, in any format that `sertf.load` reads. y holds any labels.
@@ -132,7 +131,7 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
         return found.load(table["utterance"])
 
     def _chosen(self, features, labels, penalties, groups):
-        """The penalty of the best UAR over inner folds, and the temperature that suits their values."""
+        """The penalty that does best over inner folds, and the temperature that suits their values."""
         folds = inner_folds(labels, None if groups is None else np.asarray(groups))
         if not folds:
             if len(penalties) > 1:
@@ -147,9 +146,9 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
             rows = flat_rows([scaling(array) for array in others])
             for found, linear in zip(values, models, strict=True):
                 found[test] = rows @ linear.kernel + linear.bias
-        scores = [uar(labels, row.argmax(axis=1)) for row in values]
-        best = int(np.argmax(scores))
-        return penalties[best], fit_temperature(labels, _softmax(values[best]))
+        losses, temperatures = zip(*(of_penalty(labels, _softmax(row)) for row in values))
+        best = int(np.argmin(losses))
+        return penalties[best], temperatures[best]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

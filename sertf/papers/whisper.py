@@ -178,7 +178,7 @@ def recognizer() -> Experiment:
     """
     clean = replace(_variants(headline=False)["tiny"], compared_with=("tiny_robust", "clean training clips alone"))
     variants = {"tiny_robust": _trained_on_copies()["tiny"], "tiny": clean}
-    strict = _on_new_speakers("speaker-independent-5-all")
+    strict = _on_new_speakers("speaker-independent-5")
     return _experiment("recognizer", TRAINED_ON, variants, {"strict": strict})
 
 

@@ -11,7 +11,9 @@ import pandas as pd
 from scipy.special import softmax
 
 from sertf.errors import SertfError
-from sertf.evaluation import scores
+from sertf.evaluation import scores as evaluation
+from sertf.evaluation.calibration import fit_temperature, probabilities
+from sertf.models.ridge import balanced_weights
 from sertf.training import batches
 from sertf.training.environment import environment
 from sertf.training.fit import WEIGHTS, Fitted, RunError
@@ -107,10 +109,9 @@ class LinearModel(FittedAtOnce):
     ) -> Fitted:
         """Fit on the training part by each penalty of the grid, and keep the one of the best validation UAR.
 
-        Without a validation part the training part is cut into inner folds, speakers apart. Each scores its clips by
-        models of the others. Then all of the training part fits the model.
-
-        The history has one row a penalty. Of equal UARs the lowest validation loss counts.
+        Of equal UARs the lowest validation loss counts. Without a validation part the training part is cut into inner
+        folds, speakers apart. Each scores its clips by models of the others. The penalty of the lowest loss counts, as
+        `of_penalty` has it, and all of the training part fits the model. The history has one row a penalty.
         Arguments as for `Network.fit`; the others have no effect.
 
         Raises:
@@ -135,11 +136,14 @@ class LinearModel(FittedAtOnce):
             out_of_fold = self._out_of_fold(fit, rows, train, speakers)
             for row, outputs in zip(columns, out_of_fold, strict=True):
                 row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs).items()}
+                row["val_loss"] = of_penalty(train.labels, outputs)[0]
         history = pd.DataFrame(
             [{"epoch": i, "penalty": penalty, **row} for i, (penalty, row) in enumerate(zip(penalties, columns), 1)]
         )
         best = 0
-        if len(penalties) > 1:
+        if out_of_fold:
+            best = min(range(len(columns)), key=lambda i: columns[i]["val_loss"])
+        elif len(penalties) > 1:
             best = min(range(len(columns)), key=lambda i: (-columns[i]["val_uar"], columns[i]["val_loss"]))
         return Fitted(models[best], history, best + 1, out_of_fold=out_of_fold[best] if out_of_fold else None)
 
@@ -228,6 +232,22 @@ class ScikitLearn(FittedAtOnce):
         )
 
 
+def of_penalty(labels: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+    """How well a penalty does by inner folds: cross-entropy and temperature of its scores.
+
+    The cross-entropy is that of the scores over their best temperature, and every class counts the same. It is smoother
+    than UAR, which few clips decide.
+
+    Args:
+        labels: (utterances,).
+        scores: (utterances, classes), of a softmax.
+    """
+    temperature = fit_temperature(labels, scores)
+    of_truth = probabilities(scores, temperature)[np.arange(len(labels)), labels]
+    weights = balanced_weights(labels, scores.shape[1])
+    return float(-np.average(np.log(np.maximum(of_truth, 1e-12)), weights=weights)), temperature
+
+
 def _history_columns(model, parts):
     """Cross-entropy, UAR and WA of the training and validation part, as columns of the history."""
     row: dict[str, float] = {}
@@ -242,4 +262,4 @@ def _history_columns(model, parts):
 def _scores(labels, outputs):
     of_truth, chosen = outputs[np.arange(len(outputs)), labels], outputs.argmax(axis=1)
     loss = float(-np.log(np.maximum(of_truth, 1e-7)).mean())
-    return {"loss": loss, "uar": scores.uar(labels, chosen), "wa": scores.wa(labels, chosen)}
+    return {"loss": loss, "uar": evaluation.uar(labels, chosen), "wa": evaluation.wa(labels, chosen)}

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sertf.evaluation.calibration import fit_temperature
 from sertf.training import batches
-from sertf.training.fitted_at_once import LinearModel
+from sertf.training.fitted_at_once import LinearModel, of_penalty
 from sertf.training.scaling import Part, Scaling
 
 if TYPE_CHECKING:
@@ -53,5 +52,5 @@ def start_linearly(
         seed=seed,
         speakers=speakers,
     )
-    temperature = fit_temperature(rows.labels, fitted.out_of_fold)
+    _, temperature = of_penalty(rows.labels, fitted.out_of_fold)
     scores.set_weights([weight / temperature for weight in fitted.model.get_weights()])

@@ -6,9 +6,11 @@ from sertf.audio.augmentation import Augmentation
 from sertf.errors import SertfError
 from sertf.experiment.cells import resolve
 from sertf.experiment.checks import check_lengths
-from sertf.experiment.description import Setting
+from sertf.experiment.description import Setting, Teacher
 from sertf.training.spectrogram_augmentation import SpectrogramAugmentation
 from tests.toy import EXPERIMENT, RECIPE, changed, run
+
+TAUGHT = replace(RECIPE, distillation=0.5)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,22 @@ from tests.toy import EXPERIMENT, RECIPE, changed, run
         (
             {"experiment": changed(recipes={"strict": replace(RECIPE, batch_size=2)})},
             "lstm_sa_h4 has a batch norm and needs a batch_size of 3 or more, but the recipe has 2. .* Use a larger",
+        ),
+        (
+            {"experiment": changed(recipes={"strict": TAUGHT})},
+            "small has distillation but no teacher; give both or none",
+        ),
+        (
+            {"experiment": changed(teacher=Teacher("ridge", "functionals"))},
+            "small has a teacher but no distillation; give both or none",
+        ),
+        (
+            {"experiment": changed(teacher=Teacher("svm", "functionals"), recipes={"strict": TAUGHT})},
+            "Unknown teacher of small 'svm'; did you mean linear_svm",
+        ),
+        (
+            {"experiment": changed(teacher=Teacher("ridge", "mfcc_chroma"), recipes={"strict": TAUGHT})},
+            "The teacher of small needs features of one shape, but those of mfcc_chroma are as long as the clips",
         ),
         ({"experiment": changed(recipes={"paper": RECIPE})}, "Unknown protocol with a recipe for small 'strict'"),
         (

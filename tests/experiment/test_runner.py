@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sertf.experiment.description import Variant
+from sertf.experiment.description import Teacher, Variant
 from sertf.experiment.runner import run_job
 from sertf.files import Busy, locked
 from sertf.parallel import processes
@@ -72,6 +72,23 @@ def test_scikit_learn_models_run_too(corpus, cache, tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "run_all", lambda _, jobs, **__: trained.extend(jobs) or [])
     run(corpus, cache, tmp_path, experiment=experiment, repeats=2)
     assert trained == []
+
+
+def test_a_teacher_of_the_same_fold_has_its_share_of_the_targets(done, corpus, cache, tmp_path, monkeypatch):
+    in_process(monkeypatch)
+    taught = replace(
+        EXPERIMENT.variant("small"),
+        teacher=Teacher("ridge", "functionals"),
+        recipes={"strict": replace(EXPERIMENT.recipe("small", "strict"), distillation=0.8)},
+    )
+    experiment = replace(EXPERIMENT, variants={"small": taught})
+    folder = run(corpus, cache, tmp_path, experiment=experiment, repeats=1)["small", "strict"]
+    manifest = json.loads((folder / "repeat-00" / "fold-1" / "manifest.json").read_text())
+    assert manifest["teacher"]["model"] == "ridge" and manifest["teacher"]["front_end_digest"]
+    theirs, others = (
+        pd.read_csv(at / "repeat-00" / "fold-1" / "predictions.csv").iloc[:, 5:] for at in (folder, done[1])
+    )
+    assert np.abs(theirs - others).max(axis=None) > 1e-4
 
 
 def test_a_second_command_in_the_same_folder_is_refused(corpus, cache, tmp_path, monkeypatch):

@@ -109,3 +109,10 @@ def test_utterances_of_one_length_are_not_padded_and_their_length_is_known():
 def test_utterances_scored_at_once_fit_where_batches_are_cut():
     assert utterances_at_once(None) == utterances_at_once(Recipe()) == 64
     assert utterances_at_once(Recipe(batch_size=6, accumulation=2)) == 6
+
+
+def test_a_teachers_probabilities_are_mixed_into_the_targets():
+    part = Part(("a", "b"), [np.ones((3, 2), "float32")] * 2, np.array([0, 1], "int32"))
+    taught = np.array([[0.5, 0.5, 0.0], [0.2, 0.2, 0.6]])
+    _, targets = Batches(part, 2, classes=3, taught=taught, distillation=0.75).batch(np.array([1, 0]))
+    np.testing.assert_allclose(targets, [[0.15, 0.4, 0.45], [0.625, 0.375, 0.0]], atol=1e-6)
