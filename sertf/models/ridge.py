@@ -17,6 +17,12 @@ class Linear(NamedTuple):
     kernel: np.ndarray
     bias: np.ndarray
 
+    def scores(self, rows: np.ndarray) -> np.ndarray:
+        """Softmax of the model's values, (rows, outputs)."""
+        values = rows @ self.kernel + self.bias
+        powers = np.exp(values - values.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
 
 def fit_ridge(
     features: np.ndarray, targets: np.ndarray, penalties: Sequence[float], weights: np.ndarray

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
 from sertf.errors import SertfError
 from sertf.evaluation import scores as evaluation
@@ -129,10 +128,16 @@ class LinearModel(FittedAtOnce):
         def fit(features, labels):
             return linear.LINEAR[self.name](features, labels, classes, penalties, seed)
 
-        models = [linear.network(one, input_shape, name=self.name) for one in fit(rows, train.labels)]
-        columns = [_history_columns(model, parts) for model in models]
+        validation = parts["validation"]
+        held_out = linear.flat_rows(validation.arrays) if validation.utterances else None
+        models, columns = fit(rows, train.labels), []
+        for one in models:
+            row = {f"val_{name}": np.nan for name in ("loss", "uar", "wa")}
+            if held_out is not None:
+                row = {f"val_{name}": value for name, value in _scores(validation.labels, one.scores(held_out)).items()}
+            columns.append({**_scores(train.labels, one.scores(rows)), **row})
         out_of_fold: list[np.ndarray] = []
-        if len(penalties) > 1 and not parts["validation"].utterances:
+        if len(penalties) > 1 and held_out is None:
             out_of_fold = self._out_of_fold(fit, rows, train, speakers)
             for row, outputs in zip(columns, out_of_fold, strict=True):
                 row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs).items()}
@@ -145,7 +150,8 @@ class LinearModel(FittedAtOnce):
             best = min(range(len(columns)), key=lambda i: columns[i]["val_loss"])
         elif len(penalties) > 1:
             best = min(range(len(columns)), key=lambda i: (-columns[i]["val_uar"], columns[i]["val_loss"]))
-        return Fitted(models[best], history, best + 1, out_of_fold=out_of_fold[best] if out_of_fold else None)
+        model = linear.network(models[best], input_shape, name=self.name)
+        return Fitted(model, history, best + 1, out_of_fold=out_of_fold[best] if out_of_fold else None)
 
     def _out_of_fold(self, fit, rows, train, speakers):
         """Scores of the training part for each penalty, (utterances, classes) each, by models of other inner folds."""
@@ -163,7 +169,7 @@ class LinearModel(FittedAtOnce):
             found = fit(rows[fitted_on], train.labels[fitted_on])
             made = made or [np.zeros((len(rows), len(one.bias))) for one in found]
             for outputs, one in zip(made, found, strict=True):
-                outputs[scored] = softmax(rows[scored] @ one.kernel + one.bias, axis=1)
+                outputs[scored] = one.scores(rows[scored])
         return made
 
     def parameters(self, model: "keras.Model") -> int:
