@@ -22,7 +22,7 @@ def build(
     size: str = "tiny.en",
     first: int = 2,
     last: int = 3,
-    block_dropout: float = 0.1,
+    block_dropout: float = 0.2,
     dropout: float = 0.3,
 ) -> keras.Model:
     """The blocks with Whisper's weights, as an uncompiled functional model.
