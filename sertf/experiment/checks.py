@@ -89,7 +89,7 @@ def check_teachers(cells: "Sequence[Cell]") -> None:
             continue
         if teacher.model not in LINEAR:
             raise CheckError(unknown(f"teacher of {cell.variant_name}", teacher.model, LINEAR))
-        if cell.teacher_front_end.feature_shape[0] is None:
+        if cell.teacher_front_end is not None and cell.teacher_front_end.feature_shape[0] is None:
             raise CheckError(
                 f"The teacher of {cell.variant_name} needs features of one shape, but those of {teacher.front_end} are as "
                 "long as the clips; use a front end of fixed length, such as whisper or functionals."

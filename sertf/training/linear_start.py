@@ -52,5 +52,6 @@ def start_linearly(
         seed=seed,
         speakers=speakers,
     )
+    assert fitted.out_of_fold is not None, "without a validation part inner folds choose"
     _, temperature = of_penalty(rows.labels, fitted.out_of_fold)
     scores.set_weights([weight / temperature for weight in fitted.model.get_weights()])
