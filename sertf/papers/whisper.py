@@ -144,7 +144,8 @@ def tuned(corpus: str) -> Experiment:
     The blocks before them stay frozen, so that their outputs come from the cache.
 
     Command: sertf run whisper_tuned_ravdess --data RAVDESS_FOLDER --repeats 1
-    Time: on one core 2 minutes a fold of RAVDESS for `tiny`, 3 for `base`.
+    Time: on one core 3 minutes a fold of RAVDESS for `tiny`.
+    Expect: for `tiny` a UAR of 0.71, less than ridge regression alone has.
     """
     return _experiment(f"whisper_tuned_{corpus}", corpus, _tuned(), {"strict": _on_new_speakers(FOLDS[corpus])})
 
