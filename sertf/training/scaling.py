@@ -40,7 +40,7 @@ class Scaling:
         if len(arrays) == 0:
             raise PipelineError("Scaling needs at least one utterance to fit on, but got none.")
         if each not in SCALED_EACH:
-            raise PipelineError(f"Scaling must be of each {' or '.join(SCALED_EACH)}, got {each!r}.")
+            raise PipelineError(f"Scaling must be of each dimension, each cell or nothing, got {each!r}.")
         lengths = lengths_of(arrays)
         if each == "cell" and len(set(lengths)) > 1:
             raise PipelineError(

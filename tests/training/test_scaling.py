@@ -33,7 +33,10 @@ def test_each_cell_by_itself():
 
 @pytest.mark.parametrize(
     ("lengths", "each", "message"),
-    [((2, 3), "cell", "features of one length, got 2 to 3 frames"), ((2, 2), "frame", "each dimension or cell, got")],
+    [
+        ((2, 3), "cell", "features of one length, got 2 to 3 frames"),
+        ((2, 2), "frame", "each dimension, each cell or nothing, got"),
+    ],
 )
 def test_scaling_that_cannot_be(lengths, each, message):
     with pytest.raises(PipelineError, match=message):
@@ -151,3 +154,9 @@ def test_large_features_are_read_when_needed_and_are_the_same(monkeypatch, each)
     np.testing.assert_array_equal(list(both[0].arrays), both[1].arrays)
     monkeypatch.setattr("sertf.training.scaling.HELD_BYTES", 12 * 6 * 2 * 4)
     assert isinstance(parts_of(fold, features, labels)[0]["train"].arrays, list)
+
+
+def test_nothing_is_scaled():
+    arrays = [np.full((3, 2), 5.0, "float32"), np.zeros((4, 2), "float32")]
+    scaling = Scaling.fit(arrays, each="nothing")
+    np.testing.assert_array_equal(scaling(arrays[0]), arrays[0])
