@@ -10,7 +10,7 @@ from sertf.features import whisper_weights
 from sertf.features.front_end import FrontEnd
 from sertf.features.whisper_weights import SIZES
 from sertf.layers import spectral
-from sertf.layers.whisper_encoder import BANDS, POSITIONS, SMALLEST_VARIANCE, WhisperEncoder
+from sertf.layers.whisper_encoder import BANDS, POSITIONS, WhisperEncoder, mean_and_deviation
 
 SAMPLE_RATE = 16000
 WINDOW = 400  # 25 ms
@@ -140,14 +140,8 @@ class Whisper(FrontEnd):
         if not self.pools:
             own = spectral.keep_own(keras.ops.concatenate(outputs, axis=-1), spectral.own_positions(tokens, count))
             return own[:, : self.frames(keras.ops.shape(waveform)[1])]
-        weights = keras.ops.cast(spectral.own_positions(tokens, count), "float32")
-        weights = (weights / keras.ops.sum(weights, axis=1, keepdims=True))[:, None]  # (batch, 1, count)
-        pooled = []
-        for output in outputs:
-            mean = keras.ops.matmul(weights, output)  # (batch, 1, dims)
-            variance = keras.ops.matmul(weights, keras.ops.square(output - mean))
-            pooled += [mean, keras.ops.sqrt(variance + SMALLEST_VARIANCE)]
-        return keras.ops.concatenate(pooled, axis=-1)
+        own = spectral.own_positions(tokens, count)
+        return keras.ops.concatenate([mean_and_deviation(output, own) for output in outputs], axis=-1)
 
     def _speech(self, waveform, lengths):
         """First sample of the speech, its samples and the factor that brings it to its level: (batch,), (batch,), (batch, 1)."""

@@ -17,7 +17,7 @@ from sertf.extraction.cache import FeatureCache
 from sertf.inference import bundled
 from sertf.inference.card import read_card
 from sertf.models.linear import PENALTIES, flat_rows, inner_folds
-from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
+from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge, softmax
 from sertf.training.fitted_at_once import of_penalty
 from sertf.training.scaling import Scaling
 
@@ -109,7 +109,7 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Sequence[Path | str]) -> np.ndarray:
         """Calibrated probabilities, (clips, classes), in the order of `classes_`."""
         values = self._values(X)
-        return _softmax(values / self.temperature_)
+        return softmax(values / self.temperature_)
 
     def predict(self, X: Sequence[Path | str]) -> np.ndarray:
         """Label of each clip, (clips,)."""
@@ -146,7 +146,7 @@ class SpeechEmotionClassifier(ClassifierMixin, BaseEstimator):
             rows = flat_rows([scaling(array) for array in others])
             for found, linear in zip(values, models, strict=True):
                 found[test] = rows @ linear.kernel + linear.bias
-        losses, temperatures = zip(*(of_penalty(labels, _softmax(row)) for row in values))
+        losses, temperatures = zip(*(of_penalty(labels, softmax(row)) for row in values))
         best = int(np.argmin(losses))
         return penalties[best], temperatures[best]
 
@@ -187,8 +187,3 @@ def _fitted(features, labels, penalties, classes) -> tuple[Scaling, list[Linear]
     scaling = Scaling.fit(features)
     rows = flat_rows([scaling(array) for array in features])
     return scaling, fit_ridge(rows, class_targets(labels, classes), penalties, balanced_weights(labels, classes))
-
-
-def _softmax(values):
-    powers = np.exp(values - values.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

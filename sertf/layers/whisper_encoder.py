@@ -168,6 +168,16 @@ class TrainableWhisperBlocks(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
+def mean_and_deviation(x: keras.KerasTensor, own: keras.KerasTensor) -> keras.KerasTensor:
+    """Means, then standard deviations over the own steps (batch, steps) of x (batch, steps, values): (batch, 1, 2 * values)."""
+    weights = keras.ops.cast(own, x.dtype)
+    # At least 1: a row without a single own step has means of 0.
+    weights = (weights / keras.ops.maximum(keras.ops.sum(weights, axis=1, keepdims=True), 1.0))[:, None]
+    mean = keras.ops.matmul(weights, x)  # (batch, 1, values)
+    variance = keras.ops.matmul(weights, keras.ops.square(x - mean))
+    return keras.ops.concatenate([mean, keras.ops.sqrt(variance + SMALLEST_VARIANCE)], axis=-1)
+
+
 @keras.saving.register_keras_serializable("sertf")
 class MeanAndDeviation(keras.layers.Layer):
     """Mean and standard deviation over the own steps of a sequence.
@@ -181,11 +191,7 @@ class MeanAndDeviation(keras.layers.Layer):
     """
 
     def call(self, x, own):
-        weights = keras.ops.cast(own, x.dtype)
-        weights = weights / keras.ops.maximum(keras.ops.sum(weights, axis=1, keepdims=True), 1.0)
-        mean = keras.ops.matmul(weights[:, None], x)  # (batch, 1, values)
-        variance = keras.ops.matmul(weights[:, None], keras.ops.square(x - mean))
-        return keras.ops.concatenate([mean[:, 0], keras.ops.sqrt(variance[:, 0] + SMALLEST_VARIANCE)], axis=-1)
+        return mean_and_deviation(x, own)[:, 0]
 
     def compute_output_shape(self, x_shape, own_shape):
         return (x_shape[0], 2 * x_shape[-1])

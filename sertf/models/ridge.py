@@ -19,9 +19,7 @@ class Linear(NamedTuple):
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """Softmax of the model's values, (rows, outputs)."""
-        values = rows @ self.kernel + self.bias
-        powers = np.exp(values - values.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        return softmax(rows @ self.kernel + self.bias)
 
 
 def fit_ridge(
@@ -52,6 +50,12 @@ def fit_ridge(
     )
     kernels = [before @ (projected / (values + penalty)) for penalty in penalties]
     return [Linear(kernel, target_mean - mean @ kernel) for kernel in kernels]
+
+
+def softmax(values: np.ndarray) -> np.ndarray:
+    """Softmax of each row, (rows, outputs)."""
+    powers = np.exp(values - values.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def class_targets(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -118,7 +118,7 @@ def emobox() -> Experiment:
     """The same on RAVDESS, cut into the six test folds of EmoBox (Ma et al. 2024, arXiv:2406.07162).
 
     Command: sertf run whisper_emobox --data RAVDESS_FOLDER --repeats 1
-    Time: 1 minute on 2 cores beside the features.
+    Time: 5 minutes on one busy core beside the features.
     Expect: a UAR of 0.76 for `tiny` and 0.77 for `base`; 0.82 and 0.83 with known speakers.
     """
     strict = _on_new_speakers("emobox-ravdess-6-all")
