@@ -110,6 +110,19 @@ def of_known_speakers(known, tmp_path_factory):
         return saved_model.save(known, tmp_path_factory.mktemp("saved") / "known")
 
 
+@pytest.fixture(scope="session")
+def unknown(corpus, cache, tmp_path_factory):
+    """The run directory of the same fold as `known`, with features scaled by the training part."""
+    from dataclasses import replace
+
+    from sertf.experiment.description import Setting
+    from sertf.experiment.runner import run_job
+    from tests import toy
+
+    experiment = replace(toy.EXPERIMENT, protocols={"strict": Setting("speaker-independent-4")})
+    return run_job(toy.planned(corpus, cache, tmp_path_factory.mktemp("unknown"), experiment=experiment)[0])
+
+
 @pytest.fixture
 def runs(tmp_path):
     """Runs with made-up predictions, of three repeats and two folds."""

@@ -29,6 +29,12 @@ def add_options(parser):
     parser.add_argument("--repeat", type=int, metavar="N", help="export a run of this repeat")
     parser.add_argument("--fold", metavar="NAME", help="export a run of this fold")
     parser.add_argument(
+        "--known-speakers",
+        type=Path,
+        metavar="RUNS",
+        help="runs of known speakers on the same folds: their network scores a speaker of whom there are clips",
+    )
+    parser.add_argument(
         "--litert",
         nargs="?",
         const="float32",
@@ -70,6 +76,7 @@ def run(options):
         options.out,
         repeat=options.repeat,
         fold=options.fold,
+        of_speakers=options.known_speakers,
         litert=options.litert,
         onnx=options.onnx,
         certain=options.certain,
@@ -89,7 +96,8 @@ def _to_onnx(options):
     from sertf.errors import SertfError
     from sertf.parallel.environment import import_tensorflow_quietly
 
-    if options.repeat is not None or options.fold is not None or options.litert is not None or options.onnx:
+    others = (options.repeat, options.fold, options.known_speakers, options.litert)
+    if options.onnx or any(option is not None for option in others):
         raise SertfError(
             f"{options.out} is to be an ONNX file of an exported model, which takes no other options; give a folder for the "
             "export of a run."

@@ -15,9 +15,9 @@ Loading a model is trusting it: a SavedModel can read and write files when it ru
 
 A model with a LiteRT file starts in less than a second, since it needs no TensorFlow.
 
-A model of known speakers scales a speaker by unlabelled clips of theirs: --speaker names their folder. sertf estimates
-the statistics once. --keep-speaker writes them to a file, which --speaker takes later. Without clips the model scales by
-its training speakers, and sertf says so.
+Unlabelled clips of the one who speaks make answers better: --speaker names their folder. 20 clips or more should hold the
+emotions that the speaker shows. sertf estimates statistics of them once. --keep-speaker writes these to a file, which
+--speaker takes later. The default recognizer takes clips, and so does a model that `sertf run --known-speakers` trained.
 
 If a file cannot be used, sertf names it, writes nothing and exits with 2. It reports files that are not audio or cut
 off at once. It reports faults that only decoding shows after the last file. --skip-bad names them and continues.
@@ -42,8 +42,8 @@ EXAMPLES = """\
   sertf predict --list files.txt --skip-bad
   sertf predict call.flac --window 5 --hop 2.5 --threshold 0.5
   sertf predict clips/*.wav --model models/mine --json
-  sertf predict call.wav --model models/known --speaker clips_of_ann/ --keep-speaker ann.npz
-  sertf predict later.wav --model models/known --speaker ann.npz
+  sertf predict call.wav --speaker clips_of_ann/ --keep-speaker ann.npz
+  sertf predict later.wav --speaker ann.npz
   ffmpeg -i film.mp4 -f wav - | sertf predict -
 """
 STDIN = "-"
@@ -137,7 +137,8 @@ def _speaker(model, options):
     from sertf.inference.speakers import SpeakerStatistics
 
     if options.speaker is None:
-        if model.knows_speakers:
+        known = model.card.get("known_speakers")
+        if known is not None and "held_out" not in known:
             print(
                 f"{model.card['name']} has no clips of the speaker and scales by its training speakers; --speaker FOLDER "
                 "with clips of theirs gives better answers",

@@ -44,6 +44,7 @@ class Job:
         input_shape: shape of the features of one utterance.
         labels: utterance to index into the emotions.
         speakers: utterance to speaker, copies included.
+        corpora: utterance to corpus, likewise.
         emotions: in the order of the scores.
         scaling_rows: utterances that the scaling is fitted on; None takes the training part.
         scaled_each: what has a mean and a deviation of its own.
@@ -69,6 +70,7 @@ class Job:
     input_shape: tuple
     labels: dict[str, int]
     speakers: dict[str, str]
+    corpora: dict[str, str]
     emotions: tuple[str, ...]
     scaling_rows: tuple[str, ...] | None
     scaled_each: str = "dimension"
@@ -125,6 +127,7 @@ def train_job(
         watch_test=job.watch_test,
         checkpoint=checkpoint,
         speakers=job.speakers,
+        corpora=job.corpora,
         taught=_taught(job, fold),
     )
     return fitted, parts, scaling
@@ -143,6 +146,7 @@ def _taught(job, fold):
         emotions=job.emotions,
         seed=job.seed,
         speakers=job.speakers,
+        corpora=job.corpora,
     )
     _, temperature = of_penalty(parts["train"].labels, fitted.out_of_fold)
     return probabilities(fitted.out_of_fold, temperature)

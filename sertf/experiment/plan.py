@@ -220,6 +220,7 @@ def _missing_jobs(prepared, folder, repeats, *, progress):
         "input_shape": cell.input_shape,
         "labels": {u: index[emotion] for u, emotion in zip(data.rows["utterance"], data.rows["emotion"])},
         "speakers": dict(zip(data.rows["utterance"], data.rows["speaker"])),
+        "corpora": dict(zip(data.rows["utterance"], data.rows["corpus"])),
         "emotions": prepared.emotions,
         "scaling_rows": tuple(data.table["utterance"]) if cell.setting.scaling == "corpus" else None,
         "scaled_each": cell.variant.scaled_each,

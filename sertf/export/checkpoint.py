@@ -16,7 +16,7 @@ from sertf.inference.card import KnownSpeakers
 from sertf.runs.facts import Facts, Manifest
 from sertf.runs.folder import TAKEN_OVER
 from sertf.runs.layout import folder_of, is_finished, planned_runs
-from sertf.runs.stored import check_intact, read_facts, read_json
+from sertf.runs.stored import check_intact, read_facts, read_json, read_predictions
 from sertf.training import trainers
 from sertf.training.fit import WEIGHTS
 from sertf.training.network import in_float32
@@ -139,6 +139,34 @@ def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
         reason = str(error).strip().partition("\n")[0]
         raise ExportError(f"{run.place} is broken: its model cannot be loaded ({reason}); run it again.") from error
     return front_end, in_float32(model), scaling
+
+
+def choose_run_of_speakers(runs: Path, beside: Run) -> Run:
+    """The run of known speakers that an export holds beside another run: that of the same repeat and fold.
+
+    Raises:
+        ExportError: a run of unknown speakers, or one of another front end, other emotions or other tested clips.
+    """
+    of_all = None if is_finished(runs) else (beside.manifest["repeat"], beside.manifest["fold"])
+    _, run, _ = choose_run(runs, *(of_all or (None, None)))
+    tested, ours = (set(read_predictions(one.place / "predictions.csv")["utterance"]) for one in (run, beside))
+    faults = {
+        "knows no speakers": run.manifest.get("scaling") != "speaker",
+        "has another front end": run.manifest["front_end_digest"] != beside.manifest["front_end_digest"],
+        "has other emotions": run.manifest["emotions"] != beside.manifest["emotions"],
+        "was tested on other clips": tested != ours,
+    }
+    for fault, found in faults.items():
+        if found:
+            raise ExportError(
+                f"{run.place} {fault}, so it cannot stand beside {beside.place}; give a run of the same folds that "
+                "`--known-speakers` or a protocol speaker-known trained."
+            )
+    if beside.manifest.get("scaling") == "speaker":
+        raise ExportError(
+            f"{beside.place} knows speakers itself; leave out --known-speakers, or give a strict run first."
+        )
+    return run
 
 
 def known_speakers_of(run: Run) -> KnownSpeakers | None:

@@ -29,7 +29,8 @@ class ServingModule(tf.Module):
 
     A network that was trained on features scaled by speaker has two functions more. `enroll` gives the statistics of a
     speaker from clips of theirs. `waveform_of_speaker` takes them beside the waveform. The other functions scale by
-    `mean` and `std`, which are those of an unknown speaker then.
+    `mean` and `std`, which are those of an unknown speaker then. `of_speaker` may be that network beside one that knows
+    no speakers and serves the other functions.
 
     Args:
         network: trained Keras model, features (batch, *front_end.feature_shape) in, scores (batch, emotions) out.
@@ -42,13 +43,27 @@ class ServingModule(tf.Module):
         temperature: of the scores, see `for_inference`.
         enrolled: what a speaker's statistics are of, a key of `sertf.training.scaling.SCALED_EACH`; None for a network
             that knows no speakers.
+        of_speaker: another network and its temperature, for speech of a speaker with statistics; None takes the first.
     """
 
     def __init__(
-        self, network, front_end, *, mean, std, emotions, labels, minimum_seconds, temperature=None, enrolled=None
+        self,
+        network,
+        front_end,
+        *,
+        mean,
+        std,
+        emotions,
+        labels,
+        minimum_seconds,
+        temperature=None,
+        enrolled=None,
+        of_speaker=None,
     ):
         super().__init__(name="sertf")
         network = for_inference(network, temperature=temperature)
+        network_of_speaker = for_inference(of_speaker[0], temperature=of_speaker[1]) if of_speaker else network
+        networks = [network, network_of_speaker] if of_speaker else [network]
         if not front_end.built:
             front_end.build((None, None))
         target_rate, shape = front_end.sample_rate, front_end.feature_shape
@@ -58,9 +73,9 @@ class ServingModule(tf.Module):
         self.sample_rate = tf.Variable(target_rate, dtype=tf.int32, trainable=False, name="sample_rate")
         self.labels = tf.saved_model.Asset(str(labels))
         # Weights alone: the seeds of dropout, which are variables too, are drawn anew for each copy of a network.
-        self.weights = [variable.value for variable in [*front_end.weights, *network.weights]]
+        self.weights = [variable.value for part in (front_end, *networks) for variable in part.weights]
 
-        def score(features, own, mean=mean, std=std):
+        def score(features, own, mean=mean, std=std, network=network):
             # Padding becomes zero again after scaling: networks mask zeros.
             return network(spectral.keep_own((features - mean) / std, own), training=False)
 
@@ -115,8 +130,8 @@ class ServingModule(tf.Module):
         self._names = ["serving_default", "waveform", "waveform_with_lengths", "features"]
         if enrolled is None:
             return
-        of_speaker = shape if enrolled == "cell" else shape[1:]
-        statistics = [tf.TensorSpec(of_speaker, tf.float32, name=name) for name in ("mean", "std")]
+        enrolled_shape = shape if enrolled == "cell" else shape[1:]
+        statistics = [tf.TensorSpec(enrolled_shape, tf.float32, name=name) for name in ("mean", "std")]
 
         @tf.function(input_signature=[samples, lengths, rate])
         def enroll(waveform, lengths, sample_rate):
@@ -132,7 +147,7 @@ class ServingModule(tf.Module):
             with tf.control_dependencies(_faults_of_statistics(mean, std)):
                 mean, std = tf.identity(mean), tf.identity(std)
             constant = std < CONSTANT * tf.maximum(tf.abs(mean), 1)
-            outputs = score(features, own, mean, tf.where(constant, 1.0, std))
+            outputs = score(features, own, mean, tf.where(constant, 1.0, std), network_of_speaker)
             return undecided(outputs, holds_no_speech(waveform, lengths, sample_rate))
 
         self.enroll, self.waveform_of_speaker = enroll, waveform_of_speaker

@@ -20,10 +20,18 @@ from sertf.evaluation.certainty import certain_part, certainty_threshold, check_
 from sertf.evaluation.scores import scores_of
 from sertf.evaluation.statistics import mean_std
 from sertf.export import onnx as onnx_file
-from sertf.export.checkpoint import ExportError, Run, check_code_is_there, choose_run, known_speakers_of, restore_run
+from sertf.export.checkpoint import (
+    ExportError,
+    Run,
+    check_code_is_there,
+    choose_run,
+    choose_run_of_speakers,
+    known_speakers_of,
+    restore_run,
+)
 from sertf.export.litert import check_weights, write_litert
 from sertf.files import CHECKSUMS, check_writable, digest, replaced_folder, write_checksums
-from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, write_card
+from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, KnownSpeakers, write_card
 from sertf.inference.litert import FILE, SHARED
 from sertf.inference.recognizer import Recognizer, load
 from sertf.inference.recordings import Recordings, recordings_of
@@ -53,6 +61,7 @@ def save(
     *,
     repeat: int | None = None,
     fold: str | None = None,
+    of_speakers: Path | str | None = None,
     litert: str | None = None,
     onnx: bool = False,
     certain: float = CERTAIN,
@@ -70,6 +79,8 @@ def save(
         out: folder to write. It may replace an exported model there, and nothing else.
         repeat: export a run of this repeat.
         fold: export a run of this fold.
+        of_speakers: folder of runs of known speakers, or one run. Its network scores speech of a speaker who is
+            enrolled; the other one scores all other speech. Both test the same clips on the same front end.
         litert: write a LiteRT model beside the SavedModel with weights in this form, of
             `sertf.export.litert.WEIGHTS`. None writes none.
         onnx: write an ONNX model beside the SavedModel, see `sertf.export.onnx`.
@@ -95,14 +106,15 @@ def save(
     if onnx:
         onnx_file.check_installed()
     folder, run, chosen = choose_run(Path(runs), repeat, fold)
+    beside = None if of_speakers is None else choose_run_of_speakers(Path(of_speakers), run)
     if not custom_code:
         check_code_is_there(run)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
-        _save_elsewhere(run, out, chosen, litert, onnx, certain)
+        _save_elsewhere(run, beside, out, chosen, litert, onnx, certain)
     else:
-        _save_here(folder, run, out, chosen, litert, onnx, certain)
+        _save_here(folder, run, beside, out, chosen, litert, onnx, certain)
     return out
 
 
@@ -118,7 +130,9 @@ def _check_place(out: Path) -> None:
         raise ExportError(f"{out} is not an exported model ({what}) and stays as it is; give another folder.")
 
 
-def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None, onnx: bool, certain: float) -> None:
+def _save_elsewhere(
+    run: Run, beside: Run | None, out: Path, chosen: str, litert: str | None, onnx: bool, certain: float
+) -> None:
     """Export in another process: a SavedModel needs Keras on TensorFlow, and a process has one backend."""
     code = "import sys; from sertf.export.saved_model import _export_process; sys.exit(_export_process(*sys.argv[1:]))"
     paths = [str(Path(sertf.__file__).parent.parent), *sys.path]  # with modules beside the user's script
@@ -128,21 +142,24 @@ def _save_elsewhere(run: Run, out: Path, chosen: str, litert: str | None, onnx: 
         "CUDA_VISIBLE_DEVICES": "",  # its memory is the caller's, and tracing needs no GPU
     }
     command = [sys.executable, "-c", code, str(run.place.absolute()), str(out.absolute()), chosen, str(certain)]
-    command += [litert or "", "onnx" if onnx else ""]
+    command += [litert or "", "onnx" if onnx else "", str(beside.place.absolute()) if beside else ""]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
     if done.returncode:
         said = done.stderr.rpartition("error: ")[2] if done.returncode == 2 else done.stderr
         raise ExportError(said.strip() or f"the export of {run.place} ended with exit code {done.returncode}.")
 
 
-def _export_process(place, out, chosen, certain, litert, onnx):
+def _export_process(place, out, chosen, certain, litert, onnx, beside):
     with exit_code() as code:
         folder, run, _ = choose_run(Path(place), None, None)
-        _save_here(folder, run, Path(out), chosen, litert or None, bool(onnx), float(certain))
+        of_speakers = choose_run_of_speakers(Path(beside), run) if beside else None
+        _save_here(folder, run, of_speakers, Path(out), chosen, litert or None, bool(onnx), float(certain))
     return code.value
 
 
-def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | None, onnx: bool, certain: float) -> None:
+def _save_here(
+    folder: Path, run: Run, beside: Run | None, out: Path, chosen: str, litert: str | None, onnx: bool, certain: float
+) -> None:
     import tensorflow as tf
 
     from sertf.export.graph import ServingModule
@@ -152,6 +169,12 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
     known_speakers = known_speakers_of(run)
     calibration = _calibration(run)
     temperature = calibration and calibration["temperature"]
+    of_speaker, enrolled = None, run.manifest.get("scaled_each", "dimension") if known_speakers else None
+    if beside is not None:
+        calibrated = _calibration(beside)
+        of_speaker = restore_run(beside)[1], calibrated and calibrated["temperature"]
+        enrolled = beside.manifest.get("scaled_each", "dimension")
+        known_speakers = _known_beside(beside, calibrated, certain)
     check_writable(out.parent, "folder", ExportError)
     try:
         with replaced_folder(out) as model:
@@ -165,7 +188,8 @@ def _save_here(folder: Path, run: Run, out: Path, chosen: str, litert: str | Non
                 labels=labels,
                 minimum_seconds=MIN_SECONDS,
                 temperature=temperature,
-                enrolled=run.manifest.get("scaled_each", "dimension") if known_speakers else None,
+                enrolled=enrolled,
+                of_speaker=of_speaker,
             )
             tf.saved_model.save(module, str(model), signatures=module.signatures())
             labels.unlink()
@@ -227,6 +251,20 @@ def _calibration(run: Run) -> Calibration | None:
         "ece_before": before["ece"],
         "ece": after["ece"],
     }
+
+
+def _known_beside(run: Run, calibration: Calibration | None, precision: float) -> KnownSpeakers | None:
+    """The card's facts of a network of known speakers beside another one: its test scores and its certainty too."""
+    found = known_speakers_of(run)
+    if found is None:
+        return None
+    tested = scores_of(read_predictions(run.place / "predictions.csv"))
+    found["held_out"] = {key: tested[key] for key in ("uar", "wa")}
+    if calibration:
+        found["ece"] = calibration["ece"]
+        certainty = _certainty(run, calibration["temperature"], precision)
+        found["threshold"] = certainty["threshold"] if certainty else 0.0
+    return found
 
 
 def _clips(folder: Path, run: Run) -> tuple[pd.DataFrame, pd.DataFrame] | None:

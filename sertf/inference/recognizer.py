@@ -110,9 +110,10 @@ class Recognizer:
         emotions: names of the scores, in their order.
         sample_rate: Hz of the training audio; the model resamples other rates.
         card: the model card, a dict.
-        knows_speakers: whether `enroll` can estimate a speaker's statistics. The model then scales any other speech by
-            those of its training speakers.
-        threshold: under this confidence the verdict is `uncertain`; 0 if the card states none.
+        knows_speakers: whether `enroll` can estimate a speaker's statistics. A network of its own scores their speech, or
+            the model scales any other speech by the statistics of its training speakers.
+        threshold: under this confidence the verdict is `uncertain`; 0 if the card states none. The card may state another
+            one for speech of an enrolled speaker.
     """
 
     def __init__(self, path: Path | str):
@@ -203,8 +204,7 @@ class Recognizer:
                 (n, channels). They are floats with full scale at 1, or 8, 16 or 32-bit integers.
             window: seconds; longer audio is cut into windows of this length. At most what the model uses of a clip.
             hop: seconds from one window to the next, at most `window`; half a window by default.
-            speaker: statistics of the one who speaks, from `enroll`. Without them a model of known speakers scales by the
-                statistics of its training speakers.
+            speaker: statistics of the one who speaks, from `enroll`; None for a speaker who is not enrolled.
             threshold: under this confidence the verdict is `uncertain`; None takes the card's threshold.
             voice_activity: give steady sound, such as noise or hum, no emotion; False leaves it to the model, which gives it
                 equal scores. Digital silence has none either way.
@@ -511,7 +511,9 @@ class Recognizer:
 
     def _results(self, file, windows, speaker, threshold, voice_activity):
         """Score windows of one file, all of the same length."""
-        threshold = self.threshold if threshold is None else threshold
+        if threshold is None:
+            of_speaker = self.card["known_speakers"].get("threshold") if speaker else None
+            threshold = self.threshold if of_speaker is None else of_speaker
         unscored = [without_speech(samples, rate, steady=voice_activity) for _, samples, rate in windows]
         spoken = [i for i, verdict in enumerate(unscored) if verdict is None]
         scores = np.full((len(windows), len(self.emotions)), np.nan)

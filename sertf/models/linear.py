@@ -1,7 +1,7 @@
 """Linear models for a grid of penalties, of which validation speakers choose; fitted at once, they become a Keras network.
 
 Features are clipped and standardised when they come here. All three minimise a loss in which every class counts the same,
-plus a penalty on the squared kernel:
+plus a penalty on the squared kernel. Where a training part has several corpora, each counts the same within a class:
 
 - `ridge`: squared error to targets of 1 and -1, in closed form.
 - `logistic`: multinomial cross-entropy, by scikit-learn.
@@ -26,39 +26,38 @@ INNER_FOLDS = 5
 CLIP = 8.0
 """Deviations beyond which a scaled feature counts no further: one odd frame must not decide."""
 
-Fit = Callable[[np.ndarray, np.ndarray, int, Sequence[float], int], list[Linear]]
+Fit = Callable[[np.ndarray, np.ndarray, int, Sequence[float], np.ndarray], list[Linear]]
 
 
 def ridge(
-    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
+    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], weights: np.ndarray
 ) -> list[Linear]:
-    """A ridge classifier for each penalty; the seed changes nothing."""
-    weights = balanced_weights(labels, classes)
+    """A ridge classifier for each penalty; `weights` (rows,) have a mean of 1 in each class."""
+    weights = balanced_weights(labels, classes) * weights
     return fit_ridge(features, class_targets(labels, classes), penalties, weights)
 
 
 def logistic(
-    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
+    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], weights: np.ndarray
 ) -> list[Linear]:
-    """Logistic regression for each penalty, scikit-learn's with C = 1 / penalty; the seed changes nothing."""
+    """Logistic regression for each penalty, scikit-learn's with C = 1 / penalty; `weights` as of `ridge`."""
     from sklearn.linear_model import LogisticRegression
 
     def fit(rows, penalty):
         machine = LogisticRegression(C=1 / penalty, class_weight="balanced", max_iter=2000, tol=1e-5)
-        return machine.fit(rows, labels)
+        return machine.fit(rows, labels, weights)
 
     return _in_row_space(features, classes, penalties, fit)
 
 
 def linear_svm(
-    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], seed: int
+    features: np.ndarray, labels: np.ndarray, classes: int, penalties: Sequence[float], weights: np.ndarray
 ) -> list[Linear]:
-    """Linear support vector machine for each penalty; the seed changes nothing.
+    """Linear support vector machine for each penalty; `weights` as of `ridge`.
 
     scikit-learn's SVC, one against rest, with C = 1 / penalty. It reads the products of rows with rows, which are few
     beside the dimensions. The kernel is the sum of the support vectors by their dual coefficients.
     """
-    from sklearn.multiclass import OneVsRestClassifier
     from sklearn.svm import SVC
 
     mean = features.mean(axis=0, dtype="float64")
@@ -66,8 +65,12 @@ def linear_svm(
     products = centred @ centred.T
     found = []
     for penalty in penalties:
-        machine = SVC(C=1 / penalty, kernel="precomputed", class_weight="balanced", tol=1e-8)
-        sides = OneVsRestClassifier(machine).fit(products, labels).estimators_
+        sides = [
+            SVC(C=1 / penalty, kernel="precomputed", class_weight="balanced", tol=1e-8).fit(
+                products, labels == side, weights
+            )
+            for side in (range(classes) if classes > 2 else [1])
+        ]
         kernels = [centred[side.support_].T @ side.dual_coef_[0] for side in sides]
         found.append(_linear(np.stack(kernels), np.array([side.intercept_[0] for side in sides]), mean, classes))
     return found
@@ -116,12 +119,26 @@ def check_values(model: str, options: Mapping[str, Any]) -> None:
             raise SertfError(f"{model}: penalty must be a number above 0, or None to choose it, got {value!r}.")
 
 
+def corpus_weights(labels: np.ndarray, corpora: np.ndarray) -> np.ndarray:
+    """Weights (rows,) with a mean of 1 in each class, by which the corpora of a class count the same.
+
+    >>> corpus_weights(np.array([0, 0, 0, 1]), np.array(["a", "a", "b", "a"]))
+    array([0.75, 0.75, 1.5 , 1.  ])
+    """
+    weights = np.ones(len(labels))
+    for label in np.unique(labels):
+        own = labels == label
+        _, corpus, counts = np.unique(corpora[own], return_inverse=True, return_counts=True)
+        weights[own] = own.sum() / len(counts) / counts[corpus]
+    return weights
+
+
 def inner_folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
     """Folds of the training part, which choose a penalty: pairs of indices, (those that train, those that are scored).
 
     Args:
         labels: (rows,).
-        groups: (rows,) speakers, none of which is on both sides; None, or one speaker alone, deals rows by label.
+        groups: (rows,) speakers or corpora, none of which is on both sides; None, or one alone, deals rows by label.
 
     Returns:
         Up to `INNER_FOLDS` folds; none where a label has a single row to deal.

@@ -104,13 +104,16 @@ class LinearModel(FittedAtOnce):
         emotions: tuple[str, ...],
         seed: int,
         speakers: Mapping[str, str] | None = None,
+        corpora: Mapping[str, str] | None = None,
         **_: object,
     ) -> Fitted:
         """Fit on the training part by each penalty of the grid, and keep the one of the best validation UAR.
 
         Of equal UARs the lowest validation loss counts. Without a validation part the training part is cut into inner
-        folds, speakers apart. Each scores its clips by models of the others. The penalty of the lowest loss counts, as
-        `of_penalty` has it, and all of the training part fits the model. The history has one row a penalty.
+        folds, speakers apart, and of several corpora each is a fold: a penalty that suits another corpus is higher. Each
+        fold's clips are scored by models of the others. The penalty of the lowest loss counts, as `of_penalty` has it,
+        and all of the training part fits the model. The history has one row a penalty. The scores that serve calibration
+        are those of folds by speaker.
         Arguments as for `Network.fit`; the others have no effect.
 
         Raises:
@@ -125,20 +128,26 @@ class LinearModel(FittedAtOnce):
         check_fitted_on(train.arrays, train.labels, classes)
         rows = linear.flat_rows(train.arrays)
 
-        def fit(features, labels):
-            return linear.LINEAR[self.name](features, labels, classes, penalties, seed)
+        corpus = None if corpora is None else np.array([corpora[u] for u in train.utterances])
+        speaker = None if speakers is None else np.array([speakers[u] for u in train.utterances])
+
+        def fit(own, penalties=penalties):
+            labels = train.labels[own]
+            weights = np.ones(len(labels)) if corpus is None else linear.corpus_weights(labels, corpus[own])
+            return linear.LINEAR[self.name](rows[own], labels, classes, penalties, weights)
 
         validation = parts["validation"]
         held_out = linear.flat_rows(validation.arrays) if validation.utterances else None
-        models, columns = fit(rows, train.labels), []
+        models, columns = fit(np.arange(len(rows))), []
         for one in models:
             row = {f"val_{name}": np.nan for name in ("loss", "uar", "wa")}
             if held_out is not None:
                 row = {f"val_{name}": value for name, value in _scores(validation.labels, one.scores(held_out)).items()}
             columns.append({**_scores(train.labels, one.scores(rows)), **row})
         out_of_fold: list[np.ndarray] = []
+        by_corpus = corpus is not None and _each_has_all(train.labels, corpus)
         if len(penalties) > 1 and held_out is None:
-            out_of_fold = self._out_of_fold(fit, rows, train, speakers)
+            out_of_fold = self._out_of_fold(fit, rows, train.labels, corpus if by_corpus else speaker)
             for row, outputs in zip(columns, out_of_fold, strict=True):
                 row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs).items()}
                 row["val_loss"] = of_penalty(train.labels, outputs)[0]
@@ -150,15 +159,17 @@ class LinearModel(FittedAtOnce):
             best = min(range(len(columns)), key=lambda i: columns[i]["val_loss"])
         elif len(penalties) > 1:
             best = min(range(len(columns)), key=lambda i: (-columns[i]["val_uar"], columns[i]["val_loss"]))
+        scores = out_of_fold[best] if out_of_fold else None
+        if out_of_fold and by_corpus:
+            (scores,) = self._out_of_fold(lambda own: fit(own, [penalties[best]]), rows, train.labels, speaker)
         model = linear.network(models[best], input_shape, name=self.name)
-        return Fitted(model, history, best + 1, out_of_fold=out_of_fold[best] if out_of_fold else None)
+        return Fitted(model, history, best + 1, out_of_fold=scores)
 
-    def _out_of_fold(self, fit, rows, train, speakers):
+    def _out_of_fold(self, fit, rows, labels, groups):
         """Scores of the training part for each penalty, (utterances, classes) each, by models of other inner folds."""
         from sertf.models import linear
 
-        groups = None if speakers is None else np.array([speakers[u] for u in train.utterances])
-        folds = linear.inner_folds(train.labels, groups)
+        folds = linear.inner_folds(labels, groups)
         if not folds:
             raise RunError(
                 f"The penalty of {self.name} is chosen by inner folds of the training part, but one of its emotions has a "
@@ -166,7 +177,7 @@ class LinearModel(FittedAtOnce):
             )
         made: list[np.ndarray] = []
         for fitted_on, scored in folds:
-            found = fit(rows[fitted_on], train.labels[fitted_on])
+            found = fit(fitted_on)
             made = made or [np.zeros((len(rows), len(one.bias))) for one in found]
             for outputs, one in zip(made, found, strict=True):
                 outputs[scored] = one.scores(rows[scored])
@@ -252,6 +263,13 @@ def of_penalty(labels: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
     of_truth = probabilities(scores, temperature)[np.arange(len(labels)), labels]
     weights = balanced_weights(labels, scores.shape[1])
     return float(-np.average(np.log(np.maximum(of_truth, 1e-12)), weights=weights)), temperature
+
+
+def _each_has_all(labels, corpora):
+    """Whether there are several corpora and each has every label, so that any one can be left out."""
+    pairs = set(zip(labels, corpora))
+    count = len(set(corpora))
+    return count > 1 and len(pairs) == count * len(set(labels))
 
 
 def _history_columns(model, parts):

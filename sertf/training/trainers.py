@@ -146,6 +146,7 @@ class Network:
         watch_test: bool = False,
         checkpoint: Checkpoint | None = None,
         speakers: Mapping[str, str] | None = None,
+        corpora: Mapping[str, str] | None = None,
         taught: np.ndarray | None = None,
     ) -> Fitted:
         """Train on the training part and keep the weights of the epoch that the recipe chooses.
@@ -161,6 +162,7 @@ class Network:
             watch_test: log the test part's scores after each epoch; they decide nothing.
             checkpoint: where the state after each epoch is stored; None stores none.
             speakers: training utterance to speaker. Linear models cut their inner folds by it; a network has none.
+            corpora: training utterance to corpus, likewise.
             taught: (training utterances, emotions) probabilities of a teacher; None trains without.
 
         Raises:

@@ -171,3 +171,54 @@ def test_the_card_says_how_speakers_are_known(model, of_known_speakers, known):
     page = (of_known_speakers / "README.md").read_text(encoding="utf-8")
     assert "They scale by the mean and spread of the 2 training speakers." in page
     assert "scores below are of speakers known by all of their own clips" in page
+
+
+@pytest.fixture(scope="module")
+def both(unknown, known, tmp_path_factory):
+    """A SavedModel of two networks: one of unknown speakers and one of known ones."""
+    from sertf.export import saved_model
+
+    place = tmp_path_factory.mktemp("saved") / "both"
+    return load(saved_model.save(unknown, place, of_speakers=known, litert="float32"))
+
+
+def test_beside_another_network_enrolled_speakers_are_scored_by_their_own(both, model, unknown, corpus, tmp_path):
+    from sertf.export import saved_model
+
+    first, *others = clips_of(corpus, 1)
+    speaker = both.enroll(others)
+    answers = [one.predict(first, speaker=speaker)[one.emotions] for one in (both, model)]
+    np.testing.assert_allclose(*answers, atol=1e-5)
+    alone = load(saved_model.save(unknown, tmp_path / "alone"))
+    answers = [one.predict(first)[one.emotions] for one in (both, alone)]
+    np.testing.assert_allclose(*answers, atol=1e-4)
+
+
+def test_the_card_prints_both_scores_of_two_networks(both, known):
+    found = both.card["known_speakers"]
+    assert found["held_out"]["uar"] != both.card["held_out"]["uar"] and found["trained"] == 2
+    page = (both._path / "README.md").read_text(encoding="utf-8")
+    assert f"**UAR of {found['held_out']['uar']:.4f}** and an ECE of {found['ece']:.4f}" in page
+    assert "The scores below are of unknown speakers" in page
+
+
+def test_speech_of_an_enrolled_speaker_has_a_threshold_of_its_own(both, corpus):
+    clip, *others = clips_of(corpus, 1)
+    speaker = both.enroll(others)
+    both.card["known_speakers"]["threshold"], both.threshold = 1.1, 0.0
+    assert both.predict(clip, speaker=speaker)["verdict"].tolist() == ["uncertain"]
+    assert both.predict(clip)["verdict"].tolist() != ["uncertain"]
+
+
+def test_networks_of_other_clips_or_kinds_do_not_stand_side_by_side(unknown, known, done, tmp_path):
+    from sertf.export import ExportError, saved_model
+
+    wrong = {
+        "knows no speakers": (unknown, unknown),
+        "was tested on other clips": (done[1] / "repeat-00" / "fold-2", known),
+        "knows speakers itself": (known, known),
+    }
+    for message, (run, beside) in wrong.items():
+        with pytest.raises(ExportError, match=message):
+            saved_model.save(run, tmp_path / "both", of_speakers=beside)
+    assert not (tmp_path / "both").exists()

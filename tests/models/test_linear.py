@@ -29,10 +29,10 @@ def parts(validation=30, **options):
     }
 
 
-def fitted(name, given, options=None, classes=3, speakers=None):
+def fitted(name, given, options=None, classes=3, **groups):
     dims = given["train"].arrays[0].shape
     emotions = tuple("abc"[:classes])
-    return find(name).fit(given, options or {}, None, input_shape=dims, emotions=emotions, seed=0, speakers=speakers)
+    return find(name).fit(given, options or {}, None, input_shape=dims, emotions=emotions, seed=0, **groups)
 
 
 def one_against_rest(penalty):

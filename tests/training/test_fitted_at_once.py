@@ -40,6 +40,39 @@ def test_without_validation_inner_folds_of_speakers_choose_the_penalty(name):
     assert again.out_of_fold is None
 
 
+@pytest.mark.parametrize("name", linear.LINEAR)
+def test_of_several_corpora_each_is_an_inner_fold_and_counts_the_same(name):
+    given = parts(validation=0)
+    train = given["train"]
+    speakers = {u: f"s{i % 4}" for i, u in enumerate(train.utterances)}
+    corpora = {u: "large" if i % 4 else "small" for i, u in enumerate(train.utterances)}
+    made = fitted(name, given, speakers=speakers, corpora=corpora)
+    chosen = made.history.set_index("epoch").loc[made.best_epoch]
+    by_corpus = fitted(name, given, speakers=corpora, corpora=corpora)  # the corpora in the speakers' place
+    np.testing.assert_array_equal(made.history["val_loss"], by_corpus.history["val_loss"])
+    # Calibration is served by folds of speakers.
+    assert not np.array_equal(made.out_of_fold, by_corpus.out_of_fold)
+    # Repeating the smaller corpus thrice changes nothing of a model in which corpora count the same.
+    repeated = [i for i, u in enumerate(train.utterances) for _ in range(3 if corpora[u] == "small" else 1)]
+    names = [f"{train.utterances[i]}-{place}" for place, i in enumerate(repeated)]
+    thrice = {**given, "train": type(train)(tuple(names), [train.arrays[i] for i in repeated], train.labels[repeated])}
+    kept = {name: corpora[train.utterances[i]] for name, i in zip(names, repeated)}
+    count = len(names) / len(train.utterances)  # the loss is a sum over rows
+    same = fitted(name, thrice, {"penalty": count * chosen["penalty"]}, corpora=kept)
+    # The machines of one class against the rest count the rest by clips.
+    atol = 0.02 if name == "linear_svm" else 1e-3
+    np.testing.assert_allclose(same.model.get_weights()[0], made.model.get_weights()[0], atol=atol)
+
+
+def test_a_corpus_that_lacks_an_emotion_leaves_folds_by_speaker():
+    given = parts(validation=0)
+    train = given["train"]
+    speakers = {u: f"s{i % 4}" for i, u in enumerate(train.utterances)}
+    corpora = {u: "one" if label else "other" for u, label in zip(train.utterances, train.labels)}
+    made = fitted("ridge", given, speakers=speakers, corpora=corpora)
+    np.testing.assert_allclose(made.out_of_fold, fitted("ridge", given, speakers=speakers).out_of_fold)
+
+
 def test_inner_folds_keep_speakers_apart():
     labels = np.arange(30) % 3
     speakers = np.array([f"s{i % 7}" for i in range(30)])
