@@ -138,7 +138,7 @@ def from_notebook() -> Experiment:
 
     Command: KERAS_BACKEND=jax sertf run reslstm_sa_notebook_ravdess --data RAVDESS_FOLDER
     Time: about 1 minute a run and worker on a CPU; 10 repeats of 5 folds of 50 epochs for each variant and protocol.
-    Expect: a UAR of 0.51 for 64 units of ResLSTM-SA under `strict`; the paper has 0.62.
+    Expect: a UAR of 0.51 for 64 units of ResLSTM-SA under either protocol; the paper has 0.62.
     Headline: ResLSTM-SA h64; no recipe that was found in the printed range validates above 0.48.
     """
     plain = {

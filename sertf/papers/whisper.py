@@ -34,7 +34,7 @@ TUNED = Recipe(
 # How many clips of a tested speaker are known, beside all of them.
 ENROLMENT_CLIPS = (20, 10, 5, 0)
 TRAINED_ON = "ravdess+emodb+tess"
-# Of several corpora, inner folds that leave one out choose the penalty.
+# Of several corpora, inner folds of speakers and of corpora choose the penalty.
 ACROSS = "leave-one-corpus-out-all"
 APART = "speaker-independent-5-all"
 # Each training clip twice: as it is, and at another speed under a random recording condition.

@@ -137,6 +137,12 @@ def spread(source: Source, place: str, score: str) -> str:
     return f"{number(entry['mean'])} ± {number(entry['std'])}"
 
 
+def of_fold(source: Source, place: str, fold: str, score: str) -> str:
+    """The mean of one fold, and ± the standard deviation where there are repeats."""
+    entry = source.report(place)["folds"][fold][score]
+    return number(entry["mean"]) + ("" if entry["std"] is None else f" ± {number(entry['std'])}")
+
+
 def speakers(source: Source, place: str, score: str) -> str:
     """The interval over speakers."""
     entry = source.report(place)["scores"][score]
@@ -381,7 +387,7 @@ def evaluations(source: Source) -> str:
 LOOKUPS: dict[str, Callable[..., str]] = {
     lookup.__name__: lookup
     for lookup in (
-        *(mean, later_mean, spread, speakers, seeds, published, by_test, validated, trained, best_epochs),
+        *(mean, later_mean, spread, of_fold, speakers, seeds, published, by_test, validated, trained, best_epochs),
         *(epochs_without_penalty, moved_by_penalty),
         *(group, group_p, group_without, agreement, recipe, chance, remarks, compared, differences, results),
         *(cost, output, accuracy, same_classes, same_classes_of_seeds, link, evaluations),

@@ -110,10 +110,10 @@ class LinearModel(FittedAtOnce):
         """Fit on the training part by each penalty of the grid, and keep the one of the best validation UAR.
 
         Of equal UARs the lowest validation loss counts. Without a validation part the training part is cut into inner
-        folds, speakers apart, and of several corpora each is a fold: a penalty that suits another corpus is higher. Each
-        fold's clips are scored by models of the others. The penalty of the lowest loss counts, as `of_penalty` has it,
-        and all of the training part fits the model. The history has one row a penalty. The scores that serve calibration
-        are those of folds by speaker.
+        folds, speakers apart. Each scores its clips by models of the others. The penalty of the lowest loss counts, as
+        `of_penalty` has it, and all of the training part fits the model. Of several corpora each is an inner fold too,
+        since a penalty that suits another corpus is higher: the loss is the mean over both cuts. The history has one row a
+        penalty.
         Arguments as for `Network.fit`; the others have no effect.
 
         Raises:
@@ -131,7 +131,7 @@ class LinearModel(FittedAtOnce):
         corpus = None if corpora is None else np.array([corpora[u] for u in train.utterances])
         speaker = None if speakers is None else np.array([speakers[u] for u in train.utterances])
 
-        def fit(own, penalties=penalties):
+        def fit(own):
             labels = train.labels[own]
             weights = np.ones(len(labels)) if corpus is None else linear.corpus_weights(labels, corpus[own])
             return linear.LINEAR[self.name](rows[own], labels, classes, penalties, weights)
@@ -145,12 +145,14 @@ class LinearModel(FittedAtOnce):
                 row = {f"val_{name}": value for name, value in _scores(validation.labels, one.scores(held_out)).items()}
             columns.append({**_scores(train.labels, one.scores(rows)), **row})
         out_of_fold: list[np.ndarray] = []
-        by_corpus = corpus is not None and _each_has_all(train.labels, corpus)
         if len(penalties) > 1 and held_out is None:
-            out_of_fold = self._out_of_fold(fit, rows, train.labels, corpus if by_corpus else speaker)
-            for row, outputs in zip(columns, out_of_fold, strict=True):
-                row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs).items()}
-                row["val_loss"] = of_penalty(train.labels, outputs)[0]
+            out_of_fold = self._out_of_fold(fit, rows, train.labels, speaker)
+            cuts = [out_of_fold]
+            if corpus is not None and _each_has_all(train.labels, corpus):
+                cuts.append(self._out_of_fold(fit, rows, train.labels, corpus))
+            for row, outputs in zip(columns, zip(*cuts, strict=True), strict=True):
+                row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs[0]).items()}
+                row["val_loss"] = float(np.mean([of_penalty(train.labels, cut)[0] for cut in outputs]))
         history = pd.DataFrame(
             [{"epoch": i, "penalty": penalty, **row} for i, (penalty, row) in enumerate(zip(penalties, columns), 1)]
         )
@@ -159,11 +161,8 @@ class LinearModel(FittedAtOnce):
             best = min(range(len(columns)), key=lambda i: columns[i]["val_loss"])
         elif len(penalties) > 1:
             best = min(range(len(columns)), key=lambda i: (-columns[i]["val_uar"], columns[i]["val_loss"]))
-        scores = out_of_fold[best] if out_of_fold else None
-        if out_of_fold and by_corpus:
-            (scores,) = self._out_of_fold(lambda own: fit(own, [penalties[best]]), rows, train.labels, speaker)
         model = linear.network(models[best], input_shape, name=self.name)
-        return Fitted(model, history, best + 1, out_of_fold=scores)
+        return Fitted(model, history, best + 1, out_of_fold=out_of_fold[best] if out_of_fold else None)
 
     def _out_of_fold(self, fit, rows, labels, groups):
         """Scores of the training part for each penalty, (utterances, classes) each, by models of other inner folds."""

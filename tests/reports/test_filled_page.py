@@ -29,6 +29,9 @@ def test_scores_come_from_the_report(source):
     assert filled_page.filled(f"{{{{ spread {place} uar }}}}", source) == f"{uar['mean']:.2f} ± {uar['std']:.2f}"
     assert filled_page.filled(f"{{{{ speakers {place} uar }}}}", source) == f"{uar['low']:.2f} to {uar['high']:.2f}"
     assert filled_page.filled(f"{{{{ published {place} uar 2 }}}}", source) == "0.95"
+    fold, entry = next(iter(source.report(place)["folds"].items()))
+    expected = f"{entry['uar']['mean']:.2f} ± {entry['uar']['std']:.2f}"
+    assert filled_page.filled(f"{{{{ of_fold {place} {fold} uar }}}}", source) == expected
     later = sum(uar["values"][1:]) / 2
     assert filled_page.filled(f"{{{{ later_mean {place} uar 4 }}}}", source) == f"{later:.4f}"
 
