@@ -305,7 +305,10 @@ def test_a_model_with_a_litert_file_starts_without_heavy_imports(tmp_path):
         (["--speaker", "ann.npz"], "ann.npz: no such file; give a file that"),
         (["--keep-speaker", "ann.npz"], "--keep-speaker keeps the statistics of --speaker FOLDER; give both"),
         (["--speaker", ".", "--keep-speaker", "ann.json"], "must end in .npz, but is ann.json"),
-        (["--speaker", "."], f"{DEFAULT} knows no speakers; leave the speaker out, or use a model that `sertf run"),
+        (
+            ["--speaker", ".", "--model", "reslstm_sa_h64_ravdess"],
+            "reslstm_sa_h64_ravdess knows no speakers; leave the speaker out, or use a model",
+        ),
     ],
 )
 def test_bad_speakers(capsys, options, message):
