@@ -108,7 +108,8 @@ def save(
     folder, run, chosen = choose_run(Path(runs), repeat, fold)
     beside = None if of_speakers is None else choose_run_of_speakers(Path(of_speakers), run)
     if not custom_code:
-        check_code_is_there(run)
+        for one in filter(None, (run, beside)):
+            check_code_is_there(one)
     out = Path(out)
     _check_place(out)
     if keras.backend.backend() != "tensorflow":
