@@ -95,3 +95,16 @@ def test_a_module_that_a_run_names_is_not_imported_without_leave(done, tmp_path,
         saved_model.save(place, tmp_path / "out", custom_code=True)
     assert (tmp_path / "ran").exists()
     sys.modules.pop("strangers_module", None)
+
+
+def test_nor_one_that_a_run_of_known_speakers_beside_it_names(unknown, known, tmp_path):
+    runs = tmp_path / "runs" / "small" / "speaker-known"
+    shutil.copytree(known.parent.parent, runs)
+    place = runs / known.relative_to(known.parent.parent)
+    manifest = json.loads((place / "manifest.json").read_text())
+    manifest["model"]["name"] = "strangers_module:build"
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    seal(place)
+    with pytest.raises(saved_model.ExportError, match="names the module strangers_module, whose code would run here"):
+        saved_model.save(unknown, tmp_path / "out", of_speakers=place)
+    assert not (tmp_path / "out").exists()
