@@ -298,6 +298,17 @@ def test_a_model_with_a_litert_file_starts_without_heavy_imports(tmp_path):
     assert all(line.startswith("warning: rising.wav") for line in done.stderr.splitlines())
 
 
+def test_the_default_takes_clips_of_the_speaker(folder, capsys):
+    (folder / "clips").mkdir()
+    for name in ("b.flac", "seven.wav"):
+        (folder / name).rename(folder / "clips" / name)
+    unknown = predicted(capsys, "a.wav")
+    known = predicted(capsys, "a.wav", "--speaker", "clips", "--keep-speaker", "ann.npz")
+    assert (unknown["speaker_clips"], known["speaker_clips"]) == (0, 2)
+    assert known["predictions"][0]["scores"] != unknown["predictions"][0]["scores"]
+    assert predicted(capsys, "a.wav", "--speaker", "ann.npz") == known
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -305,10 +316,7 @@ def test_a_model_with_a_litert_file_starts_without_heavy_imports(tmp_path):
         (["--speaker", "ann.npz"], "ann.npz: no such file; give a file that"),
         (["--keep-speaker", "ann.npz"], "--keep-speaker keeps the statistics of --speaker FOLDER; give both"),
         (["--speaker", ".", "--keep-speaker", "ann.json"], "must end in .npz, but is ann.json"),
-        (
-            ["--speaker", ".", "--model", "reslstm_sa_h64_ravdess"],
-            "reslstm_sa_h64_ravdess knows no speakers; leave the speaker out, or use a model",
-        ),
+        (["--speaker", "."], "silent.wav: silent"),
     ],
 )
 def test_bad_speakers(capsys, options, message):
