@@ -67,6 +67,16 @@ def test_the_readme_has_the_recognizers_scores():
     assert list(said.groups()) == [f"{report['scores']['uar']['mean']:.2f}" for report in stored]
 
 
+def test_what_known_speakers_gain_across_corpora_is_stored():
+    text = (ROOT / "docs" / "using-a-model.md").read_text(encoding="utf-8")
+    rows = text.partition("| tested corpus | unknown speakers |")[2].splitlines()[2:5]
+    places = ("whisper_across/tiny_robust/strict", "whisper_across_known/tiny/speaker-known")
+    folds = [json.loads((RESULTS / place / "report.json").read_text(encoding="utf-8"))["folds"] for place in places]
+    for row in rows:
+        corpus, *scores = row.strip("| ").split(" | ")
+        assert scores == [f"{of_all[corpus.lower()]['uar']['mean']:.2f}" for of_all in folds]
+
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -145,10 +145,15 @@ def choose_run_of_speakers(runs: Path, beside: Run) -> Run:
     """The run of known speakers that an export holds beside another run: that of the same repeat and fold.
 
     Raises:
-        ExportError: a run of unknown speakers, or one of another front end, other emotions or other tested clips.
+        ExportError: a run of unknown speakers, or one of another front end, other emotions or other tested clips; or
+            `beside` knows speakers itself.
     """
-    of_all = None if is_finished(runs) else (beside.manifest["repeat"], beside.manifest["fold"])
-    _, run, _ = choose_run(runs, *(of_all or (None, None)))
+    if beside.manifest.get("scaling") == "speaker":
+        raise ExportError(
+            f"{beside.place} knows speakers itself; leave out --known-speakers, or give a strict run first."
+        )
+    same = (None, None) if is_finished(runs) else (beside.manifest["repeat"], beside.manifest["fold"])
+    _, run, _ = choose_run(runs, *same)
     tested, ours = (set(read_predictions(one.place / "predictions.csv")["utterance"]) for one in (run, beside))
     faults = {
         "knows no speakers": run.manifest.get("scaling") != "speaker",
@@ -162,10 +167,6 @@ def choose_run_of_speakers(runs: Path, beside: Run) -> Run:
                 f"{run.place} {fault}, so it cannot stand beside {beside.place}; give a run of the same folds that "
                 "`--known-speakers` or a protocol speaker-known trained."
             )
-    if beside.manifest.get("scaling") == "speaker":
-        raise ExportError(
-            f"{beside.place} knows speakers itself; leave out --known-speakers, or give a strict run first."
-        )
     return run
 
 

@@ -254,11 +254,10 @@ def _calibration(run: Run) -> Calibration | None:
     }
 
 
-def _known_beside(run: Run, calibration: Calibration | None, precision: float) -> KnownSpeakers | None:
+def _known_beside(run: Run, calibration: Calibration | None, precision: float) -> KnownSpeakers:
     """The card's facts of a network of known speakers beside another one: its test scores and its certainty too."""
     found = known_speakers_of(run)
-    if found is None:
-        return None
+    assert found is not None, "choose_run_of_speakers takes no other run"
     tested = scores_of(read_predictions(run.place / "predictions.csv"))
     found["held_out"] = {key: tested[key] for key in ("uar", "wa")}
     if calibration:
