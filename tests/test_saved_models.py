@@ -15,7 +15,8 @@ from sertf.audio.files import read_audio, resample
 from sertf.evaluation.calibration import probabilities
 from sertf.files import CHECKSUMS, faults_by_checksums
 from sertf.inference import bundled
-from sertf.inference.card import read_card, render_card
+from sertf.inference.card import read_card
+from sertf.inference.card_page import render_card
 from sertf.inference.evaluation import training_corpora
 from sertf.inference.hub_card import front_matter
 from sertf.inference.recognizer import load

@@ -90,6 +90,8 @@ def _verdict(heard, places):
     note = ""
     if heard.verdict == UNCERTAIN:
         note = f"The confidence lies under {_percent(heard.threshold)}. "
+    if heard.speaker_clips:
+        note += f"The speaker is known by {heard.speaker_clips} other clips. "
     spoken = [window for window in heard.windows if window.emotion is not None]
     if len(heard.windows) > 1:
         seconds = heard.windows[0].end - heard.windows[0].start

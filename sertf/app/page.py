@@ -38,6 +38,7 @@ _ABOUT = f"""\
 
 Record a sentence or upload a file of up to {UPLOAD_MEGABYTES} MB. {{where}} Copies of recordings are removed after
 {KEPT_SECONDS // 60} minutes, or when the command ends. A model is a program: choose those of people you trust."""
+_OTHERS = "Other recordings of the speaker, without labels: 20 or more make the answer better"
 _HERE, _SERVED = "Nothing leaves this machine.", "Recordings go to the server of this page, and no further."
 # Gradio's themes load their fonts from elsewhere; these are on every machine.
 _FONTS: dict[str, Any] = {"font": ["Arial", "Helvetica", "sans-serif"], "font_mono": ["Consolas", "monospace"]}
@@ -185,6 +186,13 @@ def build(listener: Listener, *, host: str = HOST) -> "gradio.Blocks":
         with gradio.Row(elem_id="columns"):
             with gradio.Column():
                 clip = gradio.Audio(type="filepath", label="Recording", elem_id="clip", buttons=[], editable=False)
+                others = gradio.File(
+                    file_count="multiple",
+                    label=_OTHERS,
+                    elem_id="others",
+                    height=120,
+                    visible=listener.knows_speakers(first),
+                )
                 model = gradio.Dropdown(list(titles.items()), value=first, label="Model", elem_id="model")
                 threshold = gradio.Slider(
                     0, 1, listener.threshold(first), step=0.01, label="Uncertain under a confidence of", elem_id="least"
@@ -195,17 +203,28 @@ def build(listener: Listener, *, host: str = HOST) -> "gradio.Blocks":
         with gradio.Accordion("Model card", open=False):
             card = gradio.Markdown(listener.card(first), elem_id="card")
 
-        def press(path, name, least):
-            for heard in listener.hear(path, name, least):
+        def press(path, name, least, known_by):
+            for heard in listener.hear(path, name, least, known_by or ()):
                 yield _html(heard)
 
         def choose(name):
-            return listener.card(name), gradio.Slider(value=listener.threshold(name))
+            # Recordings of the speaker stay with the model that they were given for.
+            known_by = gradio.File(value=None, visible=listener.knows_speakers(name))
+            return listener.card(name), gradio.Slider(value=listener.threshold(name)), known_by
 
-        given = [clip, model, threshold]
+        def know(name, known_by):
+            return gradio.Slider(value=listener.threshold(name, enrolled=bool(known_by)))
+
+        given = [clip, model, threshold, others]
         options = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
         gradio.on([clip.change, threshold.release], press, given, shown, **options)
-        model.change(choose, model, [card, threshold], api_visibility="private").then(press, given, shown, **options)
+        of_speaker = [others.upload, others.delete, others.clear]
+        gradio.on(of_speaker, know, [model, others], threshold, api_visibility="private").then(
+            press, given, shown, **options
+        )
+        model.change(choose, model, [card, threshold, others], api_visibility="private").then(
+            press, given, shown, **options
+        )
     return page
 
 

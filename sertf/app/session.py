@@ -13,10 +13,12 @@ from sertf import papers
 from sertf.audio.files import AudioError, open_audio, stated_seconds
 from sertf.errors import SertfError
 from sertf.inference.bundled import DEFAULT, folder_of, names
-from sertf.inference.card import ModelError, read_card, render_card
+from sertf.inference.card import ModelError, read_card
+from sertf.inference.card_page import render_card
 from sertf.inference.litert import can_serve
 from sertf.inference.recognizer import Recognizer, Window, load
 from sertf.inference.recordings import collected
+from sertf.inference.speakers import SpeakerStatistics
 from sertf.inference.verdicts import verdict_of
 from sertf.parallel.environment import import_tensorflow_quietly
 
@@ -111,6 +113,7 @@ class Heard(NamedTuple):
         seconds: length of the clip.
         extremes: smallest and largest sample of equal shares of the clip, (columns, 2).
         warnings: sentences on what may make the answer wrong.
+        speaker_clips: how many windows of other recordings the speaker is known by; 0 for an unknown speaker.
         curve: what the result rests on; None until it is computed.
     """
 
@@ -125,6 +128,7 @@ class Heard(NamedTuple):
     seconds: float
     extremes: np.ndarray
     warnings: list[str]
+    speaker_clips: int = 0
     curve: Curve | None = None
 
 
@@ -145,6 +149,7 @@ class Listener:
         self.folders = folders
         self._name: str | None = None
         self._model: Recognizer | None = None
+        self._speaker: tuple[tuple[str, ...], SpeakerStatistics] | None = None
         self._turn = threading.Lock()
 
     def titles(self) -> dict[str, str]:
@@ -162,10 +167,22 @@ class Listener:
         """The title of a model."""
         return next(title for title, other in self.titles().items() if other == name)
 
-    def threshold(self, name: str) -> float:
-        """The threshold of certain answers that a model's card states, to 0.01; 0 without one."""
-        certainty = read_card(self.folders[name]).get("certainty")
+    def threshold(self, name: str, *, enrolled: bool = False) -> float:
+        """The threshold of certain answers that a model's card states, to 0.01; 0 without one.
+
+        Args:
+            name: of the model.
+            enrolled: take that of an enrolled speaker, where the card states another one.
+        """
+        card = read_card(self.folders[name])
+        certainty, known = card.get("certainty"), card.get("known_speakers", {})
+        if enrolled and "threshold" in known:
+            return round(known["threshold"], 2)
         return round(certainty["threshold"], 2) if certainty else 0.0
+
+    def knows_speakers(self, name: str) -> bool:
+        """Whether a model answers better by other recordings of the speaker."""
+        return "known_speakers" in read_card(self.folders[name])
 
     def warm_up(self, name: str) -> threading.Thread:
         """Load a model and let it score half a second of noise, in the background. What fails shows at the first clip."""
@@ -189,20 +206,25 @@ class Listener:
             f"#{line}" if line.startswith("#") and not inside else line for line, inside in zip(lines, code)
         )
 
-    def hear(self, path: Path | str | None, name: str, threshold: float = 0.0) -> Iterator[Heard | Fault]:
+    def hear(
+        self, path: Path | str | None, name: str, threshold: float = 0.0, of_speaker: Iterable[str] = ()
+    ) -> Iterator[Heard | Fault]:
         """Recognize the emotion in a clip: the answer first, then the same with its curve. A mistake is a `Fault`.
 
         Args:
             path: audio file, or None if none was given.
             name: name of the model.
             threshold: under this confidence the verdict is `uncertain`.
+            of_speaker: other recordings of the one who speaks, for a model that `knows_speakers`.
         """
         if path is None:
             yield Fault("No recording yet. Record a sentence or upload a file.")
             return
         try:
             stated_seconds(path)  # shows most faults before a model is loaded
-            yield from self._hear(Path(path), self._loaded(name), name, threshold)
+            model = self._loaded(name)
+            speaker = self._enrolled(model, tuple(of_speaker)) if of_speaker else None
+            yield from self._hear(Path(path), model, name, threshold, speaker)
         except AudioError as error:
             # The path is that of a copy in a temporary folder. The user knows the file by its name.
             yield Fault(f"This recording cannot be used. {Path(error.path).name}: {error.reason}.")
@@ -214,14 +236,22 @@ class Listener:
             if name != self._name:
                 if not can_serve(read_card(self.folders[name])):
                     import_tensorflow_quietly()
-                self._name = self._model = None  # memory never holds two models
+                self._name = self._model = self._speaker = None  # memory never holds two models
                 self._model = load(self.folders[name])
                 self._name = name
             return self._model
 
-    def _hear(self, path, model, name, threshold):
+    def _enrolled(self, model, clips):
+        """Statistics of a speaker; those of the last clips are kept."""
+        with self._turn:
+            if self._speaker is None or self._speaker[0] != clips:
+                import_tensorflow_quietly()
+                self._speaker = clips, model.enroll(clips)
+            return self._speaker[1]
+
+    def _hear(self, path, model, name, threshold, speaker):
         with collected() as unlike:
-            windows = list(model.windows(path, threshold=threshold))
+            windows = list(model.windows(path, threshold=threshold, speaker=speaker))
         spoken = [window for window in windows if window.emotion is not None]
         if not spoken:
             yield Fault(f"There is no speech in this recording. {path.name} holds steady sound, such as noise or hum.")
@@ -249,10 +279,11 @@ class Listener:
             seconds=seconds,
             extremes=np.array(extremes),
             warnings=[f"Unlike the training clips: {what}." for what in unlike],
+            speaker_clips=speaker.clips if speaker else 0,
         )
         yield heard
         samples = np.concatenate(pieces)  # (n,)
-        curve = inside(model, samples, rate, surest.emotion)._replace(start=surest.start, end=surest.end)
+        curve = inside(model, samples, rate, surest.emotion, speaker)._replace(start=surest.start, end=surest.end)
         yield heard._replace(curve=curve)
 
 
@@ -265,7 +296,9 @@ def _named(name, card):
     return name.replace("_", " ")
 
 
-def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: str) -> Curve:
+def inside(
+    model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: str, speaker: SpeakerStatistics | None = None
+) -> Curve:
     """What a model's result on one clip rests on: its attention over time, or else occlusion.
 
     Occlusion (Zeiler and Fergus 2014) silences each part of the clip in turn. The curve shows how far the emotion's
@@ -276,11 +309,12 @@ def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: st
         samples: mono float32, (n,), of a length that the model scores as a whole.
         sample_rate: Hz.
         emotion: the emotion whose score is watched.
+        speaker: statistics of the one who speaks; None for nobody who is enrolled.
 
     Returns:
         `Curve` over the clip: attention in %, or the fall of the score for each of `PARTS` parts.
     """
-    outputs = model.outputs(samples[None], sample_rate)
+    outputs = model.outputs(samples[None], sample_rate, speaker=speaker)
     seconds = len(samples) / sample_rate
     # With a fixed number of frames the clip was cut or padded. Steps of attention are no shares of the clip then.
     if "attention" in outputs and model.card["front_end"]["shape"][0] is None:
@@ -293,7 +327,7 @@ def inside(model: Recognizer, samples: np.ndarray, sample_rate: int, emotion: st
         batch = np.repeat(samples[None], len(parts[first : first + _BATCH]), axis=0)
         for row, part in zip(batch, parts[first : first + _BATCH]):
             row[part] = 0
-        silenced += list(model.outputs(batch, sample_rate)["scores"][:, place])
+        silenced += list(model.outputs(batch, sample_rate, speaker=speaker)["scores"][:, place])
     falls = outputs["scores"][0, place] - np.array(silenced)  # (PARTS,)
     label = f"What {emotion} rests on: how far its score falls when a part is silenced"
     return Curve(0.0, seconds, falls, label, 0.0)

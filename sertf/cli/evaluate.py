@@ -8,6 +8,9 @@ sertf prints UAR, WA and macro F1 with 95 % intervals over speakers, the recall 
 It leaves out clips of emotions that the model lacks, and says how many. It says where the model was trained on clips of
 the same corpus. --split test keeps the speakers that the card names as tested.
 
+--known-speakers enrols each speaker by all their clips first, without labels. This shows what `sertf predict --speaker`
+would give. The default recognizer can do it, and so can a model that `sertf run --known-speakers` trained.
+
 --conditions scores the same clips as over a telephone, through codecs, at other levels, with noise and in a room. --out
 writes a page with figures and every prediction. --card writes the result into the model's card.
 """
@@ -21,6 +24,7 @@ from sertf.texts import unfiltered
 HELP = "measure a model on labelled recordings"
 EXAMPLES = """\
   sertf evaluate --table mine.csv --out evaluations/mine
+  sertf evaluate --table mine.csv --known-speakers
   sertf evaluate --model models/mine --corpus emodb --data ~/corpora
   sertf evaluate --data ravdess=RAVDESS_FOLDER --split test --conditions
 """
@@ -45,6 +49,9 @@ def add_options(parser):
     )
     parser.add_argument("--conditions", action="store_true", help="score the clips under 12 recording conditions too")
     parser.add_argument(
+        "--known-speakers", action="store_true", help="enrol each speaker by all their clips, without labels"
+    )
+    parser.add_argument(
         "--by", action="append", default=[], metavar="COLUMN", help="break the accuracy down by this column; repeatable"
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write a page, figures and predictions there")
@@ -60,7 +67,8 @@ def add_options(parser):
 def run(options):
     from sertf.files import check_writable
     from sertf.inference.bundled import folder_of
-    from sertf.inference.card import read_card, write_card
+    from sertf.inference.card import read_card
+    from sertf.inference.card_page import write_card
     from sertf.inference.evaluation import card_with, check_for_card
     from sertf.inference.evaluation_page import check_place, write_evaluation
 
@@ -71,7 +79,13 @@ def run(options):
         check_place(options.out)
     table = _table(options, shared.mapping(options))
     if options.card:
-        check_for_card(card, table, split=options.split, conditions=options.conditions)
+        check_for_card(
+            card,
+            table,
+            split=options.split,
+            conditions=options.conditions,
+            known_speakers=options.known_speakers,
+        )
         check_writable(folder, "--model")
     from sertf.inference.recognizer import load
     from sertf.parallel.environment import import_tensorflow_quietly
@@ -83,6 +97,7 @@ def run(options):
             table,
             split=options.split,
             conditions=options.conditions,
+            known_speakers=options.known_speakers,
             by=options.by,
             skip_bad=options.skip_bad,
             progress=progress,

@@ -22,7 +22,8 @@ def add_options(parser):
 def run(options):
     from sertf.errors import SertfError
     from sertf.inference.bundled import folder_of, presets
-    from sertf.inference.card import read_card, render_card
+    from sertf.inference.card import read_card
+    from sertf.inference.card_page import render_card
 
     if options.list:
         if options.model is not None:

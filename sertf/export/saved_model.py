@@ -31,7 +31,8 @@ from sertf.export.checkpoint import (
 )
 from sertf.export.litert import check_weights, write_litert
 from sertf.files import CHECKSUMS, check_writable, digest, replaced_folder, write_checksums
-from sertf.inference.card import CARD, MAKER, PAGE, Calibration, Card, Certainty, KnownSpeakers, write_card
+from sertf.inference.card import CARD, MAKER, Calibration, Card, Certainty, KnownSpeakers
+from sertf.inference.card_page import PAGE, write_card
 from sertf.inference.litert import FILE, SHARED
 from sertf.inference.recognizer import Recognizer, load
 from sertf.inference.recordings import Recordings, recordings_of

@@ -4,7 +4,8 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ import numpy as np
 from sertf.audio.conditions import CONDITIONS, Condition
 from sertf.audio.files import AudioError, check_rate, read_audio
 from sertf.errors import SertfError, listing, unknown
-from sertf.inference.card import Card, OtherCorpus
+from sertf.inference.card import Card, OtherCorpus, UnderConditions
+from sertf.inference.speakers import SpeakerError, SpeakerStatistics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +73,7 @@ class Evaluation:
         drawn: "speakers" or "clips": what the intervals draw anew.
         seen: clips of corpora that the model was trained on, but not of the speakers that it was tested on.
         held_out: clips of the speakers that it was tested on.
-        knows_speakers: whether the model can enrol speakers. No speaker of the clips is.
+        enrolled: whether each speaker was enrolled by the clips that are scored; None if the model cannot enrol speakers.
         left_out: number of clips of each emotion that the model lacks.
         skipped: number of clips that could not be used.
         chance: UAR of guessing.
@@ -95,7 +97,7 @@ class Evaluation:
     drawn: str
     seen: int
     held_out: int
-    knows_speakers: bool
+    enrolled: bool | None
     left_out: dict[str, int]
     skipped: int
     chance: float
@@ -122,6 +124,7 @@ def evaluate(
     *,
     split: str | None = None,
     conditions: bool = False,
+    known_speakers: bool = False,
     by: Sequence[str] = (),
     skip_bad: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -134,7 +137,9 @@ def evaluate(
     table = _of_split(model.card, table, split)
     table, left_out = labelled(model, table)
     asked = CONDITIONS if conditions else {}
-    scored, bad = _scored(model, table, asked, progress)
+    if known_speakers:
+        _check_enrolment(model, table)
+    scored, bad = _scored(model, table, asked, known_speakers, progress)
     if bad and (not skip_bad or len(bad) == len(table)):
         raise SertfError(
             f"{len(bad)} clips cannot be used; mend them, or continue without them with skip_bad=True (--skip-bad):\n"
@@ -169,7 +174,7 @@ def evaluate(
         drawn="clips" if by_clip else "speakers",
         seen=seen,
         held_out=held_out,
-        knows_speakers=model.knows_speakers,
+        enrolled=known_speakers if model.knows_speakers else None,
         left_out=left_out,
         skipped=len(bad),
         chance=1 / len(present),
@@ -190,7 +195,9 @@ def evaluate(
     )
 
 
-def check_for_card(card: Card, table: "pd.DataFrame", *, split: str | None, conditions: bool) -> None:
+def check_for_card(
+    card: Card, table: "pd.DataFrame", *, split: str | None, conditions: bool, known_speakers: bool
+) -> None:
     """Raise a `SertfError` unless an evaluation may stand in the model's card: no clip may have trained it."""
     table = _of_split(card, table, split)
     seen, held_out = seen_clips(card, table)
@@ -206,19 +213,25 @@ def check_for_card(card: Card, table: "pd.DataFrame", *, split: str | None, cond
         )
     if held_out and not conditions:
         raise SertfError("The card has the score of the tested speakers already; add --conditions to write them too.")
+    if known_speakers and not held_out:
+        raise SertfError("The card states other corpora for unknown speakers alone; leave --known-speakers out.")
 
 
 def card_with(card: Card, found: Evaluation) -> Card:
     """A model's card with an evaluation that `check_for_card` lets through.
 
-    The tested speakers' conditions replace those in the card. Another corpus replaces its own row.
+    The tested speakers' conditions replace those in the card, where enrolled those of known speakers. Another corpus
+    replaces its own row.
     """
     if found.held_out:
-        rows = [asdict(row) for row in found.conditions]
-        return {
-            **card,
-            "conditions": {"utterances": found.utterances, "speakers": found.speakers, "rows": rows},
+        under: UnderConditions = {
+            "utterances": found.utterances,
+            "speakers": found.speakers,
+            "rows": [asdict(row) for row in found.conditions],
         }
+        if found.enrolled:
+            return {**card, "known_speakers": {**card["known_speakers"], "conditions": under}}
+        return {**card, "conditions": under}
     row: OtherCorpus = {
         "utterances": found.utterances,
         "speakers": found.speakers,
@@ -305,32 +318,43 @@ def _check_emotions(known: Sequence[str], given: "pd.Series") -> None:
         )
 
 
+def _check_enrolment(model: "Recognizer", table: "pd.DataFrame") -> None:
+    from sertf.corpora.utterances import unknown_speakers
+
+    model.check_knows_speakers()
+    if unknown_speakers(table):
+        raise SertfError("The speakers of the clips are unknown; name them with --speakers to enrol them.")
+
+
 def _scored(
     model: "Recognizer",
     table: "pd.DataFrame",
     conditions: dict[str, Condition],
+    known_speakers: bool,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, np.ndarray], list[tuple[str, str]]]:
     """Scores (clips, emotions) by condition, NaN in all of them for a clip that cannot be used, and (path, reason) of these.
 
-    Every clip is read once.
+    Every clip is read once, and once more for each enrolment of its speaker.
     """
     found = {name: np.full((len(table), len(model.emotions)), np.nan) for name in (AS_RECORDED, *conditions)}
     bad: list[tuple[int, str, str]] = []
     done, total = 0, len(found) * len(table)
-    for places, clips in _read(table["path"].astype(str).tolist(), model.card, bad):
-        for name in found:
-            if name in conditions:
-                altered = [
-                    (conditions[name](samples, rate, _drawn_by(samples)).astype(np.float32), rate)
-                    for samples, rate in clips
-                ]
-            else:
-                altered = clips
-            found[name][places] = model.score(altered)
-            done += len(places)
-            if progress is not None:
-                progress(done, total)
+    paths = table["path"].astype(str).to_numpy()
+    parts = table.groupby("speaker", sort=False).indices if known_speakers else {"": np.arange(len(table))}
+    for name_of_speaker, part in parts.items():
+        enrolled: dict[str, SpeakerStatistics] = {}
+        if known_speakers:
+            enrolled = {
+                name: _enrolled(model, str(name_of_speaker), paths[part], conditions.get(name)) for name in found
+            }
+        for places, clips in _read([(place, paths[place]) for place in part.tolist()], model.card, bad):
+            for name in found:
+                altered = clips if name == AS_RECORDED else _altered(clips, conditions[name])
+                found[name][places] = model.score(altered, speaker=enrolled.get(name))
+                done += len(places)
+                if progress is not None:
+                    progress(done, total)
     failed = {place for place, *_ in bad}
     for name, values in found.items():
         for place in np.flatnonzero(~np.isfinite(values).all(axis=1)).tolist():
@@ -344,16 +368,40 @@ def _scored(
     return found, [(path, reason) for _, path, reason in sorted(bad)]
 
 
+def _enrolled(
+    model: "Recognizer", speaker: str, paths: Iterable[str], condition: Condition | None
+) -> "SpeakerStatistics | None":
+    """Statistics of a speaker by those of their clips that can be used; None without any."""
+    usable = (
+        clip
+        for _, clips in _read(enumerate(paths), model.card, [])
+        for clip in (clips if condition is None else _altered(clips, condition))
+    )
+    first = next(usable, None)
+    if first is None:
+        return None
+    try:
+        return model.enroll(itertools.chain([first], usable))
+    except SpeakerError as error:
+        raise SertfError(f"The speaker {speaker} cannot be enrolled. {error}") from error
+
+
+def _altered(clips: "Clips", condition: Condition) -> "Clips":
+    return [(condition(samples, rate, _drawn_by(samples)).astype(np.float32), rate) for samples, rate in clips]
+
+
 def _drawn_by(samples: np.ndarray) -> np.random.Generator:
     """A clip's noise and room are its own, whatever clips stand before it."""
     return np.random.default_rng(int.from_bytes(hashlib.sha256(samples.tobytes()).digest()[:8], "little"))
 
 
-def _read(paths: list[str], card: Card, bad: list[tuple[int, str, str]]) -> Iterator[tuple[list[int], "Clips"]]:
-    """Yield (places, clips) of a few files at a time; those that cannot be used join `bad`."""
+def _read(
+    files: Iterable[tuple[int, str]], card: Card, bad: list[tuple[int, str, str]]
+) -> Iterator[tuple[list[int], "Clips"]]:
+    """Yield (places, clips) of a few (place, path) at a time; those that cannot be used join `bad`."""
     places: list[int] = []
     clips: list[tuple[np.ndarray, int]] = []
-    for place, path in enumerate(paths):
+    for place, path in files:
         try:
             samples, rate = read_audio(path)
             check_rate(rate, path, card["sample_rates"])

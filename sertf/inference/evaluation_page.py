@@ -151,8 +151,12 @@ def notes(found: Evaluation) -> list[str]:
         lines.append(f"The model was tested on the speakers of {found.held_out} clips. It never trained on them.")
     if not found.seen and not found.held_out:
         lines.append("The model was trained on none of these corpora.")
-    if found.knows_speakers:
-        lines.append("The model can enrol speakers. Here it knows none, and scales them all as its training speakers.")
+    if found.enrolled is not None:
+        lines.append(
+            "Each speaker was enrolled by all their clips here, without labels."
+            if found.enrolled
+            else "The model can enrol speakers. No speaker was enrolled here."
+        )
     lines.append(f"Emotions: {', '.join(found.present)}. Guessing has a UAR of {found.chance:.4f}.")
     if found.left_out:
         counts = ", ".join(f"{name} {count}" for name, count in found.left_out.items())

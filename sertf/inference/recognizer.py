@@ -156,18 +156,25 @@ class Recognizer:
                 self._model = _saved_model(self._path)
             return self._model
 
-    def outputs(self, waveform: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
+    def outputs(
+        self, waveform: np.ndarray, sample_rate: int, *, speaker: SpeakerStatistics | None = None
+    ) -> dict[str, np.ndarray]:
         """All outputs of the model for clips of one length.
 
         Args:
             waveform: (batch, samples) mono float32, full scale at 1.
             sample_rate: Hz.
+            speaker: statistics of the one who speaks, from `enroll`; None for a speaker who is not enrolled.
 
         Returns:
             dict of arrays whose first axis is the batch: `scores`, and `embedding` and `attention` if the model has them.
         """
         if self._process != os.getpid():
             self._start()  # threads and locks of the process it was forked from are not here
+        if speaker is not None:
+            known = self.model.signatures["waveform_of_speaker"]
+            found = known(waveform=waveform, sample_rate=sample_rate, mean=speaker.mean, std=speaker.std)
+            return {name: values.numpy() for name, values in found.items()}
         if self._litert is None:
             found = self.model.signatures["waveform"](waveform=waveform, sample_rate=sample_rate)
             return {name: values.numpy() for name, values in found.items()}
@@ -279,7 +286,7 @@ class Recognizer:
         `save` writes it to a file, and `SpeakerStatistics.load` reads it.
 
         Args:
-            clips: recordings of one speaker, as `files` of `predict`.
+            clips: recordings of one speaker, as `files` of `predict`; memory holds one at a time of an iterator's.
             window, hop: seconds, as for `predict`: long recordings count as their windows.
 
         Returns:
@@ -291,9 +298,10 @@ class Recognizer:
             SertfError: no clips, or a window or hop out of range.
         """
         limit, window, hop = self._windows(window, hop)
-        self._check_knows_speakers()
+        self.check_knows_speakers()
         parts, spoken = [], 0
-        for _, source in sources_of(clips):
+        lazily = itertools.chain.from_iterable(map(sources_of, clips)) if isinstance(clips, Iterator) else None
+        for _, source in lazily or sources_of(clips):
             for windows in self._batches(source, limit, window, hop):
                 heard = [samples for _, samples, _ in windows if not without_speech(samples, windows[0][2])]
                 if heard:
@@ -310,7 +318,8 @@ class Recognizer:
         found = self.model.signatures["enroll"](waveform=batch, lengths=lengths, sample_rate=rate)
         return found["mean"].numpy(), found["std"].numpy(), int(found["count"])
 
-    def _check_knows_speakers(self):
+    def check_knows_speakers(self) -> None:
+        """Raise `SpeakerError` unless `enroll` can estimate a speaker's statistics."""
         if not self.knows_speakers:
             raise SpeakerError(
                 f"{self.card['name']} knows no speakers; leave the speaker out, or use a model that `sertf run "
@@ -320,18 +329,19 @@ class Recognizer:
     def _check_speaker(self, speaker):
         if speaker is None:
             return
-        self._check_knows_speakers()
+        self.check_knows_speakers()
         if speaker.model != self.card["known_speakers"]["model"]:
             raise SpeakerError(
                 f"The speaker's statistics belong to the model {speaker.name} ({speaker.model[:8]}), not to "
                 f"{self.card['name']} ({self.card['known_speakers']['model'][:8]}); enrol the speaker with this model."
             )
 
-    def score(self, clips: Clips) -> np.ndarray:
+    def score(self, clips: Clips, *, speaker: SpeakerStatistics | None = None) -> np.ndarray:
         """Score many clips in batches: each as a whole or, if longer, by the mean of its windows' scores.
 
         Args:
             clips: samples and rates, all in memory; cut into windows as by `predict`.
+            speaker: statistics of the one who speaks in all of them, from `enroll`; None for nobody who is enrolled.
 
         Returns:
             (clips, emotions) scores; NaN for a clip of digital silence.
@@ -346,19 +356,29 @@ class Recognizer:
                     pieces.append((rate, samples, place))
         pieces.sort(key=lambda piece: (piece[0], len(piece[1])))  # those of about one length are padded little
         totals, counts = np.zeros((len(clips), len(self.emotions))), np.zeros(len(clips))
-        for rate, group in itertools.groupby(pieces, key=lambda piece: piece[0]):
-            of_rate = list(group)
-            for batch in (of_rate[start : start + _BATCH] for start in range(0, len(of_rate), _BATCH)):
-                lengths = np.array([len(samples) for _, samples, _ in batch], np.int32)
-                padded = np.stack([np.pad(samples, (0, lengths.max() - len(samples))) for _, samples, _ in batch])
-                scores = self.model.signatures["waveform_with_lengths"](
-                    waveform=padded, lengths=lengths, sample_rate=rate
-                )["scores"].numpy()
+
+        # Speech of a speaker is not padded: that signature takes no lengths.
+        def together(piece):
+            return piece[0] if speaker is None else (piece[0], len(piece[1]))
+
+        for _, group in itertools.groupby(pieces, key=together):
+            alike = list(group)
+            for batch in (alike[start : start + _BATCH] for start in range(0, len(alike), _BATCH)):
                 places = [place for *_, place in batch]
-                np.add.at(totals, places, scores)
+                np.add.at(totals, places, self._scores_of(batch, speaker))
                 np.add.at(counts, places, 1)
         with np.errstate(invalid="ignore"):
             return totals / counts[:, None]
+
+    def _scores_of(self, pieces, speaker):
+        """Scores (pieces, emotions) of pieces of one sample rate, and of one length if a speaker is given."""
+        rate = pieces[0][0]
+        if speaker is not None:
+            return self.outputs(np.stack([samples for _, samples, _ in pieces]), rate, speaker=speaker)["scores"]
+        lengths = np.array([len(samples) for _, samples, _ in pieces], np.int32)
+        padded = np.stack([np.pad(samples, (0, lengths.max() - len(samples))) for _, samples, _ in pieces])
+        score = self.model.signatures["waveform_with_lengths"]
+        return score(waveform=padded, lengths=lengths, sample_rate=rate)["scores"].numpy()
 
     def evaluate(
         self,
@@ -366,6 +386,7 @@ class Recognizer:
         *,
         split: str | None = None,
         conditions: bool = False,
+        known_speakers: bool = False,
         by: Sequence[str] = (),
         skip_bad: bool = False,
         progress: Callable[[int, int], None] | None = None,
@@ -379,6 +400,8 @@ class Recognizer:
             table: utterance table, from `sertf.corpora`.
             split: "test" keeps the speakers that the model was tested on, as its card names them; None keeps all.
             conditions: score the clips under each of `sertf.audio.conditions.CONDITIONS` too.
+            known_speakers: enrol each speaker by all clips of theirs that are scored, without labels; under a condition by
+                the clips under it.
             by: columns of the table to break the accuracy down by, besides gender, intensity, language and corpus.
             skip_bad: leave out clips that cannot be used, instead of raising.
             progress: function that gets the numbers of scored clips and of all, again and again.
@@ -387,12 +410,21 @@ class Recognizer:
             `sertf.inference.evaluation.Evaluation`.
 
         Raises:
-            SertfError: fewer than two of the model's emotions, clips that cannot be used, an unknown column, or a split that
-                the card does not tell.
+            SertfError: fewer than two of the model's emotions, clips that cannot be used, an unknown column, a split that
+                the card does not tell, or speakers that cannot be enrolled.
         """
         from sertf.inference.evaluation import evaluate
 
-        return evaluate(self, table, split=split, conditions=conditions, by=by, skip_bad=skip_bad, progress=progress)
+        return evaluate(
+            self,
+            table,
+            split=split,
+            conditions=conditions,
+            known_speakers=known_speakers,
+            by=by,
+            skip_bad=skip_bad,
+            progress=progress,
+        )
 
     def stream(
         self,
@@ -520,7 +552,7 @@ class Recognizer:
         if spoken:
             batch = np.stack([windows[i][1] for i in spoken])
             rate = windows[0][2]
-            scores[spoken] = self._scores(batch, rate, speaker)
+            scores[spoken] = self.outputs(batch, rate, speaker=speaker)["scores"]
             if not np.isfinite(scores[spoken]).all():
                 raise AudioError(
                     file or "the samples", "the model gives scores that are not finite; use another model or convert it"
@@ -531,10 +563,3 @@ class Recognizer:
             confidence = named[emotion] if emotion is not None else math.nan
             verdict = verdict or verdict_of(emotion, confidence, threshold)
             yield Window(start, start + len(samples) / rate, emotion, confidence, verdict, named)
-
-    def _scores(self, batch, rate, speaker):
-        """Scores (windows, emotions) of a batch (windows, samples)."""
-        if speaker is None:
-            return self.outputs(batch, rate)["scores"]
-        score = self.model.signatures["waveform_of_speaker"]
-        return score(waveform=batch, sample_rate=rate, mean=speaker.mean, std=speaker.std)["scores"].numpy()

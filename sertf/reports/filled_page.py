@@ -371,7 +371,8 @@ def evaluations(source: Source) -> str:
             [
                 f"`{found['model']}`",
                 f"[{', '.join(found['corpora'])}]({link})"
-                + (", tested speakers" if found["held_out"] and not found["seen"] else ""),
+                + (", tested speakers" if found["held_out"] and not found["seen"] else "")
+                + (", enrolled by their clips" if found["enrolled"] else ""),
                 trained,
                 found["utterances"],
                 found["speakers"],

@@ -54,6 +54,11 @@ def test_an_uncertain_answer_names_its_best_guess():
     assert said.startswith("uncertainmaybe anger, 40 %The confidence lies under 50 %.")
 
 
+def test_it_says_by_how_many_clips_the_speaker_is_known():
+    assert "The speaker is known by 3 other clips." in words(answer(heard(speaker_clips=3)))
+    assert "known by" not in words(answer(heard()))
+
+
 def test_the_waveform_fills_its_height_and_the_axis_ends_with_the_clip():
     html = answer(heard())
     (outline,) = re.findall(r'<polygon points="([^"]+)" fill="currentColor"', html)

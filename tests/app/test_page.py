@@ -237,6 +237,10 @@ def test_in_a_browser(tmp_path, corpus):
             assert browser.execute_script("return document.documentElement.scrollWidth") == 390
         see(browser, 1280, False)
 
+        others = [str(path) for path in corpus[corpus["speaker"] == corpus["speaker"].iloc[0]]["path"]]
+        element(browser, "#others input[type=file]").send_keys("\n".join(others))
+        until(browser, lambda _: f"is known by {len(others)} other clips" in element(browser, "#answer").text)
+
         element(browser, "#model input").click()
         until(browser, lambda _: len(browser.find_elements("css selector", "[role=option]")) > 3)
         titles = [
@@ -245,6 +249,7 @@ def test_in_a_browser(tmp_path, corpus):
         assert not [title for title in titles if "_" in title]
         element(browser, "[role=option][aria-label^=ResLSTM]").click()
         until(browser, lambda _: "recognized by ResLSTM-SA" in element(browser, "#answer").text)
+        assert not browser.find_elements("css selector", "#others")  # this model knows no speakers
 
         check_that_nothing_leaves(browser, address, process)
         process.send_signal(signal.SIGINT)

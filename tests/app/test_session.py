@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from sertf.app import session
+from sertf.audio.files import read_audio
 from sertf.errors import SertfError
 from sertf.inference.bundled import DEFAULT, folder_of, names
 from sertf.inference.recognizer import load
@@ -127,6 +128,33 @@ def test_the_threshold_is_the_cards(monkeypatch, listener):
     assert listener.threshold("ours") == 0.43
 
 
+def test_other_recordings_of_the_speaker_are_enrolled(of_known_speakers, corpus, listener):
+    page, model = session.Listener({"mine": of_known_speakers}), load(of_known_speakers)
+    assert page.knows_speakers("mine") and not listener.knows_speakers("ours")
+    clip, *others = map(str, corpus[corpus["speaker"] == "embedded-01"]["path"])
+    heard, explained = page.hear(clip, "mine", 0.0, others)
+    speaker = model.enroll(others)
+    (row,) = model.windows(clip, speaker=speaker)
+    assert heard.scores == pytest.approx(row.scores, abs=1e-5) and heard.speaker_clips == len(others)
+    samples, rate = read_audio(clip)
+    curves = [session.inside(model, samples, rate, heard.emotion, known).values for known in (speaker, None)]
+    np.testing.assert_allclose(explained.curve.values, curves[0], atol=1e-4)
+    assert np.abs(curves[0] - curves[1]).max() > 1e-3
+    unknown = next(page.hear(clip, "mine"))
+    assert unknown.speaker_clips == 0 and unknown.scores != heard.scores
+    (fault,) = page.hear(clip, "mine", 0.0, [*others, "text.wav"])
+    assert fault.sentence.startswith("This recording cannot be used. text.wav: not readable")
+
+
+def test_an_enrolled_speaker_has_a_threshold_of_its_own(monkeypatch, listener):
+    card = session.read_card(folder_of("reslstm_sa_h64_ravdess"))
+    both = {"certainty": {"threshold": 0.4321}, "known_speakers": {"threshold": 0.6789}}
+    monkeypatch.setattr(session, "read_card", lambda _: card | both)
+    assert (listener.threshold("ours"), listener.threshold("ours", enrolled=True)) == (0.43, 0.68)
+    monkeypatch.setattr(session, "read_card", lambda _: card | both | {"known_speakers": {}})
+    assert listener.threshold("ours", enrolled=True) == 0.43
+
+
 def test_a_model_is_loaded_in_the_background():
     waiting = session.Listener({"ours": folder_of("reslstm_sa_h64_ravdess")})
     waiting.warm_up("ours").join(60)
@@ -186,7 +214,7 @@ def test_a_card_stands_a_level_lower(listener):
 def toy(shape):
     """A model whose score of "loud" is the mean size of the third quarter's samples."""
 
-    def outputs(waveform, sample_rate):
+    def outputs(waveform, sample_rate, *, speaker):
         quarter = np.abs(np.array_split(waveform, 4, axis=1)[2]).mean(axis=1)  # (batch,)
         return {"scores": np.stack([quarter, 1 - quarter], axis=1), "attention": np.array([[0.1, 0.2, 0.7]])}
 

@@ -7,8 +7,10 @@ import pytest
 import soundfile
 
 from sertf import cli
-from sertf.inference.card import read_card, render_card
+from sertf.inference.card import read_card
+from sertf.inference.card_page import render_card
 from sertf.inference.hub_card import front_matter
+from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -133,6 +135,24 @@ def test_other_corpora_and_conditions_go_into_the_card(capsys, exported, table, 
         and "## On other corpora" in page
     )
     assert f"| mine | 32 | 4 | 4 | {row['uar']:.4f} [" in page
+
+
+def test_known_speakers_under_conditions_go_into_the_card(
+    capsys, of_known_speakers, table, corpus, tmp_path, monkeypatch
+):
+    model = load(of_known_speakers)
+    monkeypatch.setattr("sertf.inference.recognizer.load", lambda _: model)
+    copy, own = shutil.copytree(of_known_speakers, tmp_path / "model"), tmp_path / "embedded.csv"
+    corpus[["path", "speaker", "emotion"]].to_csv(own, index=False)
+    command = ["--split", "test", "--conditions", "--known-speakers", "--card"]
+    found = evaluated(capsys, copy, "--table", str(own), *command)
+    card = read_card(copy)
+    assert card["known_speakers"]["conditions"]["rows"] == found["conditions"] and "conditions" not in card
+    evaluated(capsys, copy, "--table", str(own), *command[:3], *command[4:])
+    page = (copy / "README.md").read_text()
+    assert "No speaker is enrolled here." in page and "Each speaker enrolled by all their clips under the same" in page
+    assert cli.main(["evaluate", "--model", str(copy), "--table", str(table), "--known-speakers", "--card"]) == 2
+    assert "states other corpora for unknown speakers alone" in capsys.readouterr().err
 
 
 def test_clips_that_may_have_trained_never_enter_the_card(capsys, exported, corpus, tmp_path):

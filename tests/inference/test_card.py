@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sertf.errors import SertfError
-from sertf.inference.card import render_card
+from sertf.inference.card_page import render_card
 from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":

@@ -10,6 +10,7 @@ from sertf.errors import SertfError
 from sertf.evaluation.calibration import calibration_of
 from sertf.evaluation.statistics import clustered_bootstrap
 from sertf.inference import evaluation
+from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("a SavedModel is TensorFlow's", allow_module_level=True)
@@ -131,6 +132,54 @@ def test_clips_that_cannot_be_used(recognizer, corpus, tmp_path):
     assert [path for path, _ in found.bad] == list(table["path"][:2])
     with pytest.raises(SertfError, match="32 clips cannot be used"):
         recognizer.evaluate(corpus.assign(path=str(tmp_path / "none.wav")), skip_bad=True)
+
+
+@pytest.fixture(scope="module")
+def enrolling(of_known_speakers):
+    return load(of_known_speakers)
+
+
+def test_speakers_are_enrolled_by_all_their_clips(enrolling, corpus):
+    found = enrolling.evaluate(corpus, known_speakers=True)
+    scores = found.predictions.set_index("utterance")[enrolling.emotions]
+    for _, clips in corpus.groupby("speaker"):
+        speaker = enrolling.enroll(list(clips["path"]))
+        expected = enrolling.predict(list(clips["path"]), speaker=speaker)[enrolling.emotions]
+        np.testing.assert_allclose(scores.loc[clips["utterance"]], expected, atol=1e-5)
+    unknown = enrolling.evaluate(corpus)
+    assert (found.enrolled, unknown.enrolled) == (True, False)
+    assert (
+        np.abs(unknown.predictions[enrolling.emotions] - found.predictions[enrolling.emotions]).to_numpy().max() > 1e-3
+    )
+
+
+def test_under_a_condition_speakers_are_enrolled_by_clips_under_it(enrolling, corpus):
+    found = enrolling.evaluate(corpus, known_speakers=True, conditions=True)
+    rows = {row.condition: row for row in found.conditions}
+    largest = []
+    for _, clips in corpus.groupby("speaker"):
+        read = [read_audio(path) for path in clips["path"]]
+        louder = [
+            (CONDITIONS["gain +20 dB"](*clip, np.random.default_rng(0)).astype("float32"), clip[1]) for clip in read
+        ]
+        largest += enrolling.score(louder, speaker=enrolling.enroll(louder)).max(axis=1).tolist()
+    assert rows["gain +20 dB"].confidence == pytest.approx(np.mean(largest), abs=1e-5)
+
+
+def test_speakers_that_cannot_be_enrolled(enrolling, recognizer, corpus, monkeypatch, tmp_path):
+    with pytest.raises(SertfError, match="toy knows no speakers"):
+        recognizer.evaluate(corpus, known_speakers=True)
+    with pytest.raises(SertfError, match="The speakers of the clips are unknown; name them with --speakers"):
+        enrolling.evaluate(corpus.assign(speaker=corpus["corpus"] + "-unknown"), known_speakers=True)
+    monkeypatch.setattr("sertf.inference.speakers._FEWEST", 10**6)
+    with pytest.raises(SertfError, match="The speaker embedded-01 cannot be enrolled. The speaker's clips give one"):
+        enrolling.evaluate(corpus, known_speakers=True)
+
+
+def test_clips_that_cannot_be_used_enroll_nobody(enrolling, corpus, tmp_path):
+    paths = corpus["path"].where(corpus["speaker"] != "embedded-01", str(tmp_path / "none.wav"))
+    found = enrolling.evaluate(corpus.assign(path=paths), known_speakers=True, skip_bad=True)
+    assert found.skipped == 8 and found.speakers == 3
 
 
 def test_plain_values_name_no_path(recognizer, corpus):

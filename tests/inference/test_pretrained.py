@@ -7,7 +7,8 @@ import pytest
 import sertf
 from sertf.evaluation.calibration import probabilities
 from sertf.inference import bundled
-from sertf.inference.card import ModelError, read_card, write_card
+from sertf.inference.card import ModelError, read_card
+from sertf.inference.card_page import write_card
 from sertf.inference.pretrained import pretrained
 
 if keras.backend.backend() != "tensorflow":
