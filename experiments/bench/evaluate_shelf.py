@@ -2,7 +2,7 @@
 
     python experiments/bench/evaluate_shelf.py --data ~/corpora
 
-A model's tested speakers are scored under all conditions, and RAVDESS, EmoDB and TESS as recorded. The card gets the
+A model's tested speakers are scored under all conditions, enrolled too where the model can do that, and RAVDESS, EmoDB and TESS as recorded. The card gets the
 conditions, and the corpora that the model never trained on. Pages of its own corpora say that it did. Run it again after a
 model has changed. On 2 cores it takes half an hour.
 """
@@ -36,8 +36,11 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("experiments/evaluations"), metavar="FOLDER")
     options = parser.parse_args()
     for model in options.model or names():
-        trained, out = training_corpora(read_card(folder_of(model))), options.out / model
-        evaluate(model, trained, options.data, out / "tested_speakers", "--split", "test", "--conditions", "--card")
+        card, out = read_card(folder_of(model)), options.out / model
+        trained, tested = training_corpora(card), ("--split", "test", "--conditions", "--card")
+        evaluate(model, trained, options.data, out / "tested_speakers", *tested)
+        if "known_speakers" in card:
+            evaluate(model, trained, options.data, out / "known_speakers", *tested, "--known-speakers")
         for corpus in CORPORA:
             evaluate(model, [corpus], options.data, out / corpus, *([] if corpus in trained else ["--card"]))
 
