@@ -14,7 +14,7 @@ from sertf.custom.code import is_custom
 from sertf.errors import SertfError
 from sertf.inference.card import KnownSpeakers
 from sertf.runs.facts import Facts, Manifest
-from sertf.runs.folder import TAKEN_OVER
+from sertf.runs.folder import TAKEN_OVER, VALIDATION
 from sertf.runs.layout import folder_of, is_finished, planned_runs
 from sertf.runs.stored import check_intact, read_facts, read_json, read_predictions
 from sertf.training import trainers
@@ -93,6 +93,28 @@ def _read_run(place: Path, facts: Facts) -> Run:
         return Run(place, manifest, uar, loss)
     except (OSError, ValueError, KeyError) as error:
         raise ExportError(f"{place} is broken: history.csv lacks a column or row ({error}); run it again.") from error
+
+
+def held_out_of(run: Run) -> tuple[pd.DataFrame, bool] | None:
+    """Predictions of clips that a run neither trained on nor was tested on, to calibrate it, and whether others made them.
+
+    They are of its validation part. Without one they are the test predictions of the other folds of its repeat, each by
+    a model of the same recipe that never saw the clip (cross-fitting). None without either.
+    """
+    if (run.place / VALIDATION).is_file():
+        return read_predictions(run.place / VALIDATION), False
+    folder = folder_of(run.place)
+    facts = read_facts(folder)
+    same = (
+        one for one in planned_runs(folder, facts["repeats"], facts["folds"]) if one.repeat == run.manifest["repeat"]
+    )
+    others = [one.path for one in same if one.fold != run.manifest["fold"] and is_finished(one.path)]
+    if not others:
+        return None
+    found = pd.concat([read_predictions(place / "predictions.csv") for place in others], ignore_index=True)
+    tested = read_predictions(run.place / "predictions.csv")["utterance"]
+    found = found[~found["utterance"].isin(tested)].drop_duplicates("utterance")
+    return (found, True) if len(found) else None
 
 
 def check_code_is_there(run: Run) -> None:

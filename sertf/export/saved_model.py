@@ -26,6 +26,7 @@ from sertf.export.checkpoint import (
     check_code_is_there,
     choose_run,
     choose_run_of_speakers,
+    held_out_of,
     known_speakers_of,
     restore_run,
 )
@@ -38,7 +39,7 @@ from sertf.inference.recognizer import Recognizer, load
 from sertf.inference.recordings import Recordings, recordings_of
 from sertf.runs.collect import collect
 from sertf.runs.facts import Facts
-from sertf.runs.folder import CLIPS, VALIDATION
+from sertf.runs.folder import CLIPS
 from sertf.runs.layout import is_finished, planned_runs
 from sertf.runs.stored import read_facts, read_json, read_predictions
 from sertf.texts import restored_table
@@ -86,7 +87,8 @@ def save(
             `sertf.export.litert.WEIGHTS`. None writes none.
         onnx: write an ONNX model beside the SavedModel, see `sertf.export.onnx`.
         certain: share of certain answers that are to be right. The validation clips choose the confidence under which
-            the verdict is `uncertain`. Without a validation part, or without a threshold that reaches it, there is none.
+            the verdict is `uncertain`, as they fit the temperature. Without a validation part the other folds' test clips
+            do both, each scored by a model of that fold. Without a threshold that reaches the share there is none.
         custom_code: import the modules of a custom model and front end that the run names. Importing runs their code. Modules
             that are imported already need no leave.
 
@@ -240,16 +242,18 @@ def _name_by_content(model: Path) -> None:
 
 
 def _calibration(run: Run) -> Calibration | None:
-    """The temperature that suits a run's validation part, and what it does to the test part; None without such a part."""
-    if not (run.place / VALIDATION).is_file():
+    """The temperature that suits clips held out for it, and what it does to the test part; None without such clips."""
+    held_out = held_out_of(run)
+    if held_out is None:
         return None
-    fitted_on, tested = (read_predictions(run.place / name) for name in (VALIDATION, "predictions.csv"))
+    (fitted_on, by_others), tested = held_out, read_predictions(run.place / "predictions.csv")
     temperature = fit_temperature(*truth_and_scores(fitted_on))
     before, after = calibration_of(tested), calibration_of(tested, temperature)
     return {
         "temperature": temperature,
         "utterances": len(fitted_on),
         "speakers": int(fitted_on["speaker"].nunique()),
+        "by_others": by_others,
         "ece_before": before["ece"],
         "ece": after["ece"],
     }
@@ -298,10 +302,12 @@ def _level_counts(front_end: Any, std: np.ndarray, path: str) -> bool:
 
 
 def _certainty(run: Run, temperature: float, precision: float) -> Certainty | None:
-    """The threshold of certain answers, chosen on a run's validation part; None if none reaches the precision."""
+    """The threshold of certain answers, chosen on clips held out for it; None if none reaches the precision."""
+    held_out = held_out_of(run)
+    assert held_out is not None, "its temperature was fitted on them"
     parts = []
-    for name in (VALIDATION, "predictions.csv"):
-        truth, scores = truth_and_scores(read_predictions(run.place / name))
+    for predictions in (held_out[0], read_predictions(run.place / "predictions.csv")):
+        truth, scores = truth_and_scores(predictions)
         parts.append((truth, probabilities(scores, temperature)))
     threshold = certainty_threshold(*parts[0], precision)
     if threshold is None:

@@ -21,13 +21,17 @@ class ModelError(SertfError):
 
 
 class Calibration(TypedDict):
-    """The temperature of an exported model's scores, and the ECE of its test part before and after it."""
+    """The temperature of an exported model's scores, and the ECE of its test part before and after it.
+
+    It was fitted on validation clips, or `by_others`: on the other folds' test clips, scored by those folds' models.
+    """
 
     temperature: float
     utterances: int
     speakers: int
     ece_before: float
     ece: float
+    by_others: NotRequired[bool]
 
 
 class UnderConditions(TypedDict):
@@ -55,9 +59,9 @@ class KnownSpeakers(TypedDict):
 
 
 class Certainty(TypedDict):
-    """The threshold of certain answers, chosen on validation clips for a precision.
+    """The threshold of certain answers, chosen for a precision on the clips that the temperature was fitted on.
 
-    `validation` and `test` give the share of clips that stay certain, and the share of these that are right (None without
+    `validation` (of these clips) and `test` give the share of clips that stay certain, and the share of these that are right (None without
     any).
     """
 

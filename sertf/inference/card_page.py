@@ -393,11 +393,17 @@ def _confidence(card: Card) -> str:
     found = card.get("calibration")
     if found is None:
         return "The confidence is the largest score. It is not calibrated."
+    of_each = ", each scored by the model of its own fold" if found.get("by_others") else ""
+    fitted_on = f"{found['utterances']} {_fitted_on(card)} utterances of {found['speakers']} speakers"
     return (
         f"The confidence is the largest score. It is calibrated by a temperature of {found['temperature']:.3f}, fitted on "
-        f"{found['utterances']} validation utterances of {found['speakers']} speakers. The expected calibration error of "
+        f"{fitted_on}{of_each}. The expected calibration error of "
         f"the test part falls from {found['ece_before']:.3f} to {found['ece']:.3f}. Other speech is less well calibrated."
     )
+
+
+def _fitted_on(card: Card) -> str:
+    return "other folds' test" if card["calibration"].get("by_others") else "validation"
 
 
 def _certainty(card: Card) -> list[str]:
@@ -408,12 +414,12 @@ def _certainty(card: Card) -> list[str]:
     (share, right), (tested, tested_right) = found["validation"], found["test"]
     return [
         "",
-        f"Under a confidence of {found['threshold']:.3f} the verdict is `uncertain`. The threshold was chosen on the validation "
-        f"clips, so that {found['precision']:.2f} of the certain answers are right.",
+        f"Under a confidence of {found['threshold']:.3f} the verdict is `uncertain`. The threshold was chosen on the "
+        f"{_fitted_on(card)} clips, so that {found['precision']:.2f} of the certain answers are right.",
         "",
         "| clips | stay certain | of these right |",
         "| --- | --- | --- |",
-        f"| validation | {share:.2f} | {_share(right)} |",
+        f"| {_fitted_on(card)} | {share:.2f} | {_share(right)} |",
         f"| test | {tested:.2f} | {_share(tested_right)} |",
     ]
 

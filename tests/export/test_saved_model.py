@@ -118,13 +118,39 @@ def test_the_threshold_of_certain_answers_is_chosen_on_validation_clips(recogniz
     assert f"Under a confidence of {threshold:.3f} the verdict is `uncertain`" in (folder / "README.md").read_text()
 
 
-def test_a_run_without_validation_part_is_exported_uncalibrated(done, tmp_path):
+@pytest.fixture
+def without_validation(done, tmp_path):
+    """The runs, whose first one has no validation part."""
     runs = tmp_path / "small" / "strict"
     shutil.copytree(done[1], runs)
     place = runs / "repeat-00" / "fold-1"
     (place / "validation_predictions.csv").unlink()
     seal(place)
-    model = load(saved_model.save(runs, tmp_path / "model", repeat=0, fold="fold-1"))
+    return runs
+
+
+def test_without_validation_part_the_other_folds_test_clips_calibrate(without_validation, tmp_path):
+    model = load(saved_model.save(without_validation, tmp_path / "model", repeat=0, fold="fold-1", certain=0.1))
+    folds = [place for place in (without_validation / "repeat-00").iterdir() if place.name != "fold-1"]
+    others = pd.concat([pd.read_csv(place / "predictions.csv") for place in folds])
+    found = model.card["calibration"]
+    assert found["temperature"] == pytest.approx(fit_temperature(*truth_and_scores(others)), rel=1e-4)
+    assert found["by_others"] and (found["utterances"], found["speakers"]) == (len(others), others["speaker"].nunique())
+    tested = pd.read_csv(without_validation / "repeat-00" / "fold-1" / "predictions.csv")
+    assert not set(tested["utterance"]) & set(others["utterance"])
+    page = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert (
+        f"{len(others)} other folds' test utterances of {others['speaker'].nunique()} speakers, each scored by the model of its own fold"
+        in page
+    )
+    assert "| other folds' test |" in page and "validation utterances" not in page
+
+
+def test_a_run_alone_without_validation_part_is_exported_uncalibrated(without_validation, tmp_path):
+    for place in (without_validation / "repeat-00").iterdir():
+        if place.name != "fold-1":
+            shutil.rmtree(place)
+    model = load(saved_model.save(without_validation, tmp_path / "model", repeat=0, fold="fold-1"))
     assert "calibration" not in model.card
     assert "It is not calibrated." in (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
 
