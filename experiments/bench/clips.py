@@ -24,7 +24,7 @@ ROUNDS = 3
 CASES = (
     "functionals_ravdess/ridge",
     "attentive_cnn_ravdess/tiny",
-    "attentive_cnn_ravdess/base",
+    "attentive_cnn_ravdess/base_distilled",
     "reslstm_sa_ravdess/reslstm_sa_h64",
     "reslstm_sa_ravdess/lstm_sa_h64",
     "speechnet_ravdess/small_segments",

@@ -56,7 +56,6 @@ def _variants() -> dict[str, Variant]:
             # The recipe was tried by the test parts of these folds before it came here.
             tuned_on=("ravdess",),
             title=TITLES[size],
-            headline=size == "tiny",
         )
         for size, options in SIZES.items()
     }
@@ -67,7 +66,7 @@ def _variants() -> dict[str, Variant]:
             teacher=TEACHER,
             compared_with=(size, "taught by Whisper beside the labels"),
             title=f"{variant.title}, taught by Whisper",
-            headline=False,
+            headline=size == "base",
         )
         for size, variant in by_labels.items()
     }

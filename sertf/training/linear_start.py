@@ -21,7 +21,13 @@ LAYERS = ("pooled", "embedding", "scores")
 
 
 def start_linearly(
-    model: "keras.Model", part: Part, *, emotions: tuple[str, ...], seed: int, speakers: Mapping[str, str] | None
+    model: "keras.Model",
+    part: Part,
+    *,
+    emotions: tuple[str, ...],
+    seed: int,
+    speakers: Mapping[str, str] | None,
+    corpora: Mapping[str, str] | None = None,
 ) -> None:
     """Set the normalization and the last layer of an untrained network by a training part.
 
@@ -33,6 +39,7 @@ def start_linearly(
         emotions: in the order of the scores.
         seed: of the regression; changes nothing.
         speakers: utterance to speaker; None cuts the inner folds by label.
+        corpora: utterance to corpus, where there are several; each counts the same within an emotion.
     """
     import keras
 
@@ -51,6 +58,7 @@ def start_linearly(
         emotions=emotions,
         seed=seed,
         speakers=speakers,
+        corpora=corpora,
     )
     assert fitted.out_of_fold is not None, "without a validation part inner folds choose"
     _, temperature = of_penalty(rows.labels, fitted.out_of_fold)

@@ -198,7 +198,7 @@ class Network:
             training.smallest = network.smallest_batch(model)
             self._check_untrained(model, parts["train"], recipe)
             if recipe.linear_start:
-                start_linearly(model, parts["train"], emotions=emotions, seed=seed, speakers=speakers)
+                start_linearly(model, parts["train"], emotions=emotions, seed=seed, speakers=speakers, corpora=corpora)
             return model
 
         return fit(

@@ -36,3 +36,23 @@ def test_the_network_starts_as_ridge_regression(tmp_path):
     model.save(tmp_path / "started.keras")
     again = keras.saving.load_model(tmp_path / "started.keras")
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(arrays)), scores)
+
+
+def test_a_small_corpus_counts_as_much_as_a_large_one():
+    """Two corpora tell the emotions by different values; the larger one alone decides where each clip counts the same."""
+    rng = np.random.default_rng(0)
+    labels = (np.arange(60) % 3).astype("int32")
+    of_small = np.arange(60) >= 48
+    arrays = rng.normal(0, 1, (60, 4, 6)).astype("float32")
+    told = 2 * np.eye(3, dtype="float32")[labels][:, None]
+    arrays[~of_small, :, :3] += told[~of_small]
+    arrays[of_small, :, 3:] += told[of_small]
+    part = Part(tuple(f"u{i}" for i in range(60)), list(arrays), labels)
+    heard = []
+    for corpora in (None, {u: str(small) for u, small in zip(part.utterances, of_small)}):
+        model = network()
+        speakers = {u: f"{small}{i % 4}" for i, (u, small) in enumerate(zip(part.utterances, of_small))}
+        start_linearly(model, part, emotions=("a", "b", "c"), seed=0, speakers=speakers, corpora=corpora)
+        kernel, _ = model.get_layer("scores").get_weights()  # (values, emotions)
+        heard.append(np.abs(kernel[3:]).sum() / np.abs(kernel).sum())
+    assert heard[1] > 1.2 * heard[0]
