@@ -85,6 +85,19 @@ def of_conditions(name):
     return {row["condition"]: row["uar"] for row in found["conditions"]}
 
 
+def test_what_the_attentive_cnn_hears_is_stored():
+    text = (ROOT / "docs" / "attentive-cnn.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| `(\w+)` \| (\d+) \| (\S+) \[(\S+), (\S+)\] \| (.+) \| `(\S+)` \|", text)
+    assert len(rows) == 2
+    for variant, repeats, *pooled, folds, place in rows:
+        page = RESULTS / "attentive_cnn_ravdess" / place
+        found = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+        uar = found["scores"]["uar"]
+        assert page.parent.parent.name == variant and int(repeats) == found["facts"]["repeats"]
+        assert pooled == [f"{uar[key]:.3f}" for key in ("mean", "low", "high")]
+        assert folds.split(" | ") == [f"{fold['uar']['mean']:.3f}" for fold in found["folds"].values()]
+
+
 def test_what_conditions_cost_is_stored():
     places = ("evaluations/recognizer/tested_speakers", "comparisons/recognizer_without_copies")
     ships, clean, known = map(of_conditions, (*places, "evaluations/recognizer/known_speakers"))

@@ -77,9 +77,9 @@ def experiment(corpus: str) -> Experiment:
     """The attentive CNN in two sizes on unseen speakers of RAVDESS or EmoDB; all speakers who are not tested train.
 
     Command: sertf run attentive_cnn_CORPUS --data CORPUS_FOLDER
-    Time: no stored result yet; the runs of a repeat are the folds.
-    Expect: a UAR of 0.62 for `tiny` on RAVDESS, from one repeat.
-    Headline: the small size, which no more than one paper's network undercuts.
+    Time: beside other work a fold of RAVDESS took 12 minutes of a CPU core for `tiny`, 27 for `base_distilled`; five folds.
+    Expect: a UAR of 0.62 for `tiny` and 0.71 for `base_distilled` on RAVDESS, each from one repeat.
+    Headline: the larger size, taught by Whisper beside the labels. It has the best score.
     """
     return Experiment(
         name=f"attentive_cnn_{corpus}",
