@@ -343,7 +343,7 @@ def _scored(
     paths = table["path"].astype(str).to_numpy()
     parts = table.groupby("speaker", sort=False).indices if known_speakers else {"": np.arange(len(table))}
     for name_of_speaker, part in parts.items():
-        enrolled: dict[str, SpeakerStatistics] = {}
+        enrolled: dict[str, SpeakerStatistics | None] = {}
         if known_speakers:
             enrolled = {
                 name: _enrolled(model, str(name_of_speaker), paths[part], conditions.get(name)) for name in found
