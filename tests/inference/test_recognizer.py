@@ -202,7 +202,7 @@ def test_a_card_that_states_no_span_is_of_a_model_that_hears_all(of_one_second, 
 def test_scores_that_are_not_finite_are_an_error(of_one_second, monkeypatch):
 
     model, samples = load(of_one_second), np.random.default_rng(0).normal(scale=0.1, size=8000).astype("float32")
-    monkeypatch.setattr(model, "outputs", lambda *_: {"scores": np.full((1, len(model.emotions)), np.nan)})
+    monkeypatch.setattr(model, "outputs", lambda *_, **__: {"scores": np.full((1, len(model.emotions)), np.nan)})
     with pytest.raises(AudioError, match="the samples: the model gives scores that are not finite"):
         model.predict((samples, 8000))
     with pytest.raises(AudioError, match="not finite"):
