@@ -300,8 +300,11 @@ class Recognizer:
         limit, window, hop = self._windows(window, hop)
         self.check_knows_speakers()
         parts, spoken = [], 0
-        lazily = itertools.chain.from_iterable(map(sources_of, clips)) if isinstance(clips, Iterator) else None
-        for _, source in lazily or sources_of(clips):
+        if isinstance(clips, Iterator):
+            sources = itertools.chain.from_iterable(map(sources_of, clips))
+        else:
+            sources = iter(sources_of(clips))
+        for _, source in sources:
             for windows in self._batches(source, limit, window, hop):
                 heard = [samples for _, samples, _ in windows if not without_speech(samples, windows[0][2])]
                 if heard:

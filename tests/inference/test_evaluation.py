@@ -166,7 +166,7 @@ def test_under_a_condition_speakers_are_enrolled_by_clips_under_it(enrolling, co
     assert rows["gain +20 dB"].confidence == pytest.approx(np.mean(largest), abs=1e-5)
 
 
-def test_speakers_that_cannot_be_enrolled(enrolling, recognizer, corpus, monkeypatch, tmp_path):
+def test_speakers_that_cannot_be_enrolled(enrolling, recognizer, corpus, monkeypatch):
     with pytest.raises(SertfError, match="toy knows no speakers"):
         recognizer.evaluate(corpus, known_speakers=True)
     with pytest.raises(SertfError, match="The speakers of the clips are unknown; name them with --speakers"):
