@@ -11,8 +11,9 @@ DEFAULT = "recognizer"
 
 
 def names() -> list[str]:
-    """Names of the bundled models, sorted."""
-    return sorted(path.parent.name for path in ROOT.glob("*/saved_model.pb"))
+    """Names of the bundled models: the default, then the others sorted."""
+    found = (path.parent.name for path in ROOT.glob("*/saved_model.pb"))
+    return sorted(found, key=lambda name: (name != DEFAULT, name))
 
 
 class Presets(dict[str, str]):
@@ -24,8 +25,7 @@ class Presets(dict[str, str]):
 
 def presets() -> Presets:
     """The bundled models, the default first."""
-    found = sorted(names(), key=lambda name: (name != DEFAULT, name))
-    return Presets({name: _line(read_card(ROOT / name)) for name in found})
+    return Presets({name: _line(read_card(ROOT / name)) for name in names()})
 
 
 def _line(card: Card) -> str:
