@@ -79,7 +79,7 @@ def check_known_speakers(cells: "Sequence[Cell]") -> None:
 
 
 def check_teachers(cells: "Sequence[Cell]") -> None:
-    """Raise for a teacher without a share of the targets or the reverse, for one that cannot teach, and for copies."""
+    """Raise for a teacher without a share of the targets or the reverse, and for one that cannot teach."""
     for cell in cells:
         shared, teacher = cell.recipe is not None and cell.recipe.distillation > 0, cell.variant.teacher
         if shared != (teacher is not None):
@@ -93,11 +93,6 @@ def check_teachers(cells: "Sequence[Cell]") -> None:
             raise CheckError(
                 f"The teacher of {cell.variant_name} needs features of one shape, but those of {teacher.front_end} are as "
                 "long as the clips; use a front end of fixed length, such as whisper or functionals."
-            )
-        if cell.variant.augmentation is not None:
-            raise CheckError(
-                f"{cell.variant_name} trains on augmented copies, which no teacher hears; use the recipe's "
-                "spectrogram_augmentation, or no teacher."
             )
 
 

@@ -3,7 +3,7 @@
 import functools
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,7 @@ class Job:
         speakers_known: each speaker is scaled by clips of their own.
         enrolment_clips: how many clips a validation or tested speaker is scaled by; None for all.
         watch_test: log the test part's scores after each epoch; they decide nothing.
+        parents: altered copies to their originals.
         online_copies: copies drawn anew every epoch.
         teacher: name of a linear model that teaches; None has no teacher.
         teacher_features: utterance to what the teacher reads.
@@ -77,6 +78,7 @@ class Job:
     speakers_known: bool = False
     enrolment_clips: int | None = None
     watch_test: bool = False
+    parents: dict[str, str] = field(default_factory=dict)
     online_copies: CopyPlan | None = None
     teacher: str | None = None
     teacher_features: Features | None = None
@@ -128,16 +130,21 @@ def train_job(
         checkpoint=checkpoint,
         speakers=job.speakers,
         corpora=job.corpora,
-        taught=_taught(job, fold),
+        taught=_taught(job, fold, trained_on["train"].utterances),
     )
     return fitted, parts, scaling
 
 
-def _taught(job, fold):
-    """Probabilities of the training part by the job's teacher, (utterances, emotions); None without a teacher."""
+def _taught(job, fold, utterances):
+    """What the job's teacher says of training utterances, (utterances, emotions) probabilities; None without a teacher.
+
+    The teacher hears originals alone. A copy is taught what its original is.
+    """
     if job.teacher is None:
         return None
-    parts, _ = parts_of(replace(fold, validation=(), test=()), job.teacher_features, job.labels)
+    originals = [job.parents.get(utterance, utterance) for utterance in utterances]
+    heard = tuple(dict.fromkeys(originals))
+    parts, _ = parts_of(replace(fold, train=heard, validation=(), test=()), job.teacher_features, job.labels)
     fitted = trainers.find(job.teacher).fit(
         parts,
         {},
@@ -149,7 +156,8 @@ def _taught(job, fold):
         corpora=job.corpora,
     )
     _, temperature = of_penalty(parts["train"].labels, fitted.out_of_fold)
-    return probabilities(fitted.out_of_fold, temperature)
+    place = {utterance: i for i, utterance in enumerate(heard)}
+    return probabilities(fitted.out_of_fold, temperature)[[place[utterance] for utterance in originals]]
 
 
 def run_job(job: Job) -> Path | Diverged:

@@ -166,9 +166,8 @@ def _prepare(cell, data, taught):
 
 def _audited(cell, data, folds):
     """The folds with the copies in their training parts, and their audit."""
-    copies, parents = data.copies, {}
+    copies, parents = data.copies, data.parents
     if copies is not None:
-        parents = dict(zip(copies["utterance"], copies["parent"]))
         folds = [fold.with_copies(parents) for fold in folds]
     audited = audit.audit(
         folds,
@@ -227,6 +226,7 @@ def _missing_jobs(prepared, folder, repeats, *, progress):
         "speakers_known": cell.setting.scaling == "speaker",
         "enrolment_clips": cell.setting.enrolment_clips,
         "watch_test": cell.setting.watch_test,
+        "parents": data.parents,
         "online_copies": data.online_copies,
         "teacher": cell.variant.teacher and cell.variant.teacher.model,
         "teacher_features": prepared.taught,

@@ -42,6 +42,11 @@ class TrainingData:
         return self.table if self.copies is None else pd.concat([self.table, self.copies], ignore_index=True)
 
     @property
+    def parents(self) -> dict[str, str]:
+        """Copies to their originals."""
+        return {} if self.copies is None else dict(zip(self.copies["utterance"], self.copies["parent"]))
+
+    @property
     def skipped(self) -> list[tuple[str, str]]:
         """(path, reason) of every clip that was left out."""
         return [*self.asked.attrs.get("skipped", ()), *self.features.skipped]

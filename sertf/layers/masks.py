@@ -128,9 +128,30 @@ class MaskedBatchNormalization(keras.layers.BatchNormalization):
         super().build(inputs_shape)
 
     def call(self, inputs, own, training=None):
-        own = ops.broadcast_to(own[:, :, None], ops.shape(inputs)[:3])
-        normed = super().call(inputs, training=training, mask=own)
-        return normed * ops.cast(own, normed.dtype)[..., None]
+        values = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))  # half precision loses statistics
+        own = ops.cast(own, values.dtype)
+        if training and self.trainable:
+            mean, variance = self._statistics(values, own)
+            for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                moving.assign(moving * self.momentum + now * (1 - self.momentum))
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        scale = self.gamma * ops.rsqrt(variance + self.epsilon)
+        normed = (values * scale + (self.beta - mean * scale)) * own[:, :, None, None]
+        return ops.cast(normed, inputs.dtype)
+
+    def _statistics(self, values, own):
+        """Mean and variance of each channel over own frames.
+
+        On one CPU core, products of matrices take half the time of Keras's sums over masked axes.
+        """
+        bands, channels = values.shape[2:]
+        rows = ops.reshape(values, (-1, channels))
+        counted = ops.reshape(ops.repeat(own, bands, axis=1), (1, -1))
+        count = ops.maximum(ops.sum(counted), 1)
+        mean = ops.matmul(counted, rows)[0] / count
+        square = ops.matmul(counted, ops.square(rows))[0] / count
+        return mean, ops.maximum(square - ops.square(mean), 0)
 
     def compute_output_shape(self, inputs_shape, own_shape):
         return inputs_shape

@@ -13,6 +13,7 @@ from sertf.audio.augmentation import Augmentation, Gain, RandomCut
 from sertf.audio.files import read_audio
 from sertf.errors import SertfError
 from sertf.experiment.cells import resolve
+from sertf.experiment.description import Teacher
 from sertf.experiment.job import train_job
 from sertf.experiment.plan import plan as make_plan
 from sertf.extraction.checks import FrontEndError
@@ -46,6 +47,33 @@ def test_copies_join_the_training_part_alone(corpus, cache, tmp_path, monkeypatc
     assert facts["augmentation"]["copies"] == 2 and facts["audit"]["verdict"] == "clean"
     fold = splits.protocol("speaker-independent-3")(corpus, seed=5)[0]
     assert (trained, validated) == (3 * len(fold.train), len(fold.validation))
+
+
+@pytest.mark.parametrize(("fresh", "kept"), [(False, True), (False, False), (True, True)])
+def test_a_copy_is_taught_what_its_original_is(corpus, cache, tmp_path, monkeypatch, fresh, kept):
+    """The teacher hears originals alone, also where the network does not."""
+
+    class Seen(Exception):
+        pass
+
+    def fit(*_, train, **__):
+        raise Seen(train.part.utterances, train.taught)
+
+    in_process(monkeypatch, first=1)
+    monkeypatch.setattr(trainers, "fit", fit)
+    small = EXPERIMENT.variants["small"]
+    recipes = {"strict": replace(small.recipes["strict"], distillation=0.5)}
+    taught = replace(small, recipes=recipes, teacher=Teacher("ridge", "functionals"))
+    altered = replace(taught, augmentation=Augmentation(copies=2, fresh=fresh, keep_original=kept))
+    by_variant = {}
+    for name, variant in (("clean", taught), ("altered", altered)):
+        with pytest.raises(Seen) as seen:
+            run(corpus, cache, tmp_path / name, experiment=replace(EXPERIMENT, variants={"small": variant}))
+        by_variant[name] = dict(zip(*seen.value.args))
+    clean, copies = by_variant["clean"], by_variant["altered"]
+    assert len(copies) == (3 if kept else 2) * len(clean)
+    for utterance, probabilities in copies.items():
+        np.testing.assert_array_equal(probabilities, clean[utterance.split("~")[0]])
 
 
 def test_a_network_learns_from_fresh_copies(corpus, cache, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.layers import SpectrogramMasks
+from sertf.layers import MaskedBatchNormalization, SpectrogramMasks
 
 IMAGE = np.ones((64, 30, 20), "float32")
 
@@ -70,3 +70,21 @@ def test_saved_and_loaded(tmp_path):
 def test_a_mistake_is_one_sentence(bands, frames, count, message):
     with pytest.raises(SertfError, match=message):
         SpectrogramMasks(bands, frames, count=count)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_norm_of_a_spectrogram_counts_own_frames_alone(precision):
+    rng = np.random.default_rng(0)
+    images = rng.normal(3, 2, (4, 9, 5, 6)).astype("float32")
+    own = np.arange(9) < np.array([9, 4, 7, 1])[:, None]
+    layer = MaskedBatchNormalization(epsilon=1e-5, momentum=0.0, dtype=precision)
+    normed = np.asarray(layer(images, own, training=True), "float32")
+    counted = images[own]  # (own frames of all utterances, bands, channels)
+    mean, deviation = counted.mean(axis=(0, 1)), counted.std(axis=(0, 1))
+    close = 1e-5 if precision == "float32" else 1e-2
+    np.testing.assert_allclose(normed[own], (counted - mean) / deviation, rtol=close, atol=close)
+    assert (normed[~own] == 0).all()
+    # The statistics are those of inference from now on.
+    np.testing.assert_allclose(layer.moving_mean, mean, rtol=close)
+    np.testing.assert_allclose(layer.moving_variance, deviation**2, rtol=3 * close)
+    np.testing.assert_allclose(np.asarray(layer(images, own), "float32"), normed, rtol=close, atol=close)
