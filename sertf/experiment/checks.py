@@ -37,7 +37,6 @@ def check(cells: "Sequence[Cell]", table: pd.DataFrame, cache: Path) -> None:
     """
     check_emotions(table)
     check_lengths(cells)
-    check_known_speakers(cells)
     check_teachers(cells)
     check_folds(cells, table)
     check_networks(cells, table, cache)
@@ -65,16 +64,6 @@ def check_lengths(cells: "Sequence[Cell]") -> None:
             raise CheckError(
                 f"{cell.variant_name} trains on {cropped.frames} frames, but {cell.experiment.front_end} gives {frames}; use "
                 "a recipe without spectrogram_augmentation."
-            )
-
-
-def check_known_speakers(cells: "Sequence[Cell]") -> None:
-    """Raise for augmented copies under a scaling by speaker, whose statistics are those of clean clips."""
-    for cell in cells:
-        if cell.setting.scaling == "speaker" and cell.variant.augmentation is not None:
-            raise CheckError(
-                f"{cell.variant_name} trains on augmented copies, which {cell.protocol_name} cannot scale by speaker; "
-                "leave the augmentation out, or scale by the training part."
             )
 
 

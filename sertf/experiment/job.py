@@ -112,6 +112,7 @@ def train_job(
         speakers=job.speakers if job.speakers_known else None,
         enrolment_clips=job.enrolment_clips,
         seed=job.seed,
+        copies=job.parents,
     )
     trained_on, copies = parts, None
     if job.online_copies is not None:
@@ -256,7 +257,7 @@ def _copies_of(job, scaling):
             "again, with one version on all machines."
         )
     copies = {copy: (path, number) for copy, (_, path, number) in job.online_copies.copies.items()}
-    return OnlineCopies(copies, front_end, job.online_copies.augmentation, scaling, seed=job.seed)
+    return OnlineCopies(copies, front_end, job.online_copies.augmentation, scaling.of, seed=job.seed)
 
 
 @functools.cache  # the code that this process imported, even if the files change during a long training

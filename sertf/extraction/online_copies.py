@@ -91,7 +91,7 @@ class OnlineCopies:
         copies: mapping of a copy's name to the path of its recording and its number.
         front_end: layer of `sertf.features`.
         augmentation: `sertf.audio.augmentation.Augmentation`.
-        scaling: function of features, (frames, dims).
+        scaling: function of a copy's name to a function of its features, (frames, dims).
         seed: seed of the run; the same seed, epoch, recording and number give the same copy.
     """
 
@@ -100,7 +100,7 @@ class OnlineCopies:
         copies: Mapping[str, tuple[str, int]],
         front_end: "keras.Layer",
         augmentation: Augmentation,
-        scaling: Callable[[np.ndarray], np.ndarray],
+        scaling: Callable[[str], Callable[[np.ndarray], np.ndarray]],
         *,
         seed: int,
     ):
@@ -130,4 +130,4 @@ class OnlineCopies:
                 f"{path}: copy {copy} cannot be drawn in epoch {epoch + 1}: {error}; leave it out."
             ) from error
         features = self._compute(*pad_clip(samples, rate))[0]
-        return self.scaling(self.front_end.own_frames(features, len(samples)))
+        return self.scaling(utterance)(self.front_end.own_frames(features, len(samples)))

@@ -1,6 +1,6 @@
 """The parts of a fold under one scaling, fitted on the rows that the protocol grants, or under one of each speaker."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,7 @@ class SpeakerScaling:
         clips: int | None = None,
         seed: int = 0,
         each: str = "dimension",
+        copies: Collection[str] = (),
     ) -> "SpeakerScaling":
         """Fit on the speakers of a fold.
 
@@ -113,9 +114,10 @@ class SpeakerScaling:
             clips: how many clips a speaker enrols with, drawn by the seed; None takes all, as do speakers of fewer.
             seed: of the draw.
             each: as of `Scaling.fit`.
+            copies: utterances that are altered copies. They are scaled as their speaker is, and enrol nobody.
         """
         own: dict[str, list[str]] = {}
-        for utterance in sorted(speakers):
+        for utterance in sorted(speakers.keys() - set(copies)):
             own.setdefault(speakers[utterance], []).append(utterance)
         trained, tested = ({speakers[u] for u in ids} for ids in (fold.train, fold.test))
         rng, by_speaker = np.random.default_rng(seed), {}
@@ -212,6 +214,7 @@ def parts_of(
     speakers: Mapping[str, str] | None = None,
     enrolment_clips: int | None = None,
     seed: int = 0,
+    copies: Collection[str] = (),
 ) -> tuple[dict[str, Part], Scaling | SpeakerScaling]:
     """The three parts of a fold under one scaling, or one of each speaker.
 
@@ -222,7 +225,7 @@ def parts_of(
         scaling_rows: ids to fit the scaling on; None takes the fold's training part.
         each: what is scaled by a mean and deviation of its own, of `SCALED_EACH`.
         speakers: utterance to speaker, of all utterances; each speaker is then scaled by clips of their own.
-        enrolment_clips, seed: as `clips` and `seed` of `SpeakerScaling.fit`.
+        enrolment_clips, seed, copies: as `clips`, `seed` and `copies` of `SpeakerScaling.fit`.
 
     Returns:
         dict of `Part` by name ("train", "validation", "test"), and the scaling.
@@ -239,7 +242,14 @@ def parts_of(
     scaling: Scaling | SpeakerScaling = unknown
     if speakers is not None:
         scaling = SpeakerScaling.fit(
-            features, speakers, fold, unknown=unknown, clips=enrolment_clips, seed=seed, each=each
+            features,
+            speakers,
+            fold,
+            unknown=unknown,
+            clips=enrolment_clips,
+            seed=seed,
+            each=each,
+            copies=copies,
         )
     return {
         name: Part(tuple(ids), arrays(ids, scaling), np.array([labels[u] for u in ids], dtype=np.int32))

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from sertf.audio.augmentation import Augmentation
 from sertf.errors import SertfError
 from sertf.experiment.cells import resolve
 from sertf.experiment.checks import check_lengths
@@ -90,13 +89,6 @@ def test_a_recipe_crops_to_the_frames_of_the_front_end(corpus, tmp_path):
     experiment = replace(experiment, variants=changed(recipes={"strict": fits}).variants)
     check_lengths(resolve(experiment, protocols=["strict"]))
     check_lengths(resolve(changed(recipes={"strict": recipe}), protocols=["strict"]))  # features as long as the clips
-
-
-def test_augmented_copies_are_not_scaled_by_speaker(corpus, tmp_path):
-    protocols = {"known": Setting("speaker-independent-4", scaling="speaker")}
-    known = changed(recipes={"known": RECIPE}, augmentation=Augmentation(copies=1))
-    with pytest.raises(SertfError, match="small trains on augmented copies, which known cannot scale by speaker"):
-        run(corpus, tmp_path / "c", tmp_path, experiment=replace(known, protocols=protocols), protocol_names=["known"])
 
 
 def test_a_speaker_who_lacks_an_emotion_is_a_warning_and_no_error(corpus, tmp_path):

@@ -76,10 +76,13 @@ def test_a_copy_is_taught_what_its_original_is(corpus, cache, tmp_path, monkeypa
         np.testing.assert_array_equal(probabilities, clean[utterance.split("~")[0]])
 
 
-def test_a_network_learns_from_fresh_copies(corpus, cache, tmp_path, monkeypatch):
+@pytest.mark.parametrize("scaling", ["training", "speaker"])
+def test_a_network_learns_from_fresh_copies(corpus, cache, tmp_path, monkeypatch, scaling):
     in_process(monkeypatch, first=1)
     noisy = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=1, fresh=True))
-    folder = run(corpus, cache, tmp_path, experiment=replace(EXPERIMENT, variants={"small": noisy}))["small", "strict"]
+    protocols = {"strict": replace(EXPERIMENT.setting("strict"), scaling=scaling)}
+    experiment = replace(EXPERIMENT, variants={"small": noisy}, protocols=protocols)
+    folder = run(corpus, cache, tmp_path, experiment=experiment)["small", "strict"]
     history = pd.read_csv(folder / "repeat-00" / "fold-1" / "history.csv")
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
 

@@ -22,7 +22,7 @@ def copies(tmp_path):
         RATE, offset_seconds=0.1, duration_seconds=0.5, n_fft=256, win_length=256, hop_length=128, n_mels=8
     )
 
-    def make(snr=10.0, scaling=lambda array: array, seed=3):
+    def make(snr=10.0, scaling=lambda _: lambda array: array, seed=3):
         return OnlineCopies(
             {"a~1": (str(path), 1), "a~2": (str(path), 2)},
             front_end,
@@ -49,7 +49,7 @@ def test_copies_of_files_at_their_own_rate(tmp_path):
         {name: (str(tmp_path / name), 1) for name in ("slow.wav", "fast.wav")},
         Waveform(samples=5000),
         Augmentation(steps=(WhiteNoise((80.0, 80.0)),), fresh=True),
-        lambda array: array,
+        lambda _: lambda array: array,
         seed=3,
     )
     np.testing.assert_allclose(fresh.draw("slow.wav", 0), fresh.draw("fast.wav", 0), atol=1e-3)
@@ -59,7 +59,7 @@ def test_little_noise_changes_little_and_scaling_comes_last(copies):
     loud, quiet = copies(snr=-10.0).draw("a~1", 0), copies(snr=80.0).draw("a~1", 0)
     quieter = copies(snr=90.0).draw("a~1", 0)
     assert np.abs(quiet - quieter).max() < 0.1 < np.abs(loud - quieter).max()
-    np.testing.assert_allclose(copies(scaling=lambda a: a / 2).draw("a~1", 0), copies().draw("a~1", 0) / 2)
+    np.testing.assert_allclose(copies(scaling=lambda _: lambda a: a / 2).draw("a~1", 0), copies().draw("a~1", 0) / 2)
 
 
 def test_batches_hold_fresh_copies_in_place_of_the_arrays(copies):
@@ -91,7 +91,7 @@ def test_clips_that_are_silent_where_noise_should_be_added(tmp_path):
     louder, skipped = drawable(table, front_end, Augmentation(steps=(Gain(),), fresh=True), seed=0)
     assert louder.equals(table) and skipped == []
 
-    copies = OnlineCopies({"late~1": (late, 1)}, front_end, noisy, lambda array: array, seed=3)
+    copies = OnlineCopies({"late~1": (late, 1)}, front_end, noisy, lambda _: lambda array: array, seed=3)
     with pytest.raises(SertfError, match="late.wav: copy 1 cannot be drawn in epoch 6: it is silent"):
         copies.draw("late~1", 5)
 

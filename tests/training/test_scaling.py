@@ -77,6 +77,24 @@ def test_each_speaker_is_scaled_by_clips_of_their_own():
     assert kept["trained"] == 1
 
 
+def test_an_altered_copy_is_scaled_as_its_speaker_and_enrols_nobody():
+    speakers = {f"{speaker}{i}": speaker for speaker in "abc" for i in range(4)}
+    rng = np.random.default_rng(2)
+    features = {u: rng.normal("abc".index(s), 1, (4, 3)).astype(np.float32) for u, s in speakers.items()}
+    fold = Fold("f", *(tuple(u for u in speakers if u[0] == s) for s in "abc"))
+    clean, _ = parts_of(fold, features, dict.fromkeys(speakers, 0), speakers=speakers)
+    copies = {f"{u}~1": u for u in fold.train}
+    speakers |= {copy: "a" for copy in copies}
+    features |= {copy: features[u] + 7 for copy, u in copies.items()}
+    parts, scaling = parts_of(
+        fold.with_copies(copies), features, dict.fromkeys(speakers, 0), speakers=speakers, copies=copies
+    )
+    scaled = dict(zip(parts["train"].utterances, parts["train"].arrays))
+    for utterance, array in zip(fold.train, clean["train"].arrays):
+        np.testing.assert_array_equal(scaled[utterance], array)
+        np.testing.assert_allclose(scaled[f"{utterance}~1"], array + 7 / scaling.of("a0").std, rtol=1e-4)
+
+
 def test_tested_speakers_enrol_with_few_clips_and_training_speakers_with_all():
     speakers = {f"{speaker}{i}": speaker for speaker in "abc" for i in range(6)}
     features = {u: np.full((2, 1), float(u[1]), np.float32) for u in speakers}
