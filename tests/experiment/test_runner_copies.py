@@ -13,7 +13,7 @@ from sertf.audio.augmentation import Augmentation, Gain, RandomCut
 from sertf.audio.files import read_audio
 from sertf.errors import SertfError
 from sertf.experiment.cells import resolve
-from sertf.experiment.description import Teacher
+from sertf.experiment.description import Teacher, known_speakers
 from sertf.experiment.job import train_job
 from sertf.experiment.plan import plan as make_plan
 from sertf.extraction.checks import FrontEndError
@@ -76,13 +76,18 @@ def test_a_copy_is_taught_what_its_original_is(corpus, cache, tmp_path, monkeypa
         np.testing.assert_array_equal(probabilities, clean[utterance.split("~")[0]])
 
 
-@pytest.mark.parametrize("scaling", ["training", "speaker"])
-def test_a_network_learns_from_fresh_copies(corpus, cache, tmp_path, monkeypatch, scaling):
+@pytest.mark.parametrize("known", [False, True])
+def test_a_network_learns_from_fresh_copies(corpus, cache, tmp_path, monkeypatch, known):
     in_process(monkeypatch, first=1)
-    noisy = replace(EXPERIMENT.variants["small"], augmentation=Augmentation(copies=1, fresh=True))
-    protocols = {"strict": replace(EXPERIMENT.setting("strict"), scaling=scaling)}
+    strict, small = EXPERIMENT.setting("strict"), EXPERIMENT.variants["small"]
+    protocols = known_speakers(strict) if known else {"strict": strict}
+    noisy = replace(
+        small,
+        augmentation=Augmentation(copies=1, fresh=True),
+        recipes=dict.fromkeys(protocols, EXPERIMENT.recipe("small", "strict")),
+    )
     experiment = replace(EXPERIMENT, variants={"small": noisy}, protocols=protocols)
-    folder = run(corpus, cache, tmp_path, experiment=experiment)["small", "strict"]
+    (folder,) = run(corpus, cache, tmp_path, experiment=experiment, protocol_names=list(protocols)).values()
     history = pd.read_csv(folder / "repeat-00" / "fold-1" / "history.csv")
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
 
