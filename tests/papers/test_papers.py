@@ -58,8 +58,7 @@ def test_headlines_are_one_a_system_and_stored():
     for name, variant in found:
         stored = {path.parent.name for path in STORED.glob(f"{name}/{variant}/*/report.json")}
         own = papers.find(name).experiment.variant(variant).model in ("attentive_cnn", "ridge")  # no authors' split
-        # On TESS no strict run of SERCT is stored yet.
-        assert {"serct_tess": {"paper"}}.get(name, {"strict"} if own else {"paper", "strict"}) <= stored, name
+        assert ({"strict"} if own else {"paper", "strict"}) <= stored, name
 
 
 def test_every_stored_experiment_resolves():
