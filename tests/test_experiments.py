@@ -48,6 +48,8 @@ NAMES = [
     "cnn_transformer_ravdess",
     "attentive_cnn_ravdess",
     "attentive_cnn_emodb",
+    "attentive_cnn_emobox",
+    "attentive_cnn_ablation",
     "wavelet_cnn_lstm_emodb",
     "wavelet_cnn_lstm_ravdess",
     "wavelet_cnn_lstm_decayed_emodb",

@@ -9,6 +9,7 @@ import keras
 
 from sertf.errors import SertfError
 from sertf.layers import AttentiveStatistics, FrameMask, MaskedBatchNormalization
+from sertf.layers.whisper_encoder import MeanAndDeviation
 from sertf.models.options import Shape, checked
 from sertf.models.output import softmax_scores
 
@@ -29,7 +30,7 @@ def build(
         input_shape: (frames, bands) of one utterance, frames None for any length; zero frames at the ends are padding.
         num_classes: number of emotions.
         width: channels of the first block.
-        attention_units: hidden units of the attention.
+        attention_units: hidden units of the attention; 0 weighs all steps the same.
         dropout: rate before the last layer.
     """
     if len(input_shape) != 2 or input_shape[1] is None:
@@ -49,7 +50,10 @@ def build(
         x
     )  # (batch, frames / 8, bands / 16 · 4 width)
     states = keras.layers.Dense(BLOCKS[-1][0] * width, activation="relu", name="states")(x)
-    x, _ = AttentiveStatistics(attention_units, name="attention")(states, x, own[8])  # (batch, 8 width)
+    if attention_units:
+        x, _ = AttentiveStatistics(attention_units, name="attention")(states, x, own[8])  # (batch, 8 width)
+    else:
+        x = MeanAndDeviation(name="statistics")(states, own[8])
     x = keras.layers.BatchNormalization(epsilon=1e-5, name="embedding")(x)
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     return keras.Model(features, softmax_scores(x, num_classes), name=f"attentive_cnn_w{width}")

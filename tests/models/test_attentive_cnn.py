@@ -64,6 +64,15 @@ def test_what_figures_read(utterances):
     assert (attention[0] > 0).tolist() == [True] * 2 + [False] * 4  # 9 frames are two steps of 8
 
 
+def test_without_attention_all_steps_weigh_the_same(utterances):
+    keras.utils.set_random_seed(3)
+    model = build((None, 16), 3, width=4, attention_units=0)
+    outputs = [model.get_layer("states").output, model.get_layer("statistics").output]
+    states, statistics = keras.Model(model.inputs, outputs).predict_on_batch(padded(utterances, 48))
+    own = states[1, :4]  # 30 frames are four steps of 8
+    np.testing.assert_allclose(statistics[1], [*own.mean(axis=0), *own.std(axis=0)], rtol=1e-3, atol=1e-4)
+
+
 def test_bands_must_be_known():
     with pytest.raises(SertfError, match=r"input_shape must be \(frames, bands\), got \(None, None\)"):
         build((None, None), 3)
