@@ -31,7 +31,7 @@ class SertfError(ValueError):
 def unknown(kind: str, name: object, known: Iterable[str], *, listed: Iterable[str] | None = None) -> str:
     """The sentence on an unknown name. It suggests the nearest known ones first.
 
-    `listed` stands in for the known names where these are too many to show.
+    `listed` stands in for the known names where these are too many to show, and is left out where one is near.
 
     >>> unknown("model", "speachnet", ["reslstm_sa", "speechnet"])
     "Unknown model 'speachnet'; did you mean speechnet? Known are reslstm_sa, speechnet."
@@ -42,6 +42,8 @@ def unknown(kind: str, name: object, known: Iterable[str], *, listed: Iterable[s
     near = difflib.get_close_matches(given, known, n=3) or [
         other for other in known if len(given) > 2 and given in other
     ]
+    if near and listed is not None:
+        return f"Unknown {kind} '{name}'; did you mean {' or '.join(near)}?"
     start = f"did you mean {' or '.join(near)}? Known" if near else "known"
     return f"Unknown {kind} '{name}'; {start} are {', '.join(listed or known)}."
 

@@ -69,7 +69,7 @@ def run(options):
     from sertf.inference.bundled import folder_of
     from sertf.inference.card import read_card
     from sertf.inference.card_page import write_card
-    from sertf.inference.evaluation import card_with, check_for_card
+    from sertf.inference.evaluation import card_with, check_enrolment, check_for_card
     from sertf.inference.evaluation_page import check_place, write_evaluation
 
     # Mistakes first: TensorFlow takes its time to load.
@@ -78,6 +78,8 @@ def run(options):
     if options.out is not None:
         check_place(options.out)
     table = _table(options, shared.mapping(options))
+    if options.known_speakers:
+        check_enrolment(card, table)
     if options.card:
         check_for_card(
             card,

@@ -15,7 +15,7 @@ from sertf.audio.conditions import CONDITIONS, Condition
 from sertf.audio.files import AudioError, check_rate, read_audio
 from sertf.errors import SertfError, listing, unknown
 from sertf.inference.card import Card, OtherCorpus, UnderConditions
-from sertf.inference.speakers import SpeakerError, SpeakerStatistics
+from sertf.inference.speakers import SpeakerError, SpeakerStatistics, check_knows_speakers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +138,7 @@ def evaluate(
     table, left_out = labelled(model, table)
     asked = CONDITIONS if conditions else {}
     if known_speakers:
-        _check_enrolment(model, table)
+        check_enrolment(model.card, table)
     scored, bad = _scored(model, table, asked, known_speakers, progress)
     if bad and (not skip_bad or len(bad) == len(table)):
         raise SertfError(
@@ -318,10 +318,11 @@ def _check_emotions(known: Sequence[str], given: "pd.Series") -> None:
         )
 
 
-def _check_enrolment(model: "Recognizer", table: "pd.DataFrame") -> None:
+def check_enrolment(card: Card, table: "pd.DataFrame") -> None:
+    """Raise a `SertfError` unless a model can enrol the speakers of a table."""
     from sertf.corpora.utterances import unknown_speakers
 
-    model.check_knows_speakers()
+    check_knows_speakers(card)
     if unknown_speakers(table):
         raise SertfError("The speakers of the clips are unknown; name them with --speakers to enrol them.")
 

@@ -20,7 +20,7 @@ from sertf.errors import SertfError
 from sertf.inference.card import Card, ModelError, check_intact, read_card
 from sertf.inference.litert import can_serve, litert_runner
 from sertf.inference.recordings import differences, tell
-from sertf.inference.speakers import SpeakerError, SpeakerStatistics, pooled
+from sertf.inference.speakers import SpeakerError, SpeakerStatistics, check_knows_speakers, pooled
 from sertf.inference.verdicts import verdict_of, without_speech
 from sertf.inference.windows import checked_rate, cut_windows, live_blocks, sources_of
 
@@ -298,7 +298,7 @@ class Recognizer:
             SertfError: no clips, or a window or hop out of range.
         """
         limit, window, hop = self._windows(window, hop)
-        self.check_knows_speakers()
+        check_knows_speakers(self.card)
         parts, spoken = [], 0
         if isinstance(clips, Iterator):
             sources = itertools.chain.from_iterable(map(sources_of, clips))
@@ -321,18 +321,10 @@ class Recognizer:
         found = self.model.signatures["enroll"](waveform=batch, lengths=lengths, sample_rate=rate)
         return found["mean"].numpy(), found["std"].numpy(), int(found["count"])
 
-    def check_knows_speakers(self) -> None:
-        """Raise `SpeakerError` unless `enroll` can estimate a speaker's statistics."""
-        if not self.knows_speakers:
-            raise SpeakerError(
-                f"{self.card['name']} knows no speakers; leave the speaker out, or use a model that `sertf run "
-                "--known-speakers` trained."
-            )
-
     def _check_speaker(self, speaker):
         if speaker is None:
             return
-        self.check_knows_speakers()
+        check_knows_speakers(self.card)
         if speaker.model != self.card["known_speakers"]["model"]:
             raise SpeakerError(
                 f"The speaker's statistics belong to the model {speaker.name} ({speaker.model[:8]}), not to "

@@ -5,11 +5,15 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sertf.errors import SertfError
 from sertf.files import write_bytes
+
+if TYPE_CHECKING:
+    from sertf.inference.card import Card
 
 SUFFIX = ".npz"
 FORMAT = 1
@@ -19,6 +23,19 @@ _FEWEST = 2
 
 class SpeakerError(SertfError):
     """Statistics of a speaker that cannot be estimated, read or used."""
+
+
+def check_knows_speakers(card: "Card") -> None:
+    """Raise `SpeakerError` unless a model can estimate a speaker's statistics.
+
+    Args:
+        card: of `sertf.inference.card.read_card`.
+    """
+    if "known_speakers" not in card:
+        raise SpeakerError(
+            f"{card['name']} knows no speakers; leave the speaker out, or use a model that `sertf run --known-speakers` "
+            "trained."
+        )
 
 
 @dataclass(frozen=True, eq=False)
