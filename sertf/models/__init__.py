@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sertf.models import (
     attentive_cnn,
+    attentive_pooling,
     cnn_transformer,
     reslstm_sa,
     serct,
@@ -26,6 +27,7 @@ MODELS: dict[str, Callable[..., "keras.Model"]] = {
     "wavelet_cnn_lstm": wavelet_cnn_lstm.build,
     "serct": serct.build,
     "attentive_cnn": attentive_cnn.build,
+    "attentive_pooling": attentive_pooling.build,
     "whisper_blocks": whisper_blocks.build,
     **BASELINES,
     **WAVEFORM_BASELINES,
