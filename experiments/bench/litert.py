@@ -48,7 +48,7 @@ def main():
     from sertf.export.checkpoint import choose_run, restore_run
     from sertf.export.litert import WEIGHTS
     from sertf.inference.card import read_card
-    from sertf.inference.litert import FILE, litert_runner
+    from sertf.inference.litert import FILE, SHARED, litert_runner
     from sertf.runs.stored import read_facts, read_predictions
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -68,7 +68,7 @@ def main():
     for weights in WEIGHTS:
         with tempfile.TemporaryDirectory() as place:
             out = saved_model.save(run.place, Path(place) / "model", litert=weights)
-            written, answer = read_card(out)["litert"], litert_runner(out / FILE)
+            written, answer = read_card(out)["litert"], litert_runner(out / (SHARED if weights == "shared" else FILE))
         takes = written["input"]
         given = clips if takes == "waveform" else [np.asarray(front_end(clip)) for clip in clips]
         timed = noise if takes == "waveform" else np.asarray(front_end(noise))
