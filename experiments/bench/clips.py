@@ -23,7 +23,7 @@ SECONDS = 4
 ROUNDS = 3
 CASES = (
     "functionals_ravdess/ridge",
-    "attentive_cnn_ravdess/tiny",
+    "attentive_cnn_ravdess/tiny_distilled",
     "attentive_cnn_ravdess/base_distilled",
     "reslstm_sa_ravdess/reslstm_sa_h64",
     "reslstm_sa_ravdess/lstm_sa_h64",
@@ -33,6 +33,7 @@ CASES = (
     "serct_ravdess/narrow_rate_3e-4",
     "whisper_ravdess/tiny",
     "whisper_ravdess/base",
+    "whisper_attentive_ravdess/tiny",
     "speechnet_linear_ravdess/ridge_segments",
     "speechnet_baselines_segments_ravdess/cnn",
     "speechnet_baselines_segments_ravdess/lstm",
