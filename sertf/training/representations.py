@@ -57,18 +57,19 @@ def representations(
         shown["clip_step_seconds"] = np.array(front_end.frame_step_seconds)
     if {"states", "attention"} <= names:
         inside = keras.Model(model.inputs, [model.get_layer("states").output, model.get_layer("attention").output[1]])
-        states, attention = inside.predict_on_batch(clip[None])
-        result |= {**shown, "clip_states": np.asarray(states)[0], "clip_attention": np.asarray(attention)[0]}
+        # float32 throughout: NumPy stores no bfloat16.
+        states, attention = (np.asarray(output, np.float32)[0] for output in inside.predict_on_batch(clip[None]))
+        result |= {**shown, "clip_states": states, "clip_attention": attention}
     deformable = [layer for layer in model.layers if isinstance(layer, DeformableAttention)]
     if deformable:
         # Flat: for a single layer Keras would not give a list with its pair in it.
         inside = keras.Model(model.inputs, [output for layer in deformable for output in layer.output[1:]])
         found = inside.predict_on_batch(clip[None])
         weights, windows = found[::2], found[1::2]
-        received = [np.asarray(of_layer)[0].mean(axis=1) for of_layer in weights]
+        received = [np.asarray(of_layer, np.float32)[0].mean(axis=1) for of_layer in weights]
         result |= {
             **shown,
-            "clip_windows": np.stack([np.asarray(of_layer)[0] for of_layer in windows]),
+            "clip_windows": np.stack([np.asarray(of_layer, np.float32)[0] for of_layer in windows]),
             "clip_received": np.stack(received),
         }
     return result

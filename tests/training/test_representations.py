@@ -5,6 +5,8 @@ import pytest
 from sertf.features import FEATURES
 from sertf.models import MODELS
 from sertf.training.batches import predict
+from sertf.training.network import build_network
+from sertf.training.recipe import Recipe
 from sertf.training.representations import representations
 from sertf.training.scaling import Part
 from tests.training.test_fit import fit, make_part
@@ -43,3 +45,21 @@ def test_what_is_kept_of_deformable_attention(layers):
     vanilla = MODELS["serct"]((60, 1), 3, **options, attention="vanilla")
     arrays = representations(vanilla, Part(("a", "b", "c"), clips, np.arange(3)), predict, FEATURES["waveform"](16000))
     assert set(arrays) == {"utterances", "labels", "embeddings", "means"}
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "options"),
+    [
+        ("attentive_cnn", (None, 16), {"width": 2, "attention_units": 4}),
+        ("serct", (60, 1), {"convolutions": ((4, 6, 3), (6, 2, 2)), "width": 8, "feed_forward": 6, "heads": 2}),
+    ],
+)
+def test_what_is_kept_of_a_network_in_half_precision_can_be_stored(tmp_path, model, shape, options):
+    network = build_network(MODELS[model], options, Recipe(precision="bfloat16"), shape, 3)
+    clips = [np.random.default_rng(seed).normal(size=(60, shape[1])).astype("float32") for seed in range(3)]
+    arrays = representations(network, Part(("a", "b", "c"), clips, np.arange(3)), predict, FEATURES["waveform"](16000))
+    np.savez(tmp_path / "kept.npz", **arrays)
+    with np.load(tmp_path / "kept.npz") as kept:
+        assert {"clip_states", "clip_windows"} & set(kept.files)
+        for name in kept.files:
+            assert kept[name].dtype.kind in "fiU", name
