@@ -50,7 +50,6 @@ NAMES = [
     "attentive_cnn_emodb",
     "attentive_cnn_emobox",
     "attentive_cnn_ablation",
-    "whisper_attentive_ravdess",
     "wavelet_cnn_lstm_emodb",
     "wavelet_cnn_lstm_ravdess",
     "wavelet_cnn_lstm_decayed_emodb",

@@ -94,7 +94,10 @@ def test_scores_of_clips_are_the_kept_predictions(folder):
     expected = kept[model.emotions].to_numpy()
     if "calibration" in card:
         expected = probabilities(expected, card["calibration"]["temperature"])
-    np.testing.assert_allclose(ours[model.emotions].to_numpy(), expected, atol=2e-3)
+    report = json.loads((RESULTS / card["experiment"] / card["variant"] / card["protocol"] / "report.json").read_text())
+    # A run in bfloat16 kept scores in it; its export computes in float32.
+    half = (report["facts"]["recipe"] or {}).get("precision") == "bfloat16"
+    np.testing.assert_allclose(ours[model.emotions].to_numpy(), expected, atol=2e-2 if half else 2e-3)
 
 
 @pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)

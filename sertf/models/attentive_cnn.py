@@ -17,7 +17,7 @@ from sertf.models.output import softmax_scores
 BLOCKS = ((1, 2, 2), (2, 4, 2), (4, 8, 1))
 
 
-@checked("Attentive CNN")
+@checked("Attentive CNN", least={"attention_units": 0})
 def build(
     input_shape: Shape, num_classes: int, *, width: int = 12, attention_units: int = 64, dropout: float = 0.4
 ) -> keras.Model:
