@@ -3,10 +3,10 @@
     pip install torch
     python experiments/bench/attentive_cnn.py
 
-Both train on 1152 clips of noise as long as those of RAVDESS, in batches of 32 by 192 frames and 64 bands, with AdamW and averaged weights. Ours
-draws its augmentation too; PyTorch gets finished batches. The first epoch, which compiles, does not count. A fold has as
-many steps as the recipe has on RAVDESS; PyTorch's has those of 60 epochs without altered copies, as in the trial that
-the recipe comes from. Without PyTorch its line is left out. Five minutes.
+Both train on 1152 clips of noise as long as those of RAVDESS. A batch has 32 by 192 frames and 64 bands. Both use AdamW and
+averaged weights. Ours draws its augmentation too; PyTorch gets finished batches. The first epoch, which compiles, does not
+count. A fold has as many steps as the recipe has on RAVDESS. PyTorch's has those of 60 epochs without altered copies, as in
+the trial that the recipe comes from. Without PyTorch its line is left out. Five minutes.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """Attentive CNN: a small residual network of this zoo's own on log mel, for every corpus, on unseen speakers (2026)."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sertf.audio.augmentation import Augmentation, RecordingCondition
@@ -82,17 +83,7 @@ def _variants(*protocols: str, headline: str | None = None) -> dict[str, Variant
     return {**by_labels, **distilled}
 
 
-def _experiment(name: str, corpus: str, variants: dict[str, Variant], protocols: dict[str, Setting]) -> Experiment:
-    return Experiment(
-        name=name,
-        paper=CITATION,
-        corpus=corpus,
-        front_end=FRONT_END,
-        front_end_options=FRONT_END_OPTIONS,
-        variants=variants,
-        protocols=protocols,
-        seed=SEED,
-    )
+_experiment = partial(Experiment, paper=CITATION, front_end=FRONT_END, front_end_options=FRONT_END_OPTIONS, seed=SEED)
 
 
 def experiment(corpus: str) -> Experiment:
@@ -105,7 +96,12 @@ def experiment(corpus: str) -> Experiment:
     """
     strict = Setting(FOLDS[corpus])
     protocols = {"strict": strict, **known_speakers(strict)}
-    return _experiment(f"attentive_cnn_{corpus}", corpus, _variants(*protocols, headline="base_distilled"), protocols)
+    return _experiment(
+        name=f"attentive_cnn_{corpus}",
+        corpus=corpus,
+        variants=_variants(*protocols, headline="base_distilled"),
+        protocols=protocols,
+    )
 
 
 def emobox() -> Experiment:
@@ -115,9 +111,8 @@ def emobox() -> Experiment:
     Time: six folds of RAVDESS, each as long as one of `attentive_cnn_ravdess`.
     Expect: not run yet.
     """
-    return _experiment(
-        "attentive_cnn_emobox", "ravdess", _variants("strict"), {"strict": Setting("emobox-ravdess-6-all")}
-    )
+    protocols = {"strict": Setting("emobox-ravdess-6-all")}
+    return _experiment(name="attentive_cnn_emobox", corpus="ravdess", variants=_variants("strict"), protocols=protocols)
 
 
 def ablation() -> Experiment:
@@ -148,7 +143,8 @@ def ablation() -> Experiment:
         "no_averaging": without("averaged weights", replace(DISTILLED, ema=None)),
         "no_attention": without("attention", options={**whole.options, "attention_units": 0}),
     }
-    return _experiment("attentive_cnn_ablation", "ravdess", variants, {"strict": Setting(FOLDS["ravdess"])})
+    protocols = {"strict": Setting(FOLDS["ravdess"])}
+    return _experiment(name="attentive_cnn_ablation", corpus="ravdess", variants=variants, protocols=protocols)
 
 
 EXPERIMENTS = {
@@ -181,6 +177,7 @@ SPACES = {
         front_end=FRONT_END,
         front_end_options=FRONT_END_OPTIONS,
         recipe=replace(RECIPE, monitor="uar"),
+        augmentation=COPIES,
         options=SIZES["tiny"],
         seed=SEED,
     )
