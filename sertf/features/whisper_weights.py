@@ -2,9 +2,10 @@
 
 The default recognizer ships with the first blocks of one size, so that these need no file at all.
 
-OpenAI publishes Whisper under the MIT licence (Radford et al. 2023, arXiv:2212.04356). Two formats are read: the
-safetensors of OpenAI's checkpoints on Hugging Face, and CTranslate2's, which faster-whisper uses. All of them hold the
-same float16 numbers. Their digest is pinned here, so that features do not depend on which file they came from.
+OpenAI publishes Whisper under the MIT licence (Radford et al. 2023, arXiv:2212.04356). Three formats are read: the
+safetensors of OpenAI's checkpoints on Hugging Face, CTranslate2's, which faster-whisper uses, and KerasHub's presets. All
+of them hold the same float16 numbers. Their digest is pinned here, so that features do not depend on which file they came
+from.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ from sertf.files import SHIPPED
 VARIABLE = "SERTF_WHISPER"
 LICENCE = "MIT"
 CITATION = "A. Radford et al.: Robust speech recognition via large-scale weak supervision. ICML 2023. https://arxiv.org/abs/2212.04356"
-FILES = ("model.safetensors", "model.bin")
+FILES = ("model.safetensors", "model.bin", "model.weights.h5")
 RECOGNIZER = SHIPPED / "recognizer"
 _RESTORED: ContextVar[bool] = ContextVar("restored", default=False)
 AGAIN = f"delete it, and sertf fetches it again unless {VARIABLE} is set."
@@ -89,8 +90,8 @@ SIZES = {
 def load(size: str) -> dict[str, np.ndarray]:
     """The encoder's weights of a size in `SIZES`, float16, by the names of the checkpoint on Hugging Face.
 
-    They come from the folder that the environment variable SERTF_WHISPER names, `<folder>/<size>/model.safetensors` or
-    `model.bin`, else from the checkpoint on Hugging Face, which is fetched once.
+    They come from the folder that the environment variable SERTF_WHISPER names, `<folder>/<size>/model.safetensors`,
+    `model.bin` or `model.weights.h5`, else from the checkpoint on Hugging Face, which is fetched once.
 
     Raises:
         WeightsError: no such file, no connection, or other numbers than OpenAI published.
@@ -179,8 +180,8 @@ def _local(size):
         if (folder / name).is_file():
             return folder / name
     raise WeightsError(
-        f"{VARIABLE} is {named}, but {folder} holds no {' or '.join(FILES)}; put one there, or unset {VARIABLE} to have "
-        "it fetched."
+        f"{VARIABLE} is {named}, but {folder} holds no {', '.join(FILES[:-1])} or {FILES[-1]}; put one there, or unset "
+        f"{VARIABLE} to have it fetched."
     )
 
 
@@ -196,7 +197,8 @@ def _fetched(size):
         return download_file(published.url, f"sha256:{published.checksum}", place)
     except DownloadError as error:
         raise WeightsError(
-            f"{error} Or set {VARIABLE} to a folder that holds {size}/{FILES[0]}, or faster-whisper's {size}/{FILES[1]}."
+            f"{error} Or set {VARIABLE} to a folder that holds {size}/{FILES[0]}, faster-whisper's {size}/{FILES[1]} or "
+            f"KerasHub's {size}/{FILES[2]}."
         ) from error
     except OSError as error:
         raise WeightsError(
@@ -205,17 +207,16 @@ def _fetched(size):
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """The encoder's weights in a file of either format, told by its suffix.
+    """The encoder's weights in a file of any of the formats, told by its suffix.
 
     Raises:
         WeightsError: a file that is none of them.
     """
-    reader = _read_safetensors if path.suffix == ".safetensors" else _read_ctranslate2
     try:
-        return reader(path)
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror}); give a checkpoint of Whisper.") from error
+        return _READERS[path.suffix](path)
     except Exception as error:  # the readers' libraries raise errors of their own on what they cannot parse
+        if isinstance(error, OSError) and error.strerror:  # HDF5's errors of content have none
+            raise WeightsError(f"{path}: cannot be read ({error.strerror}); give a checkpoint of Whisper.") from error
         raise WeightsError(
             f"{path}: holds no encoder of Whisper in {path.suffix[1:]} format ({type(error).__name__}: {error}); {AGAIN}"
         ) from error
@@ -311,3 +312,51 @@ def _ctranslate2_arrays(content):
 
 
 _DTYPES = {0: np.dtype("<f4"), 1: np.dtype("i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<f2")}
+
+# Layers of a block in KerasHub's files, and on Hugging Face.
+_PRESET_NORMS = {"_self_attention_layer_norm": "self_attn_layer_norm", "_feedforward_layer_norm": "final_layer_norm"}
+_PRESET_DENSE = {
+    "_self_attention_layer/query_dense": "self_attn.q_proj",
+    "_self_attention_layer/key_dense": "self_attn.k_proj",
+    "_self_attention_layer/value_dense": "self_attn.v_proj",
+    "_self_attention_layer/output_dense": "self_attn.out_proj",
+    "_feedforward_intermediate_dense": "fc1",
+    "_feedforward_output_dense": "fc2",
+}
+
+
+def _read_keras_preset(path):
+    import h5py
+
+    weights = {}
+    with h5py.File(path) as file:
+        layers = file["layers"]
+        dims = len(layers["layer_normalization/vars/0"])
+
+        def read(layer, number, *shape):
+            array = np.asarray(layers[f"{layer}/vars/{number}"], "float16")
+            return array.reshape(shape) if shape else array
+
+        def affine(layer, name, rows):
+            weights[f"{name}.weight"] = read(layer, 0, rows, -1).T  # heads side by side
+            if "1" in layers[layer]["vars"]:  # Whisper's keys have no bias
+                weights[f"{name}.bias"] = read(layer, 1, -1)
+
+        def norm(layer, name):
+            weights[f"{name}.weight"], weights[f"{name}.bias"] = read(layer, 0), read(layer, 1)
+
+        for layer, name in (("conv1d", "conv1"), ("conv1d_1", "conv2")):
+            weights[f"{name}.weight"], weights[f"{name}.bias"] = read(layer, 0).transpose(2, 1, 0), read(layer, 1)
+        weights["embed_positions.weight"] = read("position_embedding", 0)
+        norm("layer_normalization", "layer_norm")  # the decoder's is layer_normalization_1
+        for block in range(sum(name.startswith("whisper_encoder") for name in layers)):
+            own = "whisper_encoder" if block == 0 else f"whisper_encoder_{block}"
+            for layer, name in _PRESET_NORMS.items():
+                norm(f"{own}/{layer}", f"layers.{block}.{name}")
+            for layer, name in _PRESET_DENSE.items():
+                rows = 4 * dims if name == "fc2" else dims
+                affine(f"{own}/{layer}", f"layers.{block}.{name}", rows)
+    return weights
+
+
+_READERS = {".safetensors": _read_safetensors, ".bin": _read_ctranslate2, ".h5": _read_keras_preset}

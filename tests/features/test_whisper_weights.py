@@ -1,5 +1,6 @@
-"""Whisper's weights: both formats give the published numbers, and other files are refused."""
+"""Whisper's weights: all formats give the published numbers, and other files are refused."""
 
+import h5py
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -77,6 +78,48 @@ def test_safetensors_give_the_same_as_ctranslate2(weights, folder):
         np.testing.assert_array_equal(again[name], array)
 
 
+def write_preset(path, weights):
+    """The same numbers as KerasHub's WhisperBackbone saves them, with a norm of the decoder."""
+    kinds = {"weight": "0", "bias": "1"}
+    attention = {"query_dense": "q_proj", "key_dense": "k_proj", "value_dense": "v_proj"}
+    with h5py.File(path, "w") as file:
+
+        def write(layer, name, change):
+            for kind, number in kinds.items():
+                if f"{name}.{kind}" in weights:
+                    file[f"layers/{layer}/vars/{number}"] = change(weights[f"{name}.{kind}"].astype("float32"))
+
+        for layer, name in (("conv1d", "conv1"), ("conv1d_1", "conv2")):
+            write(layer, name, lambda array: array.transpose(2, 1, 0) if array.ndim == 3 else array)
+        file["layers/position_embedding/vars/0"] = weights["embed_positions.weight"].astype("float32")
+        write("layer_normalization", "layer_norm", np.asarray)
+        file["layers/layer_normalization_1/vars/0"] = np.zeros(384, "float32")
+        for block in range(4):
+            stem, own = "whisper_encoder" + (f"_{block}" if block else ""), f"layers.{block}"
+            write(f"{stem}/_self_attention_layer_norm", f"{own}.self_attn_layer_norm", np.asarray)
+            write(f"{stem}/_feedforward_layer_norm", f"{own}.final_layer_norm", np.asarray)
+            for layer, part in attention.items():
+                write(
+                    f"{stem}/_self_attention_layer/{layer}",
+                    f"{own}.self_attn.{part}",
+                    lambda array: array.T.reshape(*array.shape[1:], 6, 64),
+                )
+            write(
+                f"{stem}/_self_attention_layer/output_dense",
+                f"{own}.self_attn.out_proj",
+                lambda array: array.T.reshape(6, 64, 384) if array.ndim == 2 else array,
+            )
+            for layer, part in (("intermediate", "fc1"), ("output", "fc2")):
+                write(f"{stem}/_feedforward_{layer}_dense", f"{own}.{part}", np.transpose)
+
+
+def test_a_preset_of_kerashub_gives_the_same(weights, folder):
+    write_preset(folder / "model.weights.h5", weights)
+    again = whisper_weights.load("tiny.en")  # which compares the digest
+    for name, array in weights.items():
+        np.testing.assert_array_equal(again[name], array)
+
+
 def test_other_numbers_are_refused(weights, folder):
     tensors = as_published(weights)
     tensors["model.encoder.conv1.bias"][0] += 1
@@ -85,7 +128,7 @@ def test_other_numbers_are_refused(weights, folder):
         whisper_weights.load("tiny.en")
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "model.bin"])
+@pytest.mark.parametrize("name", ["model.safetensors", "model.bin", "model.weights.h5"])
 @pytest.mark.parametrize("content", [b"", b"no checkpoint at all", bytes(5000)])
 def test_a_file_that_is_no_checkpoint(folder, name, content):
     (folder / name).write_bytes(content)
@@ -94,9 +137,8 @@ def test_a_file_that_is_no_checkpoint(folder, name, content):
 
 
 def test_a_folder_without_weights(folder):
-    with pytest.raises(
-        WeightsError, match="holds no model.safetensors or model.bin; put one there, or unset SERTF_WHISPER"
-    ):
+    names = "model.safetensors, model.bin or model.weights.h5"
+    with pytest.raises(WeightsError, match=f"holds no {names}; put one there, or unset SERTF_WHISPER"):
         whisper_weights.load("tiny.en")
 
 
