@@ -10,6 +10,7 @@ from sertf.layers.places import RandomPlace
 from sertf.layers.positions import LearnedPositions, NoisePositions, SinusoidalPositions
 from sertf.layers.reconstruction import ReconstructionError
 from sertf.layers.reservoir import LiquidReservoir
+from sertf.layers.weighted_sum import WeightedBlockSum
 
 __all__ = [
     "AttentiveStatistics",
@@ -33,4 +34,5 @@ __all__ = [
     "SinusoidalPositions",
     "SoftAttention",
     "SpectrogramMasks",
+    "WeightedBlockSum",
 ]

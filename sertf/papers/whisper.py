@@ -170,6 +170,8 @@ def tuned(corpus: str) -> Experiment:
 def attentive(corpus: str) -> Experiment:
     """A dense layer and attentive statistics pooling on the frozen blocks, in place of ridge regression on plain means.
 
+    `tiny_summed` and `base_summed` read a learnt weighted sum of the blocks in place of all of them side by side.
+
     Command: sertf run whisper_attentive_ravdess --data RAVDESS_FOLDER --repeats 1
     Time: beside other work 1 minute of a CPU core a fold of RAVDESS for `tiny`, beside the features.
     Expect: a UAR of 0.75 for `tiny` on RAVDESS, less than ridge regression has.
@@ -183,6 +185,15 @@ def attentive(corpus: str) -> Experiment:
             title=variant.title.replace("ridge", "attentive pooling"),
         )
         for name, variant in _variants(headline=False).items()
+    }
+    variants |= {
+        f"{name}_summed": replace(
+            variant,
+            options={"summed_blocks": 3},
+            title=f"{variant.title} of their sum",
+            compared_with=(name, "a learnt weighted sum of the blocks"),
+        )
+        for name, variant in variants.items()
     }
     return _experiment(f"whisper_attentive_{corpus}", corpus, variants, {"strict": _on_new_speakers(FOLDS[corpus])})
 

@@ -38,3 +38,15 @@ def test_the_attention_chooses_frames():
 def test_dims_must_be_known():
     with pytest.raises(SertfError, match=r"input_shape must be \(frames, dims\), got \(None, None\)"):
         build((None, None), 3)
+
+
+def test_blocks_are_summed_by_learnt_shares():
+    keras.utils.set_random_seed(3)
+    model = build((None, 6), 3, units=4, summed_blocks=3)
+    clip = np.random.default_rng(0).normal(size=(1, 9, 6)).astype("float32")
+    rolled = np.roll(clip, 2, axis=2)  # the blocks in another order, which equal shares cannot tell
+    np.testing.assert_allclose(np.asarray(model(rolled)), np.asarray(model(clip)), rtol=1e-5, atol=1e-6)
+    model.get_layer("summed").set_weights([np.array([4.0, 0.0, 0.0])])
+    assert np.abs(np.asarray(model(rolled)) - np.asarray(model(clip))).max() > 1e-3
+    with pytest.raises(SertfError, match="6 values are not 4 blocks of one width"):
+        build((None, 6), 3, summed_blocks=4)
