@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sertf import cli, papers
@@ -96,6 +97,14 @@ def test_what_the_attentive_cnn_hears_is_stored():
         assert page.parent.parent.name == variant and int(repeats) == found["facts"]["repeats"]
         assert pooled == [f"{uar[key]:.3f}" for key in ("mean", "low", "high")]
         assert folds.split(" | ") == [f"{fold['uar']['mean']:.3f}" for fold in found["folds"].values()]
+
+
+def test_what_was_tried_for_the_attentive_cnn_is_stored():
+    text = (ROOT / "docs" / "attentive-cnn.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.partition("| altered copies |")[2].splitlines()[2:5]]
+    trials = pd.read_csv(RESULTS / "attentive_cnn_search" / "trials.csv")
+    shown = ["epochs", "core_minutes", "val_uar", "telephone", "noise, 20 dB", "reverberation"]
+    assert [[float(cell) for cell in cells[1:]] for cells in rows] == trials[shown].to_numpy().tolist()
 
 
 def test_what_conditions_cost_is_stored():
