@@ -107,6 +107,15 @@ def test_what_was_tried_for_the_attentive_cnn_is_stored():
     assert [[float(cell) for cell in cells[1:]] for cells in rows] == trials[shown].to_numpy().tolist()
 
 
+def test_what_fine_tuning_on_altered_copies_gave_is_stored():
+    text = " ".join((ROOT / "docs" / "papers" / "whisper.md").read_text(encoding="utf-8").split())
+    trials = pd.read_csv(RESULTS / "whisper_tuned_search" / "trials.csv")
+    start, last = trials.iloc[0], trials.iloc[-1]
+    said = re.search(r"starts at (\S+)\. .* fell with the first epoch, to (\S+) after .* rose to (\S+)\. So", text)
+    assert [float(value) for value in said.groups()] == [start["test_uar"], last["test_uar"], last["uar"]]
+    assert trials["test_uar"][1] < start["test_uar"]
+
+
 def test_what_conditions_cost_is_stored():
     places = ("evaluations/recognizer/tested_speakers", "comparisons/recognizer_without_copies")
     ships, clean, known = map(of_conditions, (*places, "evaluations/recognizer/known_speakers"))
