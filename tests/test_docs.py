@@ -116,6 +116,21 @@ def test_what_fine_tuning_on_altered_copies_gave_is_stored():
     assert trials["test_uar"][1] < start["test_uar"]
 
 
+def test_how_far_confidence_carries_is_stored():
+    text = (ROOT / "docs" / "papers" / "whisper.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.partition("| tested corpus | UAR |")[2].splitlines()[2:5]]
+    for name, *shown in rows:
+        folder = ROOT / "experiments" / "comparisons" / "recognizer_across" / re.search(r"\[(\w+)\]", name)[1].lower()
+        found, card = (json.loads((folder / file).read_text()) for file in ("evaluation.json", "model_card.json"))
+        clips = pd.read_csv(folder / "predictions.csv.gz")
+        scores = clips[card["emotions"]]
+        confidence, right = scores.max(axis=1), scores.idxmax(axis=1) == clips["truth"]
+        certain = confidence >= card["certainty"]["threshold"]
+        values = [found["scores"]["uar"]["value"], found["calibration"]["values"]["ece"][0], confidence.mean()]
+        shares = [certain.mean(), right[certain].mean()]
+        assert shown == [*(f"{value:.2f}" for value in values), *(f"{100 * share:.0f} %" for share in shares)]
+
+
 def test_what_conditions_cost_is_stored():
     places = ("evaluations/recognizer/tested_speakers", "comparisons/recognizer_without_copies")
     ships, clean, known = map(of_conditions, (*places, "evaluations/recognizer/known_speakers"))
