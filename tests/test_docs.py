@@ -127,6 +127,7 @@ def test_what_fine_tuning_on_altered_copies_gave_is_stored():
 def test_how_far_confidence_carries_is_stored():
     text = (ROOT / "docs" / "papers" / "whisper.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in text.partition("| tested corpus | UAR |")[2].splitlines()[2:5]]
+    assert len(rows) == 3
     for name, *shown in rows:
         folder = ROOT / "experiments" / "comparisons" / "recognizer_across" / re.search(r"\[(\w+)\]", name)[1].lower()
         found, card = (json.loads((folder / file).read_text()) for file in ("evaluation.json", "model_card.json"))
