@@ -187,6 +187,7 @@ def run_job(job: Job) -> Path | Diverged:
         job.folder,
         predictions=_predictions(job, test, outputs),
         validation=_validation(job, parts, fitted, predict),
+        left_out=None if fitted.out_of_corpus is None else _predictions(job, parts["train"], fitted.out_of_corpus),
         fitted=fitted,
         scaling=scaling,
         arrays=job.trainer.representations(fitted.model, test, predict, _front_end_of(job)),

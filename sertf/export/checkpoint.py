@@ -14,7 +14,7 @@ from sertf.custom.code import is_custom
 from sertf.errors import SertfError
 from sertf.inference.card import KnownSpeakers
 from sertf.runs.facts import Facts, Manifest
-from sertf.runs.folder import TAKEN_OVER, VALIDATION
+from sertf.runs.folder import LEFT_OUT, TAKEN_OVER, VALIDATION
 from sertf.runs.layout import folder_of, is_finished, planned_runs
 from sertf.runs.stored import check_intact, read_facts, read_json, read_predictions
 from sertf.training import trainers
@@ -98,11 +98,13 @@ def _read_run(place: Path, facts: Facts) -> Run:
 def held_out_of(run: Run) -> tuple[pd.DataFrame, bool] | None:
     """Predictions of clips that a run neither trained on nor was tested on, to calibrate it, and whether others made them.
 
-    They are of its validation part. Without one they are the test predictions of the other folds of its repeat, each by
+    They are of its validation part. Where a corpus was left out in turn, they are its clips too, by models of the other
+    corpora: a clip then counts once for a new speaker and once for a new corpus. Without a validation part they are the test predictions of the other folds of its repeat, each by
     a model of the same recipe that never saw the clip (cross-fitting). None without either.
     """
     if (run.place / VALIDATION).is_file():
-        return read_predictions(run.place / VALIDATION), False
+        files = [run.place / name for name in (VALIDATION, LEFT_OUT) if (run.place / name).is_file()]
+        return pd.concat([read_predictions(path) for path in files], ignore_index=True), False
     folder = folder_of(run.place)
     facts = read_facts(folder)
     same = (

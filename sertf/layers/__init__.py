@@ -5,6 +5,7 @@ from sertf.layers.boltzmann import ClassificationRBM
 from sertf.layers.capsules import CapsuleLength, CapsulePartition, CapsuleRouting
 from sertf.layers.convolution import Gelu, NormedConvolution
 from sertf.layers.deformable import DeformableAttention
+from sertf.layers.leverage import LeverageTemperature
 from sertf.layers.masks import CountedPadding, FrameMask, MaskedBatchNormalization, SpectrogramMasks
 from sertf.layers.places import RandomPlace
 from sertf.layers.positions import LearnedPositions, NoisePositions, SinusoidalPositions
@@ -24,6 +25,7 @@ __all__ = [
     "FrameMask",
     "Gelu",
     "LearnedPositions",
+    "LeverageTemperature",
     "LiquidReservoir",
     "MaskedBatchNormalization",
     "MultiHeadAttention",

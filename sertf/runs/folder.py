@@ -3,6 +3,7 @@
 A run directory is complete or absent. It holds:
 
 - `predictions.csv`, and `validation_predictions.csv` where there is a validation part
+- `left_out_predictions.csv` of training clips by models that never met their corpus, where corpora were left out
 - `history.csv`
 - `weights.keras`, or `weights.joblib` of a scikit-learn model
 - `scaling.npz`
@@ -37,6 +38,8 @@ CLIPS = "clips.csv"
 """File beside experiment.json: where the recordings of the runs lie, and whose they are. Runs of before lack it."""
 VALIDATION = "validation_predictions.csv"
 """File of a run directory with the predictions of its validation part; runs of before lack it."""
+LEFT_OUT = "left_out_predictions.csv"
+"""File with predictions of training clips by models that never met their corpus."""
 
 
 def describe(experiment: Any, variant: str, protocol: str, table: pd.DataFrame) -> dict[str, Any]:
@@ -131,6 +134,7 @@ def write_run(
     *,
     predictions: pd.DataFrame,
     validation: pd.DataFrame | None,
+    left_out: pd.DataFrame | None,
     fitted: Fitted,
     scaling: Scaling | SpeakerScaling,
     arrays: dict[str, Any],
@@ -142,6 +146,7 @@ def write_run(
         folder: the run directory.
         predictions: table of the test part's scores.
         validation: the same of the validation part, None without one.
+        left_out: the same of training clips by models that never met their corpus, None where none was left out.
         fitted: the trained model and its history.
         scaling: the scaling of its features.
         arrays: from `sertf.training.representations.representations`; an empty dict writes none.
@@ -154,6 +159,8 @@ def write_run(
         defused_table(predictions).to_csv(staging / "predictions.csv", index=False, float_format="%.9g")
         if validation is not None:
             defused_table(validation).to_csv(staging / VALIDATION, index=False, float_format="%.9g")
+        if left_out is not None:
+            defused_table(left_out).to_csv(staging / LEFT_OUT, index=False, float_format="%.9g")
         fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
         fitted.model.save(staging / fitted.weights_file)
         np.savez(staging / "scaling.npz", **scaling.arrays())

@@ -41,6 +41,7 @@ class Fitted:
         seconds_before: that the training took before this process went on with it.
         out_of_fold: scores of the training part, (utterances, classes), by models that did not train on the speaker; None
             where a validation part chose, or nothing did.
+        out_of_corpus: the same by models that did not train on the corpus; None where no corpus was left out.
     """
 
     model: Any
@@ -49,6 +50,7 @@ class Fitted:
     weights_file: str = WEIGHTS[0]
     seconds_before: float = 0.0
     out_of_fold: np.ndarray | None = None
+    out_of_corpus: np.ndarray | None = None
 
 
 def fit(

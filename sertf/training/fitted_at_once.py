@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ import pandas as pd
 from sertf.errors import SertfError
 from sertf.evaluation import scores as evaluation
 from sertf.evaluation.calibration import fit_temperature, probabilities
-from sertf.models.ridge import balanced_weights
+from sertf.models.leverage import Leverage, fit_curve
+from sertf.models.ridge import balanced_weights, softmax
 from sertf.training import batches
 from sertf.training.environment import environment
 from sertf.training.fit import WEIGHTS, Fitted, RunError
@@ -80,8 +81,14 @@ class FittedAtOnce:
 
 @dataclass(frozen=True)
 class LinearModel(FittedAtOnce):
-    """A linear model, whose penalty the validation part chooses; it is saved and exported as a Keras network."""
+    """A linear model, whose penalty the validation part chooses; it is saved and exported as a Keras network.
 
+    Attributes:
+        by_leverage: whether ridge regression on several corpora is less sure of clips unlike those of training, see
+            `sertf.models.leverage`.
+    """
+
+    by_leverage: bool = True
     exportable: ClassVar[bool] = True
 
     def check_options(self, options: Options) -> None:
@@ -112,8 +119,9 @@ class LinearModel(FittedAtOnce):
         Of equal UARs the lowest validation loss counts. Without a validation part the training part is cut into inner
         folds, speakers apart. Each scores its clips by models of the others. The penalty of the lowest loss counts, as
         `of_penalty` has it, and all of the training part fits the model. Of several corpora each is an inner fold too,
-        since a penalty that suits another corpus is higher: the loss is the mean over both cuts. The history has one row a
-        penalty.
+        since a penalty that suits another corpus is higher: the loss is the mean over both cuts. There ridge regression
+        divides its values by a temperature that grows with the leverage of a clip, fitted on both cuts. The history has
+        one row a penalty.
         Arguments as for `Network.fit`; the others have no effect.
 
         Raises:
@@ -144,43 +152,39 @@ class LinearModel(FittedAtOnce):
             if held_out is not None:
                 row = {f"val_{name}": value for name, value in _scores(validation.labels, one.scores(held_out)).items()}
             columns.append({**_scores(train.labels, one.scores(rows)), **row})
-        out_of_fold: list[np.ndarray] = []
+        cuts: list[_Cut] = []
         if len(penalties) > 1 and held_out is None:
-            out_of_fold = self._out_of_fold(fit, rows, train.labels, speaker)
-            cuts = [out_of_fold]
+            cuts = [_Cut.made(fit, rows, linear.inner_folds(train.labels, speaker))]
+            if not cuts[0].folds:
+                raise RunError(
+                    f"The penalty of {self.name} is chosen by inner folds of the training part, but one of its emotions has "
+                    "a single utterance; give the option penalty, or use a protocol with a validation part."
+                )
             if corpus is not None and _each_has_all(train.labels, corpus):
-                cuts.append(self._out_of_fold(fit, rows, train.labels, corpus))
-            for row, outputs in zip(columns, zip(*cuts, strict=True), strict=True):
+                cuts.append(_Cut.made(fit, rows, linear.inner_folds(train.labels, corpus)))
+            for place, row in enumerate(columns):
+                outputs = [softmax(cut.values[place]) for cut in cuts]
                 row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs[0]).items()}
-                row["val_loss"] = float(np.mean([of_penalty(train.labels, cut)[0] for cut in outputs]))
+                row["val_loss"] = float(np.mean([of_penalty(train.labels, one)[0] for one in outputs]))
         history = pd.DataFrame(
             [{"epoch": i, "penalty": penalty, **row} for i, (penalty, row) in enumerate(zip(penalties, columns), 1)]
         )
         best = 0
-        if out_of_fold:
+        if cuts:
             best = min(range(len(columns)), key=lambda i: columns[i]["val_loss"])
         elif len(penalties) > 1:
             best = min(range(len(columns)), key=lambda i: (-columns[i]["val_uar"], columns[i]["val_loss"]))
-        model = linear.network(models[best], input_shape, name=self.name)
-        return Fitted(model, history, best + 1, out_of_fold=out_of_fold[best] if out_of_fold else None)
-
-    def _out_of_fold(self, fit, rows, labels, groups):
-        """Scores of the training part for each penalty, (utterances, classes) each, by models of other inner folds."""
-        from sertf.models import linear
-
-        folds = linear.inner_folds(labels, groups)
-        if not folds:
-            raise RunError(
-                f"The penalty of {self.name} is chosen by inner folds of the training part, but one of its emotions has a "
-                "single utterance; give the option penalty, or use a protocol with a validation part."
-            )
-        made: list[np.ndarray] = []
-        for fitted_on, scored in folds:
-            found = fit(fitted_on)
-            made = made or [np.zeros((len(rows), len(one.bias))) for one in found]
-            for outputs, one in zip(made, found, strict=True):
-                outputs[scored] = one.scores(rows[scored])
-        return made
+        outputs, temperature = [cut.values[best] for cut in cuts], None
+        if len(cuts) > 1 and self.name == "ridge" and self.by_leverage:
+            assert corpus is not None, "there is a cut by corpora"
+            weights = balanced_weights(train.labels, classes) * linear.corpus_weights(train.labels, corpus)
+            leverages = [cut.leverages(rows, weights, penalties[best]) for cut in cuts]
+            curve = fit_curve(train.labels, outputs, leverages, weights)
+            temperature = Leverage.of(rows, weights, penalties[best]), curve
+            outputs = [values / curve(own)[:, None] for values, own in zip(outputs, leverages, strict=True)]
+        model = linear.network(models[best], input_shape, name=self.name, temperature=temperature)
+        by_speakers, by_corpora = [*map(softmax, outputs), None, None][:2]
+        return Fitted(model, history, best + 1, out_of_fold=by_speakers, out_of_corpus=by_corpora)
 
     def parameters(self, model: "keras.Model") -> int:
         """Number of weights."""
@@ -246,6 +250,36 @@ class ScikitLearn(FittedAtOnce):
             f"{place} holds a scikit-learn model ({self.name}), which no SavedModel can hold; export a network or a linear "
             "model such as ridge."
         )
+
+
+class _Cut(NamedTuple):
+    """Inner folds of the training part, and decision values of each penalty by models of the other folds.
+
+    Attributes:
+        folds: pairs of indices, (those that train, those that are scored).
+        values: (rows, classes) of each penalty.
+    """
+
+    folds: list[tuple[np.ndarray, np.ndarray]]
+    values: list[np.ndarray]
+
+    @classmethod
+    def made(cls, fit: Callable, rows: np.ndarray, folds: list) -> Self:
+        """The cut's values, by a function of indices to a linear model a penalty."""
+        values: list[np.ndarray] = []
+        for fitted_on, scored in folds:
+            found = fit(fitted_on)
+            values = values or [np.zeros((len(rows), len(one.bias))) for one in found]
+            for outputs, one in zip(values, found, strict=True):
+                outputs[scored] = rows[scored] @ one.kernel + one.bias
+        return cls(folds, values)
+
+    def leverages(self, rows: np.ndarray, weights: np.ndarray, penalty: float) -> np.ndarray:
+        """Leverages (rows,) of the scored rows by those of the other folds."""
+        made = np.zeros(len(rows))
+        for fitted_on, scored in self.folds:
+            made[scored] = Leverage.of(rows[fitted_on], weights[fitted_on], penalty)(rows[scored])
+        return made
 
 
 def of_penalty(labels: np.ndarray, scores: np.ndarray) -> tuple[float, float]:

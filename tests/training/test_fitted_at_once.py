@@ -1,13 +1,15 @@
 """Linear and scikit-learn models: validation chooses a penalty, options are checked, and networks alone are exported."""
 
+import keras
 import numpy as np
 import pytest
 
 from sertf.errors import SertfError
+from sertf.evaluation.calibration import fit_temperature
 from sertf.evaluation.scores import uar
 from sertf.models import linear
 from sertf.training.fit import RunError
-from sertf.training.fitted_at_once import of_penalty
+from sertf.training.fitted_at_once import LinearModel, of_penalty
 from sertf.training.trainers import find
 from tests.models.test_linear import fitted, parts
 
@@ -46,15 +48,13 @@ def test_of_several_corpora_each_is_an_inner_fold_and_counts_the_same(name):
     train = given["train"]
     speakers = {u: f"s{i % 4}" for i, u in enumerate(train.utterances)}
     corpora = {u: "large" if i % 4 else "small" for i, u in enumerate(train.utterances)}
-    made = fitted(name, given, speakers=speakers, corpora=corpora)
+    plain = LinearModel(name, by_leverage=False)
+    arguments = {"input_shape": train.arrays[0].shape, "emotions": tuple("abc"), "seed": 0}
+    made = plain.fit(given, {}, None, **arguments, speakers=speakers, corpora=corpora)
     chosen = made.history.set_index("epoch").loc[made.best_epoch]
-    # Folds of speakers and folds of corpora count the same; the former serve calibration.
-    by_corpus = fitted(name, given, speakers=corpora, corpora=corpora)  # the corpora in the speakers' place
-    loss = (
-        of_penalty(train.labels, made.out_of_fold)[0]
-        + by_corpus.history.set_index("epoch")["val_loss"][made.best_epoch]
-    )
-    assert chosen["val_loss"] == made.history["val_loss"].min() == pytest.approx(loss / 2)
+    # Folds of speakers and folds of corpora count the same.
+    losses = [of_penalty(train.labels, scores)[0] for scores in (made.out_of_fold, made.out_of_corpus)]
+    assert chosen["val_loss"] == made.history["val_loss"].min() == pytest.approx(np.mean(losses))
     # Repeating the smaller corpus thrice changes nothing of a model in which corpora count the same.
     repeated = [i for i, u in enumerate(train.utterances) for _ in range(3 if corpora[u] == "small" else 1)]
     names = [f"{train.utterances[i]}-{place}" for place, i in enumerate(repeated)]
@@ -67,6 +67,31 @@ def test_of_several_corpora_each_is_an_inner_fold_and_counts_the_same(name):
     np.testing.assert_allclose(same.model.get_weights()[0], made.model.get_weights()[0], atol=atol)
 
 
+def test_ridge_regression_on_several_corpora_is_less_sure_of_clips_unlike_them():
+    given = parts(validation=0, dims=12)
+    train = given["train"]
+    speakers = {u: f"s{i % 4}" for i, u in enumerate(train.utterances)}
+    corpora = {u: "one" if i % 8 < 4 else "other" for i, u in enumerate(train.utterances)}
+    for i, u in enumerate(train.utterances):
+        train.arrays[i][:, 6:] += 2.0 if corpora[u] == "one" else -2.0  # each has a sound of its own
+    made = fitted("ridge", given, speakers=speakers, corpora=corpora)
+    alike = np.stack(train.arrays)
+    unlike = alike.copy()
+    unlike[:, :, 6:] += np.array([6.0, -6.0] * 3, "float32")  # along which nothing of training varies
+    values, temperatures = (
+        keras.Model(made.model.input, made.model.get_layer(name).output) for name in ("decision_values", "temperature")
+    )
+    near, far = (np.asarray(temperatures.predict_on_batch(rows)) for rows in (alike, unlike))
+    assert far.min() > near.max()
+    powers = np.exp(np.asarray(values.predict_on_batch(unlike)) / far)
+    np.testing.assert_allclose(
+        made.model.predict_on_batch(unlike), powers / powers.sum(axis=1, keepdims=True), atol=1e-5
+    )
+    # The kept values of inner folds are by the same curve: they need no temperature any more.
+    both = np.concatenate([made.out_of_fold, made.out_of_corpus])
+    assert fit_temperature(np.tile(train.labels, 2), both) == pytest.approx(1, abs=0.15)
+
+
 def test_a_corpus_that_lacks_an_emotion_leaves_folds_by_speaker():
     given = parts(validation=0)
     train = given["train"]
@@ -74,6 +99,7 @@ def test_a_corpus_that_lacks_an_emotion_leaves_folds_by_speaker():
     corpora = {u: "one" if label else "other" for u, label in zip(train.utterances, train.labels)}
     made = fitted("ridge", given, speakers=speakers, corpora=corpora)
     np.testing.assert_allclose(made.out_of_fold, fitted("ridge", given, speakers=speakers).out_of_fold)
+    assert made.out_of_corpus is None and "temperature" not in [layer.name for layer in made.model.layers]
 
 
 def test_inner_folds_keep_speakers_apart():

@@ -1,0 +1,104 @@
+"""How far a clip lies from those of training, and how much less sure its scores are therefore.
+
+A clip of an unlike voice or microphone is answered as surely as any other by a linear model: its values may even be
+larger. The leverage tells such clips. It is what the variance of a Bayesian linear regression grows by (Bishop 2006,
+*Pattern Recognition and Machine Learning*, equation 3.59). `fit_curve` learns how the temperature of the scores
+(Guo et al. 2017, arXiv:1706.04599) follows from it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from sertf.evaluation.calibration import TEMPERATURES
+from sertf.models.ridge import softmax
+
+DIRECTIONS = 64
+"""Principal directions of training that a leverage keeps; along the others the rows count as having no spread."""
+POWERS = (0.0, 8.0)
+"""Lowest and highest power of a curve."""
+
+
+class Leverage(NamedTuple):
+    """The leverage of a row x: (x - centre)ᵀ (Xᵀ W X + penalty)⁻¹ (x - centre), of the weighted training rows X.
+
+    Attributes:
+        centre: (dims,) weighted mean of the training rows.
+        axes: (dims, directions) principal directions v of Xᵀ W X times √(e / (e + penalty)) of their eigenvalues e.
+        penalty: of the ridge regression.
+    """
+
+    centre: np.ndarray
+    axes: np.ndarray
+    penalty: float
+
+    @classmethod
+    def of(cls, rows: np.ndarray, weights: np.ndarray, penalty: float) -> Self:
+        """The leverage by training rows (rows, dims) that count by weights (rows,)."""
+        from scipy.linalg import eigh
+
+        rows = rows.astype("float64")
+        centre = np.average(rows, axis=0, weights=weights)
+        centred = (rows - centre) * np.sqrt(weights)[:, None]
+        dims = rows.shape[1]
+        values, vectors = eigh(centred.T @ centred, subset_by_index=(max(0, dims - DIRECTIONS), dims - 1))
+        values = np.maximum(values, 0.0)  # rounding makes zeros negative
+        axes = vectors * np.sqrt(values / (values + penalty))
+        return cls(centre, axes.astype("float16").astype("float64"), penalty)
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Leverages (rows,) of rows (rows, dims)."""
+        apart = rows - self.centre
+        squares = np.square(apart).sum(axis=1) - np.square(apart @ self.axes).sum(axis=1)
+        return np.maximum(squares, 0.0) / self.penalty
+
+
+class Curve(NamedTuple):
+    """A temperature T of scores by the leverage h: T = lowest · (1 + (h / usual)^power).
+
+    Attributes:
+        lowest: temperature of a clip of no leverage.
+        usual: leverage of a clip whose temperature is twice the lowest.
+        power: how steeply the temperature grows.
+    """
+
+    lowest: float
+    usual: float
+    power: float
+
+    def __call__(self, leverage: np.ndarray) -> np.ndarray:
+        """Temperatures (rows,) of leverages (rows,)."""
+        return self.lowest * (1 + (leverage / self.usual) ** self.power)
+
+
+def fit_curve(
+    labels: np.ndarray, values: Sequence[np.ndarray], leverages: Sequence[np.ndarray], weights: np.ndarray
+) -> Curve:
+    """The curve of the lowest cross-entropy on rows that were held out, by one cut or more; each cut counts the same.
+
+    Args:
+        labels: (rows,).
+        values: of each cut, the decision values (rows, classes) of models that did not train on the row.
+        leverages: of each cut, (rows,) by the training rows of these models.
+        weights: (rows,) by which rows count.
+    """
+    from scipy.optimize import minimize
+
+    logs = np.log(np.concatenate(leverages))
+    bounds = [tuple(np.log(TEMPERATURES)), (logs.min() - 3, logs.max() + 3), POWERS]
+
+    def loss(found):
+        curve = Curve(np.exp(found[0]), np.exp(found[1]), found[2])
+        losses = []
+        for scores, leverage in zip(values, leverages, strict=True):
+            of_truth = softmax(scores / curve(leverage)[:, None])[np.arange(len(labels)), labels]
+            losses.append(-np.average(np.log(np.maximum(of_truth, 1e-12)), weights=weights))
+        return np.mean(losses)
+
+    starts = [(np.log(0.2), np.quantile(logs, share), 2.0) for share in (0.25, 0.75)]
+    best = min(
+        (minimize(loss, start, method="Nelder-Mead", bounds=bounds, options={"maxiter": 600}) for start in starts),
+        key=lambda found: found.fun,
+    ).x
+    return Curve(float(np.exp(best[0])), float(np.exp(best[1])), float(best[2]))
