@@ -4,7 +4,7 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -95,16 +95,34 @@ def _read_run(place: Path, facts: Facts) -> Run:
         raise ExportError(f"{place} is broken: history.csv lacks a column or row ({error}); run it again.") from error
 
 
-def held_out_of(run: Run) -> tuple[pd.DataFrame, bool] | None:
-    """Predictions of clips that a run neither trained on nor was tested on, to calibrate it, and whether others made them.
+class HeldOut(NamedTuple):
+    """Predictions of clips that a run neither trained on nor was tested on, to calibrate it.
 
-    They are of its validation part. Where a corpus was left out in turn, they are its clips too, by models of the other
-    corpora: a clip then counts once for a new speaker and once for a new corpus. Without a validation part they are the test predictions of the other folds of its repeat, each by
-    a model of the same recipe that never saw the clip (cross-fitting). None without either.
+    Attributes:
+        predictions: of its validation part. Without one they are the test predictions of the other folds of its repeat,
+            each by a model of the same recipe that never saw the clip (cross-fitting).
+        by_others: whether the other folds made them.
+        left_out: of its training clips, by models that never met their corpus; None where no corpus was left out.
     """
+
+    predictions: pd.DataFrame
+    by_others: bool = False
+    left_out: pd.DataFrame | None = None
+
+    @property
+    def all(self) -> pd.DataFrame:
+        """All of them: where a corpus was left out, a clip counts once for a new speaker and once for a new corpus."""
+        return pd.concat([self.predictions, self.left_out], ignore_index=True)
+
+
+def held_out_of(run: Run) -> HeldOut | None:
+    """The predictions that calibrate a run; None without any."""
     if (run.place / VALIDATION).is_file():
-        files = [run.place / name for name in (VALIDATION, LEFT_OUT) if (run.place / name).is_file()]
-        return pd.concat([read_predictions(path) for path in files], ignore_index=True), False
+        left_out = run.place / LEFT_OUT
+        return HeldOut(
+            read_predictions(run.place / VALIDATION),
+            left_out=read_predictions(left_out) if left_out.is_file() else None,
+        )
     folder = folder_of(run.place)
     facts = read_facts(folder)
     same = (
@@ -116,7 +134,7 @@ def held_out_of(run: Run) -> tuple[pd.DataFrame, bool] | None:
     found = pd.concat([read_predictions(place / "predictions.csv") for place in others], ignore_index=True)
     tested = read_predictions(run.place / "predictions.csv")["utterance"]
     found = found[~found["utterance"].isin(tested)].drop_duplicates("utterance")
-    return (found, True) if len(found) else None
+    return HeldOut(found, by_others=True) if len(found) else None
 
 
 def check_code_is_there(run: Run) -> None:

@@ -87,8 +87,9 @@ def save(
             `sertf.export.litert.WEIGHTS`. None writes none.
         onnx: write an ONNX model beside the SavedModel, see `sertf.export.onnx`.
         certain: share of certain answers that are to be right. The validation clips choose the confidence under which
-            the verdict is `uncertain`, as they fit the temperature. Without a validation part the other folds' test clips
-            do both, each scored by a model of that fold. Without a threshold that reaches the share there is none.
+            the verdict is `uncertain`, as they fit the temperature. Of several corpora models that never met the clip's
+            corpus have the same say. Without a validation part the other folds' test clips do both, each scored by a
+            model of that fold. Without a threshold that reaches the share there is none.
         custom_code: import the modules of a custom model and front end that the run names. Importing runs their code. Modules
             that are imported already need no leave.
 
@@ -246,17 +247,20 @@ def _calibration(run: Run) -> Calibration | None:
     held_out = held_out_of(run)
     if held_out is None:
         return None
-    (fitted_on, by_others), tested = held_out, read_predictions(run.place / "predictions.csv")
-    temperature = fit_temperature(*truth_and_scores(fitted_on))
+    tested = read_predictions(run.place / "predictions.csv")
+    temperature = fit_temperature(*truth_and_scores(held_out.all))
     before, after = calibration_of(tested), calibration_of(tested, temperature)
-    return {
+    found: Calibration = {
         "temperature": temperature,
-        "utterances": len(fitted_on),
-        "speakers": int(fitted_on["speaker"].nunique()),
-        "by_others": by_others,
+        "utterances": len(held_out.predictions),
+        "speakers": int(held_out.predictions["speaker"].nunique()),
+        "by_others": held_out.by_others,
         "ece_before": before["ece"],
         "ece": after["ece"],
     }
+    if held_out.left_out is not None:
+        found["ece_left_out"] = calibration_of(held_out.left_out, temperature)["ece"]
+    return found
 
 
 def _known_beside(run: Run, calibration: Calibration | None, precision: float) -> KnownSpeakers:
@@ -305,15 +309,23 @@ def _certainty(run: Run, temperature: float, precision: float) -> Certainty | No
     """The threshold of certain answers, chosen on clips held out for it; None if none reaches the precision."""
     held_out = held_out_of(run)
     assert held_out is not None, "its temperature was fitted on them"
-    parts = []
-    for predictions in (held_out[0], read_predictions(run.place / "predictions.csv")):
+
+    def answers(predictions):
         truth, scores = truth_and_scores(predictions)
-        parts.append((truth, probabilities(scores, temperature)))
-    threshold = certainty_threshold(*parts[0], precision)
+        return truth, probabilities(scores, temperature)
+
+    threshold = certainty_threshold(*answers(held_out.all), precision)
     if threshold is None:
         return None
-    validation, test = (certain_part(*part, threshold) for part in parts)
-    return {"threshold": threshold, "precision": precision, "validation": validation, "test": test}
+    found: Certainty = {
+        "threshold": threshold,
+        "precision": precision,
+        "validation": certain_part(*answers(held_out.predictions), threshold),
+        "test": certain_part(*answers(read_predictions(run.place / "predictions.csv")), threshold),
+    }
+    if held_out.left_out is not None:
+        found["left_out"] = certain_part(*answers(held_out.left_out), threshold)
+    return found
 
 
 def _card(folder: Path, facts: Facts, run: Run, chosen: str, name: str, module: Any, front_end: Any) -> Card:

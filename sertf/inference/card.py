@@ -23,7 +23,8 @@ class ModelError(SertfError):
 class Calibration(TypedDict):
     """The temperature of an exported model's scores, and the ECE of its test part before and after it.
 
-    It was fitted on validation clips, or `by_others`: on the other folds' test clips, scored by those folds' models.
+    It was fitted on validation clips, or `by_others`: on the other folds' test clips, scored by those folds' models. Where
+    models that never met a clip's corpus scored it too, it was fitted on both; `ece_left_out` is of the latter.
     """
 
     temperature: float
@@ -32,6 +33,7 @@ class Calibration(TypedDict):
     ece_before: float
     ece: float
     by_others: NotRequired[bool]
+    ece_left_out: NotRequired[float]
 
 
 class UnderConditions(TypedDict):
@@ -61,14 +63,15 @@ class KnownSpeakers(TypedDict):
 class Certainty(TypedDict):
     """The threshold of certain answers, chosen for a precision on the clips that the temperature was fitted on.
 
-    `validation` (of these clips) and `test` give the share of clips that stay certain, and the share of these that are right (None without
-    any).
+    `validation` (of these clips), `test` and `left_out` (by models that never met the clip's corpus) give the share of
+    clips that stay certain, and the share of these that are right (None without any).
     """
 
     threshold: float
     precision: float
     validation: tuple[float, float | None]
     test: tuple[float, float | None]
+    left_out: NotRequired[tuple[float, float | None]]
 
 
 class OtherCorpus(TypedDict):

@@ -395,11 +395,17 @@ def _confidence(card: Card) -> str:
         return "The confidence is the largest score. It is not calibrated."
     of_each = ", each scored by the model of its own fold" if found.get("by_others") else ""
     fitted_on = f"{found['utterances']} {_fitted_on(card)} utterances of {found['speakers']} speakers"
-    return (
+    calibrated = (
         f"The confidence is the largest score. It is calibrated by a temperature of {found['temperature']:.3f}, fitted on "
         f"{fitted_on}{of_each}. The expected calibration error of "
-        f"the test part falls from {found['ece_before']:.3f} to {found['ece']:.3f}. Other speech is less well calibrated."
+        f"the test part falls from {found['ece_before']:.3f} to {found['ece']:.3f}. "
+        if "ece_left_out" not in found
+        else "The confidence is the largest score. The farther a clip lies from those of training, the less confident the model "
+        f"is. How much less was fitted on {fitted_on}, each scored twice: by a model that never met the speaker, and by one "
+        f"that never met the corpus. The expected calibration error is {found['ece']:.3f} on the test part, and "
+        f"{found['ece_left_out']:.3f} by the models that never met the corpus. "
     )
+    return calibrated + "Other speech is less well calibrated."
 
 
 def _fitted_on(card: Card) -> str:
@@ -411,16 +417,18 @@ def _certainty(card: Card) -> list[str]:
     found = card.get("certainty")
     if found is None:
         return []
-    (share, right), (tested, tested_right) = found["validation"], found["test"]
+    clips = {_fitted_on(card): found["validation"], "test": found["test"]}
+    if "left_out" in found:
+        clips["of a corpus left out of training"] = found["left_out"]
+    both = " by models of either kind" if "left_out" in found else ""
     return [
         "",
         f"Under a confidence of {found['threshold']:.3f} the verdict is `uncertain`. The threshold was chosen on the "
-        f"{_fitted_on(card)} clips, so that {found['precision']:.2f} of the certain answers are right.",
+        f"{_fitted_on(card)} clips{both}, so that {found['precision']:.2f} of the certain answers are right.",
         "",
         "| clips | stay certain | of these right |",
         "| --- | --- | --- |",
-        f"| {_fitted_on(card)} | {share:.2f} | {_share(right)} |",
-        f"| test | {tested:.2f} | {_share(tested_right)} |",
+        *(f"| {name} | {share:.2f} | {_share(right)} |" for name, (share, right) in clips.items()),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from sertf.audio.files import read_audio, resample
 from sertf.audio.meter import measured
-from sertf.evaluation.calibration import ece, fit_temperature, probabilities, truth_and_scores
+from sertf.evaluation.calibration import calibration_of, ece, fit_temperature, probabilities, truth_and_scores
 from sertf.evaluation.certainty import certain_part, certainty_threshold
 from sertf.export import saved_model
 from sertf.inference.card import ModelError
@@ -116,6 +116,28 @@ def test_the_threshold_of_certain_answers_is_chosen_on_validation_clips(recogniz
     for name, part in parts.items():
         assert found[name] == pytest.approx(certain_part(*part, threshold))
     assert f"Under a confidence of {threshold:.3f} the verdict is `uncertain`" in (folder / "README.md").read_text()
+
+
+def test_models_that_never_met_a_corpus_calibrate_too(done, tmp_path):
+    runs = tmp_path / "small" / "strict"
+    shutil.copytree(done[1], runs)
+    place = runs / "repeat-00" / "fold-1"
+    validation = pd.read_csv(place / "validation_predictions.csv")
+    left_out = validation.assign(truth=np.roll(validation["truth"], 1))  # where they answer worse
+    left_out.to_csv(place / "left_out_predictions.csv", index=False)
+    seal(place)
+    both = truth_and_scores(pd.concat([validation, left_out]))
+    temperature = fit_temperature(*both)
+    answers = probabilities(both[1], temperature)
+    wanted = float(np.mean(answers.argmax(axis=1) == both[0]))
+    model = load(saved_model.save(runs, tmp_path / "model", repeat=0, fold="fold-1", certain=wanted))
+    found, certainty = model.card["calibration"], model.card["certainty"]
+    assert found["temperature"] == pytest.approx(temperature, rel=1e-4) and found["utterances"] == len(validation)
+    assert found["ece_left_out"] == pytest.approx(calibration_of(left_out, temperature)["ece"])
+    assert certainty["threshold"] == pytest.approx(certainty_threshold(both[0], answers, wanted))
+    assert certainty["left_out"] != certainty["validation"]
+    page = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert "by one that never met the corpus" in page and "| of a corpus left out of training |" in page
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from sertf.models import linear
-from sertf.models.ridge import balanced_weights, class_targets
+from sertf.models.leverage import Curve, Leverage
+from sertf.models.ridge import balanced_weights, class_targets, fit_ridge, softmax
 from sertf.training.scaling import Part
 from sertf.training.trainers import find
 
@@ -71,6 +72,34 @@ def test_values_beyond_the_clip_count_no_further():
     model = fitted("ridge", parts()).model
     far, further = (np.full((1, 1, 20), value, "float32") for value in (8.0, 1e6))
     np.testing.assert_array_equal(model.predict_on_batch(far), model.predict_on_batch(further))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="LiteRT and SavedModels are TensorFlow's")
+def test_an_export_is_as_unsure_of_unlike_clips_as_the_network(tmp_path):
+    import tensorflow as tf
+
+    from sertf.export.graph import ServingModule
+    from sertf.export.litert import write_litert
+    from sertf.features import FusedStatistics
+
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 107)).astype("float32")
+    made = fit_ridge(rows, class_targets(np.arange(60) % 3, 3), [50.0], np.ones(60))[0]
+    temperature = Leverage.of(rows, np.ones(60), 50.0), Curve(0.2, 1.0, 2.0)
+    network = linear.network(made, (1, 107), name="ridge", temperature=temperature)
+    scaling = {"mean": np.zeros(107, "float32"), "std": np.ones(107, "float32")}
+    text, front_end = tmp_path / "labels.txt", FusedStatistics()
+    text.write_text("a\nb\nc\n")
+    module = ServingModule(network, front_end, **scaling, emotions=tuple("abc"), labels=text, minimum_seconds=0.1)
+    folder = tmp_path / "saved"
+    tf.saved_model.save(module, str(folder), signatures=module.signatures())
+    seen = (4 * rng.normal(size=(9, 1, 107))).astype("float32")
+    scores = tf.saved_model.load(str(folder)).signatures["features"](features=seen)["scores"].numpy()
+    clipped = np.clip(seen[:, 0], -8, 8).astype("float64")
+    leverage, curve = temperature
+    values = (clipped @ made.kernel + made.bias) / curve(leverage(clipped))[:, None]
+    np.testing.assert_allclose(scores, softmax(values), atol=1e-4)
+    assert write_litert(folder, network, front_end, **scaling)["difference"] < 1e-3
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's")

@@ -148,6 +148,7 @@ def written():
     return {
         "predictions": table,
         "validation": table,
+        "left_out": None,
         "fitted": Fitted(model, table, 1),
         "scaling": scaling,
         "arrays": arrays,
