@@ -273,7 +273,7 @@ def for_inference(network, *, fused=True, temperature=None):
     for layer in copied._flatten_layers():
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False  # exported with a GPU, it must still run without one
-    outputs = {"scores": copied.output if temperature is None else _calibrated(copied.output, temperature)}
+    outputs = {"scores": copied.output if temperature is None else _Calibrated(temperature)(copied.output)}
     names = {layer.name for layer in copied.layers}
     for name, index in _INSIDE.items():
         if name in names:
@@ -312,9 +312,15 @@ def at_own_rate(network, front_end, *, mean, std, clips=None):
     return from_features, from_waveform
 
 
-def _calibrated(scores, temperature):
-    logits = keras.ops.log(keras.ops.maximum(scores, FLOOR)) / temperature
-    return keras.ops.softmax(logits)
+class _Calibrated(keras.layers.Layer):
+    """Scores over a temperature; a layer, since the names of single operations may be taken in a loaded network."""
+
+    def __init__(self, temperature):
+        super().__init__(name="calibrated", dtype="float32")
+        self.temperature = temperature
+
+    def call(self, scores):
+        return keras.ops.softmax(keras.ops.log(keras.ops.maximum(scores, FLOOR)) / self.temperature)
 
 
 _FUSIBLE = {
