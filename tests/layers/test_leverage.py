@@ -13,7 +13,7 @@ def test_the_layer_follows_the_curve_over_the_leverage(tmp_path):
     model = keras.Sequential([keras.Input((12,)), layer])
     layer.set_weights([leverage.centre, leverage.axes, np.array(10.0), np.array(curve)])
     expected = curve(leverage(seen))
-    np.testing.assert_allclose(model.predict_on_batch(seen.astype("float32"))[:, 0], expected, rtol=1e-4)
+    np.testing.assert_allclose(model.predict_on_batch(seen.astype("float32"))[:, 0], expected, rtol=1e-3)
     assert not model.trainable_weights
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
