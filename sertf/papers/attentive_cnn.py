@@ -109,7 +109,7 @@ def emobox() -> Experiment:
 
     Command: sertf run attentive_cnn_emobox --data RAVDESS_FOLDER --repeats 1
     Time: six folds of RAVDESS, each as long as one of `attentive_cnn_ravdess`.
-    Expect: not run yet.
+    Expect: a UAR of 0.70 for `tiny_distilled`; the other variants are not run yet.
     """
     protocols = {"strict": Setting("emobox-ravdess-6-all")}
     return _experiment(name="attentive_cnn_emobox", corpus="ravdess", variants=_variants("strict"), protocols=protocols)
