@@ -10,7 +10,7 @@ from sertf.errors import check_whole
 
 @keras.saving.register_keras_serializable("sertf")
 class LeverageTemperature(keras.layers.Layer):
-    """The temperature of each row, T = T0 · (1 + (h / h0)^power), by its leverage h of `sertf.models.leverage`.
+    """The temperature of each row, T = T0 · (1 + (h / h0)^power), by its leverage h of `sertf.models.ridge`.
 
     Its weights are set, not trained: centre (dims,), axes (dims, directions), penalty, and the curve (T0, h0, power). The
     axes are float16, which halves the largest of them.

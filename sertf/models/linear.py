@@ -15,7 +15,7 @@ import numpy as np
 
 from sertf.errors import SertfError, is_number, unknown
 from sertf.models.classical import flat
-from sertf.models.leverage import Curve, Leverage
+from sertf.models.confidence import Curve
 from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
 
 if TYPE_CHECKING:
@@ -152,18 +152,16 @@ def inner_folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.
     return list(StratifiedKFold(count, shuffle=True, random_state=0).split(labels, labels)) if count > 1 else []
 
 
-def network(
-    fitted: Linear, input_shape: tuple[int, ...], *, name: str, temperature: tuple[Leverage, Curve] | None = None
-) -> "keras.Model":
+def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str, curve: Curve | None = None) -> "keras.Model":
     """The network of a linear model: clipped, flattened, one dense layer, and a softmax.
 
-    Its scores keep the order of the model's own values. Without a temperature they are no calibrated probabilities.
+    Its scores keep the order of the model's own values. Without a curve they are no calibrated probabilities.
 
     Args:
         fitted: kernel (values of `input_shape`, classes) and bias.
         input_shape: of one utterance's scaled features, (frames, dims).
         name: of the network.
-        temperature: by which the values are divided: the clip's leverage, and the curve of the temperature over it.
+        curve: of the temperature over a clip's leverage, by which the values are divided.
     """
     import keras
 
@@ -173,13 +171,13 @@ def network(
     flat = keras.layers.Flatten(name="flat")(keras.ops.clip(features, -CLIP, CLIP))
     values = keras.layers.Dense(len(fitted.bias), dtype="float32", name="decision_values")(flat)
     divided = values
-    if temperature is not None:
-        leverage, curve = temperature
+    if curve is not None:
+        leverage = fitted.leverage
         layer = LeverageTemperature(leverage.axes.shape[1], name="temperature")
         divided = values / layer(flat)
     made = keras.Model(features, keras.layers.Softmax(dtype="float32", name="scores")(divided), name=name)
     made.get_layer("decision_values").set_weights([fitted.kernel, fitted.bias])
-    if temperature is not None:
+    if curve is not None:
         layer.set_weights([leverage.centre, leverage.axes, np.array(leverage.penalty), np.array(curve)])
     return made
 

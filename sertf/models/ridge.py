@@ -5,6 +5,32 @@ from typing import NamedTuple
 
 import numpy as np
 
+DIRECTIONS = 64
+"""Principal directions of training that a leverage keeps; along the others the rows count as having no spread."""
+
+
+class Leverage(NamedTuple):
+    """How far a row x lies from those of training: (x - centre)ᵀ (Xᵀ W X + penalty)⁻¹ (x - centre), of weighted rows X.
+
+    The variance of a Bayesian linear regression grows by it (Bishop 2006, *Pattern Recognition and Machine Learning*,
+    equation 3.59).
+
+    Attributes:
+        centre: (dims,) weighted mean of the training rows.
+        axes: (dims, directions) principal directions of Xᵀ W X times √(e / (e + penalty)) of their eigenvalues e.
+        penalty: of the ridge regression.
+    """
+
+    centre: np.ndarray
+    axes: np.ndarray
+    penalty: float
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Leverages (rows,) of rows (rows, dims)."""
+        apart = rows - self.centre
+        squares = np.square(apart).sum(axis=1) - np.square(apart @ self.axes).sum(axis=1)
+        return np.maximum(squares, 0.0) / self.penalty
+
 
 class Linear(NamedTuple):
     """A linear model: features @ kernel + bias.
@@ -12,14 +38,20 @@ class Linear(NamedTuple):
     Attributes:
         kernel: (dims, outputs) float64.
         bias: (outputs,) float64.
+        leverage: by its training rows; None of models other than ridge regression.
     """
 
     kernel: np.ndarray
     bias: np.ndarray
+    leverage: Leverage | None = None
+
+    def values(self, rows: np.ndarray) -> np.ndarray:
+        """The model's values, (rows, outputs)."""
+        return rows @ self.kernel + self.bias
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """Softmax of the model's values, (rows, outputs)."""
-        return softmax(rows @ self.kernel + self.bias)
+        return softmax(self.values(rows))
 
 
 def fit_ridge(
@@ -48,8 +80,15 @@ def fit_ridge(
     before, projected = (
         (centred.T @ vectors, vectors.T @ shifted) if wide else (vectors, vectors.T @ (centred.T @ shifted))
     )
-    kernels = [before @ (projected / (values + penalty)) for penalty in penalties]
-    return [Linear(kernel, target_mean - mean @ kernel) for kernel in kernels]
+    directions, largest = before[:, -DIRECTIONS:], values[-DIRECTIONS:, 0]  # values ascend
+    found = []
+    for penalty in penalties:
+        kernel = before @ (projected / (values + penalty))
+        # Of rows by rows, `before` has the directions times √e.
+        axes = directions * np.sqrt((1 if wide else largest) / (largest + penalty))
+        axes = axes.astype("float16").astype("float32")  # as a network keeps them
+        found.append(Linear(kernel, target_mean - mean @ kernel, Leverage(mean, axes, penalty)))
+    return found
 
 
 def softmax(values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from sertf.errors import SertfError
 from sertf.evaluation import scores as evaluation
 from sertf.evaluation.calibration import fit_temperature, probabilities
-from sertf.models.leverage import Leverage, fit_curve
+from sertf.models.confidence import fit_curve
 from sertf.models.ridge import balanced_weights, softmax
 from sertf.training import batches
 from sertf.training.environment import environment
@@ -85,7 +85,7 @@ class LinearModel(FittedAtOnce):
 
     Attributes:
         by_leverage: whether ridge regression on several corpora is less sure of clips unlike those of training, see
-            `sertf.models.leverage`.
+            `sertf.models.confidence`.
     """
 
     by_leverage: bool = True
@@ -155,7 +155,7 @@ class LinearModel(FittedAtOnce):
         cuts: list[_Cut] = []
         if len(penalties) > 1 and held_out is None:
             cuts = [_Cut.made(fit, rows, linear.inner_folds(train.labels, speaker))]
-            if not cuts[0].folds:
+            if not cuts[0].values:
                 raise RunError(
                     f"The penalty of {self.name} is chosen by inner folds of the training part, but one of its emotions has "
                     "a single utterance; give the option penalty, or use a protocol with a validation part."
@@ -174,15 +174,14 @@ class LinearModel(FittedAtOnce):
             best = min(range(len(columns)), key=lambda i: columns[i]["val_loss"])
         elif len(penalties) > 1:
             best = min(range(len(columns)), key=lambda i: (-columns[i]["val_uar"], columns[i]["val_loss"]))
-        outputs, temperature = [cut.values[best] for cut in cuts], None
+        outputs, curve = [cut.values[best] for cut in cuts], None
         if len(cuts) > 1 and self.name == "ridge" and self.by_leverage:
             assert corpus is not None, "there is a cut by corpora"
             weights = balanced_weights(train.labels, classes) * linear.corpus_weights(train.labels, corpus)
-            leverages = [cut.leverages(rows, weights, penalties[best]) for cut in cuts]
+            leverages = [cut.leverages[best] for cut in cuts]
             curve = fit_curve(train.labels, outputs, leverages, weights)
-            temperature = Leverage.of(rows, weights, penalties[best]), curve
-            outputs = [values / curve(own)[:, None] for values, own in zip(outputs, leverages, strict=True)]
-        model = linear.network(models[best], input_shape, name=self.name, temperature=temperature)
+            outputs = [values / curve(of_rows)[:, None] for values, of_rows in zip(outputs, leverages, strict=True)]
+        model = linear.network(models[best], input_shape, name=self.name, curve=curve)
         by_speakers, by_corpora = [*map(softmax, outputs), None, None][:2]
         return Fitted(model, history, best + 1, out_of_fold=by_speakers, out_of_corpus=by_corpora)
 
@@ -253,33 +252,30 @@ class ScikitLearn(FittedAtOnce):
 
 
 class _Cut(NamedTuple):
-    """Inner folds of the training part, and decision values of each penalty by models of the other folds.
+    """Inner folds of the training part: what models of the other folds say of each row, by penalty.
 
     Attributes:
-        folds: pairs of indices, (those that train, those that are scored).
-        values: (rows, classes) of each penalty.
+        values: (rows, classes) decision values.
+        leverages: (rows,); zeros of models without one.
     """
 
-    folds: list[tuple[np.ndarray, np.ndarray]]
     values: list[np.ndarray]
+    leverages: list[np.ndarray]
 
     @classmethod
     def made(cls, fit: Callable, rows: np.ndarray, folds: list) -> Self:
-        """The cut's values, by a function of indices to a linear model a penalty."""
-        values: list[np.ndarray] = []
+        """By a function of indices to a linear model a penalty, and pairs of indices (that train, that are scored)."""
+        cut = cls([], [])
         for fitted_on, scored in folds:
             found = fit(fitted_on)
-            values = values or [np.zeros((len(rows), len(one.bias))) for one in found]
-            for outputs, one in zip(values, found, strict=True):
-                outputs[scored] = rows[scored] @ one.kernel + one.bias
-        return cls(folds, values)
-
-    def leverages(self, rows: np.ndarray, weights: np.ndarray, penalty: float) -> np.ndarray:
-        """Leverages (rows,) of the scored rows by those of the other folds."""
-        made = np.zeros(len(rows))
-        for fitted_on, scored in self.folds:
-            made[scored] = Leverage.of(rows[fitted_on], weights[fitted_on], penalty)(rows[scored])
-        return made
+            if not cut.values:
+                cut.values.extend(np.zeros((len(rows), len(one.bias))) for one in found)
+                cut.leverages.extend(np.zeros(len(rows)) for _ in found)
+            for values, leverages, one in zip(cut.values, cut.leverages, found, strict=True):
+                values[scored] = one.values(rows[scored])
+                if one.leverage is not None:
+                    leverages[scored] = one.leverage(rows[scored])
+        return cut
 
 
 def of_penalty(labels: np.ndarray, scores: np.ndarray) -> tuple[float, float]:

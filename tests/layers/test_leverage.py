@@ -2,13 +2,14 @@ import keras
 import numpy as np
 
 from sertf.layers import LeverageTemperature
-from sertf.models.leverage import Curve, Leverage
+from sertf.models.confidence import Curve
+from sertf.models.ridge import fit_ridge
 
 
 def test_the_layer_follows_the_curve_over_the_leverage(tmp_path):
     rng = np.random.default_rng(0)
     rows, seen = rng.normal(size=(200, 12)) * np.arange(1, 13), rng.normal(size=(30, 12)) * 9
-    leverage, curve = Leverage.of(rows, np.ones(200), 10.0), Curve(0.3, 0.1, 1.7)
+    leverage, curve = fit_ridge(rows, rows[:, :2], [10.0], np.ones(200))[0].leverage, Curve(0.3, 0.1, 1.7)
     layer = LeverageTemperature(leverage.axes.shape[1], name="temperature")
     model = keras.Sequential([keras.Input((12,)), layer])
     layer.set_weights([leverage.centre, leverage.axes, np.array(10.0), np.array(curve)])

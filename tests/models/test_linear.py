@@ -8,7 +8,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from sertf.models import linear
-from sertf.models.leverage import Curve, Leverage
+from sertf.models.confidence import Curve
 from sertf.models.ridge import balanced_weights, class_targets, fit_ridge, softmax
 from sertf.training.scaling import Part
 from sertf.training.trainers import find
@@ -85,8 +85,8 @@ def test_an_export_is_as_unsure_of_unlike_clips_as_the_network(tmp_path):
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(60, 107)).astype("float32")
     made = fit_ridge(rows, class_targets(np.arange(60) % 3, 3), [50.0], np.ones(60))[0]
-    temperature = Leverage.of(rows, np.ones(60), 50.0), Curve(0.2, 1.0, 2.0)
-    network = linear.network(made, (1, 107), name="ridge", temperature=temperature)
+    curve = Curve(0.2, 1.0, 2.0)
+    network = linear.network(made, (1, 107), name="ridge", curve=curve)
     scaling = {"mean": np.zeros(107, "float32"), "std": np.ones(107, "float32")}
     text, front_end = tmp_path / "labels.txt", FusedStatistics()
     text.write_text("a\nb\nc\n")
@@ -96,8 +96,7 @@ def test_an_export_is_as_unsure_of_unlike_clips_as_the_network(tmp_path):
     seen = (4 * rng.normal(size=(9, 1, 107))).astype("float32")
     scores = tf.saved_model.load(str(folder)).signatures["features"](features=seen)["scores"].numpy()
     clipped = np.clip(seen[:, 0], -8, 8).astype("float64")
-    leverage, curve = temperature
-    values = (clipped @ made.kernel + made.bias) / curve(leverage(clipped))[:, None]
+    values = made.values(clipped) / curve(made.leverage(clipped))[:, None]
     np.testing.assert_allclose(scores, softmax(values), atol=1e-4)
     assert write_litert(folder, network, front_end, **scaling)["difference"] < 1e-3
 

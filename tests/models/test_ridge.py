@@ -24,3 +24,25 @@ def test_targets_and_weights_of_classes():
     assert targets.tolist()[0] == [1, -1, -1] and targets.sum() == -6
     np.testing.assert_allclose([weights[labels == k].sum() for k in range(3)], 2)
     assert weights.mean() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("count", [50, 12], ids=["more rows than dimensions", "fewer"])
+def test_the_leverage_is_that_of_the_inverse(count):
+    rng = np.random.default_rng(0)
+    rows, weights, seen = rng.normal(2, 3, (count, 20)), rng.uniform(0.5, 2, count), rng.normal(2, 5, (9, 20))
+    centre = weights @ rows / weights.sum()
+    gram = ((rows - centre).T * weights) @ (rows - centre) + 7.0 * np.eye(20)
+    expected = np.einsum("id,de,ie->i", seen - centre, np.linalg.inv(gram), seen - centre)
+    leverage = ridge.fit_ridge(rows, rows[:, :2], [7.0], weights)[0].leverage
+    np.testing.assert_allclose(leverage(seen), expected, rtol=0.01)  # float16 axes
+
+
+def test_few_directions_keep_the_order_of_rows_near_and_far(monkeypatch):
+    rng = np.random.default_rng(0)
+    spread = np.geomspace(10, 0.1, 40)
+    rows = rng.normal(size=(300, 40)) * spread
+    near, far = rng.normal(size=(50, 40)) * spread, rng.normal(size=(50, 40)) * spread[::-1]
+    monkeypatch.setattr(ridge, "DIRECTIONS", 8)
+    made = ridge.fit_ridge(rows, rows[:, :2], [30.0], np.ones(300))[0].leverage
+    assert made.axes.shape == (40, 8)
+    assert np.quantile(made(near), 0.9) < np.quantile(made(far), 0.1)

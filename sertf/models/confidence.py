@@ -1,57 +1,20 @@
-"""How far a clip lies from those of training, and how much less sure its scores are therefore.
+"""How much less sure a ridge regression is of clips that lie far from those of training.
 
-A clip of an unlike voice or microphone is answered as surely as any other by a linear model: its values may even be
-larger. The leverage tells such clips. It is what the variance of a Bayesian linear regression grows by (Bishop 2006,
-*Pattern Recognition and Machine Learning*, equation 3.59). `fit_curve` learns how the temperature of the scores
-(Guo et al. 2017, arXiv:1706.04599) follows from it.
+A linear model answers a clip of an unlike voice or microphone as surely as any other: its values may even be larger. The
+leverage of `sertf.models.ridge` tells such clips. `fit_curve` learns how the temperature of the scores (Guo et al. 2017,
+arXiv:1706.04599) follows from it.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 
 from sertf.evaluation.calibration import TEMPERATURES
 from sertf.models.ridge import softmax
 
-DIRECTIONS = 64
-"""Principal directions of training that a leverage keeps; along the others the rows count as having no spread."""
 POWERS = (0.0, 8.0)
 """Lowest and highest power of a curve."""
-
-
-class Leverage(NamedTuple):
-    """The leverage of a row x: (x - centre)ᵀ (Xᵀ W X + penalty)⁻¹ (x - centre), of the weighted training rows X.
-
-    Attributes:
-        centre: (dims,) weighted mean of the training rows.
-        axes: (dims, directions) principal directions v of Xᵀ W X times √(e / (e + penalty)) of their eigenvalues e.
-        penalty: of the ridge regression.
-    """
-
-    centre: np.ndarray
-    axes: np.ndarray
-    penalty: float
-
-    @classmethod
-    def of(cls, rows: np.ndarray, weights: np.ndarray, penalty: float) -> Self:
-        """The leverage by training rows (rows, dims) that count by weights (rows,)."""
-        from scipy.linalg import eigh
-
-        rows = rows.astype("float64")
-        centre = np.average(rows, axis=0, weights=weights)
-        centred = (rows - centre) * np.sqrt(weights)[:, None]
-        dims = rows.shape[1]
-        values, vectors = eigh(centred.T @ centred, subset_by_index=(max(0, dims - DIRECTIONS), dims - 1))
-        values = np.maximum(values, 0.0)  # rounding makes zeros negative
-        axes = vectors * np.sqrt(values / (values + penalty))
-        return cls(centre, axes.astype("float16").astype("float64"), penalty)
-
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """Leverages (rows,) of rows (rows, dims)."""
-        apart = rows - self.centre
-        squares = np.square(apart).sum(axis=1) - np.square(apart @ self.axes).sum(axis=1)
-        return np.maximum(squares, 0.0) / self.penalty
 
 
 class Curve(NamedTuple):
