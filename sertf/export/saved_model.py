@@ -310,7 +310,7 @@ def _certainty(run: Run, temperature: float, precision: float) -> Certainty | No
     held_out = held_out_of(run)
     assert held_out is not None, "its temperature was fitted on them"
 
-    def answers(predictions):
+    def answers(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         truth, scores = truth_and_scores(predictions)
         return truth, probabilities(scores, temperature)
 

@@ -170,15 +170,14 @@ def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str, curve: C
     features = keras.Input(input_shape, name="features")
     flat = keras.layers.Flatten(name="flat")(keras.ops.clip(features, -CLIP, CLIP))
     values = keras.layers.Dense(len(fitted.bias), dtype="float32", name="decision_values")(flat)
-    divided = values
+    divided, leverage = values, fitted.leverage
     if curve is not None:
-        leverage = fitted.leverage
+        assert leverage is not None, "a curve is of a ridge regression's leverage"
         layer = LeverageTemperature(leverage.axes.shape[1], name="temperature")
         divided = values / layer(flat)
+        layer.set_weights([leverage.centre, leverage.axes, np.array(leverage.penalty), np.array(curve)])
     made = keras.Model(features, keras.layers.Softmax(dtype="float32", name="scores")(divided), name=name)
     made.get_layer("decision_values").set_weights([fitted.kernel, fitted.bias])
-    if curve is not None:
-        layer.set_weights([leverage.centre, leverage.axes, np.array(leverage.penalty), np.array(curve)])
     return made
 
 
