@@ -48,7 +48,7 @@ def fit_curve(
     """
     from scipy.optimize import minimize
 
-    logs = np.log(np.concatenate(leverages))
+    logs = np.log(np.maximum(np.concatenate(leverages), 1e-12))
     bounds = [tuple(np.log(TEMPERATURES)), (logs.min() - 3, logs.max() + 3), POWERS]
 
     def loss(found):
