@@ -106,6 +106,8 @@ def run(options):
         sys.stdout.write(_as_json(card, rows, speaker))
     elif options.out is None:
         _show(rows)
+        if speaker is None and "known_speakers" in card:
+            _advise(rows)
 
 
 def _check(options):
@@ -303,6 +305,17 @@ def _as_json(card, rows, speaker):
     if "known_speakers" in card:
         content["speaker_clips"] = speaker.clips if speaker else 0
     return shared.to_json(content)
+
+
+def _advise(rows):
+    """Say what would make uncertain verdicts better, if there are any."""
+    from sertf.inference.verdicts import UNCERTAIN
+
+    if any(window.verdict == UNCERTAIN for _, window in rows):
+        print(
+            "Uncertain verdicts get better with --speaker FOLDER: 20 or more clips of the same voice, without labels.",
+            file=sys.stderr,
+        )
 
 
 def _show(rows):

@@ -59,7 +59,7 @@ def test_json_holds_scores_of_every_file(capsys, model):
     first, second = content["predictions"]
     expected = model.predict("a.wav").iloc[0]
     assert (first["file"], first["start"], first["end"]) == ("a.wav", 0, 1) and second["file"] == "b.flac"
-    assert first["emotion"] == first["verdict"] == expected["emotion"]
+    assert (first["emotion"], first["verdict"]) == (expected["emotion"], expected["verdict"])
     assert first["confidence"] == max(first["scores"].values()) == pytest.approx(expected["confidence"], abs=1e-4)
     assert sum(first["scores"].values()) == pytest.approx(1, abs=1e-4)
 
@@ -132,6 +132,18 @@ def test_under_the_threshold_the_verdict_is_uncertain(capsys):
     assert row["verdict"] == row["emotion"]
 
 
+def test_uncertain_verdicts_come_with_what_would_make_them_better(capsys):
+    assert cli.main(["predict", "a.wav", "b.flac", "--threshold", "1"]) == 0
+    assert "Uncertain verdicts get better with --speaker FOLDER" in capsys.readouterr().err
+    for certain in (["--threshold", "0"], ["--threshold", "1", "--json"]):
+        assert cli.main(["predict", "a.wav", *certain]) == 0
+        assert "Uncertain" not in capsys.readouterr().err
+    os.mkdir("clips")
+    shutil.move("b.flac", "clips")
+    assert cli.main(["predict", "a.wav", "--threshold", "1", "--speaker", "clips"]) == 0
+    assert "Uncertain" not in capsys.readouterr().err
+
+
 def test_standard_input(capsys, monkeypatch, folder):
     class Stdin:
         buffer = io.BytesIO((folder / "b.flac").read_bytes())
@@ -147,7 +159,7 @@ def test_standard_input(capsys, monkeypatch, folder):
 def test_a_recording_without_the_band_is_named(capsys, monkeypatch, model, folder):
     monkeypatch.setitem(model.card, "recordings", {"clips": 9, "band_hz": 7900, "levels_db": None})
     assert cli.main(["predict", "telephone.wav", "a.wav"]) == 0
-    (line,) = capsys.readouterr().err.splitlines()
+    line = capsys.readouterr().err.splitlines()[0]
     assert line.startswith("warning: telephone.wav: it holds nothing above 4.0 kHz, as over a telephone")
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO((folder / "telephone.wav").read_bytes())}))
     assert cli.main(["predict", "-"]) == 0
