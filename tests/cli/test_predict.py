@@ -139,7 +139,8 @@ def test_uncertain_verdicts_come_with_what_would_make_them_better(capsys):
         assert cli.main(["predict", "a.wav", *certain]) == 0
         assert "Uncertain" not in capsys.readouterr().err
     os.mkdir("clips")
-    shutil.move("b.flac", "clips")
+    for name in ("b.flac", "seven.wav"):
+        shutil.move(name, "clips")
     assert cli.main(["predict", "a.wav", "--threshold", "1", "--speaker", "clips"]) == 0
     assert "Uncertain" not in capsys.readouterr().err
 
