@@ -9,7 +9,8 @@ It leaves out clips of emotions that the model lacks, and says how many. It says
 the same corpus. --split test keeps the speakers that the card names as tested.
 
 --known-speakers enrols each speaker by all their clips first, without labels. This shows what `sertf predict --speaker`
-would give. The default recognizer can do it, and so can a model that `sertf run --known-speakers` trained.
+would give. The default recognizer can do it, and so can a model that `sertf run --known-speakers` trained. With --together
+it enrols all speakers of a corpus as one, for recordings whose speakers are not told apart.
 
 --conditions scores the same clips as over a telephone, through codecs, at other levels, with noise and in a room. --out
 writes a page with figures and every prediction. --card writes the result into the model's card.
@@ -52,6 +53,9 @@ def add_options(parser):
         "--known-speakers", action="store_true", help="enrol each speaker by all their clips, without labels"
     )
     parser.add_argument(
+        "--together", action="store_true", help="with --known-speakers: enrol all speakers of a corpus as one"
+    )
+    parser.add_argument(
         "--by", action="append", default=[], metavar="COLUMN", help="break the accuracy down by this column; repeatable"
     )
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write a page, figures and predictions there")
@@ -78,8 +82,7 @@ def run(options):
     if options.out is not None:
         check_place(options.out)
     table = _table(options, shared.mapping(options))
-    if options.known_speakers:
-        check_enrolment(card, table)
+    check_enrolment(card, table, known_speakers=options.known_speakers, together=options.together)
     if options.card:
         check_for_card(
             card,
@@ -87,6 +90,7 @@ def run(options):
             split=options.split,
             conditions=options.conditions,
             known_speakers=options.known_speakers,
+            together=options.together,
         )
         check_writable(folder, "--model")
     from sertf.inference.recognizer import load
@@ -100,6 +104,7 @@ def run(options):
             split=options.split,
             conditions=options.conditions,
             known_speakers=options.known_speakers,
+            together=options.together,
             by=options.by,
             skip_bad=options.skip_bad,
             progress=progress,

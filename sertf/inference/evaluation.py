@@ -74,6 +74,7 @@ class Evaluation:
         seen: clips of corpora that the model was trained on, but not of the speakers that it was tested on.
         held_out: clips of the speakers that it was tested on.
         enrolled: whether each speaker was enrolled by the clips that are scored; None if the model cannot enrol speakers.
+        together: whether all speakers of a corpus were enrolled as one.
         left_out: number of clips of each emotion that the model lacks.
         skipped: number of clips that could not be used.
         chance: UAR of guessing.
@@ -98,6 +99,7 @@ class Evaluation:
     seen: int
     held_out: int
     enrolled: bool | None
+    together: bool
     left_out: dict[str, int]
     skipped: int
     chance: float
@@ -125,6 +127,7 @@ def evaluate(
     split: str | None = None,
     conditions: bool = False,
     known_speakers: bool = False,
+    together: bool = False,
     by: Sequence[str] = (),
     skip_bad: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -137,9 +140,9 @@ def evaluate(
     table = _of_split(model.card, table, split)
     table, left_out = labelled(model, table)
     asked = CONDITIONS if conditions else {}
-    if known_speakers:
-        check_enrolment(model.card, table)
-    scored, bad = _scored(model, table, asked, known_speakers, progress)
+    check_enrolment(model.card, table, known_speakers=known_speakers, together=together)
+    enrolled_by = None if not known_speakers else "corpus" if together else "speaker"
+    scored, bad = _scored(model, table, asked, enrolled_by, progress)
     if bad and (not skip_bad or len(bad) == len(table)):
         raise SertfError(
             f"{len(bad)} clips cannot be used; mend them, or continue without them with skip_bad=True (--skip-bad):\n"
@@ -175,6 +178,7 @@ def evaluate(
         seen=seen,
         held_out=held_out,
         enrolled=known_speakers if model.knows_speakers else None,
+        together=together,
         left_out=left_out,
         skipped=len(bad),
         chance=1 / len(present),
@@ -196,7 +200,7 @@ def evaluate(
 
 
 def check_for_card(
-    card: Card, table: "pd.DataFrame", *, split: str | None, conditions: bool, known_speakers: bool
+    card: Card, table: "pd.DataFrame", *, split: str | None, conditions: bool, known_speakers: bool, together: bool
 ) -> None:
     """Raise a `SertfError` unless an evaluation may stand in the model's card: no clip may have trained it."""
     table = _of_split(card, table, split)
@@ -213,6 +217,8 @@ def check_for_card(
         )
     if held_out and not conditions:
         raise SertfError("The card has the score of the tested speakers already; add --conditions to write them too.")
+    if together:
+        raise SertfError("The card states speakers who were enrolled one by one; leave --together out.")
     if known_speakers and not held_out:
         raise SertfError("The card states other corpora for unknown speakers alone; leave --known-speakers out.")
 
@@ -318,36 +324,45 @@ def _check_emotions(known: Sequence[str], given: "pd.Series") -> None:
         )
 
 
-def check_enrolment(card: Card, table: "pd.DataFrame") -> None:
-    """Raise a `SertfError` unless a model can enrol the speakers of a table."""
+def check_enrolment(card: Card, table: "pd.DataFrame", *, known_speakers: bool, together: bool) -> None:
+    """Raise a `SertfError` unless a model can enrol the speakers of a table, where it is asked to."""
     from sertf.corpora.utterances import unknown_speakers
 
+    if together and not known_speakers:
+        raise SertfError(
+            "together (--together) says how speakers are enrolled; give known_speakers (--known-speakers) too."
+        )
+    if not known_speakers:
+        return
     check_knows_speakers(card)
-    if unknown_speakers(table):
-        raise SertfError("The speakers of the clips are unknown; name them with --speakers to enrol them.")
+    if not together and unknown_speakers(table):
+        raise SertfError(
+            "The speakers of the clips are unknown; name them with --speakers to enrol them, or enrol all as one with --together."
+        )
 
 
 def _scored(
     model: "Recognizer",
     table: "pd.DataFrame",
     conditions: dict[str, Condition],
-    known_speakers: bool,
+    enrolled_by: str | None,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, np.ndarray], list[tuple[str, str]]]:
     """Scores (clips, emotions) by condition, NaN in all of them for a clip that cannot be used, and (path, reason) of these.
 
-    Every clip is read once, and once more for each enrolment of its speaker.
+    Every clip is read once, and once more for each enrolment of its speaker. `enrolled_by` names the column of the clips
+    that are enrolled together; None enrols nobody.
     """
     found = {name: np.full((len(table), len(model.emotions)), np.nan) for name in (AS_RECORDED, *conditions)}
     bad: list[tuple[int, str, str]] = []
     done, total = 0, len(found) * len(table)
     paths = table["path"].astype(str).to_numpy()
-    parts = table.groupby("speaker", sort=False).indices if known_speakers else {"": np.arange(len(table))}
-    for name_of_speaker, part in parts.items():
+    parts = {"": np.arange(len(table))} if enrolled_by is None else table.groupby(enrolled_by, sort=False).indices
+    for of_whom, part in parts.items():
         enrolled: dict[str, SpeakerStatistics | None] = {}
-        if known_speakers:
+        if enrolled_by is not None:
             enrolled = {
-                name: _enrolled(model, str(name_of_speaker), paths[part], conditions.get(name)) for name in found
+                name: _enrolled(model, f"{enrolled_by} {of_whom}", paths[part], conditions.get(name)) for name in found
             }
         for places, clips in _read([(place, paths[place]) for place in part.tolist()], model.card, bad):
             for name in found:
@@ -370,9 +385,9 @@ def _scored(
 
 
 def _enrolled(
-    model: "Recognizer", speaker: str, paths: Iterable[str], condition: Condition | None
+    model: "Recognizer", whom: str, paths: Iterable[str], condition: Condition | None
 ) -> "SpeakerStatistics | None":
-    """Statistics of a speaker by those of their clips that can be used; None without any."""
+    """Statistics by those clips of a speaker, or of a corpus, that can be used; None without any."""
     usable = (
         clip
         for _, clips in _read(enumerate(paths), model.card, [])
@@ -384,7 +399,7 @@ def _enrolled(
     try:
         return model.enroll(itertools.chain([first], usable))
     except SpeakerError as error:
-        raise SertfError(f"The speaker {speaker} cannot be enrolled. {error}") from error
+        raise SertfError(f"The {whom} cannot be enrolled. {error}") from error
 
 
 def _altered(clips: "Clips", condition: Condition) -> "Clips":

@@ -152,11 +152,12 @@ def notes(found: Evaluation) -> list[str]:
     if not found.seen and not found.held_out:
         lines.append("The model was trained on none of these corpora.")
     if found.enrolled is not None:
-        lines.append(
-            "Each speaker was enrolled by all their clips here, without labels."
-            if found.enrolled
-            else "The model can enrol speakers. No speaker was enrolled here."
+        enrolled = (
+            "All speakers of a corpus were enrolled as one, by all clips here, without labels."
+            if found.together
+            else "Each speaker was enrolled by all their clips here, without labels."
         )
+        lines.append(enrolled if found.enrolled else "The model can enrol speakers. No speaker was enrolled here.")
     lines.append(f"Emotions: {', '.join(found.present)}. Guessing has a UAR of {found.chance:.4f}.")
     if found.left_out:
         counts = ", ".join(f"{name} {count}" for name, count in found.left_out.items())

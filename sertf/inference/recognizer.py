@@ -382,6 +382,7 @@ class Recognizer:
         split: str | None = None,
         conditions: bool = False,
         known_speakers: bool = False,
+        together: bool = False,
         by: Sequence[str] = (),
         skip_bad: bool = False,
         progress: Callable[[int, int], None] | None = None,
@@ -397,6 +398,7 @@ class Recognizer:
             conditions: score the clips under each of `sertf.audio.conditions.CONDITIONS` too.
             known_speakers: enrol each speaker by all clips of theirs that are scored, without labels; under a condition by
                 the clips under it.
+            together: with `known_speakers`, enrol all speakers of a corpus as one: their recordings alike, their voices not.
             by: columns of the table to break the accuracy down by, besides gender, intensity, language and corpus.
             skip_bad: leave out clips that cannot be used, instead of raising.
             progress: function that gets the numbers of scored clips and of all, again and again.
@@ -416,6 +418,7 @@ class Recognizer:
             split=split,
             conditions=conditions,
             known_speakers=known_speakers,
+            together=together,
             by=by,
             skip_bad=skip_bad,
             progress=progress,

@@ -10,6 +10,7 @@ from sertf.errors import SertfError
 from sertf.evaluation.calibration import calibration_of
 from sertf.evaluation.statistics import clustered_bootstrap
 from sertf.inference import evaluation
+from sertf.inference.evaluation_page import write_evaluation
 from sertf.inference.recognizer import load
 
 if keras.backend.backend() != "tensorflow":
@@ -151,6 +152,20 @@ def test_speakers_are_enrolled_by_all_their_clips(enrolling, corpus):
     assert (
         np.abs(unknown.predictions[enrolling.emotions] - found.predictions[enrolling.emotions]).to_numpy().max() > 1e-3
     )
+
+
+def test_all_speakers_of_a_corpus_are_enrolled_as_one(enrolling, corpus, tmp_path):
+    nobody = corpus.assign(speaker=corpus["corpus"] + "-unknown")
+    found = enrolling.evaluate(nobody, known_speakers=True, together=True)
+    everybody = enrolling.enroll(list(corpus["path"]))
+    expected = enrolling.predict(list(corpus["path"]), speaker=everybody)[enrolling.emotions]
+    scores = found.predictions.set_index("utterance").loc[corpus["utterance"], enrolling.emotions]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert found.enrolled and found.together and found.drawn == "clips"
+    page = write_evaluation(found, tmp_path / "page").read_text(encoding="utf-8")
+    assert "All speakers of a corpus were enrolled as one, by all clips here, without labels." in page
+    with pytest.raises(SertfError, match="give known_speakers"):
+        enrolling.evaluate(corpus, together=True)
 
 
 def test_under_a_condition_speakers_are_enrolled_by_clips_under_it(enrolling, corpus):
