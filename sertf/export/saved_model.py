@@ -168,6 +168,7 @@ def _save_here(
     import tensorflow as tf
 
     from sertf.export.graph import ServingModule
+    from sertf.layers import LeverageTemperature
 
     facts = read_facts(folder)
     front_end, network, scaling = restore_run(run)
@@ -200,6 +201,9 @@ def _save_here(
             labels.unlink()
             _name_by_content(model)
             card = _card(folder, facts, run, chosen, out.name, module, front_end)
+            directions = [layer.directions for layer in network.layers if isinstance(layer, LeverageTemperature)]
+            if directions:
+                card["model"]["directions"] = directions[0]
             if facts.get("smoke"):
                 card["smoke"] = True
             if calibration:

@@ -58,7 +58,11 @@ class Pretrained:
             which passes on its front end alone. So have layers before it whose size depends on the emotions, as class
             capsules.
         """
+        from sertf.models.linear import LINEAR
+
         made = _build(self.card, self.front_end, num_classes)
+        if self.card["model"]["name"] in LINEAR:
+            return made
         *shared, _ = [layers for layers in zip(self.network.layers, made.layers, strict=True) if layers[0].weights]
         for trained, fresh in shared:
             if [weight.shape for weight in trained.weights] == [weight.shape for weight in fresh.weights]:
@@ -91,7 +95,7 @@ def pretrained(model: Path | str | None = None) -> Pretrained:
         )
     try:
         front_end = _front_end(card)
-        network = _build(card, front_end, len(card["emotions"]))
+        network = _build(card, front_end, len(card["emotions"]), directions=card["model"].get("directions"))
         weights = [*front_end.weights, *_weights(network)]
         stored = _count(folder)
         further = "held_out" in card.get("known_speakers", {})  # those of a second network follow
@@ -120,16 +124,21 @@ def _front_end(card: Card) -> "FrontEnd":
     return front_end
 
 
-def _build(card: Card, front_end: "FrontEnd", num_classes: int) -> "keras.Model":
+def _build(card: Card, front_end: "FrontEnd", num_classes: int, *, directions: int | None = None) -> "keras.Model":
+    """A network of a card's model, with directions of a leverage where it is less sure of unlike clips."""
     from sertf.models import MODELS
-    from sertf.models.linear import LINEAR, Linear, network
+    from sertf.models.confidence import Curve
+    from sertf.models.linear import LINEAR, network
+    from sertf.models.ridge import Leverage, Linear
 
     name, shape = card["model"]["name"], front_end.feature_shape
     if name in LINEAR:
         frames, values = shape
         assert frames is not None, "linear models take features of one length"
-        zeros = Linear(np.zeros((frames * values, num_classes)), np.zeros(num_classes))
-        return network(zeros, (frames, values), name=name)
+        dims, curve = frames * values, Curve(1.0, 1.0, 1.0) if directions else None
+        leverage = Leverage(np.zeros(dims), np.zeros((dims, directions)), 1.0) if directions else None
+        zeros = Linear(np.zeros((dims, num_classes)), np.zeros(num_classes), leverage)
+        return network(zeros, (frames, values), name=name, curve=curve)
     options = {
         key: tuple(value) if isinstance(value, list) else value for key, value in card["model"]["options"].items()
     }

@@ -44,8 +44,9 @@ def test_an_export_of_ones_own_has_the_weights_of_its_run(exported, done):
 def test_layers_before_the_last_are_passed_on(name):
     base = pretrained(name)
     network = base.network_for(3)
-    pairs = list(zip(base.network.layers, network.layers, strict=True))
-    trained = [(old, new) for old, new in pairs if old.weights]
+    # Beside the new head of a linear model there is no temperature.
+    pairs = list(zip(base.network.layers, network.layers, strict=base.card["model"]["name"] != "ridge"))
+    trained = [(old, new) for old, new in pairs if new.weights]
     per_emotion = [old.name for old, _ in trained if old.name == "routing"]  # class capsules
     for old, new in trained[:-1]:
         if old.name in per_emotion:
