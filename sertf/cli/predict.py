@@ -106,7 +106,7 @@ def run(options):
         sys.stdout.write(_as_json(card, rows, speaker))
     elif options.out is None:
         _show(rows)
-        if speaker is None and "known_speakers" in card:
+        if speaker is None and "held_out" in card.get("known_speakers", {}):
             _advise(rows)
 
 

@@ -110,7 +110,7 @@ class HeldOut(NamedTuple):
     left_out: pd.DataFrame | None = None
 
     @property
-    def all(self) -> pd.DataFrame:
+    def pooled(self) -> pd.DataFrame:
         """All of them: where a corpus was left out, a clip counts once for a new speaker and once for a new corpus."""
         return pd.concat([self.predictions, self.left_out], ignore_index=True)
 

@@ -252,7 +252,7 @@ def _calibration(run: Run) -> Calibration | None:
     if held_out is None:
         return None
     tested = read_predictions(run.place / "predictions.csv")
-    temperature = fit_temperature(*truth_and_scores(held_out.all))
+    temperature = fit_temperature(*truth_and_scores(held_out.pooled))
     before, after = calibration_of(tested), calibration_of(tested, temperature)
     found: Calibration = {
         "temperature": temperature,
@@ -318,7 +318,7 @@ def _certainty(run: Run, temperature: float, precision: float) -> Certainty | No
         truth, scores = truth_and_scores(predictions)
         return truth, probabilities(scores, temperature)
 
-    threshold = certainty_threshold(*answers(held_out.all), precision)
+    threshold = certainty_threshold(*answers(held_out.pooled), precision)
     if threshold is None:
         return None
     found: Certainty = {

@@ -182,8 +182,14 @@ class LinearModel(FittedAtOnce):
             curve = fit_curve(train.labels, outputs, leverages, weights)
             outputs = [values / curve(of_rows)[:, None] for values, of_rows in zip(outputs, leverages, strict=True)]
         model = linear.network(models[best], input_shape, name=self.name, curve=curve)
-        by_speakers, by_corpora = [*map(softmax, outputs), None, None][:2]
-        return Fitted(model, history, best + 1, out_of_fold=by_speakers, out_of_corpus=by_corpora)
+        scores = [softmax(values) for values in outputs]
+        return Fitted(
+            model,
+            history,
+            best + 1,
+            out_of_fold=scores[0] if scores else None,
+            out_of_corpus=scores[1] if len(scores) > 1 else None,
+        )
 
     def parameters(self, model: "keras.Model") -> int:
         """Number of weights."""
