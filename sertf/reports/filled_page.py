@@ -6,6 +6,7 @@ and its arguments. PLACE is `<experiment>/<variant>/<protocol>` below the folder
 
 import os
 import re
+import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from sertf.runs.stored import (
     read_groups,
     read_history,
     read_json,
+    read_manifests,
     read_predictions,
     read_summary,
     write_stored,
@@ -308,13 +310,14 @@ def results(source: Source) -> str:
 def cost(source: Source, place: str) -> str:
     """What a model costs and hears, as cells: title, weights, minutes a fold, milliseconds a clip, UAR unknown and known.
 
-    Minutes are those of a run on one core, as its manifest states them. Milliseconds come from the output of
+    Minutes are the median of its runs on one core, as their manifests state them. Milliseconds come from the output of
     `experiments/bench/clips.py` among the stored results. Known speakers are those of `speaker-known` beside the place.
     """
     experiment, variant, _ = place.split("/")
     summary, known = source.report(place), f"{experiment}/{variant}/{SPEAKER_KNOWN}"
     weights = summary["parameters"]
-    minutes = summary["wall_seconds"] / summary["runs"] / 60
+    manifests = read_manifests(source.results / place / "manifest.json").values()
+    minutes = statistics.median(manifest["wall_seconds"] for manifest in manifests) / 60
     ms = read_json(source.results / CLIPS)["ms"].get(f"{experiment}/{variant}")
     heard = mean(source, known, "uar") if (source.results / known).is_dir() else "–"
     return " | ".join(

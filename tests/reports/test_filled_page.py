@@ -120,9 +120,12 @@ def test_the_cost_of_a_model_is_a_row(source):
     report = json.loads((place / "report.json").read_text())
     (source.results / "benchmarks").mkdir()
     (source.results / "benchmarks" / "clips.json").write_text('{"ms": {"lstm_toy/h64": 3.14}}')
-    (place / "report.json").write_text(
-        json.dumps(report | {"parameters": 12345, "wall_seconds": 90.0 * report["runs"]})
-    )
+    (place / "report.json").write_text(json.dumps(report | {"parameters": 12345}))
+    stored = json.loads((place / "manifest.json").read_text())
+    for run in stored["runs"]:
+        run["wall_seconds"] = 90.0
+    stored["runs"][0]["wall_seconds"] = 9000.0  # a run that was halted costs no more
+    (place / "manifest.json").write_text(json.dumps(stored))
     uar = f"{report['scores']['uar']['mean']:.2f}"
     field = "{{ cost lstm_toy/h64/paper }}"
     assert filled_page.filled(field, source) == f"LSTM, 64 units | 12,345 | 1.5 | 3.1 | {uar} | –"
