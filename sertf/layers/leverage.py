@@ -12,14 +12,14 @@ from sertf.errors import check_whole
 class LeverageTemperature(keras.layers.Layer):
     """The temperature of each row, T = T0 · (1 + (h / h0)^power), by its leverage h of `sertf.models.ridge`.
 
-    Its weights are set, not trained: centre (dims,), axes (dims, directions), penalty, and the curve (T0, h0, power). The
-    axes are float16, which halves the largest of them.
+    Its weights are set, not trained: scales (dims,), centre (dims,), axes (dims, directions), penalty, and the curve (T0,
+    h0, power). The axes are float16, which halves the largest of them.
 
     Args:
         directions: columns of the axes.
 
     Call arguments:
-        inputs: (batch, dims), as the ridge regression sees them.
+        inputs: (batch, dims); times the scales they are what the ridge regression was fitted on.
 
     Returns:
         (batch, 1) float32.
@@ -38,13 +38,14 @@ class LeverageTemperature(keras.layers.Layer):
                 name=name, shape=shape, dtype=dtype, initializer=initializer, trainable=False, autocast=False
             )
 
+        self.scales = weight("scales", (dims,), initializer="ones")
         self.centre = weight("centre", (dims,))
         self.axes = weight("axes", (dims, self.directions), "float16")
         self.penalty = weight("penalty", (), initializer="ones")
         self.curve = weight("curve", (3,), initializer="ones")
 
     def call(self, inputs):
-        apart = ops.cast(inputs, "float32") - self.centre
+        apart = ops.cast(inputs, "float32") * self.scales - self.centre
         within = ops.matmul(apart, ops.cast(self.axes, "float32"))
         squares = ops.sum(ops.square(apart), axis=-1) - ops.sum(ops.square(within), axis=-1)
         leverage = ops.maximum(squares, 0.0) / self.penalty

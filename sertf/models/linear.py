@@ -1,7 +1,8 @@
 """Linear models for a grid of penalties, of which validation speakers choose; fitted at once, they become a Keras network.
 
 Features are clipped and standardised when they come here. All three minimise a loss in which every class counts the same,
-plus a penalty on the squared kernel. Where a training part has several corpora, each counts the same within a class:
+plus a penalty on the squared kernel. Groups of values may count less, see `scales_of`. Where a training part has several
+corpora, each counts the same within a class:
 
 - `ridge`: squared error to targets of 1 and -1, in closed form.
 - `logistic`: multinomial cross-entropy, by scikit-learn.
@@ -110,14 +111,36 @@ PENALTIES: dict[str, tuple[float, ...]] = {
 }
 """The grid of each model."""
 
+OPTIONS = ("penalty", "group_scales")
+
 
 def check_values(model: str, options: Mapping[str, Any]) -> None:
-    """Raise SertfError unless the options are a penalty above 0, or none."""
+    """Raise SertfError unless the options are a penalty and scales of groups above 0, or none."""
     for name, value in options.items():
-        if name != "penalty":
-            raise SertfError(unknown(f"option of {model}", name, ["penalty"]))
-        if value is not None and not (is_number(value) and value > 0):
+        if name not in OPTIONS:
+            raise SertfError(unknown(f"option of {model}", name, OPTIONS))
+        if name == "penalty" and value is not None and not (is_number(value) and value > 0):
             raise SertfError(f"{model}: penalty must be a number above 0, or None to choose it, got {value!r}.")
+        if name == "group_scales" and not (
+            isinstance(value, tuple | list) and value and all(is_number(one) and one > 0 for one in value)
+        ):
+            raise SertfError(f"{model}: group_scales must be numbers above 0, one a group of values, got {value!r}.")
+
+
+def scales_of(model: str, options: Mapping[str, Any], dims: int) -> np.ndarray:
+    """The factor of each value of a clip, (dims,) float32, by the option `group_scales`; ones without it.
+
+    The option names one factor for each of as many groups of neighbouring values, all of one size. A group of factor s
+    has a penalty of 1 / s² times the others', as in banded ridge regression (Nunez-Elizalde et al. 2019,
+    doi:10.1016/j.neuroimage.2019.04.012).
+
+    Raises:
+        SertfError: groups of unlike sizes.
+    """
+    scales = options.get("group_scales", (1.0,))
+    if dims % len(scales):
+        raise SertfError(f"{model}: {dims} values cannot be cut into {len(scales)} groups of one size.")
+    return np.repeat(np.asarray(scales, "float32"), dims // len(scales))
 
 
 def corpus_weights(labels: np.ndarray, corpora: np.ndarray) -> np.ndarray:
@@ -152,7 +175,14 @@ def inner_folds(labels: np.ndarray, groups: np.ndarray | None) -> list[tuple[np.
     return list(StratifiedKFold(count, shuffle=True, random_state=0).split(labels, labels)) if count > 1 else []
 
 
-def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str, curve: Curve | None = None) -> "keras.Model":
+def network(
+    fitted: Linear,
+    input_shape: tuple[int, ...],
+    *,
+    name: str,
+    scales: np.ndarray | None = None,
+    curve: Curve | None = None,
+) -> "keras.Model":
     """The network of a linear model: clipped, flattened, one dense layer, and a softmax.
 
     Its scores keep the order of the model's own values. Without a curve they are no calibrated probabilities.
@@ -161,6 +191,7 @@ def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str, curve: C
         fitted: kernel (values of `input_shape`, classes) and bias.
         input_shape: of one utterance's scaled features, (frames, dims).
         name: of the network.
+        scales: (values,) by which the values were multiplied before the model was fitted; None is ones.
         curve: of the temperature over a clip's leverage, by which the values are divided.
     """
     import keras
@@ -171,13 +202,15 @@ def network(fitted: Linear, input_shape: tuple[int, ...], *, name: str, curve: C
     flat = keras.layers.Flatten(name="flat")(keras.ops.clip(features, -CLIP, CLIP))
     values = keras.layers.Dense(len(fitted.bias), dtype="float32", name="decision_values")(flat)
     divided, leverage = values, fitted.leverage
+    if scales is None:
+        scales = np.ones(len(fitted.kernel))
     if curve is not None:
         assert leverage is not None, "a curve is of a ridge regression's leverage"
         layer = LeverageTemperature(leverage.axes.shape[1], name="temperature")
         divided = values / layer(flat)
-        layer.set_weights([leverage.centre, leverage.axes, np.array(leverage.penalty), np.array(curve)])
+        layer.set_weights([scales, leverage.centre, leverage.axes, np.array(leverage.penalty), np.array(curve)])
     made = keras.Model(features, keras.layers.Softmax(dtype="float32", name="scores")(divided), name=name)
-    made.get_layer("decision_values").set_weights([fitted.kernel, fitted.bias])
+    made.get_layer("decision_values").set_weights([fitted.kernel * scales[:, None], fitted.bias])
     return made
 
 

@@ -92,14 +92,16 @@ class LinearModel(FittedAtOnce):
     exportable: ClassVar[bool] = True
 
     def check_options(self, options: Options) -> None:
-        """Raise SertfError for options other than a penalty above 0."""
+        """Raise SertfError for options other than a penalty above 0 and scales of groups."""
         from sertf.models import linear
 
         linear.check_values(self.name, options)
 
     def takes(self, option: str) -> bool:
         """Whether the model takes an option."""
-        return option == "penalty"
+        from sertf.models import linear
+
+        return option in linear.OPTIONS
 
     def fit(
         self,
@@ -125,7 +127,7 @@ class LinearModel(FittedAtOnce):
         Arguments as for `Network.fit`; the others have no effect.
 
         Raises:
-            SertfError: features of different shapes, or an emotion without an utterance.
+            SertfError: features of different shapes, an emotion without an utterance, or groups of unlike sizes.
             RunError: no validation part, an emotion of one utterance, and no option `penalty`.
         """
         from sertf.models import linear
@@ -135,6 +137,8 @@ class LinearModel(FittedAtOnce):
         train, classes = parts["train"], len(emotions)
         check_fitted_on(train.arrays, train.labels, classes)
         rows = linear.flat_rows(train.arrays)
+        scales = linear.scales_of(self.name, options, rows.shape[1])
+        rows = rows * scales
 
         corpus = None if corpora is None else np.array([corpora[u] for u in train.utterances])
         speaker = None if speakers is None else np.array([speakers[u] for u in train.utterances])
@@ -145,7 +149,7 @@ class LinearModel(FittedAtOnce):
             return linear.LINEAR[self.name](rows[own], labels, classes, penalties, weights)
 
         validation = parts["validation"]
-        held_out = linear.flat_rows(validation.arrays) if validation.utterances else None
+        held_out = linear.flat_rows(validation.arrays) * scales if validation.utterances else None
         models, columns = fit(np.arange(len(rows))), []
         for one in models:
             row = {f"val_{name}": np.nan for name in ("loss", "uar", "wa")}
@@ -181,7 +185,7 @@ class LinearModel(FittedAtOnce):
             leverages = [cut.leverages[best] for cut in cuts]
             curve = fit_curve(train.labels, outputs, leverages, weights)
             outputs = [values / curve(of_rows)[:, None] for values, of_rows in zip(outputs, leverages, strict=True)]
-        model = linear.network(models[best], input_shape, name=self.name, curve=curve)
+        model = linear.network(models[best], input_shape, name=self.name, scales=scales, curve=curve)
         scores = [softmax(values) for values in outputs]
         return Fitted(
             model,

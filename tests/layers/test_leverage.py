@@ -12,8 +12,9 @@ def test_the_layer_follows_the_curve_over_the_leverage(tmp_path):
     leverage, curve = fit_ridge(rows, rows[:, :2], [10.0], np.ones(200))[0].leverage, Curve(0.3, 0.1, 1.7)
     layer = LeverageTemperature(leverage.axes.shape[1], name="temperature")
     model = keras.Sequential([keras.Input((12,)), layer])
-    layer.set_weights([leverage.centre, leverage.axes, np.array(10.0), np.array(curve)])
-    expected = curve(leverage(seen))
+    scales = rng.uniform(0.5, 1.0, 12)
+    layer.set_weights([scales, leverage.centre, leverage.axes, np.array(10.0), np.array(curve)])
+    expected = curve(leverage(seen * scales))
     np.testing.assert_allclose(model.predict_on_batch(seen.astype("float32"))[:, 0], expected, rtol=1e-3)
     assert not model.trainable_weights
     model.save(tmp_path / "model.keras")

@@ -1,5 +1,7 @@
 """Linear models as networks: they answer as scikit-learn's do, and so does the export."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
+from sertf.errors import SertfError
 from sertf.models import linear
 from sertf.models.confidence import Curve
 from sertf.models.ridge import balanced_weights, class_targets, fit_ridge, softmax
@@ -66,6 +69,20 @@ def test_answers_are_scikit_learns(dims, classes):
         if expected.ndim == 1:
             values = values[:, 1] - values[:, 0]
         np.testing.assert_allclose(values, expected, atol=2e-3 if name == "logistic" else 1e-5)
+
+
+@pytest.mark.parametrize("name", ["ridge", "logistic"])
+def test_a_group_of_a_lower_scale_has_a_higher_penalty(name):
+    given, half = parts(), np.repeat([1.0, 0.5], 10).astype("float32")
+    scaled = {part: replace(one, arrays=[array * half for array in one.arrays]) for part, one in given.items()}
+    values = decision_values(fitted(name, given, {"penalty": 30.0, "group_scales": (1.0, 0.5)}).model, given["test"])
+    expected = decision_values(fitted(name, scaled, {"penalty": 30.0}).model, scaled["test"])
+    np.testing.assert_allclose(values, expected, atol=1e-5)
+
+
+def test_groups_of_unlike_sizes():
+    with pytest.raises(SertfError, match="ridge: 20 values cannot be cut into 3 groups of one size"):
+        fitted("ridge", parts(), {"group_scales": (1.0, 0.5, 0.5)})
 
 
 def test_values_beyond_the_clip_count_no_further():

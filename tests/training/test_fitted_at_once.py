@@ -136,7 +136,9 @@ def test_a_saved_model_answers_the_same(tmp_path):
     [
         ({"penalty": 0}, "ridge: penalty must be a number above 0, or None to choose it, got 0"),
         ({"penalty": "much"}, "penalty must be a number above 0"),
-        ({"C": 1.0}, "Unknown option of ridge 'C'; known are penalty"),
+        ({"group_scales": (1.0, 0.0)}, "ridge: group_scales must be numbers above 0, one a group of values"),
+        ({"group_scales": 0.5}, "ridge: group_scales must be numbers above 0"),
+        ({"C": 1.0}, "Unknown option of ridge 'C'; known are penalty, group_scales"),
     ],
 )
 def test_options_that_no_linear_model_takes(options, message):
