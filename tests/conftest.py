@@ -7,9 +7,10 @@ import pytest
 
 from tests.toy import EXPERIMENT
 
-# Each process compiles librosa's functions for itself: two that write numba's cache beside librosa at once can crash.
+# Each process compiles librosa's functions for itself: two that write numba's cache beside librosa at once can crash. A
+# process that a test starts and waits for shares this test's.
 _COMPILED = tempfile.TemporaryDirectory(prefix="sertf-numba-")
-os.environ["NUMBA_CACHE_DIR"] = _COMPILED.name
+os.environ["NUMBA_CACHE_DIR"] = os.environ.get("SERTF_TESTS_COMPILED", _COMPILED.name)
 
 # Whisper's weights lie in a package of the extra `test`; tests that need them are skipped without.
 _WHISPER = tempfile.TemporaryDirectory(prefix="sertf-whisper-")

@@ -24,6 +24,6 @@ def test_under_jax(places):
     if places == ["features"]:
         # The arithmetic's own tests; the others differ in nothing that a backend decides.
         command += ["-k", "as_alone or chirp or every_descriptor and not real_speech"]
-    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    environment = os.environ | {"KERAS_BACKEND": "jax", "SERTF_TESTS_COMPILED": os.environ["NUMBA_CACHE_DIR"]}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=HERE.parent)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -131,8 +131,7 @@ def scales_of(model: str, options: Mapping[str, Any], dims: int) -> np.ndarray:
     """The factor of each value of a clip, (dims,) float32, by the option `group_scales`; ones without it.
 
     The option names one factor for each of as many groups of neighbouring values, all of one size. A group of factor s
-    has a penalty of 1 / s² times the others', as in banded ridge regression (Nunez-Elizalde et al. 2019,
-    doi:10.1016/j.neuroimage.2019.04.012).
+    has a penalty of 1 / s² times the others', as in banded ridge regression (Nunez-Elizalde et al. 2019, *NeuroImage* 197).
 
     Raises:
         SertfError: groups of unlike sizes.
