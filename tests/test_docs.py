@@ -120,9 +120,9 @@ def test_what_the_attentive_cnn_hears_is_stored():
             of_folds = [f"{fold['uar']['mean']:.3f}" for fold in found["folds"].values()]
             assert corpus == "emodb" or folds.removeprefix(" | ").split(" | ") == of_folds
     said = re.findall(
-        r"`tiny_distilled` has\n(\S+) \[(\S+), (\S+)\] in one repeat\n\(\[report\]\(../(.*?)report.md", text
+        r"`\w+_distilled` has\n(\S+) \[(\S+), (\S+)\] in one repeat\n\(\[report\]\(../(.*?)report.md", text
     )
-    assert len(said) == 2
+    assert len(said) == 3
     for *shown, place in said:
         uar = json.loads((ROOT / place / "report.json").read_text(encoding="utf-8"))["scores"]["uar"]
         assert shown == [f"{uar[key]:.3f}" for key in ("mean", "low", "high")]
