@@ -101,9 +101,10 @@ def test_an_export_is_as_unsure_of_unlike_clips_as_the_network(tmp_path):
 
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(60, 107)).astype("float32")
-    made = fit_ridge(rows, class_targets(np.arange(60) % 3, 3), [50.0], np.ones(60))[0]
+    scales = rng.uniform(0.3, 1.0, 107)
+    made = fit_ridge(rows * scales, class_targets(np.arange(60) % 3, 3), [50.0], np.ones(60))[0]
     curve = Curve(0.2, 1.0, 2.0)
-    network = linear.network(made, (1, 107), name="ridge", curve=curve)
+    network = linear.network(made, (1, 107), name="ridge", scales=scales, curve=curve)
     scaling = {"mean": np.zeros(107, "float32"), "std": np.ones(107, "float32")}
     text, front_end = tmp_path / "labels.txt", FusedStatistics()
     text.write_text("a\nb\nc\n")
@@ -112,7 +113,7 @@ def test_an_export_is_as_unsure_of_unlike_clips_as_the_network(tmp_path):
     tf.saved_model.save(module, str(folder), signatures=module.signatures())
     seen = (4 * rng.normal(size=(9, 1, 107))).astype("float32")
     scores = tf.saved_model.load(str(folder)).signatures["features"](features=seen)["scores"].numpy()
-    clipped = np.clip(seen[:, 0], -8, 8).astype("float64")
+    clipped = np.clip(seen[:, 0], -8, 8).astype("float64") * scales
     values = made.values(clipped) / curve(made.leverage(clipped))[:, None]
     np.testing.assert_allclose(scores, softmax(values), atol=1e-4)
     assert write_litert(folder, network, front_end, **scaling)["difference"] < 1e-3
