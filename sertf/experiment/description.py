@@ -193,6 +193,12 @@ class Experiment:
         recipes = self.variant(variant).recipes
         return None if recipes is None else _pick(recipes, f"protocol with a recipe for {variant}", protocol)
 
+    def self_trains(self, variant, protocol):
+        """Whether a variant trains itself on unlabelled clips of tested speakers under a protocol."""
+        from sertf.training import trainers
+
+        return self.setting(protocol).scaling == "speaker" and trainers.find(self.variant(variant).model).self_trains
+
     def declared_leaks(self, variant, protocol):
         """(name, sentence) of each leak outside the folds, for the audit."""
         leaks, setting = [], self.setting(protocol)
@@ -201,13 +207,13 @@ class Experiment:
             leaks.append(("scaling", "features are scaled by statistics of the whole corpus, test rows included"))
         if setting.scaling == "speaker" and setting.enrolment_clips != 0:
             count = "all" if setting.enrolment_clips is None else f"{setting.enrolment_clips}"
-            leaks.append(
-                (
-                    "speaker known",
-                    f"each validation or tested speaker is scaled by {count} of their own unlabelled clips, each training "
-                    "speaker by all",
-                )
+            sentence = (
+                f"each validation or tested speaker is scaled by {count} of their own unlabelled clips, each training "
+                "speaker by all"
             )
+            if self.self_trains(variant, protocol):
+                sentence += ", and the model trains itself on these clips"
+            leaks.append(("speaker known", sentence))
         if setting.tuned_on_test:
             leaks.append(("tuning", "the recipe was chosen by the test parts' scores"))
         elif set(names_of("+".join(self.variant(variant).tuned_on))).intersection(tested):
@@ -245,6 +251,8 @@ class Experiment:
         }
         if setting.enrolment_clips is not None:
             identity["enrolment_clips"] = setting.enrolment_clips
+        if self.self_trains(variant, protocol):
+            identity["self_training"] = True
         if chosen.augmentation is not None:
             identity["augmentation"] = chosen.augmentation.to_dict()
         if chosen.teacher is not None:

@@ -14,6 +14,7 @@ from sertf.evaluation.calibration import probabilities
 from sertf.experiment.description import digest
 from sertf.extraction.cache import Features
 from sertf.extraction.online_copies import CopyPlan, OnlineCopies
+from sertf.models import linear
 from sertf.parallel.environment import forget_models, import_tensorflow_quietly
 from sertf.parallel.progress import logged
 from sertf.protocols.folds import Fold
@@ -131,6 +132,7 @@ def train_job(
         checkpoint=checkpoint,
         speakers=job.speakers,
         corpora=job.corpora,
+        speakers_known=job.speakers_known,
         taught=_taught(job, fold, trained_on["train"].utterances),
     )
     return fitted, parts, scaling
@@ -174,7 +176,10 @@ def run_job(job: Job) -> Path | Diverged:
             fitted, parts, scaling = train_job(job, checkpoint=checkpoint)
         test = parts["test"]
         predict = functools.partial(batches.predict, batch_size=batches.utterances_at_once(job.recipe))
-        outputs = predict(fitted.model, test)
+        score = predict
+        if isinstance(scaling, SpeakerScaling) and job.trainer.self_trains:
+            score = functools.partial(_self_trained, scaling.enrolled)
+        outputs = score(fitted.model, test)
         if not np.isfinite(outputs).all():  # no loss is computed after the last step
             raise Diverged(
                 "Training diverged in its last steps: the scores are not finite; lower the learning rate or check the "
@@ -186,7 +191,7 @@ def run_job(job: Job) -> Path | Diverged:
     write_run(
         job.folder,
         predictions=_predictions(job, test, outputs),
-        validation=_validation(job, parts, fitted, predict),
+        validation=_validation(job, parts, fitted, score),
         left_out=None if fitted.out_of_corpus is None else _predictions(job, parts["train"], fitted.out_of_corpus),
         fitted=fitted,
         scaling=scaling,
@@ -231,12 +236,18 @@ def _predictions(job, part, outputs):
     return table
 
 
-def _validation(job, parts, fitted, predict):
+def _self_trained(enrolled, model, part):
+    """Scores of a part by a linear model that trains itself on its enrolled utterances first."""
+    own = np.array([utterance in enrolled for utterance in part.utterances])
+    return linear.self_trained_scores(model, linear.flat_rows(part.arrays), own)
+
+
+def _validation(job, parts, fitted, score):
     """The table of predictions that a temperature is fitted on: of the validation part, or of inner folds; else None."""
     if fitted.out_of_fold is not None:
         return _predictions(job, parts["train"], fitted.out_of_fold)
     part = parts["validation"]
-    return _predictions(job, part, predict(fitted.model, part)) if part.utterances else None
+    return _predictions(job, part, score(fitted.model, part)) if part.utterances else None
 
 
 def _front_end_of(job):

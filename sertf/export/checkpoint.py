@@ -219,8 +219,11 @@ def known_speakers_of(run: Run) -> KnownSpeakers | None:
     sums = [files.checksum(run.place / name) for name in (WEIGHTS[0], "scaling.npz")]
     with np.load(run.place / "scaling.npz") as arrays:
         trained = int(arrays["trained"])
-    return {
+    found: KnownSpeakers = {
         "model": files.digest("".join([*sums, run.manifest["front_end_digest"]]).encode(), size=16),
         "clips": run.manifest.get("enrolment_clips"),
         "trained": trained,
     }
+    if run.manifest.get("self_training"):
+        found["self_training"] = True
+    return found

@@ -11,6 +11,7 @@ import tensorflow as tf
 from sertf.audio.files import LOUDEST, SAMPLE_RATES, SILENCE_SPAN
 from sertf.audio.steadiness import FRAME_SECONDS, LEAST_SECONDS, SMALLEST_POWER, STEADY_DB
 from sertf.evaluation.calibration import FLOOR
+from sertf.export.self_training import SelfTraining
 from sertf.layers import spectral
 from sertf.layers.resample import resample, resampled_lengths
 from sertf.training.scaling import CONSTANT
@@ -32,6 +33,10 @@ class ServingModule(tf.Module):
     `mean` and `std`, which are those of an unknown speaker then. `of_speaker` may be that network beside one that knows
     no speakers and serves the other functions.
 
+    A network that trains itself on these clips gets `kernel` and `bias` of `enroll` too, which `waveform_of_speaker_trained`
+    takes. For clips of several speakers `clip_features` gives the features of each clip, and `self_train` the kernel and bias of
+    all of them together.
+
     Args:
         network: trained Keras model, features (batch, *front_end.feature_shape) in, scores (batch, emotions) out.
         front_end: layer of `sertf.features`.
@@ -44,6 +49,7 @@ class ServingModule(tf.Module):
         enrolled: what a speaker's statistics are of, a key of `sertf.training.scaling.SCALED_EACH`; None for a network
             that knows no speakers.
         of_speaker: another network and its temperature, for speech of a speaker with statistics; None takes the first.
+        self_training: whether the network of known speakers trains itself on their clips.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class ServingModule(tf.Module):
         temperature=None,
         enrolled=None,
         of_speaker=None,
+        self_training=False,
     ):
         super().__init__(name="sertf")
         network = for_inference(network, temperature=temperature)
@@ -132,30 +139,78 @@ class ServingModule(tf.Module):
             return
         enrolled_shape = shape if enrolled == "cell" else shape[1:]
         statistics = [tf.TensorSpec(enrolled_shape, tf.float32, name=name) for name in ("mean", "std")]
+        trained = SelfTraining(network_of_speaker) if self_training else None
 
         @tf.function(input_signature=[samples, lengths, rate])
         def enroll(waveform, lengths, sample_rate):
-            """Mean and standard deviation of one speaker's features, and how many frames or clips they are of."""
-            return _statistics(*extracted(waveform, lengths, sample_rate), enrolled)
+            """Mean and standard deviation of one speaker's features, and how many frames or clips they are of.
 
-        @tf.function(input_signature=[samples, rate, *statistics])
-        def waveform_of_speaker(waveform, sample_rate, mean, std):
-            """As `waveform`, scaled by the statistics of the speaker."""
+            And what they add to kernel and bias of a network that trains itself on them.
+            """
+            features, own = extracted(waveform, lengths, sample_rate)
+            found = _statistics(features, own, enrolled)
+            if trained is not None:
+                mean, std = found["mean"], found["std"]
+                found["kernel"], found["bias"] = trained.correction((features - mean) / _spread(mean, std))
+            return found
+
+        def known(waveform, sample_rate, mean, std, *correction):
             batch, count = tf.unstack(tf.shape(waveform))
             lengths = tf.fill([batch], count)
             features, own = extracted(waveform, lengths, sample_rate)
             with tf.control_dependencies(_faults_of_statistics(mean, std)):
                 mean, std = tf.identity(mean), tf.identity(std)
-            constant = std < CONSTANT * tf.maximum(tf.abs(mean), 1)
-            outputs = score(features, own, mean, tf.where(constant, 1.0, std), network_of_speaker)
+            if not correction:
+                outputs = score(features, own, mean, _spread(mean, std), network_of_speaker)
+            else:
+                assert trained is not None
+                outputs = trained.outputs((features - mean) / _spread(mean, std), *correction)
             return undecided(outputs, holds_no_speech(waveform, lengths, sample_rate))
+
+        @tf.function(input_signature=[samples, rate, *statistics])
+        def waveform_of_speaker(waveform, sample_rate, mean, std):
+            """As `waveform`, scaled by the statistics of the speaker."""
+            return known(waveform, sample_rate, mean, std)
 
         self.enroll, self.waveform_of_speaker = enroll, waveform_of_speaker
         self._names += ["enroll", "waveform_of_speaker"]
+        if trained is None:
+            return
+        corrections = [
+            tf.TensorSpec(trained.shape, tf.float32, name="kernel"),
+            tf.TensorSpec(trained.shape[1:], tf.float32, name="bias"),
+        ]
+
+        @tf.function(input_signature=[samples, rate, *statistics, *corrections])
+        def waveform_of_speaker_trained(waveform, sample_rate, mean, std, kernel, bias):
+            """As `waveform`, by the statistics of the speaker and what their clips add to kernel and bias."""
+            return known(waveform, sample_rate, mean, std, kernel, bias)
+
+        @tf.function(input_signature=[samples, lengths, rate])
+        def clip_features(waveform, lengths, sample_rate):
+            """The front end's features of each clip, before scaling."""
+            return {"features": extracted(waveform, lengths, sample_rate)[0]}
+
+        of_clips = [tf.TensorSpec((None, *shape[1:]), tf.float32, name=name) for name in ("mean", "std")]
+
+        @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="features"), *of_clips])
+        def self_train(features, mean, std):
+            """What clips of several speakers add to kernel and bias; `mean` and `std` (clips, dims) are each speaker's."""
+            kernel, bias = trained.correction((features - mean[:, None]) / _spread(mean, std)[:, None])
+            return {"kernel": kernel, "bias": bias}
+
+        self.waveform_of_speaker_trained = waveform_of_speaker_trained
+        self.clip_features, self.self_train = clip_features, self_train
+        self._names += ["waveform_of_speaker_trained", "clip_features", "self_train"]
 
     def signatures(self):
         """Names and functions for `tf.saved_model.save`."""
         return {name: getattr(self, name) for name in self._names}
+
+
+def _spread(mean, std):
+    """What features are divided by: the deviation, or 1 where they are constant."""
+    return tf.where(std < CONSTANT * tf.maximum(tf.abs(mean), 1), 1.0, std)
 
 
 def _statistics(features, own, each):

@@ -196,6 +196,7 @@ def _save_here(
                 temperature=temperature,
                 enrolled=enrolled,
                 of_speaker=of_speaker,
+                self_training=bool(known_speakers and known_speakers.get("self_training")),
             )
             tf.saved_model.save(module, str(model), signatures=module.signatures())
             labels.unlink()

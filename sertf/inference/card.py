@@ -47,13 +47,15 @@ class UnderConditions(TypedDict):
 class KnownSpeakers(TypedDict):
     """How a model of known speakers was trained, and the digest of the model that a speaker's statistics name.
 
-    Where a network of its own scores them, there are its test scores `held_out`, and with a calibration their `ece` and
-    the `threshold` of certain answers. `conditions` is of enrolled speakers; only `sertf evaluate --card` writes it.
+    `self_training` is there where clips of a speaker train the network too. Where a network of its own scores them, there
+    are its test scores `held_out`, and with a calibration their `ece` and the `threshold` of certain answers. `conditions`
+    is of enrolled speakers; only `sertf evaluate --card` writes it.
     """
 
     model: str
     clips: int | None
     trained: int
+    self_training: NotRequired[bool]
     held_out: NotRequired[dict[str, float]]
     ece: NotRequired[float]
     threshold: NotRequired[float]

@@ -70,6 +70,13 @@ speaker = model.signatures["enroll"](waveform=clips, lengths=lengths, sample_rat
 known = model.signatures["waveform_of_speaker"]
 outputs = known(waveform=waveform, sample_rate={rate}, mean=speaker["mean"], std=speaker["std"])
 ```"""
+_SELF_TRAINING = """\
+```python
+speaker = model.signatures["enroll"](waveform=clips, lengths=lengths, sample_rate={rate})
+del speaker["count"]  # mean, std, kernel and bias are left
+known = model.signatures["waveform_of_speaker_trained"]
+outputs = known(waveform=waveform, sample_rate={rate}, **speaker)
+```"""
 
 
 def render_card(card: Card) -> str:
@@ -208,21 +215,32 @@ def _use(card: Card) -> str:
     )
 
 
+_ON_SELF_TRAINING = (
+    "The model also trains itself on these clips: it takes its own answers to them for targets. They need no labels, and "
+    "should hold several emotions. Clips of one emotion alone do harm. For several speakers of one corpus `model.enroll_all` "
+    "takes all their clips together, which helps more. Its signatures are `clip_features` and `self_train`.",
+    "",
+)
+
+
 def _known_speakers(card: Card) -> list[str]:
     """Section on the statistics of speakers, if the model scales by them."""
     known = card.get("known_speakers")
     if known is None:
         return []
     clips = "all" if known["clips"] is None else known["clips"]
+    trains = known.get("self_training", False)
     return [
         "## Speakers you know",
         "",
         "The model scales the features of a speaker by statistics of unlabelled clips of theirs. The signature `enroll` "
-        "estimates them from clips of one speaker. `waveform_of_speaker` takes them beside the waveform. With sertf "
-        'installed: `model.predict("clip.wav", speaker=model.enroll(clips))`, or `sertf predict --speaker FOLDER`.',
+        f"estimates them from clips of one speaker. `waveform_of_speaker{'_trained' if trains else ''}` takes them beside the "
+        'waveform. With sertf installed: `model.predict("clip.wav", speaker=model.enroll(clips))`, or `sertf predict --speaker '
+        "FOLDER`.",
         "",
-        _KNOWN_SPEAKERS.format(rate=card["sample_rate"]),
+        (_SELF_TRAINING if trains else _KNOWN_SPEAKERS).format(rate=card["sample_rate"]),
         "",
+        *(_ON_SELF_TRAINING if trains else ()),
         _own_network(known, clips)
         if "held_out" in known
         else "The other signatures know no speaker. They scale by the mean and spread of the "

@@ -5,7 +5,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -358,16 +358,17 @@ def _scored(
     done, total = 0, len(found) * len(table)
     paths = table["path"].astype(str).to_numpy()
     parts = {"": np.arange(len(table))} if enrolled_by is None else table.groupby(enrolled_by, sort=False).indices
+    enrolled: dict[str, dict[str, SpeakerStatistics]] = {}
+    if enrolled_by is not None:
+        whose = {f"{enrolled_by} {of_whom}": paths[part] for of_whom, part in parts.items()}
+        enrolled = {name: _enrolled(model, whose, conditions.get(name)) for name in found}
     for of_whom, part in parts.items():
-        enrolled: dict[str, SpeakerStatistics | None] = {}
-        if enrolled_by is not None:
-            enrolled = {
-                name: _enrolled(model, f"{enrolled_by} {of_whom}", paths[part], conditions.get(name)) for name in found
-            }
         for places, clips in _read([(place, paths[place]) for place in part.tolist()], model.card, bad):
             for name in found:
                 altered = clips if name == AS_RECORDED else _altered(clips, conditions[name])
-                found[name][places] = model.score(altered, speaker=enrolled.get(name))
+                found[name][places] = model.score(
+                    altered, speaker=enrolled.get(name, {}).get(f"{enrolled_by} {of_whom}")
+                )
                 done += len(places)
                 if progress is not None:
                     progress(done, total)
@@ -385,21 +386,25 @@ def _scored(
 
 
 def _enrolled(
-    model: "Recognizer", whom: str, paths: Iterable[str], condition: Condition | None
-) -> "SpeakerStatistics | None":
-    """Statistics by those clips of a speaker, or of a corpus, that can be used; None without any."""
-    usable = (
-        clip
-        for _, clips in _read(enumerate(paths), model.card, [])
-        for clip in (clips if condition is None else _altered(clips, condition))
-    )
-    first = next(usable, None)
-    if first is None:
-        return None
+    model: "Recognizer", paths: Mapping[str, Iterable[str]], condition: Condition | None
+) -> "dict[str, SpeakerStatistics]":
+    """Statistics of speakers, or of corpora, by those of their clips that can be used; none of those without any."""
+    heard: dict[str, Iterable] = {}
+    for whom, files in paths.items():
+        usable = _usable(model, files, condition)
+        first = next(usable, None)
+        if first is not None:
+            heard[whom] = itertools.chain([first], usable)
     try:
-        return model.enroll(itertools.chain([first], usable))
+        return model.enroll_all(heard)
     except SpeakerError as error:
-        raise SertfError(f"The {whom} cannot be enrolled. {error}") from error
+        raise SertfError(f"The {error}") from error
+
+
+def _usable(model, paths, condition):
+    """The clips that can be read, each under the condition."""
+    for _, clips in _read(enumerate(paths), model.card, []):
+        yield from clips if condition is None else _altered(clips, condition)
 
 
 def _altered(clips: "Clips", condition: Condition) -> "Clips":

@@ -9,6 +9,7 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -172,8 +173,10 @@ class Recognizer:
         if self._process != os.getpid():
             self._start()  # threads and locks of the process it was forked from are not here
         if speaker is not None:
-            known = self.model.signatures["waveform_of_speaker"]
-            found = known(waveform=waveform, sample_rate=sample_rate, mean=speaker.mean, std=speaker.std)
+            name, statistics = "waveform_of_speaker", {"mean": speaker.mean, "std": speaker.std}
+            if speaker.kernel.size:
+                name, statistics = f"{name}_trained", {**statistics, "kernel": speaker.kernel, "bias": speaker.bias}
+            found = self.model.signatures[name](waveform=waveform, sample_rate=sample_rate, **statistics)
             return {name: values.numpy() for name, values in found.items()}
         if self._litert is None:
             found = self.model.signatures["waveform"](waveform=waveform, sample_rate=sample_rate)
@@ -297,29 +300,77 @@ class Recognizer:
             SpeakerError: the model knows no speakers, or the clips give a single vector of features.
             SertfError: no clips, or a window or hop out of range.
         """
-        limit, window, hop = self._windows(window, hop)
+        return self.enroll_all({"": clips}, window=window, hop=hop)[""]
+
+    def enroll_all(
+        self, clips: Mapping[str, Any], *, window: float | None = None, hop: float | None = None
+    ) -> dict[str, SpeakerStatistics]:
+        """Estimate the statistics of several speakers, each from clips of theirs, without labels.
+
+        A model that trains itself on the clips does so on all of them together. Where they are of one corpus, this helps
+        more than each speaker's own.
+
+        Args:
+            clips: the recordings of each speaker by name, as `clips` of `enroll`.
+            window, hop: seconds, as for `predict`.
+
+        Returns:
+            `SpeakerStatistics` by name.
+
+        Raises:
+            AudioError, SertfError: as `enroll`; a sentence on the clips of one of several speakers names them.
+        """
+        spans = self._windows(window, hop)
         check_knows_speakers(self.card)
-        parts, spoken = [], 0
+        trains = self.card["known_speakers"].get("self_training", False)
+        found: dict[str, SpeakerStatistics] = {}
+        features: list[np.ndarray] = []
+        for name, of_speaker in clips.items():
+            try:
+                parts, spoken = [], 0
+                for batch, rate in self._heard(of_speaker, spans):
+                    parts.append(self._signature("clip_features" if trains else "enroll", batch, rate))
+                    spoken += len(batch)
+                if not parts:
+                    raise SpeakerError("The speaker's clips are silent; give clips with speech.")
+                if trains:
+                    features.append(np.concatenate([part["features"] for part in parts]))
+                    parts = [_statistics_of(features[-1])]
+                mean, std, count = pooled((part["mean"], part["std"], int(part["count"])) for part in parts)
+            except SpeakerError as error:
+                raise SpeakerError(f"{name} cannot be enrolled. {error}" if name else str(error)) from error
+            found[name] = SpeakerStatistics(
+                mean, std, count, spoken, self.card["known_speakers"]["model"], self.card["name"]
+            )
+        if not features:
+            return found
+        counts = [len(own) for own in features]
+        each = {
+            key: np.repeat([getattr(one, key) for one in found.values()], counts, axis=0) for key in ("mean", "std")
+        }
+        gained = self.model.signatures["self_train"](
+            features=np.concatenate(features), mean=each["mean"], std=each["std"]
+        )
+        gained = {key: values.numpy() for key, values in gained.items()}
+        return {name: replace(one, **gained) for name, one in found.items()}
+
+    def _heard(self, clips, spans):
+        """Batches (windows, samples) of one length that hold sound, and their sample rate."""
         if isinstance(clips, Iterator):
             sources = itertools.chain.from_iterable(map(sources_of, clips))
         else:
             sources = iter(sources_of(clips))
         for _, source in sources:
-            for windows in self._batches(source, limit, window, hop):
+            for windows in self._batches(source, *spans):
                 heard = [samples for _, samples, _ in windows if not without_speech(samples, windows[0][2])]
                 if heard:
-                    parts.append(self._statistics_of(np.stack(heard), windows[0][2]))
-                    spoken += len(heard)
-        if not parts:
-            raise SpeakerError("The speaker's clips are silent; give clips with speech.")
-        mean, std, count = pooled(parts)
-        return SpeakerStatistics(mean, std, count, spoken, self.card["known_speakers"]["model"], self.card["name"])
+                    yield np.stack(heard), windows[0][2]
 
-    def _statistics_of(self, batch, rate):
-        """Mean, deviation and count of a batch (windows, samples) of one length."""
+    def _signature(self, name, batch, rate):
+        """Outputs of a signature for a batch (windows, samples) of one length."""
         lengths = np.full(len(batch), batch.shape[1], np.int32)
-        found = self.model.signatures["enroll"](waveform=batch, lengths=lengths, sample_rate=rate)
-        return found["mean"].numpy(), found["std"].numpy(), int(found["count"])
+        found = self.model.signatures[name](waveform=batch, lengths=lengths, sample_rate=rate)
+        return {key: values.numpy() for key, values in found.items()}
 
     def _check_speaker(self, speaker):
         if speaker is None:
@@ -561,3 +612,9 @@ class Recognizer:
             confidence = named[emotion] if emotion is not None else math.nan
             verdict = verdict or verdict_of(emotion, confidence, threshold)
             yield Window(start, start + len(samples) / rate, emotion, confidence, verdict, named)
+
+
+def _statistics_of(features):
+    """Mean, deviation and count of features (clips, frames, dims), as the signature `enroll` gives them."""
+    values = features.astype(np.float64)
+    return {"mean": values.mean(axis=(0, 1)), "std": values.std(axis=(0, 1)), "count": len(features)}

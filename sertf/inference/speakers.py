@@ -1,9 +1,9 @@
-"""The statistics of a speaker, which a model of known speakers scales their speech by, and their file."""
+"""What a model of known speakers knows of one, the statistics of their speech first of all, and its file."""
 
 import io
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sertf.inference.card import Card
 
 SUFFIX = ".npz"
-FORMAT = 1
+FORMAT = 2
 # One vector has no spread to scale by.
 _FEWEST = 2
 
@@ -49,6 +49,7 @@ class SpeakerStatistics:
         clips: how many windows of recordings they are of.
         model: digest of the model that they belong to.
         name: that model's name.
+        kernel, bias: what the clips add to a model that trains itself on them; empty of other models.
     """
 
     mean: np.ndarray
@@ -57,6 +58,8 @@ class SpeakerStatistics:
     clips: int
     model: str
     name: str
+    kernel: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    bias: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def save(self, path: Path | str) -> Path:
         """Write the statistics to a file, whole or not at all.
@@ -87,16 +90,23 @@ class SpeakerStatistics:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 version = int(arrays["format"])
-                mean, std, count, clips = arrays["mean"], arrays["std"], int(arrays["count"]), int(arrays["clips"])
-                found = cls(mean, std, count, clips, str(arrays["model"]), str(arrays["name"]))
+                if version == FORMAT:
+                    return cls(
+                        mean=arrays["mean"],
+                        std=arrays["std"],
+                        count=int(arrays["count"]),
+                        clips=int(arrays["clips"]),
+                        model=str(arrays["model"]),
+                        name=str(arrays["name"]),
+                        kernel=arrays["kernel"],
+                        bias=arrays["bias"],
+                    )
         except FileNotFoundError as error:
             raise SpeakerError(f"{path}: no such file; {mend}.") from error
         # NumPy reads an array that is alone in a file as no archive, which has no context.
         except (OSError, ValueError, TypeError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
             raise SpeakerError(f"{path} holds no statistics of a speaker; {mend}.") from error
-        if version != FORMAT:
-            raise SpeakerError(f"{path} has format {version}, not {FORMAT}; enrol the speaker again.")
-        return found
+        raise SpeakerError(f"{path} has format {version}, not {FORMAT}; enrol the speaker again.")
 
 
 def check_place(path: Path | str) -> Path:

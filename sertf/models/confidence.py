@@ -35,6 +35,10 @@ class Curve(NamedTuple):
         return self.lowest * (1 + (leverage / self.usual) ** self.power)
 
 
+SAME = Curve(0.5, 1.0, 0.0)
+"""The curve of a temperature of 1, whatever the leverage."""
+
+
 def fit_curve(
     labels: np.ndarray, values: Sequence[np.ndarray], leverages: Sequence[np.ndarray], weights: np.ndarray
 ) -> Curve:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sertf.errors import SertfError, is_number, unknown
+from sertf.models import self_training
 from sertf.models.classical import flat
-from sertf.models.confidence import Curve
-from sertf.models.ridge import Linear, balanced_weights, class_targets, fit_ridge
+from sertf.models.confidence import SAME, Curve
+from sertf.models.ridge import Leverage, Linear, balanced_weights, class_targets, fit_ridge, softmax
 
 if TYPE_CHECKING:
     import keras
@@ -181,6 +182,7 @@ def network(
     name: str,
     scales: np.ndarray | None = None,
     curve: Curve | None = None,
+    self_training: bool = False,
 ) -> "keras.Model":
     """The network of a linear model: clipped, flattened, one dense layer, and a softmax.
 
@@ -192,6 +194,7 @@ def network(
         name: of the network.
         scales: (values,) by which the values were multiplied before the model was fitted; None is ones.
         curve: of the temperature over a clip's leverage, by which the values are divided.
+        self_training: keep the leverage also without a curve, for `self_trained_scores`.
     """
     import keras
 
@@ -203,6 +206,8 @@ def network(
     divided, leverage = values, fitted.leverage
     if scales is None:
         scales = np.ones(len(fitted.kernel))
+    if curve is None and self_training:
+        curve = SAME
     if curve is not None:
         assert leverage is not None, "a curve is of a ridge regression's leverage"
         layer = LeverageTemperature(leverage.axes.shape[1], name="temperature")
@@ -216,3 +221,21 @@ def network(
 def flat_rows(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Scaled features of utterances, (rows, values) as the network's dense layer sees them."""
     return np.clip(flat(arrays), -CLIP, CLIP)
+
+
+def self_trained_scores(network: "keras.Model", rows: np.ndarray, enrolled: np.ndarray) -> np.ndarray:
+    """Scores (rows, classes) of the network of a ridge regression, which first trains itself on rows of known speakers.
+
+    Args:
+        network: of `network` with `self_training`.
+        rows: of `flat_rows`.
+        enrolled: (rows,) bool, those that it trains itself on, see `sertf.models.self_training`.
+    """
+    fitted = Linear(*(weights.astype("float64") for weights in network.get_layer("decision_values").get_weights()))
+    scales, centre, axes, penalty, curve = network.get_layer("temperature").get_weights()
+    leverage = Leverage(centre.astype("float64"), axes.astype("float64"), float(penalty))
+    values, scaled = fitted.values(rows), rows * scales
+    if enrolled.any():
+        gained = self_training.correction(scaled[enrolled], values[enrolled], leverage)
+        values = values + gained.values(scaled)
+    return softmax(values / Curve(*map(float, curve))(leverage(scaled))[:, None]).astype("float32")

@@ -107,9 +107,12 @@ def _scores(summary: Summary, columns: dict[str, Summary]) -> list[str]:
     for protocol, column in columns.items():
         if column["facts"].get("scaling") == "speaker":
             clips = column["facts"].get("enrolment_clips", "all")
+            trained = (
+                " The model trains itself on them too, without labels." if column["facts"].get("self_training") else ""
+            )
             known = (
-                f"each tested speaker is scaled by {clips} of their own unlabelled clips. These scores are of known speakers. "
-                "They do not compare with scores on unknown ones."
+                f"each tested speaker is scaled by {clips} of their own unlabelled clips.{trained} These scores are of known "
+                "speakers. They do not compare with scores on unknown ones."
             )
             unknown = "the model of known speakers is tested on speakers it has no clips of."
             lines += [f"Under `{protocol}` {known if clips else unknown}", ""]

@@ -72,6 +72,7 @@ class Facts(TypedDict):
     seed: NotRequired[int]
     scaling: NotRequired[str]
     enrolment_clips: NotRequired[int]
+    self_training: NotRequired[bool]
     scaled_each: NotRequired[str]
     watch_test: NotRequired[bool]
     augmentation: NotRequired[dict[str, Any]]
@@ -104,6 +105,7 @@ class Manifest(TypedDict, total=False):
     folds: str
     scaling: str
     enrolment_clips: int
+    self_training: bool
     scaled_each: str
     watch_test: bool
     augmentation: dict[str, Any]

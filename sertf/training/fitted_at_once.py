@@ -14,6 +14,7 @@ from sertf.evaluation import scores as evaluation
 from sertf.evaluation.calibration import fit_temperature, probabilities
 from sertf.models.confidence import fit_curve
 from sertf.models.ridge import balanced_weights, softmax
+from sertf.models.self_training import correction
 from sertf.training import batches
 from sertf.training.environment import environment
 from sertf.training.fit import WEIGHTS, Fitted, RunError
@@ -43,6 +44,11 @@ class FittedAtOnce:
 
     name: str
     needs_one_length: ClassVar[bool] = True
+
+    @property
+    def self_trains(self) -> bool:
+        """Whether clips of known speakers train it further, without labels."""
+        return False
 
     def check_recipe(self, variant: str, recipe: Recipe | None) -> None:
         """Raise TrainerError for any recipe."""
@@ -91,6 +97,11 @@ class LinearModel(FittedAtOnce):
     by_leverage: bool = True
     exportable: ClassVar[bool] = True
 
+    @property
+    def self_trains(self) -> bool:
+        """Ridge regression does, see `sertf.models.self_training`."""
+        return self.name == "ridge"
+
     def check_options(self, options: Options) -> None:
         """Raise SertfError for options other than a penalty above 0 and scales of groups."""
         from sertf.models import linear
@@ -114,6 +125,7 @@ class LinearModel(FittedAtOnce):
         seed: int,
         speakers: Mapping[str, str] | None = None,
         corpora: Mapping[str, str] | None = None,
+        speakers_known: bool = False,
         **_: object,
     ) -> Fitted:
         """Fit on the training part by each penalty of the grid, and keep the one of the best validation UAR.
@@ -123,7 +135,7 @@ class LinearModel(FittedAtOnce):
         `of_penalty` has it, and all of the training part fits the model. Of several corpora each is an inner fold too,
         since a penalty that suits another corpus is higher: the loss is the mean over both cuts. There ridge regression
         divides its values by a temperature that grows with the leverage of a clip, fitted on both cuts. The history has
-        one row a penalty.
+        one row a penalty. Where speakers are known, ridge regression trains itself on the clips that score a penalty too.
         Arguments as for `Network.fit`; the others have no effect.
 
         Raises:
@@ -148,24 +160,33 @@ class LinearModel(FittedAtOnce):
             weights = np.ones(len(labels)) if corpus is None else linear.corpus_weights(labels, corpus[own])
             return linear.LINEAR[self.name](rows[own], labels, classes, penalties, weights)
 
+        def values_of(one, scored):
+            values = one.values(scored)
+            if speakers_known and self.self_trains:
+                values = values + correction(scored, values, one.leverage).values(scored)
+            return values
+
         validation = parts["validation"]
         held_out = linear.flat_rows(validation.arrays) * scales if validation.utterances else None
         models, columns = fit(np.arange(len(rows))), []
         for one in models:
             row = {f"val_{name}": np.nan for name in ("loss", "uar", "wa")}
             if held_out is not None:
-                row = {f"val_{name}": value for name, value in _scores(validation.labels, one.scores(held_out)).items()}
+                row = {
+                    f"val_{name}": value
+                    for name, value in _scores(validation.labels, softmax(values_of(one, held_out))).items()
+                }
             columns.append({**_scores(train.labels, one.scores(rows)), **row})
         cuts: list[_Cut] = []
         if len(penalties) > 1 and held_out is None:
-            cuts = [_Cut.made(fit, rows, linear.inner_folds(train.labels, speaker))]
+            cuts = [_Cut.made(fit, values_of, rows, linear.inner_folds(train.labels, speaker))]
             if not cuts[0].values:
                 raise RunError(
                     f"The penalty of {self.name} is chosen by inner folds of the training part, but one of its emotions has "
                     "a single utterance; give the option penalty, or use a protocol with a validation part."
                 )
             if corpus is not None and _each_has_all(train.labels, corpus):
-                cuts.append(_Cut.made(fit, rows, linear.inner_folds(train.labels, corpus)))
+                cuts.append(_Cut.made(fit, values_of, rows, linear.inner_folds(train.labels, corpus)))
             for place, row in enumerate(columns):
                 outputs = [softmax(cut.values[place]) for cut in cuts]
                 row |= {f"val_{name}": value for name, value in _scores(train.labels, outputs[0]).items()}
@@ -185,7 +206,14 @@ class LinearModel(FittedAtOnce):
             leverages = [cut.leverages[best] for cut in cuts]
             curve = fit_curve(train.labels, outputs, leverages, weights)
             outputs = [values / curve(of_rows)[:, None] for values, of_rows in zip(outputs, leverages, strict=True)]
-        model = linear.network(models[best], input_shape, name=self.name, scales=scales, curve=curve)
+        model = linear.network(
+            models[best],
+            input_shape,
+            name=self.name,
+            scales=scales,
+            curve=curve,
+            self_training=speakers_known and self.self_trains,
+        )
         scores = [softmax(values) for values in outputs]
         return Fitted(
             model,
@@ -273,8 +301,11 @@ class _Cut(NamedTuple):
     leverages: list[np.ndarray]
 
     @classmethod
-    def made(cls, fit: Callable, rows: np.ndarray, folds: list) -> Self:
-        """By a function of indices to a linear model a penalty, and pairs of indices (that train, that are scored)."""
+    def made(cls, fit: Callable, values_of: Callable, rows: np.ndarray, folds: list) -> Self:
+        """By functions of indices to a linear model a penalty, and of a model and rows to values.
+
+        The folds are pairs of indices (that train, that are scored).
+        """
         cut = cls([], [])
         for fitted_on, scored in folds:
             found = fit(fitted_on)
@@ -282,7 +313,7 @@ class _Cut(NamedTuple):
                 cut.values.extend(np.zeros((len(rows), len(one.bias))) for one in found)
                 cut.leverages.extend(np.zeros(len(rows)) for _ in found)
             for values, leverages, one in zip(cut.values, cut.leverages, found, strict=True):
-                values[scored] = one.values(rows[scored])
+                values[scored] = values_of(one, rows[scored])
                 if one.leverage is not None:
                     leverages[scored] = one.leverage(rows[scored])
         return cut

@@ -81,12 +81,14 @@ class SpeakerScaling:
         speakers: utterance to speaker.
         unknown: the scaling of a speaker without clips, fitted on the training part as a whole.
         trained: how many speakers that part has.
+        enrolled: the utterances that the scalings of other speakers come from.
     """
 
     by_speaker: Mapping[str, Scaling]
     speakers: Mapping[str, str]
     unknown: Scaling
     trained: int
+    enrolled: frozenset[str] = frozenset()
 
     @classmethod
     def fit(
@@ -121,6 +123,7 @@ class SpeakerScaling:
             own.setdefault(speakers[utterance], []).append(utterance)
         trained, tested = ({speakers[u] for u in ids} for ids in (fold.train, fold.test))
         rng, by_speaker = np.random.default_rng(seed), {}
+        known: set[str] = set()
         for speaker in sorted({speakers[u] for ids in fold.parts.values() for u in ids}):
             enrolled = own[speaker]
             if clips == 0 and speaker in tested - trained:
@@ -129,7 +132,9 @@ class SpeakerScaling:
             if clips and speaker not in trained and clips < len(enrolled):
                 enrolled = [enrolled[i] for i in sorted(rng.choice(len(enrolled), clips, replace=False))]
             by_speaker[speaker] = Scaling.fit([features[u] for u in enrolled], each=each)
-        return cls(by_speaker, speakers, unknown, len(trained))
+            if speaker not in trained:
+                known.update(enrolled)
+        return cls(by_speaker, speakers, unknown, len(trained), frozenset(known))
 
     def of(self, utterance: str) -> Scaling:
         """The scaling of an utterance's speaker."""

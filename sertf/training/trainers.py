@@ -66,11 +66,13 @@ class Network:
         name: key of `sertf.models.MODELS`.
         needs_one_length: whether all clips must give features of one shape.
         exportable: whether a SavedModel can hold it.
+        self_trains: whether clips of known speakers train it further, without labels.
     """
 
     name: str
     needs_one_length: ClassVar[bool] = False
     exportable: ClassVar[bool] = True
+    self_trains: ClassVar[bool] = False
 
     @property
     def builder(self) -> Callable[..., "keras.Model"]:
@@ -147,6 +149,7 @@ class Network:
         checkpoint: Checkpoint | None = None,
         speakers: Mapping[str, str] | None = None,
         corpora: Mapping[str, str] | None = None,
+        speakers_known: bool = False,
         taught: np.ndarray | None = None,
     ) -> Fitted:
         """Train on the training part and keep the weights of the epoch that the recipe chooses.
@@ -163,6 +166,7 @@ class Network:
             checkpoint: where the state after each epoch is stored; None stores none.
             speakers: training utterance to speaker. Linear models cut their inner folds by it; a network has none.
             corpora: training utterance to corpus, likewise.
+            speakers_known: whether the features were scaled by speaker; a network trains the same.
             taught: (training utterances, emotions) probabilities of a teacher; None trains without.
 
         Raises:

@@ -40,8 +40,8 @@ def test_files_that_hold_no_statistics(tmp_path):
     for name in ("scaling", "text", "half", "array"):
         with pytest.raises(SpeakerError, match=f"{name}.npz holds no statistics of a speaker; give a file that"):
             SpeakerStatistics.load(tmp_path / f"{name}.npz")
-    np.savez(tmp_path / "later.npz", format=2, **vars(STATISTICS))
-    with pytest.raises(SpeakerError, match=r"later.npz has format 2, not 1; enrol the speaker again"):
+    np.savez(tmp_path / "later.npz", format=3, **vars(STATISTICS))
+    with pytest.raises(SpeakerError, match=r"later.npz has format 3, not 2; enrol the speaker again"):
         SpeakerStatistics.load(tmp_path / "later.npz")
 
 

@@ -1,0 +1,97 @@
+"""An exported ridge regression trains itself on clips of known speakers, as in training."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sertf.audio.files import read_audio
+from sertf.experiment.description import Setting
+from sertf.experiment.runner import run_job
+from sertf.inference.recognizer import load
+from tests import toy
+from tests.inference.exports import noise_counts_as_speech
+
+
+@pytest.fixture(scope="module")
+def run(corpus, cache, tmp_path_factory):
+    """The run directory of a ridge regression on functionals with each speaker scaled by clips of their own."""
+    experiment = replace(
+        toy.changed(model="ridge", options={}, recipes=None),
+        front_end="functionals",
+        front_end_options={},
+        protocols={"speaker-known": Setting("speaker-independent-4", scaling="speaker")},
+    )
+    out = tmp_path_factory.mktemp("self_training")
+    return run_job(toy.planned(corpus, cache, out, experiment=experiment, protocol_names=["speaker-known"])[0])
+
+
+@pytest.fixture(scope="module")
+def model(run, tmp_path_factory):
+    from sertf.export import saved_model
+
+    with noise_counts_as_speech():
+        return load(saved_model.save(run, tmp_path_factory.mktemp("saved") / "ridge"))
+
+
+@pytest.fixture(scope="module")
+def tested(run, corpus):
+    """The test part of the run: its clips, and the scores that the run stored."""
+    import pandas as pd
+
+    found = pd.read_csv(run / "predictions.csv")
+    return found.merge(corpus[["utterance", "path"]], on="utterance")
+
+
+def scores_of(model, paths, speaker):
+    found = [model.predict(path, speaker=speaker)[model.emotions].to_numpy(float)[0] for path in paths]
+    return np.array(found)
+
+
+def test_enrolled_together_the_tested_speakers_get_the_scores_of_the_run(model, tested):
+    from sertf.evaluation.calibration import probabilities
+
+    clips = {speaker: list(own["path"]) for speaker, own in tested.groupby("speaker")}
+    enrolled = model.enroll_all(clips)
+    temperature = model.card["calibration"]["temperature"]
+    for speaker, own in tested.groupby("speaker"):
+        stored = probabilities(own[model.emotions].to_numpy(float), temperature)
+        np.testing.assert_allclose(scores_of(model, own["path"], enrolled[speaker]), stored, atol=2e-3)
+
+
+def test_clips_change_the_answers_beyond_scaling(model, tested):
+    speaker = model.enroll(list(tested["path"]))
+    assert speaker.kernel.shape == (*speaker.mean.shape, len(model.emotions)) and speaker.bias.shape == (4,)
+    scaled = replace(speaker, kernel=0 * speaker.kernel, bias=0 * speaker.bias)
+    answers = [scores_of(model, tested["path"][:1], one) for one in (speaker, scaled)]
+    assert np.abs(answers[0] - answers[1]).max() > 1e-3
+
+
+def test_the_saved_model_alone_does_it_too(model, tested):
+    clips = [read_audio(path)[0] for path in tested["path"]]
+    padded = np.zeros((len(clips), max(map(len, clips))), np.float32)
+    for row, samples in zip(padded, clips):
+        row[: len(samples)] = samples
+    lengths = np.array([len(samples) for samples in clips], np.int32)
+    found = dict(model.model.signatures["enroll"](waveform=padded, lengths=lengths, sample_rate=16_000))
+    speaker = model.enroll([(samples, 16_000) for samples in clips])
+    assert int(found.pop("count")) == speaker.count
+    known = model.model.signatures["waveform_of_speaker_trained"]
+    scores = known(waveform=clips[0][None], sample_rate=16_000, **found)["scores"]
+    expected = model.predict((clips[0], 16_000), speaker=speaker)[model.emotions].to_numpy(float)
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
+def test_the_card_says_so(model):
+    assert model.card["known_speakers"]["self_training"] is True
+    page = (model._path / "README.md").read_text(encoding="utf-8")
+    assert "The model also trains itself on these clips" in page and "waveform_of_speaker_trained" in page
+
+
+def test_statistics_are_kept_with_what_the_clips_add(model, tested, tmp_path):
+    from sertf.inference import SpeakerStatistics
+
+    speaker = model.enroll(list(tested["path"]))
+    again = SpeakerStatistics.load(speaker.save(tmp_path / "all.npz"))
+    for name in ("mean", "std", "kernel", "bias"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(speaker, name))
