@@ -9,8 +9,9 @@ It leaves out clips of emotions that the model lacks, and says how many. It says
 the same corpus. --split test keeps the speakers that the card names as tested.
 
 --known-speakers enrols each speaker by all their clips first, without labels. This shows what `sertf predict --speaker`
-would give. The default recognizer can do it, and so can a model that `sertf run --known-speakers` trained. With --together
-it enrols all speakers of a corpus as one, for recordings whose speakers are not told apart.
+would give. The default recognizer can do it, and so can a model that `sertf run --known-speakers` trained.
+--known-speakers all enrols all speakers together, by which a model that trains itself on their clips gains more.
+--known-speakers one enrols all speakers of a corpus as one, for recordings whose speakers are not told apart.
 
 --conditions scores the same clips as over a telephone, through codecs, at other levels, with noise and in a room. --out
 writes a page with figures and every prediction. --card writes the result into the model's card.
@@ -32,7 +33,7 @@ EXAMPLES = """\
 
 
 def add_options(parser):
-    from sertf.inference.evaluation import SPLITS
+    from sertf.inference.evaluation import ENROLMENTS, SPLITS
 
     shared.add_table(parser)
     parser.add_argument(
@@ -50,10 +51,11 @@ def add_options(parser):
     )
     parser.add_argument("--conditions", action="store_true", help="score the clips under 12 recording conditions too")
     parser.add_argument(
-        "--known-speakers", action="store_true", help="enrol each speaker by all their clips, without labels"
-    )
-    parser.add_argument(
-        "--together", action="store_true", help="with --known-speakers: enrol all speakers of a corpus as one"
+        "--known-speakers",
+        nargs="?",
+        const="each",
+        choices=ENROLMENTS,
+        help="enrol speakers by their clips, without labels: each alone (the default), all of them, or a corpus as one",
     )
     parser.add_argument(
         "--by", action="append", default=[], metavar="COLUMN", help="break the accuracy down by this column; repeatable"
@@ -82,7 +84,7 @@ def run(options):
     if options.out is not None:
         check_place(options.out)
     table = _table(options, shared.mapping(options))
-    check_enrolment(card, table, known_speakers=options.known_speakers, together=options.together)
+    check_enrolment(card, table, options.known_speakers)
     if options.card:
         check_for_card(
             card,
@@ -90,7 +92,6 @@ def run(options):
             split=options.split,
             conditions=options.conditions,
             known_speakers=options.known_speakers,
-            together=options.together,
         )
         check_writable(folder, "--model")
     from sertf.inference.recognizer import load
@@ -104,7 +105,6 @@ def run(options):
             split=options.split,
             conditions=options.conditions,
             known_speakers=options.known_speakers,
-            together=options.together,
             by=options.by,
             skip_bad=options.skip_bad,
             progress=progress,

@@ -368,7 +368,7 @@ def _known_under_conditions(card: Card) -> list[str]:
     if found is None:
         return []
     return [
-        "Each speaker enrolled by all their clips under the same condition, without labels:",
+        "All speakers enrolled by their clips under the same condition, without labels:",
         "",
         *_condition_rows(found),
     ]

@@ -28,6 +28,12 @@ GROUPINGS = ("gender", "intensity", "language", "corpus")
 """The columns of the utterance table that an evaluation is broken down by, where they hold two values or more."""
 SPLITS = ("test",)
 """Parts of a table that can be kept alone: the speakers that the model was tested on."""
+ENROLMENTS = {
+    "each": "Each speaker was enrolled by all their clips here, without labels.",
+    "all": "All speakers were enrolled by all clips here, without labels: each scaled by their own, the model trained on all.",
+    "one": "All speakers of a corpus were enrolled as one, by all clips here, without labels.",
+}
+"""How known speakers are enrolled, and what a page says of it."""
 AS_RECORDED = "as recorded"
 _CLIPS = 64
 _SAMPLES = 2**24
@@ -73,8 +79,8 @@ class Evaluation:
         drawn: "speakers" or "clips": what the intervals draw anew.
         seen: clips of corpora that the model was trained on, but not of the speakers that it was tested on.
         held_out: clips of the speakers that it was tested on.
-        enrolled: whether each speaker was enrolled by the clips that are scored; None if the model cannot enrol speakers.
-        together: whether all speakers of a corpus were enrolled as one.
+        enrolled: how speakers were enrolled by the clips that are scored, a key of `ENROLMENTS`, or "" where they were not;
+            None if the model cannot enrol speakers.
         left_out: number of clips of each emotion that the model lacks.
         skipped: number of clips that could not be used.
         chance: UAR of guessing.
@@ -98,8 +104,7 @@ class Evaluation:
     drawn: str
     seen: int
     held_out: int
-    enrolled: bool | None
-    together: bool
+    enrolled: str | None
     left_out: dict[str, int]
     skipped: int
     chance: float
@@ -126,8 +131,7 @@ def evaluate(
     *,
     split: str | None = None,
     conditions: bool = False,
-    known_speakers: bool = False,
-    together: bool = False,
+    known_speakers: str | None = None,
     by: Sequence[str] = (),
     skip_bad: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -140,9 +144,8 @@ def evaluate(
     table = _of_split(model.card, table, split)
     table, left_out = labelled(model, table)
     asked = CONDITIONS if conditions else {}
-    check_enrolment(model.card, table, known_speakers=known_speakers, together=together)
-    enrolled_by = None if not known_speakers else "corpus" if together else "speaker"
-    scored, bad = _scored(model, table, asked, enrolled_by, progress)
+    check_enrolment(model.card, table, known_speakers)
+    scored, bad = _scored(model, table, asked, known_speakers, progress)
     if bad and (not skip_bad or len(bad) == len(table)):
         raise SertfError(
             f"{len(bad)} clips cannot be used; mend them, or continue without them with skip_bad=True (--skip-bad):\n"
@@ -177,8 +180,7 @@ def evaluate(
         drawn="clips" if by_clip else "speakers",
         seen=seen,
         held_out=held_out,
-        enrolled=known_speakers if model.knows_speakers else None,
-        together=together,
+        enrolled=known_speakers or "" if model.knows_speakers else None,
         left_out=left_out,
         skipped=len(bad),
         chance=1 / len(present),
@@ -200,7 +202,7 @@ def evaluate(
 
 
 def check_for_card(
-    card: Card, table: "pd.DataFrame", *, split: str | None, conditions: bool, known_speakers: bool, together: bool
+    card: Card, table: "pd.DataFrame", *, split: str | None, conditions: bool, known_speakers: str | None
 ) -> None:
     """Raise a `SertfError` unless an evaluation may stand in the model's card: no clip may have trained it."""
     table = _of_split(card, table, split)
@@ -217,8 +219,8 @@ def check_for_card(
         )
     if held_out and not conditions:
         raise SertfError("The card has the score of the tested speakers already; add --conditions to write them too.")
-    if together:
-        raise SertfError("The card states speakers who were enrolled one by one; leave --together out.")
+    if known_speakers not in (None, "all"):
+        raise SertfError("The card states speakers who were enrolled by all clips; give --known-speakers all.")
     if known_speakers and not held_out:
         raise SertfError("The card states other corpora for unknown speakers alone; leave --known-speakers out.")
 
@@ -324,20 +326,19 @@ def _check_emotions(known: Sequence[str], given: "pd.Series") -> None:
         )
 
 
-def check_enrolment(card: Card, table: "pd.DataFrame", *, known_speakers: bool, together: bool) -> None:
-    """Raise a `SertfError` unless a model can enrol the speakers of a table, where it is asked to."""
+def check_enrolment(card: Card, table: "pd.DataFrame", known_speakers: str | None) -> None:
+    """Raise a `SertfError` unless a model can enrol the speakers of a table, in the way of `ENROLMENTS` that is asked for."""
     from sertf.corpora.utterances import unknown_speakers
 
-    if together and not known_speakers:
-        raise SertfError(
-            "together (--together) says how speakers are enrolled; give known_speakers (--known-speakers) too."
-        )
-    if not known_speakers:
+    if known_speakers is None:
         return
+    if known_speakers not in ENROLMENTS:
+        raise SertfError(unknown("way to enrol known_speakers", known_speakers, ENROLMENTS))
     check_knows_speakers(card)
-    if not together and unknown_speakers(table):
+    if known_speakers != "one" and unknown_speakers(table):
         raise SertfError(
-            "The speakers of the clips are unknown; name them with --speakers to enrol them, or enrol all as one with --together."
+            "The speakers of the clips are unknown; name them with --speakers to enrol them, or enrol all as one with "
+            "--known-speakers one."
         )
 
 
@@ -345,30 +346,32 @@ def _scored(
     model: "Recognizer",
     table: "pd.DataFrame",
     conditions: dict[str, Condition],
-    enrolled_by: str | None,
+    known_speakers: str | None,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, np.ndarray], list[tuple[str, str]]]:
     """Scores (clips, emotions) by condition, NaN in all of them for a clip that cannot be used, and (path, reason) of these.
 
-    Every clip is read once, and once more for each enrolment of its speaker. `enrolled_by` names the column of the clips
-    that are enrolled together; None enrols nobody.
+    Every clip is read once, and once more for each enrolment.
     """
     found = {name: np.full((len(table), len(model.emotions)), np.nan) for name in (AS_RECORDED, *conditions)}
     bad: list[tuple[int, str, str]] = []
     done, total = 0, len(found) * len(table)
     paths = table["path"].astype(str).to_numpy()
-    parts = {"": np.arange(len(table))} if enrolled_by is None else table.groupby(enrolled_by, sort=False).indices
+    column = "corpus" if known_speakers == "one" else "speaker"
+    parts = {"": np.arange(len(table))}
     enrolled: dict[str, dict[str, SpeakerStatistics]] = {}
-    if enrolled_by is not None:
-        whose = {f"{enrolled_by} {of_whom}": paths[part] for of_whom, part in parts.items()}
-        enrolled = {name: _enrolled(model, whose, conditions.get(name)) for name in found}
-    for of_whom, part in parts.items():
+    if known_speakers is not None:
+        parts = {f"{column} {name}": part for name, part in table.groupby(column, sort=False).indices.items()}
+        clips_of = {whom: paths[part] for whom, part in parts.items()}
+        groups = [clips_of] if known_speakers == "all" else [{whom: own} for whom, own in clips_of.items()]
+        for name in found:
+            each = (_enrolled(model, group, conditions.get(name)) for group in groups)
+            enrolled[name] = {whom: one for together in each for whom, one in together.items()}
+    for whom, part in parts.items():
         for places, clips in _read([(place, paths[place]) for place in part.tolist()], model.card, bad):
             for name in found:
                 altered = clips if name == AS_RECORDED else _altered(clips, conditions[name])
-                found[name][places] = model.score(
-                    altered, speaker=enrolled.get(name, {}).get(f"{enrolled_by} {of_whom}")
-                )
+                found[name][places] = model.score(altered, speaker=enrolled.get(name, {}).get(whom))
                 done += len(places)
                 if progress is not None:
                     progress(done, total)

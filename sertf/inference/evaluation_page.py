@@ -6,7 +6,7 @@ from pathlib import Path
 from sertf.errors import SertfError
 from sertf.evaluation.calibration import BINS, ERRORS
 from sertf.files import check_writable, replaced_folder
-from sertf.inference.evaluation import SCORES, Evaluation, Score, UnderCondition
+from sertf.inference.evaluation import ENROLMENTS, SCORES, Evaluation, Score, UnderCondition
 from sertf.reports import markdown
 from sertf.reports.breakdowns import by_group
 from sertf.runs.stored import write_table
@@ -152,12 +152,7 @@ def notes(found: Evaluation) -> list[str]:
     if not found.seen and not found.held_out:
         lines.append("The model was trained on none of these corpora.")
     if found.enrolled is not None:
-        enrolled = (
-            "All speakers of a corpus were enrolled as one, by all clips here, without labels."
-            if found.together
-            else "Each speaker was enrolled by all their clips here, without labels."
-        )
-        lines.append(enrolled if found.enrolled else "The model can enrol speakers. No speaker was enrolled here.")
+        lines.append(ENROLMENTS.get(found.enrolled, "The model can enrol speakers. No speaker was enrolled here."))
     lines.append(f"Emotions: {', '.join(found.present)}. Guessing has a UAR of {found.chance:.4f}.")
     if found.left_out:
         counts = ", ".join(f"{name} {count}" for name, count in found.left_out.items())

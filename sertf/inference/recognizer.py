@@ -432,8 +432,7 @@ class Recognizer:
         *,
         split: str | None = None,
         conditions: bool = False,
-        known_speakers: bool = False,
-        together: bool = False,
+        known_speakers: str | None = None,
         by: Sequence[str] = (),
         skip_bad: bool = False,
         progress: Callable[[int, int], None] | None = None,
@@ -447,9 +446,9 @@ class Recognizer:
             table: utterance table, from `sertf.corpora`.
             split: "test" keeps the speakers that the model was tested on, as its card names them; None keeps all.
             conditions: score the clips under each of `sertf.audio.conditions.CONDITIONS` too.
-            known_speakers: enrol each speaker by all clips of theirs that are scored, without labels; under a condition by
-                the clips under it.
-            together: with `known_speakers`, enrol all speakers of a corpus as one: their recordings alike, their voices not.
+            known_speakers: enrol speakers by the clips that are scored, without labels; under a condition by the clips under
+                it. "each" enrols each speaker alone, as `enroll` does, and "all" all of them, as `enroll_all` does. "one"
+                enrols all speakers of a corpus as one, where nobody tells them apart. None enrols nobody.
             by: columns of the table to break the accuracy down by, besides gender, intensity, language and corpus.
             skip_bad: leave out clips that cannot be used, instead of raising.
             progress: function that gets the numbers of scored clips and of all, again and again.
@@ -469,7 +468,6 @@ class Recognizer:
             split=split,
             conditions=conditions,
             known_speakers=known_speakers,
-            together=together,
             by=by,
             skip_bad=skip_bad,
             progress=progress,

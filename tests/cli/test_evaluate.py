@@ -144,14 +144,14 @@ def test_known_speakers_under_conditions_go_into_the_card(
     monkeypatch.setattr("sertf.inference.recognizer.load", lambda _: model)
     copy, own = shutil.copytree(of_known_speakers, tmp_path / "model"), tmp_path / "embedded.csv"
     corpus[["path", "speaker", "emotion"]].to_csv(own, index=False)
-    command = ["--split", "test", "--conditions", "--known-speakers", "--card"]
+    command = ["--split", "test", "--conditions", "--known-speakers", "all", "--card"]
     found = evaluated(capsys, copy, "--table", str(own), *command)
     card = read_card(copy)
     assert card["known_speakers"]["conditions"]["rows"] == found["conditions"] and "conditions" not in card
-    evaluated(capsys, copy, "--table", str(own), *command[:3], *command[4:])
+    evaluated(capsys, copy, "--table", str(own), *command[:3], *command[5:])
     page = (copy / "README.md").read_text()
-    assert "No speaker is enrolled here." in page and "Each speaker enrolled by all their clips under the same" in page
-    assert cli.main(["evaluate", "--model", str(copy), "--table", str(table), "--known-speakers", "--card"]) == 2
+    assert "No speaker is enrolled here." in page and "All speakers enrolled by their clips under the same" in page
+    assert cli.main(["evaluate", "--model", str(copy), "--table", str(table), "--known-speakers", "all", "--card"]) == 2
     assert "states other corpora for unknown speakers alone" in capsys.readouterr().err
 
 

@@ -95,3 +95,14 @@ def test_statistics_are_kept_with_what_the_clips_add(model, tested, tmp_path):
     again = SpeakerStatistics.load(speaker.save(tmp_path / "all.npz"))
     for name in ("mean", "std", "kernel", "bias"):
         np.testing.assert_array_equal(getattr(again, name), getattr(speaker, name))
+
+
+def test_an_evaluation_enrolls_speakers_together_or_each_alone(model, tested, corpus):
+    table = corpus[corpus["utterance"].isin(tested["utterance"])].reset_index(drop=True)
+    clips = {speaker: list(own["path"]) for speaker, own in table.groupby("speaker", sort=False)}
+    ways = {"all": model.enroll_all(clips), "each": {name: model.enroll(own) for name, own in clips.items()}}
+    for way, enrolled in ways.items():
+        found = model.evaluate(table, known_speakers=way).predictions.set_index("utterance")
+        for name, own in table.groupby("speaker"):
+            expected = scores_of(model, own["path"], enrolled[name])
+            np.testing.assert_allclose(found.loc[own["utterance"], model.emotions], expected, atol=1e-4)

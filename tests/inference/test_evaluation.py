@@ -141,14 +141,14 @@ def enrolling(of_known_speakers):
 
 
 def test_speakers_are_enrolled_by_all_their_clips(enrolling, corpus):
-    found = enrolling.evaluate(corpus, known_speakers=True)
+    found = enrolling.evaluate(corpus, known_speakers="each")
     scores = found.predictions.set_index("utterance")[enrolling.emotions]
     for _, clips in corpus.groupby("speaker"):
         speaker = enrolling.enroll(list(clips["path"]))
         expected = enrolling.predict(list(clips["path"]), speaker=speaker)[enrolling.emotions]
         np.testing.assert_allclose(scores.loc[clips["utterance"]], expected, atol=1e-5)
     unknown = enrolling.evaluate(corpus)
-    assert (found.enrolled, unknown.enrolled) == (True, False)
+    assert (found.enrolled, unknown.enrolled) == ("each", "")
     assert (
         np.abs(unknown.predictions[enrolling.emotions] - found.predictions[enrolling.emotions]).to_numpy().max() > 1e-3
     )
@@ -156,20 +156,20 @@ def test_speakers_are_enrolled_by_all_their_clips(enrolling, corpus):
 
 def test_all_speakers_of_a_corpus_are_enrolled_as_one(enrolling, corpus, tmp_path):
     nobody = corpus.assign(speaker=corpus["corpus"] + "-unknown")
-    found = enrolling.evaluate(nobody, known_speakers=True, together=True)
+    found = enrolling.evaluate(nobody, known_speakers="one")
     everybody = enrolling.enroll(list(corpus["path"]))
     expected = enrolling.predict(list(corpus["path"]), speaker=everybody)[enrolling.emotions]
     scores = found.predictions.set_index("utterance").loc[corpus["utterance"], enrolling.emotions]
     np.testing.assert_allclose(scores, expected, atol=1e-5)
-    assert found.enrolled and found.together and found.drawn == "clips"
+    assert found.enrolled == "one" and found.drawn == "clips"
     page = write_evaluation(found, tmp_path / "page").read_text(encoding="utf-8")
     assert "All speakers of a corpus were enrolled as one, by all clips here, without labels." in page
-    with pytest.raises(SertfError, match="give known_speakers"):
-        enrolling.evaluate(corpus, together=True)
+    with pytest.raises(SertfError, match="Unknown way to enrol known_speakers 'on'"):
+        enrolling.evaluate(corpus, known_speakers="on")
 
 
 def test_under_a_condition_speakers_are_enrolled_by_clips_under_it(enrolling, corpus):
-    found = enrolling.evaluate(corpus, known_speakers=True, conditions=True)
+    found = enrolling.evaluate(corpus, known_speakers="each", conditions=True)
     rows = {row.condition: row for row in found.conditions}
     largest = []
     for _, clips in corpus.groupby("speaker"):
@@ -183,17 +183,17 @@ def test_under_a_condition_speakers_are_enrolled_by_clips_under_it(enrolling, co
 
 def test_speakers_that_cannot_be_enrolled(enrolling, recognizer, corpus, monkeypatch):
     with pytest.raises(SertfError, match="toy knows no speakers"):
-        recognizer.evaluate(corpus, known_speakers=True)
+        recognizer.evaluate(corpus, known_speakers="each")
     with pytest.raises(SertfError, match="The speakers of the clips are unknown; name them with --speakers"):
-        enrolling.evaluate(corpus.assign(speaker=corpus["corpus"] + "-unknown"), known_speakers=True)
+        enrolling.evaluate(corpus.assign(speaker=corpus["corpus"] + "-unknown"), known_speakers="each")
     monkeypatch.setattr("sertf.inference.speakers._FEWEST", 10**6)
     with pytest.raises(SertfError, match="The speaker embedded-01 cannot be enrolled. The speaker's clips give one"):
-        enrolling.evaluate(corpus, known_speakers=True)
+        enrolling.evaluate(corpus, known_speakers="each")
 
 
 def test_clips_that_cannot_be_used_enroll_nobody(enrolling, corpus, tmp_path):
     paths = corpus["path"].where(corpus["speaker"] != "embedded-01", str(tmp_path / "none.wav"))
-    found = enrolling.evaluate(corpus.assign(path=paths), known_speakers=True, skip_bad=True)
+    found = enrolling.evaluate(corpus.assign(path=paths), known_speakers="each", skip_bad=True)
     assert found.skipped == 8 and found.speakers == 3
 
 

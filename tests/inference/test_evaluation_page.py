@@ -50,8 +50,8 @@ def test_scores_on_training_corpora_are_never_called_honest(found):
     assert seen in render_evaluation(found, figures=[])
     elsewhere = notes(dataclasses.replace(found, seen=0))
     assert elsewhere[0] == "The model was trained on none of these corpora."
-    assert notes(dataclasses.replace(found, enrolled=False))[1].endswith("No speaker was enrolled here.")
-    assert notes(dataclasses.replace(found, enrolled=True))[1].startswith(
+    assert notes(dataclasses.replace(found, enrolled=""))[1].endswith("No speaker was enrolled here.")
+    assert notes(dataclasses.replace(found, enrolled="each"))[1].startswith(
         "Each speaker was enrolled by all their clips"
     )
     tested, *_ = notes(dataclasses.replace(found, seen=0, held_out=32))
