@@ -40,7 +40,7 @@ def main():
         trained, tested = training_corpora(card), ("--split", "test", "--conditions", "--card")
         evaluate(model, trained, options.data, out / "tested_speakers", *tested)
         if "known_speakers" in card:
-            evaluate(model, trained, options.data, out / "known_speakers", *tested, "--known-speakers")
+            evaluate(model, trained, options.data, out / "known_speakers", *tested, "--known-speakers", "all")
         for corpus in CORPORA:
             evaluate(model, [corpus], options.data, out / corpus, *([] if corpus in trained else ["--card"]))
 

@@ -33,8 +33,8 @@ class ServingModule(tf.Module):
     `mean` and `std`, which are those of an unknown speaker then. `of_speaker` may be that network beside one that knows
     no speakers and serves the other functions.
 
-    A network that trains itself on these clips gets `kernel` and `bias` of `enroll` too, which `waveform_of_speaker_trained`
-    takes. For clips of several speakers `clip_features` gives the features of each clip, and `self_train` the kernel and bias of
+    Of a network that trains itself on these clips `enroll` gives `kernel` and `bias` too, which `waveform_of_speaker` takes.
+    For clips of several speakers `clip_features` gives the features of each clip, and `self_train` the kernel and bias of
     all of them together.
 
     Args:
@@ -160,29 +160,26 @@ class ServingModule(tf.Module):
             features, own = extracted(waveform, lengths, sample_rate)
             with tf.control_dependencies(_faults_of_statistics(mean, std)):
                 mean, std = tf.identity(mean), tf.identity(std)
-            if not correction:
+            if trained is None:
                 outputs = score(features, own, mean, _spread(mean, std), network_of_speaker)
             else:
-                assert trained is not None
                 outputs = trained.outputs((features - mean) / _spread(mean, std), *correction)
             return undecided(outputs, holds_no_speech(waveform, lengths, sample_rate))
 
-        @tf.function(input_signature=[samples, rate, *statistics])
-        def waveform_of_speaker(waveform, sample_rate, mean, std):
-            """As `waveform`, scaled by the statistics of the speaker."""
-            return known(waveform, sample_rate, mean, std)
-
-        self.enroll, self.waveform_of_speaker = enroll, waveform_of_speaker
+        self.enroll = enroll
         self._names += ["enroll", "waveform_of_speaker"]
         if trained is None:
-            return
-        corrections = [
-            tf.TensorSpec(trained.shape, tf.float32, name="kernel"),
-            tf.TensorSpec(trained.shape[1:], tf.float32, name="bias"),
-        ]
 
-        @tf.function(input_signature=[samples, rate, *statistics, *corrections])
-        def waveform_of_speaker_trained(waveform, sample_rate, mean, std, kernel, bias):
+            @tf.function(input_signature=[samples, rate, *statistics])
+            def waveform_of_speaker(waveform, sample_rate, mean, std):
+                """As `waveform`, scaled by the statistics of the speaker."""
+                return known(waveform, sample_rate, mean, std)
+
+            self.waveform_of_speaker = waveform_of_speaker
+            return
+
+        @tf.function(input_signature=[samples, rate, *statistics, *trained.specs])
+        def waveform_of_trained_speaker(waveform, sample_rate, mean, std, kernel, bias):
             """As `waveform`, by the statistics of the speaker and what their clips add to kernel and bias."""
             return known(waveform, sample_rate, mean, std, kernel, bias)
 
@@ -199,9 +196,9 @@ class ServingModule(tf.Module):
             kernel, bias = trained.correction((features - mean[:, None]) / _spread(mean, std)[:, None])
             return {"kernel": kernel, "bias": bias}
 
-        self.waveform_of_speaker_trained = waveform_of_speaker_trained
+        self.waveform_of_speaker = waveform_of_trained_speaker
         self.clip_features, self.self_train = clip_features, self_train
-        self._names += ["waveform_of_speaker_trained", "clip_features", "self_train"]
+        self._names += ["clip_features", "self_train"]
 
     def signatures(self):
         """Names and functions for `tf.saved_model.save`."""

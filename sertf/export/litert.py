@@ -79,7 +79,7 @@ def write_litert(
     path = folder / (SHARED if weights == "shared" else FILE)
     if weights == "shared":
         variables = [np.asarray(variable) for variable in [*front_end.weights, *network.weights]]
-        np.savez(path, **_apart(content, variables, (folder / VARIABLES).read_bytes()))
+        np.savez_compressed(path, **_apart(content, variables, (folder / VARIABLES).read_bytes()))
     else:
         path.write_bytes(content)
     with standard_error_hidden():  # the interpreter prints its delegates

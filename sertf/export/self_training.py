@@ -20,8 +20,14 @@ class SelfTraining:
         self._flat = type(network)(network.inputs, network.get_layer("flat").output)
         self._values = network.get_layer("decision_values")
         self._temperature = network.get_layer("temperature")
-        self.shape = (self._values.kernel.shape[0], self._values.kernel.shape[1])
+        shape = self._values.kernel.shape
+        self.specs = [
+            tf.TensorSpec(shape, tf.float32, name="kernel"),
+            tf.TensorSpec(shape[1:], tf.float32, name="bias"),
+        ]
 
+    # One function of the graph, however many signatures call it.
+    @tf.function(reduce_retracing=True)
     def correction(self, scaled):
         """What clips (clips, frames, dims) add to kernel (values, classes) and bias (classes,)."""
         rows = tf.gather(scaled, _evenly(tf.shape(scaled)[0]))
@@ -35,8 +41,8 @@ class SelfTraining:
         within = tf.matmul(apart, axes)
         products = (tf.matmul(apart, apart, transpose_b=True) - tf.matmul(within, within, transpose_b=True)) / penalty
         inverse = tf.linalg.inv(tf.eye(tf.shape(products)[0], dtype=tf.float64) + products)
-        now = values
-        for _ in range(ROUNDS):
+        now, dual = values, tf.zeros_like(values)
+        for _ in tf.range(ROUNDS):
             dual = tf.matmul(inverse, 2 * tf.nn.softmax(SHARPNESS * now) - 1 - values)
             now = values + tf.matmul(products, dual)
         before = tf.matmul(apart, dual, transpose_a=True)

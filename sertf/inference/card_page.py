@@ -74,7 +74,7 @@ _SELF_TRAINING = """\
 ```python
 speaker = model.signatures["enroll"](waveform=clips, lengths=lengths, sample_rate={rate})
 del speaker["count"]  # mean, std, kernel and bias are left
-known = model.signatures["waveform_of_speaker_trained"]
+known = model.signatures["waveform_of_speaker"]
 outputs = known(waveform=waveform, sample_rate={rate}, **speaker)
 ```"""
 
@@ -234,9 +234,8 @@ def _known_speakers(card: Card) -> list[str]:
         "## Speakers you know",
         "",
         "The model scales the features of a speaker by statistics of unlabelled clips of theirs. The signature `enroll` "
-        f"estimates them from clips of one speaker. `waveform_of_speaker{'_trained' if trains else ''}` takes them beside the "
-        'waveform. With sertf installed: `model.predict("clip.wav", speaker=model.enroll(clips))`, or `sertf predict --speaker '
-        "FOLDER`.",
+        "estimates them from clips of one speaker. `waveform_of_speaker` takes them beside the waveform. With sertf "
+        'installed: `model.predict("clip.wav", speaker=model.enroll(clips))`, or `sertf predict --speaker FOLDER`.',
         "",
         (_SELF_TRAINING if trains else _KNOWN_SPEAKERS).format(rate=card["sample_rate"]),
         "",

@@ -173,10 +173,11 @@ class Recognizer:
         if self._process != os.getpid():
             self._start()  # threads and locks of the process it was forked from are not here
         if speaker is not None:
-            name, statistics = "waveform_of_speaker", {"mean": speaker.mean, "std": speaker.std}
+            statistics = {"mean": speaker.mean, "std": speaker.std}
             if speaker.kernel.size:
-                name, statistics = f"{name}_trained", {**statistics, "kernel": speaker.kernel, "bias": speaker.bias}
-            found = self.model.signatures[name](waveform=waveform, sample_rate=sample_rate, **statistics)
+                statistics |= {"kernel": speaker.kernel, "bias": speaker.bias}
+            known = self.model.signatures["waveform_of_speaker"]
+            found = known(waveform=waveform, sample_rate=sample_rate, **statistics)
             return {name: values.numpy() for name, values in found.items()}
         if self._litert is None:
             found = self.model.signatures["waveform"](waveform=waveform, sample_rate=sample_rate)
