@@ -188,12 +188,14 @@ class ServingModule(tf.Module):
             """The front end's features of each clip, before scaling."""
             return {"features": extracted(waveform, lengths, sample_rate)[0]}
 
-        of_clips = [tf.TensorSpec((None, *shape[1:]), tf.float32, name=name) for name in ("mean", "std")]
+        of_clips = [tf.TensorSpec((None, *enrolled_shape), tf.float32, name=name) for name in ("mean", "std")]
 
         @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32, name="features"), *of_clips])
         def self_train(features, mean, std):
-            """What clips of several speakers add to kernel and bias; `mean` and `std` (clips, dims) are each speaker's."""
-            kernel, bias = trained.correction((features - mean[:, None]) / _spread(mean, std)[:, None])
+            """What clips of several speakers add to kernel and bias; `mean` and `std` of each clip are its speaker's."""
+            if enrolled != "cell":
+                mean, std = mean[:, None], std[:, None]
+            kernel, bias = trained.correction((features - mean) / _spread(mean, std))
             return {"kernel": kernel, "bias": bias}
 
         self.waveform_of_speaker = waveform_of_trained_speaker

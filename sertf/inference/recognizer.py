@@ -286,7 +286,8 @@ class Recognizer:
     ) -> SpeakerStatistics:
         """Estimate the statistics of one speaker from clips of theirs, without labels.
 
-        The clips should hold all emotions that the speaker shows. `predict` and `stream` take the result. Its method
+        The clips should hold all emotions that the speaker shows. A model that trains itself on them needs several emotions,
+        since clips of one alone mislead it. `predict` and `stream` take the result. Its method
         `save` writes it to a file, and `SpeakerStatistics.load` reads it.
 
         Args:
@@ -324,6 +325,10 @@ class Recognizer:
         spans = self._windows(window, hop)
         check_knows_speakers(self.card)
         trains = self.card["known_speakers"].get("self_training", False)
+        axes: tuple[int, ...] = (0, 1)
+        if trains:
+            given = self.model.signatures["self_train"].structured_input_signature[1]
+            axes = (0,) if given["mean"].shape.rank == given["features"].shape.rank else axes
         found: dict[str, SpeakerStatistics] = {}
         features: list[np.ndarray] = []
         for name, of_speaker in clips.items():
@@ -336,7 +341,7 @@ class Recognizer:
                     raise SpeakerError("The speaker's clips are silent; give clips with speech.")
                 if trains:
                     features.append(np.concatenate([part["features"] for part in parts]))
-                    parts = [_statistics_of(features[-1])]
+                    parts = [_statistics_of(features[-1], axes)]
                 mean, std, count = pooled((part["mean"], part["std"], int(part["count"])) for part in parts)
             except SpeakerError as error:
                 raise SpeakerError(f"{name} cannot be enrolled. {error}" if name else str(error)) from error
@@ -613,7 +618,7 @@ class Recognizer:
             yield Window(start, start + len(samples) / rate, emotion, confidence, verdict, named)
 
 
-def _statistics_of(features):
-    """Mean, deviation and count of features (clips, frames, dims), as the signature `enroll` gives them."""
-    values = features.astype(np.float64)
-    return {"mean": values.mean(axis=(0, 1)), "std": values.std(axis=(0, 1)), "count": len(features)}
+def _statistics_of(features, axes):
+    """Mean, deviation and count of features (clips, frames, dims) over some axes, as the signature `enroll` gives them."""
+    mean, std = (of(features, axis=axes, dtype=np.float64) for of in (np.mean, np.std))
+    return {"mean": mean, "std": std, "count": features.size // mean.size}
