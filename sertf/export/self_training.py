@@ -40,10 +40,10 @@ class SelfTraining:
         penalty = tf.cast(layer.penalty, tf.float64)
         within = tf.matmul(apart, axes)
         products = (tf.matmul(apart, apart, transpose_b=True) - tf.matmul(within, within, transpose_b=True)) / penalty
-        inverse = tf.linalg.inv(tf.eye(tf.shape(products)[0], dtype=tf.float64) + products)
+        factor = tf.linalg.cholesky(tf.eye(tf.shape(products)[0], dtype=tf.float64) + products)
         now, dual = values, tf.zeros_like(values)
         for _ in tf.range(ROUNDS):
-            dual = tf.matmul(inverse, 2 * tf.nn.softmax(SHARPNESS * now) - 1 - values)
+            dual = tf.linalg.cholesky_solve(factor, 2 * tf.nn.softmax(SHARPNESS * now) - 1 - values)
             now = values + tf.matmul(products, dual)
         before = tf.matmul(apart, dual, transpose_a=True)
         kernel = (before - tf.matmul(axes, tf.matmul(axes, before, transpose_a=True))) / penalty

@@ -32,16 +32,18 @@ def correction(rows: np.ndarray, values: np.ndarray, leverage: Leverage) -> Line
     Returns:
         The kernel (dims, classes) and bias (classes,) to be added to those of the regression.
     """
+    from scipy.linalg import cho_factor, cho_solve
+
     chosen = evenly(len(rows))
     rows, values = rows[chosen], values[chosen]
     apart = rows - leverage.centre
     within = apart @ leverage.axes
     products = (apart @ apart.T - within @ within.T) / leverage.penalty  # XH⁻¹Xᵀ, (rows, rows)
-    inverse = np.linalg.inv(np.eye(len(rows)) + products)
+    factor = cho_factor(np.eye(len(rows)) + products)
     now = values
     for _ in range(ROUNDS):
         targets = 2 * softmax(SHARPNESS * now) - 1  # as `sertf.models.ridge.class_targets` has them
-        dual = inverse @ (targets - values)  # (rows, classes)
+        dual = cho_solve(factor, targets - values)  # (rows, classes)
         now = values + products @ dual
     before = apart.T @ dual
     kernel = (before - leverage.axes @ (leverage.axes.T @ before)) / leverage.penalty
