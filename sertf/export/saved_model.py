@@ -276,8 +276,11 @@ def _known_beside(run: Run, calibration: Calibration | None, precision: float) -
     found["held_out"] = {key: tested[key] for key in ("uar", "wa")}
     if calibration:
         found["ece"] = calibration["ece"]
-        certainty = _certainty(run, calibration["temperature"], precision)
-        found["threshold"] = certainty["threshold"] if certainty else 0.0
+        # All speakers together trained those validation answers, which one speaker's clips cannot match. So the other
+        # network's threshold stays.
+        if not found.get("self_training"):
+            certainty = _certainty(run, calibration["temperature"], precision)
+            found["threshold"] = certainty["threshold"] if certainty else 0.0
     return found
 
 

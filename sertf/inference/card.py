@@ -48,8 +48,8 @@ class KnownSpeakers(TypedDict):
     """How a model of known speakers was trained, and the digest of the model that a speaker's statistics name.
 
     `self_training` is there where clips of a speaker train the network too. Where a network of its own scores them, there
-    are its test scores `held_out`, and with a calibration their `ece` and the `threshold` of certain answers. `conditions`
-    is of enrolled speakers; only `sertf evaluate --card` writes it.
+    are its test scores `held_out`, and with a calibration their `ece` and the `threshold` of certain answers. Without a
+    threshold the other network's counts. `conditions` is of enrolled speakers; only `sertf evaluate --card` writes it.
     """
 
     model: str

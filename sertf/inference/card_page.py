@@ -251,10 +251,11 @@ def _known_speakers(card: Card) -> list[str]:
 
 def _own_network(known: KnownSpeakers, clips: int | str) -> str:
     calibrated = f" and an ECE of {known['ece']:.4f}" if "ece" in known else ""
+    together = ", which trained it together" if known.get("self_training") else ""
     return (
         f"A network of its own scores them, trained on {known['trained']} speakers who were scaled so. On the test clips below "
-        f"it has a **UAR of {known['held_out']['uar']:.4f}**{calibrated}, by {clips} of each speaker's own clips. The scores "
-        "below are of unknown speakers, whom the other signatures score."
+        f"it has a **UAR of {known['held_out']['uar']:.4f}**{calibrated}, by {clips} of each speaker's own clips{together}. The "
+        "scores below are of unknown speakers, whom the other signatures score."
     )
 
 
