@@ -13,17 +13,21 @@ from tests import toy
 from tests.inference.exports import noise_counts_as_speech
 
 
-@pytest.fixture(scope="module")
-def run(corpus, cache, tmp_path_factory):
-    """The run directory of a ridge regression on functionals with each speaker scaled by clips of their own."""
+def run_of(corpus, cache, out, protocol, **setting):
+    """The run directory of the first fold of a ridge regression on functionals."""
     experiment = replace(
         toy.changed(model="ridge", options={}, recipes=None),
         front_end="functionals",
         front_end_options={},
-        protocols={"speaker-known": Setting("speaker-independent-4", scaling="speaker")},
+        protocols={protocol: Setting("speaker-independent-4", **setting)},
     )
-    out = tmp_path_factory.mktemp("self_training")
-    return run_job(toy.planned(corpus, cache, out, experiment=experiment, protocol_names=["speaker-known"])[0])
+    return run_job(toy.planned(corpus, cache, out, experiment=experiment, protocol_names=[protocol])[0])
+
+
+@pytest.fixture(scope="module")
+def run(corpus, cache, tmp_path_factory):
+    """A run with each speaker scaled by clips of their own."""
+    return run_of(corpus, cache, tmp_path_factory.mktemp("self_training"), "speaker-known", scaling="speaker")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,18 @@ def test_the_card_says_so(model):
     assert model.card["known_speakers"]["self_training"] is True
     page = (model._path / "README.md").read_text(encoding="utf-8")
     assert "The model also trains itself on these clips" in page and "**speaker)" in page
+
+
+def test_beside_another_network_its_threshold_counts(run, corpus, cache, tmp_path):
+    from sertf.export import saved_model
+
+    strict = run_of(corpus, cache, tmp_path, "strict")
+    with noise_counts_as_speech():
+        both = load(saved_model.save(strict, tmp_path / "both", of_speakers=run))
+    assert "threshold" not in both.card["known_speakers"]
+    clips = list(corpus["path"][:6])
+    both.threshold = 1.1
+    assert both.predict(clips[0], speaker=both.enroll(clips))["verdict"].tolist() == ["uncertain"]
 
 
 def test_statistics_are_kept_with_what_the_clips_add(model, tested, tmp_path):
