@@ -184,7 +184,8 @@ def _scaling(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     stored.ParseFromString((folder / "saved_model.pb").read_bytes())
     for function in stored.meta_graphs[0].graph_def.library.function:
         nodes = {node.name: node for node in function.node_def}
-        if [argument.name for argument in function.signature.input_arg][:1] == ["features"] and "truediv" in nodes:
+        given = [argument.name for argument in function.signature.input_arg]
+        if given[:1] == ["features"] and "mean" not in given and "truediv" in nodes:
             mean, std = (nodes[nodes[name].input[1].partition(":")[0]] for name in ("sub", "truediv"))
             return tf.make_ndarray(mean.attr["value"].tensor), tf.make_ndarray(std.attr["value"].tensor)
     raise LookupError("its graph scales no features")
