@@ -104,6 +104,13 @@ def test_beside_another_network_its_threshold_counts(run, corpus, cache, tmp_pat
     assert both.predict(clips[0], speaker=both.enroll(clips))["verdict"].tolist() == ["uncertain"]
 
 
+def test_it_becomes_a_keras_model_again(model, run):
+    from sertf.inference.pretrained import pretrained
+
+    with np.load(run / "scaling.npz") as kept:
+        np.testing.assert_allclose(pretrained(model._path).scaling.mean, kept["mean"], rtol=1e-6)
+
+
 def test_statistics_are_kept_with_what_the_clips_add(model, tested, tmp_path):
     from sertf.inference import SpeakerStatistics
 
