@@ -67,13 +67,7 @@ session = onnxruntime.InferenceSession("{name}/{file}")
 _KNOWN_SPEAKERS = """\
 ```python
 speaker = model.signatures["enroll"](waveform=clips, lengths=lengths, sample_rate={rate})
-known = model.signatures["waveform_of_speaker"]
-outputs = known(waveform=waveform, sample_rate={rate}, mean=speaker["mean"], std=speaker["std"])
-```"""
-_SELF_TRAINING = """\
-```python
-speaker = model.signatures["enroll"](waveform=clips, lengths=lengths, sample_rate={rate})
-del speaker["count"]  # mean, std, kernel and bias are left
+del speaker["count"]
 known = model.signatures["waveform_of_speaker"]
 outputs = known(waveform=waveform, sample_rate={rate}, **speaker)
 ```"""
@@ -229,7 +223,6 @@ def _known_speakers(card: Card) -> list[str]:
     if known is None:
         return []
     clips = "all" if known["clips"] is None else known["clips"]
-    trains = known.get("self_training", False)
     return [
         "## Speakers you know",
         "",
@@ -237,9 +230,9 @@ def _known_speakers(card: Card) -> list[str]:
         "estimates them from clips of one speaker. `waveform_of_speaker` takes them beside the waveform. With sertf "
         'installed: `model.predict("clip.wav", speaker=model.enroll(clips))`, or `sertf predict --speaker FOLDER`.',
         "",
-        (_SELF_TRAINING if trains else _KNOWN_SPEAKERS).format(rate=card["sample_rate"]),
+        _KNOWN_SPEAKERS.format(rate=card["sample_rate"]),
         "",
-        *(_ON_SELF_TRAINING if trains else ()),
+        *(_ON_SELF_TRAINING if known.get("self_training") else ()),
         _own_network(known, clips)
         if "held_out" in known
         else "The other signatures know no speaker. They scale by the mean and spread of the "

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sertf.errors import SertfError, is_number, unknown
-from sertf.models import self_training
 from sertf.models.classical import flat
 from sertf.models.confidence import SAME, Curve
 from sertf.models.ridge import Leverage, Linear, balanced_weights, class_targets, fit_ridge, softmax
+from sertf.models.self_training import correction
 
 if TYPE_CHECKING:
     import keras
@@ -236,6 +236,6 @@ def self_trained_scores(network: "keras.Model", rows: np.ndarray, enrolled: np.n
     leverage = Leverage(centre.astype("float64"), axes.astype("float64"), float(penalty))
     values, scaled = fitted.values(rows), rows * scales
     if enrolled.any():
-        gained = self_training.correction(scaled[enrolled], values[enrolled], leverage)
+        gained = correction(scaled[enrolled], values[enrolled], leverage)
         values = values + gained.values(scaled)
     return softmax(values / Curve(*map(float, curve))(leverage(scaled))[:, None]).astype("float32")

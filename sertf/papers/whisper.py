@@ -268,7 +268,7 @@ def recognizer_known() -> Experiment:
     """What the default recognizer hears a speaker by whom it has clips of: the same on known speakers.
 
     Command: sertf run recognizer_known --data ravdess=FOLDER --data emodb=FOLDER --data tess=FOLDER --repeats 1
-    Time: 5 minutes on 2 cores, most of it for the features.
+    Time: 10 minutes on 2 cores, half of it for the features.
     Expect: a UAR of 0.95; chance is 0.17.
     """
     known = known_speakers(_on_new_speakers(APART))

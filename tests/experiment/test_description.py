@@ -81,7 +81,11 @@ def test_known_speakers_are_declared_and_never_strict(experiment):
         setting = Setting("speaker-independent-4", scaling="speaker", enrolment_clips=clips)
         known = replace(experiment, protocols={"paper": setting})
         ((name, sentence),) = known.declared_leaks("small", "paper")
-        assert name == "speaker known" and said in sentence
+        assert name == "speaker known" and said in sentence and "trains itself" not in sentence
+        ridge = replace(known, variants={"small": replace(known.variants["small"], model="ridge", recipes=None)})
+        ((_, sentence),) = ridge.declared_leaks("small", "paper")
+        assert said in sentence and sentence.endswith("and the model trains itself on these clips")
+        assert ridge.identity("small", "paper")["self_training"] is True
         with pytest.raises(SertfError, match="strict knows no tested speaker"):
             replace(experiment, protocols={"strict": setting})
     with pytest.raises(SertfError, match="enrolment_clips is for scaling=.speaker., but scaling is 'training'"):

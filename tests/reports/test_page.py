@@ -44,6 +44,10 @@ def test_known_speakers_are_a_third_column_with_their_clips():
         assert "UAR of `paper` minus `strict`: +0.1000." in page
     assert "is scaled by 5 of their own unlabelled clips." in render_page(known(5))
     assert "is tested on speakers it has no clips of." in render_page(known(0))
+    trained = known()
+    trained["facts"]["self_training"] = True
+    assert "The model trains itself on them too, without labels." in render_page(trained)
+    assert "trains itself" not in render_page(known())
     assert "clips" not in render_page(summary())
 
 

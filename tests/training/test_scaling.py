@@ -107,6 +107,7 @@ def test_tested_speakers_enrol_with_few_clips_and_training_speakers_with_all():
         )
         means = {name: float(one.mean[0]) for name, one in scaling.by_speaker.items()}
         assert means["a"] == 2.5 and {means["b"], means["c"]} <= pairs
+        assert sorted(u[0] for u in scaling.enrolled) == ["b", "b", "c", "c"]
         drawn.add(means["c"])
     assert len(drawn) > 1
 
