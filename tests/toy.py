@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sertf.experiment import runner
 from sertf.experiment.cells import resolve
-from sertf.experiment.description import Experiment, Setting, Variant
+from sertf.experiment.description import Experiment, Setting, TrainedNetwork, Variant
 from sertf.experiment.plan import plan
 from sertf.parallel import processes
 from sertf.training.recipe import Recipe
@@ -45,3 +45,12 @@ def planned(corpus, cache, out, *, experiment=EXPERIMENT, **options):
 def in_process(monkeypatch, *, first=None):
     """Run jobs, the `first` few of them, here instead of in worker processes, which saves their start."""
     monkeypatch.setattr(processes, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs[:first]])
+
+
+def on_network(protocol="strict", **setting):
+    """The tiny experiment with a ridge regression that reads its network."""
+    small = EXPERIMENT.variants["small"]
+    network = TrainedNetwork(small.model, small.options, RECIPE)
+    reads = replace(small, model="ridge", options={"penalty": 10.0}, recipes=None, network=network)
+    protocols = {protocol: Setting("speaker-independent-3", **setting)}
+    return replace(EXPERIMENT, name="on_network", variants={"ridge": reads}, protocols=protocols)

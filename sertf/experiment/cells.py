@@ -34,6 +34,7 @@ class Cell:
         front_end: layer that computes the features.
         trainer: trains the model.
         teacher_front_end: computes what the variant's teacher reads; None without a teacher.
+        network_trainer: trains the network that a linear model reads; None where it reads the features.
     """
 
     experiment: Experiment
@@ -46,6 +47,7 @@ class Cell:
     front_end: "FrontEnd"
     trainer: Trainer
     teacher_front_end: "FrontEnd | None" = None
+    network_trainer: Trainer | None = None
 
     @property
     def names(self) -> tuple[str, str]:
@@ -56,6 +58,11 @@ class Cell:
     def input_shape(self) -> tuple:
         """Shape of the features of one utterance; None where the number of frames depends on the clip."""
         return tuple(self.front_end.feature_shape)
+
+    @property
+    def network_recipe(self) -> Recipe | None:
+        """The recipe of what trains by epochs: of the network that a linear model reads, where there is one."""
+        return self.recipe if self.variant.network is None else self.variant.network.recipe
 
     @cached_property
     def data_digest(self) -> str:
@@ -99,6 +106,11 @@ def resolve(
         teacher = None
         if variant.teacher is not None:
             teacher = features.make(variant.teacher.front_end, variant.teacher.front_end_options)
+        network = None
+        if variant.network is not None:
+            network = trainers.find(variant.network.model)
+            network.check_options(variant.network.options)
+            network.check_recipe(name, variant.network.recipe)
         for protocol in protocols or experiment.protocols:
             setting = experiment.setting(protocol)
             recipe = experiment.recipe(name, protocol)
@@ -115,6 +127,7 @@ def resolve(
                     front_ends[digest(options)],
                     trainer.pinned(),
                     teacher,
+                    network and network.pinned(),
                 )
             )
     return cells

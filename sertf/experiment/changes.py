@@ -58,7 +58,7 @@ def with_epochs(experiment: Experiment, epochs: int, variants: Sequence[str]) ->
         SertfError: an unknown variant, or none of the variants trains in epochs.
     """
     chosen = [experiment.variant(name) for name in variants]
-    if all(variant.recipes is None for variant in chosen):
+    if all(variant.recipes is None and variant.network is None for variant in chosen):
         models = " and ".join(dict.fromkeys(variant.model for variant in chosen))
         raise SertfError(f"{models} trains without epochs; leave --epochs out.")
     return _with_recipes(experiment, lambda recipe: replace(recipe, epochs=epochs))
@@ -101,7 +101,11 @@ def few(table: "pandas.DataFrame") -> "pandas.DataFrame":
 
 def _with_recipes(experiment: Experiment, change: Callable[[Recipe], Recipe]) -> Experiment:
     variants = {
-        name: replace(variant, recipes=variant.recipes and {p: change(r) for p, r in variant.recipes.items()})
+        name: replace(
+            variant,
+            recipes=variant.recipes and {p: change(r) for p, r in variant.recipes.items()},
+            network=variant.network and replace(variant.network, recipe=change(variant.network.recipe)),
+        )
         for name, variant in experiment.variants.items()
     }
     return replace(experiment, variants=variants)

@@ -54,12 +54,12 @@ def check_lengths(cells: "Sequence[Cell]") -> None:
     """Raise for features as long as the clips, if a model needs one shape; and for training examples of another length."""
     for cell in cells:
         frames = cell.input_shape[0]
-        if cell.trainer.needs_one_length and frames is None:
+        if cell.trainer.needs_one_length and cell.network_trainer is None and frames is None:
             raise CheckError(
                 f"{cell.variant.model} needs features of one shape, but those of {cell.experiment.front_end} are as long as "
                 "the clips; use a front end of fixed length, such as fused_statistics."
             )
-        cropped = None if cell.recipe is None else cell.recipe.spectrogram_augmentation
+        cropped = None if cell.network_recipe is None else cell.network_recipe.spectrogram_augmentation
         if cropped is not None and frames not in (None, cropped.frames):
             raise CheckError(
                 f"{cell.variant_name} trains on {cropped.frames} frames, but {cell.experiment.front_end} gives {frames}; use "
@@ -70,7 +70,8 @@ def check_lengths(cells: "Sequence[Cell]") -> None:
 def check_teachers(cells: "Sequence[Cell]") -> None:
     """Raise for a teacher without a share of the targets or the reverse, and for one that cannot teach."""
     for cell in cells:
-        shared, teacher = cell.recipe is not None and cell.recipe.distillation > 0, cell.variant.teacher
+        recipe, teacher = cell.network_recipe, cell.variant.teacher
+        shared = recipe is not None and recipe.distillation > 0
         if shared != (teacher is not None):
             has, lacks = ("distillation", "teacher") if shared else ("a teacher", "distillation")
             raise CheckError(f"{cell.variant_name} has {has} but no {lacks}; give both or none.")
@@ -94,12 +95,13 @@ def check_folds(cells: "Sequence[Cell]", table: pd.DataFrame) -> None:
     """
     folds: dict[str, list] = {}
     for cell in cells:
-        name, recipe = cell.protocol_name, cell.recipe
+        name, recipe = cell.protocol_name, cell.network_recipe
+        trainer = cell.network_trainer or cell.trainer
         if name not in folds:
             folds[name] = cell.cut(table)
             audit(folds[name], table, allows=cell.protocol.allows)
             _say_absent(name, folds[name], table)
-        chosen = cell.trainer.chosen_by_validation(cell.variant_name, cell.variant.options, recipe)
+        chosen = trainer.chosen_by_validation(cell.variant_name, cell.variant.options, recipe)
         if chosen is not None and not all(fold.validation for fold in folds[name]):
             what, instead = chosen
             raise CheckError(

@@ -156,6 +156,12 @@ def add_options(parser: argparse.ArgumentParser, *, repeats: int, out: Path | st
         choices=FORMATS,
         help="format of the figures; svg writes SVG beside PNG; repeatable (png)",
     )
+    parser.add_argument(
+        "--networks",
+        type=Path,
+        metavar="FOLDER",
+        help="runs of a variant under a protocol, whose networks are taken in place of training those that a model reads",
+    )
     stored = parser.add_mutually_exclusive_group()
     stored.add_argument(
         "--extend",
@@ -278,6 +284,7 @@ def train(
             results=results,
             extend=options.extend,
             tensorboard=options.tensorboard,
+            networks=options.networks,
             **common,
         )
     except KeyboardInterrupt:

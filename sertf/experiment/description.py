@@ -79,6 +79,27 @@ class Teacher:
 
 
 @dataclass(frozen=True)
+class TrainedNetwork:
+    """A network that is trained on each fold first. A linear model then reads its values of a clip in place of features.
+
+    Its training clips are those of the fold, altered copies too. The linear model trains on the clips as recorded.
+
+    Attributes:
+        model: name in `sertf.models.MODELS`, of a network with a layer "embedding"; see `sertf.models.clip_features`.
+        options: keyword arguments of its builder.
+        recipe: how it is trained.
+    """
+
+    model: str
+    options: Mapping[str, object]
+    recipe: Recipe
+
+    def to_dict(self) -> dict:
+        """The network as plain values."""
+        return {"name": self.model, "options": dict(self.options), "recipe": self.recipe.to_dict()}
+
+
+@dataclass(frozen=True)
 class Variant:
     """One model of an experiment.
 
@@ -93,6 +114,8 @@ class Variant:
         front_end_options: keyword arguments of the front end, over those of the experiment.
         augmentation: `sertf.audio.augmentation.Augmentation` of the training part; None trains on clean speech alone.
         teacher: `Teacher` for recipes with `distillation`; None has none.
+        network: `TrainedNetwork` whose values of a clip a linear model reads; None reads the features. Augmentation and
+            teacher are the network's then.
         scaled_each: what gets a mean and a deviation: each "dimension" of the features, each "cell", a dimension in a
             frame, or "nothing".
         compared_with: (another variant, what differs here). The report gives the difference in a line. None compares with
@@ -111,6 +134,7 @@ class Variant:
     front_end_options: Mapping[str, object] = field(default_factory=dict)
     augmentation: Augmentation | None = None
     teacher: Teacher | None = None
+    network: TrainedNetwork | None = None
     scaled_each: str = "dimension"
     compared_with: tuple[str, str] | None = None
     for_gpu: bool = False
@@ -257,6 +281,8 @@ class Experiment:
             identity["augmentation"] = chosen.augmentation.to_dict()
         if chosen.teacher is not None:
             identity["teacher"] = chosen.teacher.to_dict()
+        if chosen.network is not None:
+            identity["network"] = chosen.network.to_dict()
         if chosen.scaled_each != "dimension":
             identity["scaled_each"] = chosen.scaled_each
         if self.merged:

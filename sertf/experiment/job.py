@@ -15,17 +15,20 @@ from sertf.experiment.description import digest
 from sertf.extraction.cache import Features
 from sertf.extraction.online_copies import CopyPlan, OnlineCopies
 from sertf.models import linear
+from sertf.models.clip_features import clip_features
 from sertf.parallel.environment import forget_models, import_tensorflow_quietly
 from sertf.parallel.progress import logged
 from sertf.protocols.folds import Fold
 from sertf.runs.folder import write_run
 from sertf.runs.layout import RunPlace
+from sertf.runs.stored import read_json
 from sertf.training import batches, trainers
 from sertf.training.checkpoint import Checkpoint
 from sertf.training.fit import Diverged, Fitted, RunError
 from sertf.training.fitted_at_once import of_penalty
+from sertf.training.network import in_float32
 from sertf.training.recipe import Recipe
-from sertf.training.scaling import Part, Scaling, SpeakerScaling, parts_of
+from sertf.training.scaling import Part, Scaling, SpeakerScaling, Streamed, parts_of
 from sertf.training.tensorboard import events
 from sertf.training.trainers import Trainer
 
@@ -56,6 +59,8 @@ class Job:
         online_copies: copies drawn anew every epoch.
         teacher: name of a linear model that teaches; None has no teacher.
         teacher_features: utterance to what the teacher reads.
+        network: the training of a network, whose values of a clip the model reads; None reads the features.
+        taken: run directory whose network is taken in place of training one; None trains.
         progress: write on standard error how the epochs go.
         tensorboard: folder of the scores of each epoch, for TensorBoard; None writes none.
     """
@@ -83,6 +88,8 @@ class Job:
     online_copies: CopyPlan | None = None
     teacher: str | None = None
     teacher_features: Features | None = None
+    network: "Job | None" = None
+    taken: Path | None = None
     progress: bool = False
     tensorboard: Path | None = None
 
@@ -101,6 +108,8 @@ def train_job(
     """
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         import_tensorflow_quietly()
+    if job.network is not None:
+        return _train_on_network(job, job.network, checkpoint)
     fold = job.fold
     if job.online_copies is not None:
         fold = replace(fold, train=job.online_copies.originals(fold.train))
@@ -136,6 +145,39 @@ def train_job(
         taught=_taught(job, fold, trained_on["train"].utterances),
     )
     return fitted, parts, scaling
+
+
+def _train_on_network(job, network, checkpoint):
+    """Train a network, or take it. Train the job's model on its values of each clip as recorded."""
+    trained, scaling, seconds = _network_of(network, checkpoint)
+    read = clip_features(in_float32(trained), scaling.mean, scaling.std)
+    train = tuple(dict.fromkeys(job.parents.get(utterance, utterance) for utterance in job.fold.train))
+    fold = replace(job.fold, train=train)
+    heard = [utterance for ids in fold.parts.values() for utterance in ids]
+    clips = Part(tuple(heard), Streamed(job.features, heard), np.zeros(len(heard), np.int32))
+    values = batches.predict(read, clips, batch_size=batches.utterances_at_once(network.recipe))
+    on_values = replace(
+        job,
+        network=None,
+        fold=fold,
+        features=dict(zip(heard, values)),
+        speakers={utterance: job.speakers[utterance] for utterance in heard},
+        input_shape=values.shape[1:],
+        scaled_each="dimension",
+        parents={},
+    )
+    fitted, parts, scaling = train_job(on_values)
+    return replace(fitted, clip_features=read, seconds_before=seconds), parts, scaling
+
+
+def _network_of(job, checkpoint):
+    """The trained network of a job, the scaling of its features, and the seconds that it took before."""
+    if job.taken is None:
+        fitted, _, scaling = train_job(job, checkpoint=checkpoint)
+        return fitted.model, scaling, fitted.seconds_before
+    with np.load(job.taken / "scaling.npz") as arrays:
+        scaling = Scaling(arrays["mean"], arrays["std"])
+    return job.trainer.load(job.taken), scaling, read_json(job.taken / "manifest.json")["wall_seconds"]
 
 
 def _taught(job, fold, utterances):
@@ -198,14 +240,14 @@ def run_job(job: Job) -> Path | Diverged:
         arrays=job.trainer.representations(fitted.model, test, predict, _front_end_of(job)),
         manifest={
             **job.facts,
-            **job.trainer.environment(),
+            **(job.network or job).trainer.environment(),
             "code": code,
             "repeat": job.repeat,
             "fold": job.fold.name,
             "seed": job.seed,
             "tested": len(test.utterances),
             "emotions": list(job.emotions),
-            "parameters": job.trainer.parameters(fitted.model),
+            "parameters": _parameters(job, fitted),
             "best_epoch": fitted.best_epoch,
             "wall_seconds": round(fitted.seconds_before + time.time() - started, 2),
         },
@@ -215,9 +257,16 @@ def run_job(job: Job) -> Path | Diverged:
     return job.folder
 
 
+def _parameters(job, fitted):
+    """Number of trained weights, those of a network that the model reads among them."""
+    found = job.trainer.parameters(fitted.model)
+    return found if job.network is None else found + job.network.trainer.parameters(fitted.clip_features)
+
+
 def _checkpoint_of(job):
     """Where a job's training is stored after each epoch; of other data, settings or code it does not count."""
-    facts = [job.facts["digest"], job.facts["audio_digest"], job.fold.name, job.seed, job.trainer.environment()]
+    environment = (job.network or job).trainer.environment()
+    facts = [job.facts["digest"], job.facts["audio_digest"], job.fold.name, job.seed, environment]
     return Checkpoint(RunPlace.parse(job.folder).checkpoint, digest([*facts, code_digest()]))
 
 

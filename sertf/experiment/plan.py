@@ -1,7 +1,7 @@
 """From cells to the missing runs: extract features, make and audit folds, list jobs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from sertf.protocols.zero_shot import across
 from sertf.runs import reuse
 from sertf.runs.folder import describe, finished, write_experiment
 from sertf.runs.layout import RunPlace, runs_folder, stored_folder
-from sertf.runs.stored import check_replaceable
+from sertf.runs.stored import ResultsError, check_intact, check_replaceable, read_json
 
 
 class PlanError(SertfError):
@@ -61,13 +61,14 @@ def plan(
     extend: bool = False,
     skip_bad: bool = False,
     progress: bool = True,
+    networks: Path | str | None = None,
 ) -> Plan:
     """Extract the features, make and audit the folds, and list the missing runs.
 
     Args:
         cells: cells of one experiment, one or more.
         table: utterance table.
-        out, repeats, workers, cache, results, extend, skip_bad, progress: as for `sertf.experiment.runner.run`.
+        out, repeats, workers, cache, results, extend, skip_bad, progress, networks: as for `sertf.experiment.runner.run`.
 
     Raises:
         PlanError, RunError, LeakageError, ProtocolError, ResultsError: as `run`.
@@ -108,7 +109,7 @@ def plan(
         prepared = _prepare(cell, data[cell.data_digest], taught.get(cell.teacher_digest))
         kept = None if stored is None else stored_folder(stored, experiment.name, *cell.names)
         _write(prepared, folder, repeats, kept=kept, extend=extend)
-        jobs += _missing_jobs(prepared, folder, repeats, progress=progress)
+        jobs += _missing_jobs(prepared, folder, repeats, progress=progress, networks=networks and Path(networks))
         runs += repeats * len(prepared.folds)
     # All variants advance together. After an interruption each of them has its first repeats.
     jobs.sort(key=lambda job: (job.repeat, job.fold.name))
@@ -203,7 +204,7 @@ def _write(prepared, folder, repeats, *, kept, extend):
         reuse.take_over(kept, folder)
 
 
-def _missing_jobs(prepared, folder, repeats, *, progress):
+def _missing_jobs(prepared, folder, repeats, *, progress, networks):
     """The missing jobs of a cell. Remains of broken runs are removed."""
     cell, data, facts = prepared.cell, prepared.data, prepared.facts
     index = {emotion: i for i, emotion in enumerate(prepared.emotions)}
@@ -242,8 +243,64 @@ def _missing_jobs(prepared, folder, repeats, *, progress):
                 continue
             seed = int(np.random.SeedSequence([cell.experiment.seed, repeat, i]).generate_state(1)[0] >> 1)
             # The workers of a cluster have other current folders.
-            jobs.append(Job(folder=place.path.absolute(), fold=fold, repeat=repeat, seed=seed, **common))
+            job = Job(folder=place.path.absolute(), fold=fold, repeat=repeat, seed=seed, **common)
+            jobs.append(_with_network(job, cell, networks))
     return jobs
+
+
+def _with_network(job, cell, networks):
+    """The job with the training of the network that its model reads, if it reads one. It has the copies and the teacher."""
+    network = cell.variant.network
+    if network is None:
+        if networks is not None:
+            raise PlanError(f"{cell.variant_name} reads no network; leave --networks out, or name variants that do.")
+        return job
+    training = replace(
+        job,
+        trainer=cell.network_trainer,
+        options=dict(network.options),
+        recipe=network.recipe,
+        speakers_known=False,
+        enrolment_clips=None,
+        taken=networks and _taken(job, networks.absolute()),
+    )
+    return replace(job, network=training, teacher=None, teacher_features=None, online_copies=None)
+
+
+def _taken(job, networks):
+    """The run directory of the network that a job would train, below a folder of runs.
+
+    Raises:
+        PlanError: there is none, or a network of other data, settings or another seed.
+    """
+    place = RunPlace(networks, job.repeat, job.fold.name).path
+    try:
+        check_intact(place)
+        manifest = read_json(place / "manifest.json")
+    except ResultsError as error:
+        raise PlanError(
+            f"--networks: {place} holds no finished run; give the folder of a variant's runs under a protocol, with "
+            "as many repeats."
+        ) from error
+    facts = job.facts
+    wanted = {
+        "model": {key: facts["network"][key] for key in ("name", "options")},
+        "recipe": facts["network"]["recipe"],
+        "scaling": "training",
+        "seed": job.seed,
+        **{key: facts.get(key) for key in _SAME},
+    }
+    other = [key for key, value in wanted.items() if digest(manifest.get(key)) != digest(value)]
+    if other:
+        raise PlanError(
+            f"--networks: {place} differs from what would be trained here, by its {' and '.join(other)}; give runs of "
+            "the same folds and settings, or leave it out and train."
+        )
+    return place
+
+
+_SAME = ("corpus", "front_end_digest", "table_digest", "protocol_digest", "audio_digest", "augmentation", "teacher")
+"""Facts that a network has in common with the run that takes it."""
 
 
 def _plain(config):

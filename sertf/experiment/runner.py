@@ -38,6 +38,7 @@ def run(
     skip_bad: bool = False,
     progress: bool = True,
     tensorboard: Path | str | None = None,
+    networks: Path | str | None = None,
 ) -> dict[tuple[str, str], Path]:
     """Train every repeat and fold of an experiment's variants under its protocols.
 
@@ -58,6 +59,8 @@ def run(
         progress: show progress on standard error.
         tensorboard: folder for the scores of each epoch, which TensorBoard shows while runs are trained; needs the extra
             of its name. Each run has `<variant>/<protocol>/repeat-NN/<fold>` in it. None writes none.
+        networks: `<runs>/<variant>/<protocol>` of finished runs. Where a linear model reads a network, that of the same
+            repeat and fold is taken from there in place of training it. None trains.
 
     Returns:
         dict of (variant, protocol) to the folder that `sertf.reports.report` reads.
@@ -91,6 +94,7 @@ def run(
             extend=extend,
             skip_bad=skip_bad,
             progress=progress,
+            networks=networks,
         )
         jobs = planned.jobs
         if tensorboard is not None:

@@ -18,8 +18,8 @@ from sertf.runs.folder import LEFT_OUT, TAKEN_OVER, VALIDATION
 from sertf.runs.layout import folder_of, is_finished, planned_runs
 from sertf.runs.stored import check_intact, read_facts, read_json, read_predictions
 from sertf.training import trainers
-from sertf.training.fit import WEIGHTS
-from sertf.training.network import in_float32
+from sertf.training.fit import CLIP_FEATURES, WEIGHTS
+from sertf.training.network import in_float32, load_network
 
 _RETRAIN = "train more --repeats and export one of these, or delete it and run the same without --extend"
 
@@ -152,10 +152,13 @@ def check_code_is_there(run: Run) -> None:
 def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
     """Front end, network and scaling of a run, of an unknown speaker where each has one.
 
+    Where a linear model reads a trained network, that one belongs to the front end.
+
     The network computes in float32, whatever its training precision.
     """
     from sertf import features
     from sertf.extraction.clip import front_end_digest
+    from sertf.features.network_features import NetworkFeatures
 
     described = run.manifest["front_end"]
     try:
@@ -172,6 +175,8 @@ def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
             f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
         )
     try:
+        if "network" in run.manifest:
+            front_end = NetworkFeatures(front_end, load_network(run.place, CLIP_FEATURES))
         model = trainers.find(run.manifest["model"]["name"]).load(run.place)
         with np.load(run.place / "scaling.npz") as arrays:
             scaling = {"mean": arrays["mean"], "std": arrays["std"]}
@@ -200,6 +205,7 @@ def choose_run_of_speakers(runs: Path, beside: Run) -> Run:
     faults = {
         "knows no speakers": run.manifest.get("scaling") != "speaker",
         "has another front end": run.manifest["front_end_digest"] != beside.manifest["front_end_digest"],
+        "reads another network": _read_network(run) != _read_network(beside),
         "has other emotions": run.manifest["emotions"] != beside.manifest["emotions"],
         "was tested on other clips": tested != ours,
     }
@@ -212,11 +218,20 @@ def choose_run_of_speakers(runs: Path, beside: Run) -> Run:
     return run
 
 
+def _read_network(run):
+    """Digest of the weights of the network that a run's linear model reads; None where it reads the features."""
+    if "network" not in run.manifest:
+        return None
+    weights = load_network(run.place, CLIP_FEATURES).get_weights()
+    return files.digest(b"".join(one.tobytes() for one in weights), size=16)
+
+
 def known_speakers_of(run: Run) -> KnownSpeakers | None:
     """The card's facts of a run that was scaled by speaker; None for others."""
     if run.manifest.get("scaling") != "speaker":
         return None
-    sums = [files.checksum(run.place / name) for name in (WEIGHTS[0], "scaling.npz")]
+    own = (CLIP_FEATURES,) if "network" in run.manifest else ()
+    sums = [files.checksum(run.place / name) for name in (WEIGHTS[0], "scaling.npz", *own)]
     with np.load(run.place / "scaling.npz") as arrays:
         trained = int(arrays["trained"])
     found: KnownSpeakers = {

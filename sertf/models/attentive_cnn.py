@@ -16,6 +16,9 @@ from sertf.models.output import softmax_scores
 # Residual blocks: channels in widths, frames of a step, and how many steps are pooled behind it, of the bands always 2.
 BLOCKS = ((1, 2, 2), (2, 4, 2), (4, 8, 1))
 
+INNER_STATES = ("pool_2", "own_8")
+"""Layers of the states behind the second block, and of which of them are no padding; see `sertf.models.clip_features`."""
+
 
 @checked("Attentive CNN", least={"attention_units": 0})
 def build(

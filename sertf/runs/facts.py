@@ -110,6 +110,7 @@ class Manifest(TypedDict, total=False):
     watch_test: bool
     augmentation: dict[str, Any]
     teacher: dict[str, Any]
+    network: dict[str, Any]
     merged: dict[str, str]
     table_digest: str
     protocol_digest: str

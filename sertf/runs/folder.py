@@ -6,6 +6,7 @@ A run directory is complete or absent. It holds:
 - `left_out_predictions.csv` of training clips by models that never met their corpus, where corpora were left out
 - `history.csv`
 - `weights.keras`, or `weights.joblib` of a scikit-learn model
+- `clip_features.keras` where a linear model reads a network
 - `scaling.npz`
 - `representations.npz`
 - `manifest.json`
@@ -29,7 +30,7 @@ from sertf.runs.facts import Facts, Manifest
 from sertf.runs.layout import finished_runs
 from sertf.runs.stored import ResultsError, check_intact, read_json
 from sertf.texts import defused_table
-from sertf.training.fit import Fitted, RunError
+from sertf.training.fit import CLIP_FEATURES, Fitted, RunError
 from sertf.training.scaling import Scaling, SpeakerScaling
 
 TAKEN_OVER = "taken_over.txt"
@@ -163,6 +164,8 @@ def write_run(
             defused_table(left_out).to_csv(staging / LEFT_OUT, index=False, float_format="%.9g")
         fitted.history.to_csv(staging / "history.csv", index=False, float_format="%.9g")
         fitted.model.save(staging / fitted.weights_file)
+        if fitted.clip_features is not None:
+            fitted.clip_features.save(staging / CLIP_FEATURES)
         np.savez(staging / "scaling.npz", **scaling.arrays())
         if arrays:
             np.savez_compressed(staging / "representations.npz", **arrays)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = ("weights.keras", "weights.joblib")
 """Files of a trained model: Keras's, and scikit-learn's."""
+CLIP_FEATURES = "clip_features.keras"
+"""File of the network whose values of a clip a linear model reads, see `sertf.models.clip_features`."""
 
 
 class RunError(SertfError):
@@ -42,6 +44,7 @@ class Fitted:
         out_of_fold: scores of the training part, (utterances, classes), by models that did not train on the speaker; None
             where a validation part chose, or nothing did.
         out_of_corpus: the same by models that did not train on the corpus; None where no corpus was left out.
+        clip_features: the network whose values of a clip the model reads; None where it reads the features.
     """
 
     model: Any
@@ -51,6 +54,7 @@ class Fitted:
     seconds_before: float = 0.0
     out_of_fold: np.ndarray | None = None
     out_of_corpus: np.ndarray | None = None
+    clip_features: Any = None
 
 
 def fit(

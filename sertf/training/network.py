@@ -71,8 +71,8 @@ def in_float32(network):
     return network
 
 
-def load_network(run: Path) -> "keras.Model":
-    """The trained network of a run's folder, uncompiled.
+def load_network(run: Path, name: str = WEIGHTS[0]) -> "keras.Model":
+    """A trained network of a run's folder by the name of its file, uncompiled.
 
     Raises:
         OSError, ValueError, TypeError: a file that cannot be loaded.
@@ -81,4 +81,4 @@ def load_network(run: Path) -> "keras.Model":
 
     import sertf.models  # noqa: F401  loading a network needs its layers registered
 
-    return keras.saving.load_model(run / WEIGHTS[0], compile=False)
+    return keras.saving.load_model(run / name, compile=False)

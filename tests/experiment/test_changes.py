@@ -8,7 +8,7 @@ from sertf.experiment import changes
 from sertf.experiment.description import Setting, Variant, digest
 from sertf.training.recipe import Recipe, Tuned
 from tests.protocols.test_splits import make_table
-from tests.toy import EXPERIMENT
+from tests.toy import EXPERIMENT, on_network
 
 
 def test_a_few_of_two_speakers_are_ten_of_each_emotion():
@@ -75,3 +75,8 @@ def test_epochs_are_of_networks_alone():
     assert longer.recipe("small", "strict").epochs == 7 and longer.recipe("svm", "strict") is None
     with pytest.raises(SertfError, match="svm trains without epochs; leave --epochs out"):
         changes.with_epochs(both, 7, ["svm"])
+
+
+def test_a_network_that_a_linear_model_reads_takes_the_epochs():
+    assert changes.with_epochs(on_network(), 7, ["ridge"]).variant("ridge").network.recipe.epochs == 7
+    assert changes.shrink(on_network()).variant("ridge").network.recipe.epochs == 2

@@ -172,3 +172,34 @@ def test_no_more_are_scored_at_once_than_batches_are_cut_to(corpus, cache, tmp_p
     sizes[True].clear()
     jobs.run_job(replace(job, recipe=replace(job.recipe, epochs=1, batch_size=4)))
     assert max(sizes[True]) > 4
+
+
+def test_a_linear_model_reads_the_network_of_its_fold(corpus, cache, tmp_path, done):
+    """Trained here or taken from finished runs, the network is the same, and known speakers need no other."""
+    from tests.toy import on_network
+
+    trained = jobs.run_job(planned(corpus, cache, tmp_path / "trained", experiment=on_network())[0])
+    job = planned(corpus, cache, tmp_path / "taken", experiment=on_network(), networks=done[1])[0]
+    assert job.network.taken == done[1] / "repeat-00" / "fold-1"
+    taken = jobs.run_job(job)
+    tables = [pd.read_csv(place / "predictions.csv") for place in (trained, taken)]
+    assert tables[0]["utterance"].tolist() == pd.read_csv(job.network.taken / "predictions.csv")["utterance"].tolist()
+    np.testing.assert_allclose(tables[0].iloc[:, 5:], tables[1].iloc[:, 5:], atol=1e-6)
+    manifests = [json.loads((place / "manifest.json").read_text()) for place in (taken, job.network.taken)]
+    assert manifests[0]["network"]["name"] == "lstm_sa" and manifests[0]["model"]["name"] == "ridge"
+    assert manifests[0]["parameters"] > 4 and manifests[0]["wall_seconds"] > manifests[1]["wall_seconds"]
+    assert manifests[0]["backend"] == manifests[1]["backend"]
+
+
+def test_known_speakers_are_scaled_by_what_the_network_makes_of_their_clips(corpus, cache, tmp_path, done):
+    from tests.toy import on_network
+
+    known = on_network("speaker-known", scaling="speaker")
+    options = {"experiment": known, "protocol_names": ["speaker-known"], "networks": done[1]}
+    job = planned(corpus, cache, tmp_path, **options)[0]
+    assert not job.network.speakers_known
+    place = jobs.run_job(job)
+    with np.load(place / "scaling.npz") as scaling, np.load(job.network.taken / "scaling.npz") as features:
+        assert scaling["speaker_mean"].shape[1:] == scaling["mean"].shape != features["mean"].shape
+    audit = json.loads((place / "manifest.json").read_text())["audit"]
+    assert "the model trains itself on these clips" in " ".join(audit["findings"])

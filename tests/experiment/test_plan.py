@@ -9,6 +9,7 @@ import pytest
 
 from sertf.errors import SertfError
 from sertf.experiment.description import Setting
+from sertf.experiment.plan import PlanError
 from sertf.extraction.cache import CacheError
 from sertf.protocols.audit import LeakageError
 from sertf.training import fit
@@ -120,3 +121,20 @@ def test_one_emotion_cannot_be_told_apart(corpus, cache, tmp_path):
     table = corpus[corpus["emotion"] == "anger"]
     with pytest.raises(SertfError, match=f"All {len(table)} utterances have the emotion anger; add utterances of"):
         run(table, cache, tmp_path)
+
+
+def test_networks_are_taken_from_runs_that_would_train_the_same(corpus, cache, tmp_path, done):
+    from tests.toy import on_network
+
+    def jobs(experiment, folder=done[1], **options):
+        return planned(corpus, cache, tmp_path, experiment=experiment, networks=folder, **options)
+
+    assert [job.network.taken.name for job in jobs(on_network())] == ["fold-1", "fold-2", "fold-3"]
+    reads = on_network().variants["ridge"]
+    other = replace(reads, network=replace(reads.network, recipe=replace(RECIPE, batch_size=4)))
+    with pytest.raises(PlanError, match=r"by its recipe; give runs of the same folds"):
+        jobs(replace(on_network(), variants={"ridge": other}))
+    with pytest.raises(PlanError, match="holds no finished run"):
+        jobs(on_network(), tmp_path / "none")
+    with pytest.raises(PlanError, match="small reads no network; leave --networks out"):
+        jobs(EXPERIMENT)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from sertf.audio.files import read_audio
+from sertf.experiment import changes
 from sertf.experiment.description import Setting
 from sertf.experiment.runner import run_job
+from sertf.export.checkpoint import ExportError
 from sertf.inference.recognizer import load
 from tests import toy
 from tests.inference.exports import noise_counts_as_speech
@@ -129,3 +131,36 @@ def test_an_evaluation_enrolls_speakers_together_or_each_alone(model, tested, co
         for name, own in table.groupby("speaker"):
             expected = scores_of(model, own["path"], enrolled[name])
             np.testing.assert_allclose(found.loc[own["utterance"], model.emotions], expected, atol=1e-4)
+
+
+def test_a_model_that_reads_a_network_is_exported_with_it(corpus, cache, done, tmp_path):
+    """The network belongs to the front end, and serves unknown and known speakers."""
+    import pandas as pd
+
+    from sertf.evaluation.calibration import probabilities
+    from sertf.export import saved_model
+
+    places = {}
+    for protocol, setting in {"strict": {}, "speaker-known": {"scaling": "speaker"}}.items():
+        experiment = toy.on_network(protocol, **setting)
+        jobs = toy.planned(corpus, cache, tmp_path, experiment=experiment, protocol_names=[protocol], networks=done[1])
+        for job in jobs:
+            places[protocol, job.fold.name] = run_job(job)
+    with noise_counts_as_speech():
+        strict, known = (places[protocol, "fold-2"] for protocol in ("strict", "speaker-known"))
+        both = load(saved_model.save(strict, tmp_path / "both", of_speakers=known))
+    found = pd.read_csv(strict / "predictions.csv").merge(corpus[["utterance", "path"]], on="utterance")
+    temperature = both.card["calibration"]["temperature"]
+    expected = probabilities(found[both.emotions].to_numpy(float), temperature)
+    answers = np.array([both.predict(path)[both.emotions].to_numpy(float)[0] for path in found["path"]])
+    np.testing.assert_allclose(answers, expected, atol=2e-3)
+    speaker = both.enroll(list(found["path"]))
+    with np.load(known / "scaling.npz") as kept:
+        np.testing.assert_allclose(
+            speaker.mean, kept["speaker_mean"][list(kept["speakers"]).index(found["speaker"][0])], atol=1e-3
+        )
+
+    shorter = changes.with_epochs(toy.on_network("speaker-known", scaling="speaker"), 1, ["ridge"])
+    folders = toy.run(corpus, cache, tmp_path / "other", experiment=shorter, protocol_names=["speaker-known"])
+    with pytest.raises(ExportError, match="reads another network"):
+        saved_model.save(strict, tmp_path / "mixed", of_speakers=folders["ridge", "speaker-known"])
