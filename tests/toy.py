@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sertf.experiment import runner
 from sertf.experiment.cells import resolve
-from sertf.experiment.description import Experiment, Setting, TrainedNetwork, Variant
+from sertf.experiment.description import Experiment, Setting, Teacher, TrainedNetwork, Variant
 from sertf.experiment.plan import plan
 from sertf.parallel import processes
 from sertf.training.recipe import Recipe
@@ -47,10 +47,13 @@ def in_process(monkeypatch, *, first=None):
     monkeypatch.setattr(processes, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs[:first]])
 
 
-def on_network(protocol="strict", **setting):
-    """The tiny experiment with a ridge regression that reads its network."""
+def on_network(protocol="strict", with_teacher=False, **setting):
+    """The tiny experiment with a ridge regression that reads its network, or that and what its teacher reads."""
     small = EXPERIMENT.variants["small"]
-    network = TrainedNetwork(small.model, small.options, RECIPE)
-    reads = replace(small, model="ridge", options={"penalty": 10.0}, recipes=None, network=network)
+    network, teacher = TrainedNetwork(small.model, small.options, RECIPE), None
+    if with_teacher:
+        network = replace(network, recipe=replace(RECIPE, distillation=0.5), with_teacher=True)
+        teacher = Teacher("ridge", "functionals")
+    reads = replace(small, model="ridge", options={"penalty": 10.0}, recipes=None, network=network, teacher=teacher)
     protocols = {protocol: Setting("speaker-independent-3", **setting)}
     return replace(EXPERIMENT, name="on_network", variants={"ridge": reads}, protocols=protocols)

@@ -75,6 +75,10 @@ def check_teachers(cells: "Sequence[Cell]") -> None:
         if shared != (teacher is not None):
             has, lacks = ("distillation", "teacher") if shared else ("a teacher", "distillation")
             raise CheckError(f"{cell.variant_name} has {has} but no {lacks}; give both or none.")
+        if teacher is None and cell.variant.network is not None and cell.variant.network.with_teacher:
+            raise CheckError(
+                f"{cell.variant_name} reads what its network's teacher reads, but has no teacher; give one."
+            )
         if teacher is None:
             continue
         if teacher.model not in LINEAR:

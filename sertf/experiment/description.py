@@ -88,15 +88,18 @@ class TrainedNetwork:
         model: name in `sertf.models.MODELS`, of a network with a layer "embedding"; see `sertf.models.clip_features`.
         options: keyword arguments of its builder.
         recipe: how it is trained.
+        with_teacher: whether the linear model reads the features of the network's teacher too, behind the values.
     """
 
     model: str
     options: Mapping[str, object]
     recipe: Recipe
+    with_teacher: bool = False
 
     def to_dict(self) -> dict:
         """The network as plain values."""
-        return {"name": self.model, "options": dict(self.options), "recipe": self.recipe.to_dict()}
+        described = {"name": self.model, "options": dict(self.options), "recipe": self.recipe.to_dict()}
+        return described | ({"with_teacher": True} if self.with_teacher else {})
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Job:
         parents: altered copies to their originals.
         online_copies: copies drawn anew every epoch.
         teacher: name of a linear model that teaches; None has no teacher.
-        teacher_features: utterance to what the teacher reads.
+        teacher_features: utterance to what the teacher reads. A model without a teacher that reads a network reads these too.
         network: the training of a network, whose values of a clip the model reads; None reads the features.
         taken: run directory whose network is taken in place of training one; None trains.
         progress: write on standard error how the epochs go.
@@ -156,9 +156,13 @@ def _train_on_network(job, network, checkpoint):
     heard = [utterance for ids in fold.parts.values() for utterance in ids]
     clips = Part(tuple(heard), Streamed(job.features, heard), np.zeros(len(heard), np.int32))
     values = batches.predict(read, clips, batch_size=batches.utterances_at_once(network.recipe))
+    if job.teacher_features is not None:
+        beside = np.stack([job.teacher_features[utterance] for utterance in heard])
+        values = np.concatenate([values, beside.reshape(len(heard), 1, -1)], axis=2)
     on_values = replace(
         job,
         network=None,
+        teacher_features=None,
         fold=fold,
         features=dict(zip(heard, values)),
         speakers={utterance: job.speakers[utterance] for utterance in heard},

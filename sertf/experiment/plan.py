@@ -264,7 +264,8 @@ def _with_network(job, cell, networks):
         enrolment_clips=None,
         taken=networks and _taken(job, networks.absolute()),
     )
-    return replace(job, network=training, teacher=None, teacher_features=None, online_copies=None)
+    beside = job.teacher_features if network.with_teacher else None
+    return replace(job, network=training, teacher=None, teacher_features=beside, online_copies=None)
 
 
 def _taken(job, networks):

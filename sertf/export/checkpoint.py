@@ -160,23 +160,31 @@ def restore_run(run: Run) -> tuple[Any, Any, dict[str, np.ndarray]]:
     from sertf.extraction.clip import front_end_digest
     from sertf.features.network_features import NetworkFeatures
 
+    def restored(described, arguments, digest):
+        try:
+            front_end = features.find(described["name"])(**arguments)
+        except (SertfError, TypeError) as error:  # the constructor's arguments have changed since
+            raise ExportError(f"The features of {run.place} cannot be computed any more: {error}") from error
+        if front_end.sample_rate is None:
+            raise ExportError(
+                f"{run.place} was trained on every file at its own rate, so no rate for other audio is known; "
+                f"train it with a sample_rate of {described['name']}."
+            )
+        if front_end_digest(front_end) != digest:
+            raise ExportError(
+                f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
+            )
+        return front_end
+
     described = run.manifest["front_end"]
-    try:
-        front_end = features.find(described["name"])(**described["config"])
-    except (SertfError, TypeError) as error:  # the constructor's arguments have changed since
-        raise ExportError(f"The features of {run.place} cannot be computed any more: {error}") from error
-    if front_end.sample_rate is None:
-        raise ExportError(
-            f"{run.place} was trained on every file at its own rate, so no rate for other audio is known; "
-            f"train it with a sample_rate of {described['name']}."
-        )
-    if front_end_digest(front_end) != run.manifest["front_end_digest"]:
-        raise ExportError(
-            f"{run.place} was trained on features of another version of {described['name']}; run the experiment again."
-        )
+    front_end = restored(described, described["config"], run.manifest["front_end_digest"])
     try:
         if "network" in run.manifest:
-            front_end = NetworkFeatures(front_end, load_network(run.place, CLIP_FEATURES))
+            beside = None
+            if run.manifest["network"].get("with_teacher"):
+                teacher = run.manifest["teacher"]
+                beside = restored(teacher["front_end"], teacher["front_end"]["options"], teacher["front_end_digest"])
+            front_end = NetworkFeatures(front_end, load_network(run.place, CLIP_FEATURES), beside=beside)
         model = trainers.find(run.manifest["model"]["name"]).load(run.place)
         with np.load(run.place / "scaling.npz") as arrays:
             scaling = {"mean": arrays["mean"], "std": arrays["std"]}

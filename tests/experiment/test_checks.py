@@ -5,7 +5,7 @@ import pytest
 from sertf.errors import SertfError
 from sertf.experiment.cells import resolve
 from sertf.experiment.checks import check_lengths
-from sertf.experiment.description import Setting, Teacher
+from sertf.experiment.description import Setting, Teacher, TrainedNetwork
 from sertf.training.spectrogram_augmentation import SpectrogramAugmentation
 from tests.toy import EXPERIMENT, RECIPE, changed, run
 
@@ -65,6 +65,17 @@ TAUGHT = replace(RECIPE, distillation=0.5)
         (
             {"experiment": changed(teacher=Teacher("ridge", "mfcc_chroma"), recipes={"strict": TAUGHT})},
             "The teacher of small needs features of one shape, but those of mfcc_chroma are as long as the clips",
+        ),
+        (
+            {
+                "experiment": changed(
+                    model="ridge",
+                    options={},
+                    recipes=None,
+                    network=TrainedNetwork("lstm_sa", {}, RECIPE, with_teacher=True),
+                )
+            },
+            "small reads what its network's teacher reads, but has no teacher; give one",
         ),
         ({"experiment": changed(recipes={"paper": RECIPE})}, "Unknown protocol with a recipe for small 'strict'"),
         (

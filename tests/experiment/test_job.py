@@ -203,3 +203,15 @@ def test_known_speakers_are_scaled_by_what_the_network_makes_of_their_clips(corp
         assert scaling["speaker_mean"].shape[1:] == scaling["mean"].shape != features["mean"].shape
     audit = json.loads((place / "manifest.json").read_text())["audit"]
     assert "the model trains itself on these clips" in " ".join(audit["findings"])
+
+
+def test_it_reads_what_the_teacher_of_the_network_reads_too(corpus, cache, tmp_path):
+    from sertf.features import functionals
+    from tests.toy import on_network
+
+    job = planned(corpus, cache, tmp_path, experiment=on_network(with_teacher=True))[0]
+    assert job.network.teacher == "ridge" and job.teacher is None
+    fitted, parts, _ = jobs.train_job(job)
+    values = fitted.clip_features.output_shape[-1] + functionals.Functionals().feature_shape[-1]
+    assert parts["train"].arrays[0].shape == (1, values)
+    assert fitted.model.input_shape == (None, 1, values)

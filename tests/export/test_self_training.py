@@ -133,6 +133,22 @@ def test_an_evaluation_enrolls_speakers_together_or_each_alone(model, tested, co
             np.testing.assert_allclose(found.loc[own["utterance"], model.emotions], expected, atol=1e-4)
 
 
+def test_features_beside_the_network_are_exported_too(corpus, cache, tmp_path):
+    import pandas as pd
+
+    from sertf.evaluation.calibration import probabilities
+    from sertf.export import saved_model
+
+    folders = toy.run(corpus, cache, tmp_path / "runs", experiment=toy.on_network(with_teacher=True))
+    with noise_counts_as_speech():
+        model = load(saved_model.save(folders["ridge", "strict"], tmp_path / "both", repeat=0, fold="fold-1"))
+    place = folders["ridge", "strict"] / "repeat-00" / "fold-1"
+    found = pd.read_csv(place / "predictions.csv").merge(corpus[["utterance", "path"]], on="utterance")
+    expected = probabilities(found[model.emotions].to_numpy(float), model.card["calibration"]["temperature"])
+    answers = np.array([model.predict(path)[model.emotions].to_numpy(float)[0] for path in found["path"]])
+    np.testing.assert_allclose(answers, expected, atol=5e-3)
+
+
 def test_a_model_that_reads_a_network_is_exported_with_it(corpus, cache, done, tmp_path):
     """The network belongs to the front end, and serves unknown and known speakers."""
     import pandas as pd

@@ -24,3 +24,19 @@ def test_they_are_those_of_the_network_on_the_features_of_a_clip():
     np.testing.assert_allclose(found[1:], alone, rtol=1e-3, atol=1e-3)
     with pytest.raises(SertfError, match="export the run"):
         layer.get_config()
+
+
+def test_other_features_of_one_shape_follow_them():
+    from sertf.features.functionals import Functionals
+
+    network = clip_features(MODELS["attentive_cnn"]((None, 64), 4, width=4), np.zeros(64), np.ones(64))
+    beside = Functionals()
+    layer = NetworkFeatures(SpeechLogMel(), network, beside=beside)
+    layer.build((None, None))
+    clips = np.random.default_rng(1).normal(scale=0.1, size=(2, 16_000)).astype("float32")
+    found = np.asarray(layer(clips, np.array([16_000, 12_000], "int32")))
+    others = np.asarray(beside(clips, np.array([16_000, 12_000], "int32")))[:, 0]
+    assert found.shape == (2, *layer.feature_shape)
+    np.testing.assert_allclose(found[:, 0, -others.shape[1] :], others, rtol=1e-5)
+    with pytest.raises(SertfError, match="one sample rate"):
+        NetworkFeatures(SpeechLogMel(), network, beside=Functionals(sample_rate=22_050))
