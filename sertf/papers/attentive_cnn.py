@@ -124,9 +124,10 @@ def ridge(corpus: str) -> Experiment:
 
     Command: sertf run attentive_cnn_ridge_CORPUS --data CORPUS_FOLDER --variant base --networks runs/attentive_cnn_CORPUS/base_distilled/strict
     Time: 5 seconds a fold where networks are taken; else as long as `attentive_cnn_CORPUS`.
-    Expect: not run yet.
+    Expect: a UAR of 0.79 for `tiny` and 0.82 for `base` on known speakers of RAVDESS, 0.87 with Whisper; on EmoDB 0.82 for `base`
+        on unknown speakers and 0.87 on known ones.
     """
-    strict = Setting(FOLDS[corpus])
+    strict = Setting(FOLDS[corpus], tuned_on_test=corpus == "ravdess")
     protocols = {"strict": strict, **known_speakers(strict, ENROLMENT_CLIPS)}
     return _experiment(name=f"attentive_cnn_ridge_{corpus}", corpus=corpus, variants=_ridge(), protocols=protocols)
 
@@ -136,9 +137,9 @@ def ridge_emobox() -> Experiment:
 
     Command: sertf run attentive_cnn_ridge_emobox --data RAVDESS_FOLDER --variant tiny --networks runs/attentive_cnn_emobox/tiny_distilled/strict
     Time: 5 seconds a fold where networks are taken; else as long as `attentive_cnn_emobox`.
-    Expect: not run yet.
+    Expect: a UAR of 0.72 for `tiny` on unknown speakers, 0.79 on known ones, and 0.86 on these with Whisper.
     """
-    strict = Setting("emobox-ravdess-6-all")
+    strict = Setting("emobox-ravdess-6-all", tuned_on_test=True)
     protocols = {"strict": strict, **known_speakers(strict)}
     return _experiment(name="attentive_cnn_ridge_emobox", corpus="ravdess", variants=_ridge(), protocols=protocols)
 

@@ -39,4 +39,4 @@ def test_other_features_of_one_shape_follow_them():
     assert found.shape == (2, *layer.feature_shape)
     np.testing.assert_allclose(found[:, 0, -others.shape[1] :], others, rtol=1e-5)
     with pytest.raises(SertfError, match="one sample rate"):
-        NetworkFeatures(SpeechLogMel(), network, beside=Functionals(sample_rate=22_050))
+        NetworkFeatures(SpeechLogMel(), network, beside=Functionals(sample_rate=22_050, win_length=1408))
