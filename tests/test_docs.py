@@ -143,10 +143,33 @@ def test_what_the_attentive_cnn_hears_is_stored():
     said = re.findall(
         r"`\w+_distilled` has\n(\S+) \[(\S+), (\S+)\] in one repeat\n\(\[report\]\(../(.*?)report.md", text
     )
-    assert len(said) == 3
+    assert len(said) == 1
     for *shown, place in said:
         uar = json.loads((ROOT / place / "report.json").read_text(encoding="utf-8"))["scores"]["uar"]
         assert shown == [f"{uar[key]:.3f}" for key in ("mean", "low", "high")]
+
+
+def test_what_ridge_regression_on_the_attentive_cnn_hears_is_stored():
+    text = (ROOT / "docs" / "attentive-cnn.md").read_text(encoding="utf-8")
+    cells = re.findall(r"\[(0\.\d{3})\]\(\.\./(\S+)/report\.md\)", text)
+    few = re.search(r"20, 10 or 5 clips .*?\n?.*? has (\S+), (\S+) or (\S+) on RAVDESS", text).groups()
+    of_tiny = "experiments/results/attentive_cnn_ridge_ravdess/tiny/speaker-known-"
+    cells += [(value, f"{of_tiny}{clips}") for value, clips in zip(few, (20, 10, 5), strict=True)]
+    assert len(cells) == 29
+    for shown, place in cells:
+        uar = json.loads((ROOT / place / "report.json").read_text(encoding="utf-8"))["scores"]["uar"]
+        assert shown == f"{uar['mean']:.3f}"
+
+
+def test_the_average_of_seeds_of_the_attentive_cnn_is_of_its_kept_answers():
+    text = " ".join((ROOT / "docs" / "attentive-cnn.md").read_text(encoding="utf-8").split())
+    said = re.search(r"have (\S+) on unknown speakers of RAVDESS by ridge regression, and (\S+) by the softmax", text)
+    places = ("attentive_cnn_ridge_ravdess/tiny", "attentive_cnn_ravdess/tiny_distilled")
+    for shown, place in zip(said.groups(), places, strict=True):
+        kept = pd.read_csv(RESULTS / place / "strict" / "predictions.csv.gz")
+        kept = kept[kept["repeat"] < 7].groupby("utterance")
+        chosen, truth = kept[list(kept.obj)[5:]].mean().idxmax(axis=1), kept["truth"].first()
+        assert float(shown.rstrip(".")) == pytest.approx((chosen == truth).groupby(truth).mean().mean(), abs=5e-4)
 
 
 def test_what_was_tried_for_the_attentive_cnn_is_stored():
