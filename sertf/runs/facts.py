@@ -77,6 +77,7 @@ class Facts(TypedDict):
     watch_test: NotRequired[bool]
     augmentation: NotRequired[dict[str, Any]]
     teacher: NotRequired[dict[str, Any]]
+    network: NotRequired[dict[str, Any]]
     merged: NotRequired[dict[str, str]]
     skipped: NotRequired[list[list[str]]]
     published: NotRequired[Published | None]
