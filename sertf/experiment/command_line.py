@@ -264,6 +264,7 @@ def train(
         "scheduler": options.scheduler,
         "cache": options.cache,
         "skip_bad": options.skip_bad,
+        "networks": options.networks,
     }
     repeats = options.repeats
     if options.smoke:
@@ -284,7 +285,6 @@ def train(
             results=results,
             extend=options.extend,
             tensorboard=options.tensorboard,
-            networks=options.networks,
             **common,
         )
     except KeyboardInterrupt:

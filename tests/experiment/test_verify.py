@@ -9,7 +9,7 @@ from sertf.experiment.description import Variant
 from sertf.parallel import processes
 from sertf.reports.report import write_report
 from sertf.runs.stored import ResultsError
-from tests.toy import EXPERIMENT, RECIPE, run
+from tests.toy import EXPERIMENT, RECIPE, on_network, run
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,14 @@ def test_a_scikit_learn_model_is_fitted_again(verify, corpus, cache, tmp_path, m
     write_report(folder, tmp_path / "results" / "toy" / "svm" / "strict")
     found = verify(experiment, results=tmp_path / "results")
     assert found["here"].tolist() == pytest.approx(found["kept"].tolist(), rel=1e-5)
+
+
+def test_a_linear_model_is_fitted_again_on_the_network_it_took(verify, corpus, cache, done, tmp_path):
+    experiment = on_network()
+    folders = run(corpus, cache, tmp_path / "runs", experiment=experiment, networks=done[1])
+    write_report(folders["ridge", "strict"], tmp_path / "results" / "on_network" / "ridge" / "strict")
+    found = verify(experiment, results=tmp_path / "results", networks=done[1])
+    assert found["here"].tolist() == pytest.approx(found["kept"].tolist(), rel=1e-4)
 
 
 def test_the_page(verify):
