@@ -47,10 +47,10 @@ def in_process(monkeypatch, *, first=None):
     monkeypatch.setattr(processes, "run_all", lambda _, jobs, **__: [runner.run_job(job) for job in jobs[:first]])
 
 
-def on_network(protocol="strict", with_teacher=False, **setting):
-    """The tiny experiment with a ridge regression that reads its network, or that and what its teacher reads."""
+def on_network(protocol="strict", with_teacher=False, seeds=1, **setting):
+    """The tiny experiment with a ridge regression that reads its networks, or these and what their teacher reads."""
     small = EXPERIMENT.variants["small"]
-    network, teacher = TrainedNetwork(small.model, small.options, RECIPE), None
+    network, teacher = TrainedNetwork(small.model, small.options, RECIPE, seeds=seeds), None
     if with_teacher:
         network = replace(network, recipe=replace(RECIPE, distillation=0.5), with_teacher=True)
         teacher = Teacher("ridge", "functionals")

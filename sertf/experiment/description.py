@@ -82,6 +82,8 @@ class Teacher:
 class TrainedNetwork:
     """A network that is trained on each fold first. A linear model then reads its values of a clip in place of features.
 
+    With several seeds it reads as many networks side by side. Their errors differ, so that together they know more than one.
+
     Its training clips are those of the fold, altered copies too. The linear model trains on the clips as recorded.
 
     Attributes:
@@ -89,17 +91,24 @@ class TrainedNetwork:
         options: keyword arguments of its builder.
         recipe: how it is trained.
         with_teacher: whether the linear model reads the features of the network's teacher too, behind the values.
+        seeds: how many networks of other seeds are trained alike and read together. Repeat n reads those of repeats
+            n × seeds to n × seeds + seeds - 1 of a training of one network.
     """
 
     model: str
     options: Mapping[str, object]
     recipe: Recipe
     with_teacher: bool = False
+    seeds: int = 1
+
+    def __post_init__(self):
+        check_whole("TrainedNetwork", least=1, seeds=self.seeds)
 
     def to_dict(self) -> dict:
         """The network as plain values."""
         described = {"name": self.model, "options": dict(self.options), "recipe": self.recipe.to_dict()}
-        return described | ({"with_teacher": True} if self.with_teacher else {})
+        described |= {"with_teacher": True} if self.with_teacher else {}
+        return described | ({"seeds": self.seeds} if self.seeds > 1 else {})
 
 
 @dataclass(frozen=True)

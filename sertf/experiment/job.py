@@ -15,7 +15,7 @@ from sertf.experiment.description import digest
 from sertf.extraction.cache import Features
 from sertf.extraction.online_copies import CopyPlan, OnlineCopies
 from sertf.models import linear
-from sertf.models.clip_features import clip_features
+from sertf.models.clip_features import clip_features, side_by_side
 from sertf.parallel.environment import forget_models, import_tensorflow_quietly
 from sertf.parallel.progress import logged
 from sertf.protocols.folds import Fold
@@ -59,7 +59,8 @@ class Job:
         online_copies: copies drawn anew every epoch.
         teacher: name of a linear model that teaches; None has no teacher.
         teacher_features: utterance to what the teacher reads. A model without a teacher that reads a network reads these too.
-        network: the training of a network, whose values of a clip the model reads; None reads the features.
+        networks: trainings of networks of other seeds, whose values of a clip the model reads; without any it reads the
+            features.
         taken: run directory whose network is taken in place of training one; None trains.
         progress: write on standard error how the epochs go.
         tensorboard: folder of the scores of each epoch, for TensorBoard; None writes none.
@@ -88,7 +89,7 @@ class Job:
     online_copies: CopyPlan | None = None
     teacher: str | None = None
     teacher_features: Features | None = None
-    network: "Job | None" = None
+    networks: "tuple[Job, ...]" = ()
     taken: Path | None = None
     progress: bool = False
     tensorboard: Path | None = None
@@ -108,8 +109,8 @@ def train_job(
     """
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
         import_tensorflow_quietly()
-    if job.network is not None:
-        return _train_on_network(job, job.network, checkpoint)
+    if job.networks:
+        return _train_on_networks(job, checkpoint)
     fold = job.fold
     if job.online_copies is not None:
         fold = replace(fold, train=job.online_copies.originals(fold.train))
@@ -147,21 +148,25 @@ def train_job(
     return fitted, parts, scaling
 
 
-def _train_on_network(job, network, checkpoint):
-    """Train a network, or take it. Train the job's model on its values of each clip as recorded."""
-    trained, scaling, seconds = _network_of(network, checkpoint)
-    read = clip_features(in_float32(trained), scaling.mean, scaling.std)
+def _train_on_networks(job, checkpoint):
+    """Train networks, or take them. Train the job's model on their values of each clip as recorded."""
+    networks, seconds = [], 0.0
+    for number, network in enumerate(job.networks):
+        trained, scaling, before = _network_of(network, checkpoint and checkpoint.of_part(number))
+        networks.append(clip_features(in_float32(trained), scaling.mean, scaling.std, name=f"clip_features_{number}"))
+        seconds += before
+    read = side_by_side(networks)
     train = tuple(dict.fromkeys(job.parents.get(utterance, utterance) for utterance in job.fold.train))
     fold = replace(job.fold, train=train)
     heard = [utterance for ids in fold.parts.values() for utterance in ids]
     clips = Part(tuple(heard), Streamed(job.features, heard), np.zeros(len(heard), np.int32))
-    values = batches.predict(read, clips, batch_size=batches.utterances_at_once(network.recipe))
+    values = batches.predict(read, clips, batch_size=batches.utterances_at_once(job.networks[0].recipe))
     if job.teacher_features is not None:
         beside = np.stack([job.teacher_features[utterance] for utterance in heard])
         values = np.concatenate([values, beside.reshape(len(heard), 1, -1)], axis=2)
     on_values = replace(
         job,
-        network=None,
+        networks=(),
         teacher_features=None,
         fold=fold,
         features=dict(zip(heard, values)),
@@ -244,7 +249,7 @@ def run_job(job: Job) -> Path | Diverged:
         arrays=job.trainer.representations(fitted.model, test, predict, _front_end_of(job)),
         manifest={
             **job.facts,
-            **(job.network or job).trainer.environment(),
+            **_of_epochs(job).trainer.environment(),
             "code": code,
             "repeat": job.repeat,
             "fold": job.fold.name,
@@ -262,14 +267,19 @@ def run_job(job: Job) -> Path | Diverged:
 
 
 def _parameters(job, fitted):
-    """Number of trained weights, those of a network that the model reads among them."""
+    """Number of trained weights, those of networks that the model reads among them."""
     found = job.trainer.parameters(fitted.model)
-    return found if job.network is None else found + job.network.trainer.parameters(fitted.clip_features)
+    return found + job.networks[0].trainer.parameters(fitted.clip_features) if job.networks else found
+
+
+def _of_epochs(job):
+    """The job that trains by epochs: of a network that the model reads, or the job itself."""
+    return job.networks[0] if job.networks else job
 
 
 def _checkpoint_of(job):
     """Where a job's training is stored after each epoch; of other data, settings or code it does not count."""
-    environment = (job.network or job).trainer.environment()
+    environment = _of_epochs(job).trainer.environment()
     facts = [job.facts["digest"], job.facts["audio_digest"], job.fold.name, job.seed, environment]
     return Checkpoint(RunPlace.parse(job.folder).checkpoint, digest([*facts, code_digest()]))
 

@@ -26,6 +26,7 @@ from sertf.runs import reuse
 from sertf.runs.folder import describe, finished, write_experiment
 from sertf.runs.layout import RunPlace, runs_folder, stored_folder
 from sertf.runs.stored import ResultsError, check_intact, check_replaceable, read_json
+from sertf.training.checkpoint import part_path
 
 
 class PlanError(SertfError):
@@ -233,23 +234,33 @@ def _missing_jobs(prepared, folder, repeats, *, progress, networks):
         "teacher_features": prepared.taught,
         "progress": progress,
     }
-    jobs = []
+    jobs, seeds = [], cell.variant.network.seeds if cell.variant.network else 1
     for repeat in range(repeats):
         for i, fold in enumerate(prepared.folds):
             place = RunPlace(folder, repeat, fold.name)
-            remove_leftovers(place.path)
-            remove_leftovers(place.checkpoint)
+            parts = [part_path(place.checkpoint, number) for number in range(seeds)]
+            for path in (place.path, place.checkpoint, *parts):
+                remove_leftovers(path)
             if finished(place.path, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
-            seed = int(np.random.SeedSequence([cell.experiment.seed, repeat, i]).generate_state(1)[0] >> 1)
             # The workers of a cluster have other current folders.
+            seed = _seed(cell, repeat, i)
             job = Job(folder=place.path.absolute(), fold=fold, repeat=repeat, seed=seed, **common)
-            jobs.append(_with_network(job, cell, networks))
+            trainings = {number: _seed(cell, number, i) for number in range(repeat * seeds, (repeat + 1) * seeds)}
+            jobs.append(_with_networks(job, cell, trainings, networks))
     return jobs
 
 
-def _with_network(job, cell, networks):
-    """The job with the training of the network that its model reads, if it reads one. It has the copies and the teacher."""
+def _seed(cell, repeat, fold):
+    """Seed of a run, of the numbers of its repeat and fold."""
+    return int(np.random.SeedSequence([cell.experiment.seed, repeat, fold]).generate_state(1)[0] >> 1)
+
+
+def _with_networks(job, cell, trainings, networks):
+    """The job with the trainings of the networks that its model reads, if it reads any. They have the copies and the teacher.
+
+    `trainings` maps the repeat of each to its seed.
+    """
     network = cell.variant.network
     if network is None:
         if networks is not None:
@@ -262,10 +273,12 @@ def _with_network(job, cell, networks):
         recipe=network.recipe,
         speakers_known=False,
         enrolment_clips=None,
-        taken=networks and _taken(job, networks.absolute()),
     )
+    each = [replace(training, repeat=repeat, seed=seed) for repeat, seed in trainings.items()]
+    if networks is not None:
+        each = [replace(one, taken=_taken(one, networks.absolute())) for one in each]
     beside = job.teacher_features if network.with_teacher else None
-    return replace(job, network=training, teacher=None, teacher_features=beside, online_copies=None)
+    return replace(job, networks=tuple(each), teacher=None, teacher_features=beside, online_copies=None)
 
 
 def _taken(job, networks):
@@ -281,7 +294,7 @@ def _taken(job, networks):
     except ResultsError as error:
         raise PlanError(
             f"--networks: {place} holds no finished run; give the folder of a variant's runs under a protocol, with "
-            "as many repeats."
+            "as many repeats, times the seeds that are read together."
         ) from error
     facts = job.facts
     wanted = {

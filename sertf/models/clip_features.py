@@ -1,5 +1,6 @@
-"""What a linear model reads of a trained network: one row of values a clip, from unscaled features."""
+"""What a linear model reads of trained networks: one row of values a clip, from unscaled features."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
     import keras
 
 
-def clip_features(network: "keras.Model", mean: np.ndarray, std: np.ndarray) -> "keras.Model":
+def clip_features(
+    network: "keras.Model", mean: np.ndarray, std: np.ndarray, *, name: str = "clip_features"
+) -> "keras.Model":
     """The network up to its representation of a clip, with the scaling of its features in front.
 
     The values are those of the layer "embedding". Of an attentive CNN they are followed by mean and deviation over time
@@ -20,6 +23,7 @@ def clip_features(network: "keras.Model", mean: np.ndarray, std: np.ndarray) -> 
         network: trained, with a layer "embedding" and features of (frames, dims) as input.
         mean: of the scaling of the network's features, (dims,) or (frames, dims).
         std: its deviation.
+        name: of the network that is made.
 
     Returns:
         A network from unscaled features (batch, frames, dims) to (batch, 1, values) in float32. Frames of zeros at the
@@ -46,4 +50,18 @@ def clip_features(network: "keras.Model", mean: np.ndarray, std: np.ndarray) -> 
         own_frames = FrameMask(name="own_frames")(features)
         scaled = keras.ops.where(keras.ops.expand_dims(own_frames, 2), scaled, 0.0)
     clip = keras.layers.Reshape((1, -1), name="clip")(read(scaled))
-    return keras.Model(features, clip, name="clip_features")
+    return keras.Model(features, clip, name=name)
+
+
+def side_by_side(read: "Sequence[keras.Model]") -> "keras.Model":
+    """Several networks of `clip_features` as one, whose values follow each other. All read the same features.
+
+    Their names must differ.
+    """
+    import keras
+
+    if len(read) == 1:
+        return read[0]
+    features = keras.Input(read[0].input_shape[1:], name="features")
+    values = keras.layers.Concatenate(name="clips")([one(features) for one in read])
+    return keras.Model(features, values, name="clip_features")

@@ -1,5 +1,6 @@
 """The state of a training between two epochs, from which a killed one goes on bit by bit."""
 
+import glob
 import json
 import zipfile
 from collections.abc import Sequence
@@ -45,6 +46,10 @@ class Checkpoint:
     path: Path
     key: str
 
+    def of_part(self, number: int) -> "Checkpoint":
+        """The checkpoint of one of several trainings of a run, from 0."""
+        return Checkpoint(part_path(self.path, number), f"{self.key}-{number}")
+
     def read(self) -> State | None:
         """The state of this very training, or None: no file, another training's, or a broken one."""
         try:
@@ -72,8 +77,14 @@ class Checkpoint:
         write_atomically(self.path, write)
 
     def remove(self) -> None:
-        """Remove the file, if there is one."""
-        self.path.unlink(missing_ok=True)
+        """Remove the file and those of parts, if there are any."""
+        for path in self.path.parent.glob(f"{glob.escape(self.path.stem)}*{self.path.suffix}"):
+            path.unlink(missing_ok=True)
+
+
+def part_path(path: Path, number: int) -> Path:
+    """The file of one of several trainings of a run, from that of the run."""
+    return path.with_stem(f"{path.stem}-{number}")
 
 
 _ARRAYS = ("variables", "best_weights")

@@ -180,12 +180,14 @@ def test_a_linear_model_reads_the_network_of_its_fold(corpus, cache, tmp_path, d
 
     trained = jobs.run_job(planned(corpus, cache, tmp_path / "trained", experiment=on_network())[0])
     job = planned(corpus, cache, tmp_path / "taken", experiment=on_network(), networks=done[1])[0]
-    assert job.network.taken == done[1] / "repeat-00" / "fold-1"
+    assert job.networks[0].taken == done[1] / "repeat-00" / "fold-1"
     taken = jobs.run_job(job)
     tables = [pd.read_csv(place / "predictions.csv") for place in (trained, taken)]
-    assert tables[0]["utterance"].tolist() == pd.read_csv(job.network.taken / "predictions.csv")["utterance"].tolist()
+    assert (
+        tables[0]["utterance"].tolist() == pd.read_csv(job.networks[0].taken / "predictions.csv")["utterance"].tolist()
+    )
     np.testing.assert_allclose(tables[0].iloc[:, 5:], tables[1].iloc[:, 5:], atol=1e-6)
-    manifests = [json.loads((place / "manifest.json").read_text()) for place in (taken, job.network.taken)]
+    manifests = [json.loads((place / "manifest.json").read_text()) for place in (taken, job.networks[0].taken)]
     assert manifests[0]["network"]["name"] == "lstm_sa" and manifests[0]["model"]["name"] == "ridge"
     assert manifests[0]["parameters"] > 4 and manifests[0]["wall_seconds"] > manifests[1]["wall_seconds"]
     assert manifests[0]["backend"] == manifests[1]["backend"]
@@ -197,9 +199,9 @@ def test_known_speakers_are_scaled_by_what_the_network_makes_of_their_clips(corp
     known = on_network("speaker-known", scaling="speaker")
     options = {"experiment": known, "protocol_names": ["speaker-known"], "networks": done[1]}
     job = planned(corpus, cache, tmp_path, **options)[0]
-    assert not job.network.speakers_known
+    assert not job.networks[0].speakers_known
     place = jobs.run_job(job)
-    with np.load(place / "scaling.npz") as scaling, np.load(job.network.taken / "scaling.npz") as features:
+    with np.load(place / "scaling.npz") as scaling, np.load(job.networks[0].taken / "scaling.npz") as features:
         assert scaling["speaker_mean"].shape[1:] == scaling["mean"].shape != features["mean"].shape
     audit = json.loads((place / "manifest.json").read_text())["audit"]
     assert "the model trains itself on these clips" in " ".join(audit["findings"])
@@ -210,8 +212,40 @@ def test_it_reads_what_the_teacher_of_the_network_reads_too(corpus, cache, tmp_p
     from tests.toy import on_network
 
     job = planned(corpus, cache, tmp_path, experiment=on_network(with_teacher=True))[0]
-    assert job.network.teacher == "ridge" and job.teacher is None
+    assert job.networks[0].teacher == "ridge" and job.teacher is None
     fitted, parts, _ = jobs.train_job(job)
     values = fitted.clip_features.output_shape[-1] + functionals.Functionals().feature_shape[-1]
     assert parts["train"].arrays[0].shape == (1, values)
     assert fitted.model.input_shape == (None, 1, values)
+
+
+def test_networks_of_several_seeds_are_read_together(corpus, cache, tmp_path, done):
+    """Taken or trained here they are the same, and a training that was killed in the second keeps the first."""
+    from tests.toy import on_network
+
+    experiment = on_network(seeds=2)
+    taken = jobs.run_job(planned(corpus, cache, tmp_path / "taken", experiment=experiment, networks=done[1])[0])
+    job = planned(corpus, cache, tmp_path / "trained", experiment=experiment)[0]
+    checkpoint = jobs._checkpoint_of(job)
+    ends, whole = [], callbacks.EndOfEpoch.on_epoch_end
+
+    def killed(self, *arguments):
+        ends.append(1)
+        if len(ends) > RECIPE.epochs:
+            raise KeyboardInterrupt
+        whole(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(callbacks, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(callbacks.EndOfEpoch, "on_epoch_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.run_job(job)
+    assert checkpoint.of_part(0).read() is not None
+    trained = jobs.run_job(job)
+    assert not list(trained.parent.glob(".*checkpoint*"))
+    tables = [pd.read_csv(place / "predictions.csv") for place in (trained, taken)]
+    np.testing.assert_allclose(tables[0].iloc[:, 5:], tables[1].iloc[:, 5:], atol=1e-6)
+    manifest = json.loads((taken / "manifest.json").read_text())
+    assert manifest["network"]["seeds"] == 2
+    one = json.loads((done[1] / "repeat-00" / "fold-1" / "manifest.json").read_text())["parameters"]
+    assert 2 * one > manifest["parameters"] > one

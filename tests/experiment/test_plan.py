@@ -129,7 +129,11 @@ def test_networks_are_taken_from_runs_that_would_train_the_same(corpus, cache, t
     def jobs(experiment, folder=done[1], **options):
         return planned(corpus, cache, tmp_path, experiment=experiment, networks=folder, **options)
 
-    assert [job.network.taken.name for job in jobs(on_network())] == ["fold-1", "fold-2", "fold-3"]
+    assert [job.networks[0].taken.name for job in jobs(on_network())] == ["fold-1", "fold-2", "fold-3"]
+    both = jobs(on_network(seeds=2))[0].networks
+    assert [job.taken.parent.name for job in both] == ["repeat-00", "repeat-01"] and both[0].seed != both[1].seed
+    with pytest.raises(PlanError, match="repeat-02.* times the seeds that are read together"):
+        jobs(on_network(seeds=2), repeats=2)
     reads = on_network().variants["ridge"]
     other = replace(reads, network=replace(reads.network, recipe=replace(RECIPE, batch_size=4)))
     with pytest.raises(PlanError, match=r"by its recipe; give runs of the same folds"):

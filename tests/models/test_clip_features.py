@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sertf.models import MODELS
-from sertf.models.clip_features import clip_features
+from sertf.models.clip_features import clip_features, side_by_side
 
 rng = np.random.default_rng(3)
 
@@ -41,6 +41,20 @@ def test_the_scaling_is_part_of_it_and_padding_changes_nothing(network):
     np.testing.assert_allclose(found, read(network, features), rtol=1e-4, atol=1e-4)
     padded = np.concatenate([3 * features + 5, np.zeros((1, 24, 64))], axis=1)
     np.testing.assert_allclose(read(network, padded, mean=5, std=3), found, rtol=1e-4, atol=1e-4)
+
+
+def test_several_networks_follow_each_other(network):
+    import keras
+
+    keras.utils.set_random_seed(2)
+    other = MODELS["attentive_cnn"]((None, 64), 4, width=4)
+    scaling = np.zeros(64, np.float32), np.ones(64, np.float32)
+    both = [clip_features(one, *scaling, name=f"read_{number}") for number, one in enumerate((network, other))]
+    features = rng.normal(size=(2, 24, 64)).astype("float32")
+    found = np.asarray(side_by_side(both)(features, training=False))
+    expected = np.concatenate([read(network, features), read(other, features)], axis=2)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert side_by_side(both[:1]) is both[0]
 
 
 def test_of_other_networks_it_is_the_embedding():

@@ -44,8 +44,10 @@ def test_no_file_and_broken_ones(tmp_path):
 
 
 def test_removed(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "state.npz", "a")
-    checkpoint.write(STATE)
+    checkpoint = Checkpoint(tmp_path / ".fold-1.checkpoint.npz", "a")
+    for one in (checkpoint, checkpoint.of_part(0), checkpoint.of_part(1)):
+        one.write(STATE)
+        assert one.read() is not None
     checkpoint.remove()
     checkpoint.remove()
     assert not list(tmp_path.iterdir())
