@@ -106,7 +106,7 @@ class TrainedNetwork:
 
     def to_dict(self) -> dict:
         """The network as plain values."""
-        described = {"name": self.model, "options": dict(self.options), "recipe": self.recipe.to_dict()}
+        described: dict = {"name": self.model, "options": dict(self.options), "recipe": self.recipe.to_dict()}
         described |= {"with_teacher": True} if self.with_teacher else {}
         return described | ({"seeds": self.seeds} if self.seeds > 1 else {})
 

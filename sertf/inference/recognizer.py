@@ -9,32 +9,27 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sertf.audio.files import SILENCE_SPAN, AudioError, Source, check_rate, open_audio, resample
+from sertf.audio.files import SILENCE_SPAN, AudioError, Source, check_rate, resample
 from sertf.audio.meter import Meter
-from sertf.errors import SertfError
 from sertf.inference.card import Card, ModelError, check_intact, read_card
 from sertf.inference.litert import can_serve, litert_runner
 from sertf.inference.recordings import differences, tell
-from sertf.inference.speakers import SpeakerError, SpeakerStatistics, check_knows_speakers, pooled
+from sertf.inference.speakers import SpeakerError, SpeakerStatistics, check_knows_speakers
 from sertf.inference.verdicts import verdict_of, without_speech
-from sertf.inference.windows import checked_rate, cut_windows, live_blocks, sources_of
+from sertf.inference.windows import BATCH, Cutting, checked_rate, sources_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from sertf.inference.evaluation import Evaluation
 
-WHOLE_SECONDS = 12.0
-WINDOW_SECONDS = 10.0
 COLUMNS = ("file", "start", "end", "emotion", "confidence", "verdict")
 """Columns of a table of predictions; those of the scores follow."""
-_BATCH = 16  # windows scored at a time
 Clips = Sequence[tuple[np.ndarray, int]]
 """Mono float32 samples (n,) with full scale at 1, and their sample rate in Hz, of each clip."""
 
@@ -235,12 +230,12 @@ class Recognizer:
         """
         from sertf.inference.predictions import Predictions
 
-        spans = self._windows(window, hop)
+        cutting = Cutting.of(self.card, window, hop)
         self._check_speaker(speaker)
         rows = [
             (file, *found[:5], *found.scores.values())
             for file, source in sources_of(files)
-            for found in self._predicted(file, source, spans, speaker, threshold, voice_activity, progress)
+            for found in self._predicted(file, source, cutting, speaker, threshold, voice_activity, progress)
         ]
         return Predictions(rows, columns=[*COLUMNS, *self.emotions])
 
@@ -263,16 +258,17 @@ class Recognizer:
         Raises:
             AudioError, SertfError: as `predict`; those of the audio while iterating.
         """
-        spans = self._windows(window, hop)
+        cutting = Cutting.of(self.card, window, hop)
         self._check_speaker(speaker)
         ((name, source),) = sources_of(file)
-        return self._predicted(name, source, spans, speaker, threshold, voice_activity, progress)
+        return self._predicted(name, source, cutting, speaker, threshold, voice_activity, progress)
 
-    def _predicted(self, file, source, spans, speaker, threshold, voice_activity, progress):
-        meters: list[Meter] = []
-        for windows in self._batches(source, *spans, meters):
+    def _predicted(self, file, source, cutting, speaker, threshold, voice_activity, progress):
+        # Measured if the card tells what to compare a recording with.
+        meters: list[Meter] | None = [] if "recordings" in self.card else None
+        for windows in cutting.batches(source, meters):
             yield from self._results(file, windows, speaker, threshold, voice_activity)
-            if progress is not None and len(windows) == _BATCH:
+            if progress is not None and len(windows) == BATCH:
                 progress(windows[-1][0])
         for what in differences(meters[0], self.card["recordings"]) if meters else ():
             tell(file or "the samples", what, stacklevel=3)
@@ -322,61 +318,10 @@ class Recognizer:
         Raises:
             AudioError, SertfError: as `enroll`; a sentence on the clips of one of several speakers names them.
         """
-        spans = self._windows(window, hop)
+        from sertf.inference.enrolment import enrolled
+
         check_knows_speakers(self.card)
-        trains = self.card["known_speakers"].get("self_training", False)
-        axes: tuple[int, ...] = (0, 1)
-        if trains:
-            given = self.model.signatures["self_train"].structured_input_signature[1]
-            axes = (0,) if given["mean"].shape.rank == given["features"].shape.rank else axes
-        found: dict[str, SpeakerStatistics] = {}
-        features: list[np.ndarray] = []
-        for name, of_speaker in clips.items():
-            try:
-                parts, spoken = [], 0
-                for batch, rate in self._heard(of_speaker, spans):
-                    parts.append(self._signature("clip_features" if trains else "enroll", batch, rate))
-                    spoken += len(batch)
-                if not parts:
-                    raise SpeakerError("The speaker's clips are silent; give clips with speech.")
-                if trains:
-                    features.append(np.concatenate([part["features"] for part in parts]))
-                    parts = [_statistics_of(features[-1], axes)]
-                mean, std, count = pooled((part["mean"], part["std"], int(part["count"])) for part in parts)
-            except SpeakerError as error:
-                raise SpeakerError(f"{name} cannot be enrolled. {error}" if name else str(error)) from error
-            found[name] = SpeakerStatistics(
-                mean, std, count, spoken, self.card["known_speakers"]["model"], self.card["name"]
-            )
-        if not features:
-            return found
-        counts = [len(own) for own in features]
-        each = {
-            key: np.repeat([getattr(one, key) for one in found.values()], counts, axis=0) for key in ("mean", "std")
-        }
-        gained = self.model.signatures["self_train"](
-            features=np.concatenate(features), mean=each["mean"], std=each["std"]
-        )
-        gained = {key: values.numpy() for key, values in gained.items()}
-        return {name: replace(one, **gained) for name, one in found.items()}
-
-    def _heard(self, clips, spans):
-        """Batches (windows, samples) of one length that hold sound, and their sample rate."""
-        if isinstance(clips, Iterator):
-            sources = itertools.chain.from_iterable(map(sources_of, clips))
-        else:
-            sources = iter(sources_of(clips))
-        for _, source in sources:
-            for windows in self._batches(source, *spans):
-                heard = [samples for _, samples, _ in windows if not without_speech(samples, windows[0][2])]
-                if heard:
-                    yield np.stack(heard), windows[0][2]
-
-    def _signature(self, name, batch, rate):
-        """Outputs of a signature for a batch (windows, samples) of one length."""
-        lengths = np.full(len(batch), batch.shape[1], np.int32)
-        found = self.model.signatures[name](waveform=batch, lengths=lengths, sample_rate=rate)
-        return {key: values.numpy() for key, values in found.items()}
+        return enrolled(self.model, self.card, clips, Cutting.of(self.card, window, hop))
 
     def _check_speaker(self, speaker):
         if speaker is None:
@@ -401,9 +346,10 @@ class Recognizer:
         Raises:
             AudioError: a clip that is too short, or of a sample rate out of range.
         """
+        cutting = Cutting.of(self.card)
         pieces = []  # (sample rate, samples, place of the clip)
         for place, clip in enumerate(clips):
-            for _, samples, rate in self._cut(clip, *self._windows(None, None)):
+            for _, samples, rate in cutting.pieces(clip):
                 if np.ptp(samples) >= SILENCE_SPAN:
                     pieces.append((rate, samples, place))
         pieces.sort(key=lambda piece: (piece[0], len(piece[1])))  # those of about one length are padded little
@@ -415,7 +361,7 @@ class Recognizer:
 
         for _, group in itertools.groupby(pieces, key=together):
             alike = list(group)
-            for batch in (alike[start : start + _BATCH] for start in range(0, len(alike), _BATCH)):
+            for batch in (alike[start : start + BATCH] for start in range(0, len(alike), BATCH)):
                 places = [place for *_, place in batch]
                 np.add.at(totals, places, self._scores_of(batch, speaker))
                 np.add.at(counts, places, 1)
@@ -512,87 +458,12 @@ class Recognizer:
             SertfError: at once for a sample rate, window, hop or statistics that do not fit. While iterating for a chunk that cannot be
                 used, or a source that ends without a sample or sooner than the model needs.
         """
-        _, window, hop = self._windows(window, hop)
+        cutting = Cutting.of(self.card, window, hop)
         self._check_speaker(speaker)
         rate = checked_rate(sample_rate)
         check_rate(rate, "the source", self.card["sample_rates"])
-        blocks = live_blocks(chunks, rate)
-        windows = cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate)))
-        return self._stream(windows, rate, speaker, threshold, voice_activity)
-
-    def _stream(self, windows, rate, *how):
-        for start, samples in windows:
-            self._check_length("the source", len(samples), rate)
-            yield from self._results("", [(start / rate, samples, rate)], *how)
-
-    def _windows(self, window, hop):
-        """Seconds of the longest audio that is scored as a whole, of a window, and of a hop."""
-        whole, usual, longest = WHOLE_SECONDS, WINDOW_SECONDS, np.inf
-        shortest, described = self.card["minimum_seconds"], self.card["front_end"]
-        span = described.get("span_seconds") or (0, described.get("middle_seconds"))
-        if span[1] is not None:
-            whole = usual = longest = max(span[1], shortest)
-        if window is None and hop is None:
-            return whole, usual, usual / 2
-        length = usual if window is None else window
-        hop = length / 2 if hop is None else hop
-        if not (shortest <= length <= longest and length < np.inf):
-            most = "" if longest == np.inf else f" and at most {longest:g} s, which is all that this model uses"
-            raise SertfError(f"window must be {shortest:g} s or more{most}, but is {window!r}.")
-        if not 0.01 <= hop <= length:
-            raise SertfError(f"hop must lie between 0.01 s and the window of {length:g} s, but is {hop!r}.")
-        return (whole if window is None else length), length, hop
-
-    def _samples(self, window, rate):
-        """Samples of a window; the shortest allowed window is rounded up."""
-        return max(round(window * rate), math.ceil(self.card["minimum_seconds"] * rate))
-
-    def _batches(self, source, limit, window, hop, meters=None):
-        """Yield lists of up to `_BATCH` windows of one source, as `_cut` gives them."""
-        windows = self._cut(source, limit, window, hop, meters)
-        while batch := list(itertools.islice(windows, _BATCH)):
-            yield batch
-
-    def _cut(self, source, limit, window, hop, meters=None):
-        """Yield (start in seconds, samples, sample rate) of one source; a list gets the meter that hears it."""
-        if isinstance(source, tuple):
-            samples, rate = source
-            yield from self._cut_blocks("the samples", self._metered([samples], rate, meters), rate, limit, window, hop)
-            return
-        with open_audio(source) as opened:
-            rate = opened.sample_rate
-            blocks = self._metered(opened.blocks(self._samples(window, rate)), rate, meters)
-            yield from self._cut_blocks(opened.name, blocks, rate, limit, window, hop)
-
-    def _metered(self, blocks, rate, meters):
-        """The blocks, measured as they pass if the card tells what to compare them with."""
-        if meters is None or "recordings" not in self.card:
-            return blocks
-        meters.append(Meter(rate))
-        return meters[0].through(blocks)
-
-    def _cut_blocks(self, name, blocks, rate, limit, window, hop):
-        check_rate(rate, name, self.card["sample_rates"])
-        blocks, read = iter(blocks), []
-        for block in blocks:
-            read.append(block)
-            if sum(map(len, read)) > limit * rate:
-                break
-        else:
-            samples = np.concatenate(read)
-            self._check_length(name, len(samples), rate)
-            yield 0.0, samples, rate
-            return
-        blocks = itertools.chain(read, blocks)
-        for start, samples in cut_windows(blocks, self._samples(window, rate), max(1, round(hop * rate))):
-            yield start / rate, samples, rate
-
-    def _check_length(self, file, samples, rate):
-        shortest = self.card["minimum_seconds"]
-        if samples / rate < shortest:
-            raise AudioError(
-                file, f"too short: {samples / rate:.4f} s, this model needs {shortest:g} s or more; leave it out"
-            )
+        how = speaker, threshold, voice_activity
+        return itertools.chain.from_iterable(self._results("", [piece], *how) for piece in cutting.live(chunks, rate))
 
     def _results(self, file, windows, speaker, threshold, voice_activity):
         """Score windows of one file, all of the same length."""
@@ -616,9 +487,3 @@ class Recognizer:
             confidence = named[emotion] if emotion is not None else math.nan
             verdict = verdict or verdict_of(emotion, confidence, threshold)
             yield Window(start, start + len(samples) / rate, emotion, confidence, verdict, named)
-
-
-def _statistics_of(features, axes):
-    """Mean, deviation and count of features (clips, frames, dims) over some axes, as the signature `enroll` gives them."""
-    mean, std = (of(features, axis=axes, dtype=np.float64) for of in (np.mean, np.std))
-    return {"mean": mean, "std": std, "count": features.size // mean.size}

@@ -1,16 +1,131 @@
 """Sources of audio (files, samples, a live source), and windows of them."""
 
+import itertools
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
-from sertf.audio.files import Source, check_audio, check_samples
+from sertf.audio.files import AudioError, Source, check_audio, check_rate, check_samples, open_audio
+from sertf.audio.meter import Meter
 from sertf.errors import SertfError
+from sertf.inference.card import Card
 
 Clip = tuple[np.ndarray, int]
 """Mono float32 samples (n,) and their sample rate in Hz."""
+Piece = tuple[float, np.ndarray, int]
+"""A window of a source: its start in seconds, its samples (n,), and their sample rate in Hz."""
+WHOLE_SECONDS = 12.0
+WINDOW_SECONDS = 10.0
+BATCH = 16
+"""Windows that are scored at a time."""
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How a model hears a recording: as a whole up to some length, in overlapping windows beyond it.
+
+    Attributes:
+        whole: seconds of the longest recording that is heard as a whole.
+        window, hop: seconds of a window, and from one window to the next.
+        shortest: seconds that the model needs.
+        rates: sample rates in Hz that the model resamples, as in its card.
+    """
+
+    whole: float
+    window: float
+    hop: float
+    shortest: float
+    rates: Any
+
+    @classmethod
+    def of(cls, card: Card, window: float | None = None, hop: float | None = None) -> Self:
+        """The cutting of a model by its card, with a window and hop in seconds in place of its own.
+
+        Raises:
+            SertfError: a window or hop out of range.
+        """
+        whole, usual, longest = WHOLE_SECONDS, WINDOW_SECONDS, np.inf
+        shortest, described, rates = card["minimum_seconds"], card["front_end"], card["sample_rates"]
+        span = described.get("span_seconds") or (0, described.get("middle_seconds"))
+        if span[1] is not None:
+            whole = usual = longest = max(span[1], shortest)
+        if window is None and hop is None:
+            return cls(whole, usual, usual / 2, shortest, rates)
+        length = usual if window is None else window
+        hop = length / 2 if hop is None else hop
+        if not (shortest <= length <= longest and length < np.inf):
+            most = "" if longest == np.inf else f" and at most {longest:g} s, which is all that this model uses"
+            raise SertfError(f"window must be {shortest:g} s or more{most}, but is {window!r}.")
+        if not 0.01 <= hop <= length:
+            raise SertfError(f"hop must lie between 0.01 s and the window of {length:g} s, but is {hop!r}.")
+        return cls(whole if window is None else length, length, hop, shortest, rates)
+
+    def pieces(self, source: Source | Clip, meters: list[Meter] | None = None) -> Iterator[Piece]:
+        """The windows of one recording, or all of it as one; a list gets the meter that hears it.
+
+        Raises:
+            AudioError: it cannot be read, is too short, or has a sample rate that the model does not take.
+        """
+        if isinstance(source, tuple):
+            samples, rate = source
+            yield from self._of_blocks("the samples", _metered([samples], rate, meters), rate)
+            return
+        with open_audio(source) as opened:
+            rate = opened.sample_rate
+            blocks = _metered(opened.blocks(self._samples(rate)), rate, meters)
+            yield from self._of_blocks(opened.name, blocks, rate)
+
+    def batches(self, source: Source | Clip, meters: list[Meter] | None = None) -> Iterator[list[Piece]]:
+        """The windows of one recording, up to `BATCH` at a time."""
+        pieces = self.pieces(source, meters)
+        while batch := list(itertools.islice(pieces, BATCH)):
+            yield batch
+
+    def live(self, chunks: Iterable[np.ndarray], rate: int) -> Iterator[Piece]:
+        """The windows of a live source, each as soon as its last sample is there."""
+        for start, samples in self._windows(live_blocks(chunks, rate), rate):
+            self._check_length("the source", len(samples), rate)
+            yield start / rate, samples, rate
+
+    def _of_blocks(self, name, blocks, rate):
+        check_rate(rate, name, self.rates)
+        blocks, read = iter(blocks), []
+        for block in blocks:
+            read.append(block)
+            if sum(map(len, read)) > self.whole * rate:
+                break
+        else:
+            samples = np.concatenate(read)
+            self._check_length(name, len(samples), rate)
+            yield 0.0, samples, rate
+            return
+        for start, samples in self._windows(itertools.chain(read, blocks), rate):
+            yield start / rate, samples, rate
+
+    def _windows(self, blocks, rate):
+        return cut_windows(blocks, self._samples(rate), max(1, round(self.hop * rate)))
+
+    def _samples(self, rate):
+        """Samples of a window; the shortest allowed window is rounded up."""
+        return max(round(self.window * rate), math.ceil(self.shortest * rate))
+
+    def _check_length(self, name, samples, rate):
+        if samples / rate < self.shortest:
+            raise AudioError(
+                name, f"too short: {samples / rate:.4f} s, this model needs {self.shortest:g} s or more; leave it out"
+            )
+
+
+def _metered(blocks, rate, meters):
+    """The blocks, measured as they pass where a list takes the meter."""
+    if meters is None:
+        return blocks
+    meters.append(Meter(rate))
+    return meters[0].through(blocks)
 
 
 def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[tuple[int, np.ndarray]]:

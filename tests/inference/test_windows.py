@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sertf.errors import SertfError
-from sertf.inference.windows import cut_windows, sources_of
+from sertf.inference.windows import Cutting, cut_windows, sources_of
 
 
 def test_windows_cover_a_stream_whatever_its_blocks():
@@ -22,6 +22,22 @@ def test_samples_kept_do_not_grow_with_the_stream():
     blocks = (np.zeros(3, np.float32) for _ in range(1000))
     for _, samples in cut_windows(blocks, 50, 40):
         assert len(samples if samples.base is None else samples.base) <= 50 + 40 + 3
+
+
+CARD = {"minimum_seconds": 0.5, "front_end": {}, "sample_rates": [4000, 192000]}
+
+
+def test_a_recording_is_heard_as_a_whole_or_in_windows():
+    def starts(seconds, cutting):
+        return [(start, len(samples) / 8000) for start, samples, _ in cutting.pieces((np.ones(8000 * seconds), 8000))]
+
+    assert starts(12, Cutting.of(CARD)) == [(0.0, 12.0)]
+    assert starts(16, Cutting.of(CARD)) == [(0.0, 10.0), (5.0, 10.0), (6.0, 10.0)]
+    assert starts(4, Cutting.of(CARD, window=2)) == [(0.0, 2.0), (1.0, 2.0), (2.0, 2.0)]
+    spans = {**CARD, "front_end": {"span_seconds": (0, 3)}}
+    assert starts(4, Cutting.of(spans)) == [(0.0, 3.0), (1.0, 3.0)]
+    with pytest.raises(SertfError, match="window must be 0.5 s or more and at most 3 s, which is all that this model"):
+        Cutting.of(spans, window=4)
 
 
 NOISE = np.random.default_rng(0).integers(-3000, 3000, 4000, dtype="int16")
