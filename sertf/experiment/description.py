@@ -82,7 +82,7 @@ class Teacher:
 class TrainedNetwork:
     """A network that is trained on each fold first. A linear model then reads its values of a clip in place of features.
 
-    With several seeds it reads as many networks side by side. Their errors differ, so that together they know more than one.
+    With several seeds it reads as many networks side by side.
 
     Its training clips are those of the fold, altered copies too. The linear model trains on the clips as recorded.
 

@@ -243,8 +243,8 @@ def _missing_jobs(prepared, folder, repeats, *, progress, networks):
                 remove_leftovers(path)
             if finished(place.path, digest=facts["digest"], audio_digest=facts["audio_digest"]):
                 continue
-            # The workers of a cluster have other current folders.
             seed = _seed(cell, repeat, i)
+            # The workers of a cluster have other current folders.
             job = Job(folder=place.path.absolute(), fold=fold, repeat=repeat, seed=seed, **common)
             trainings = {number: _seed(cell, number, i) for number in range(repeat * seeds, (repeat + 1) * seeds)}
             jobs.append(_with_networks(job, cell, trainings, networks))

@@ -17,8 +17,8 @@ def enrolled(model: Any, card: Card, clips: Mapping[str, Any], cutting: Cutting)
     """Statistics of speakers by name. A model that trains itself on their clips does so on all of them together.
 
     Args:
-        model: SavedModel with the signature `enroll`, or with `clip_features` and `self_train`.
-        card: its card, which says that it knows speakers.
+        model: SavedModel with the signatures of known speakers.
+        card: its card.
         clips: recordings of each speaker by name.
         cutting: how the recordings are heard.
 

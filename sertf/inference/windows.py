@@ -3,7 +3,7 @@
 import itertools
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -32,14 +32,14 @@ class Cutting:
         whole: seconds of the longest recording that is heard as a whole.
         window, hop: seconds of a window, and from one window to the next.
         shortest: seconds that the model needs.
-        rates: sample rates in Hz that the model resamples, as in its card.
+        rates: lowest and highest sample rate in Hz that the model resamples, as in its card.
     """
 
     whole: float
     window: float
     hop: float
     shortest: float
-    rates: Any
+    rates: Sequence[int]
 
     @classmethod
     def of(cls, card: Card, window: float | None = None, hop: float | None = None) -> Self:
