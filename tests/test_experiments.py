@@ -49,6 +49,7 @@ NAMES = [
     "attentive_cnn_ravdess",
     "attentive_cnn_emodb",
     "attentive_cnn_emobox",
+    "attentive_cnn_across",
     "attentive_cnn_ablation",
     "wavelet_cnn_lstm_emodb",
     "wavelet_cnn_lstm_ravdess",
