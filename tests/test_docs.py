@@ -155,10 +155,30 @@ def test_what_ridge_regression_on_the_attentive_cnn_hears_is_stored():
     few = re.search(r"20, 10 or 5 clips .*?\n?.*? has (\S+), (\S+) or (\S+) on RAVDESS", text).groups()
     of_tiny = "experiments/results/attentive_cnn_ridge_ravdess/tiny/speaker-known-"
     cells += [(value, f"{of_tiny}{clips}") for value, clips in zip(few, (20, 10, 5), strict=True)]
-    assert len(cells) == 29
+    assert len(cells) == 31
     for shown, place in cells:
         uar = json.loads((ROOT / place / "report.json").read_text(encoding="utf-8"))["scores"]["uar"]
         assert shown == f"{uar['mean']:.3f}"
+
+
+def test_what_the_attentive_cnn_hears_across_corpora_and_by_five_seeds_is_stored():
+    text = (ROOT / "docs" / "attentive-cnn.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (EmoDB|RAVDESS|TESS) \| (0\.\d{3}) \|$", text, re.MULTILINE)
+    report = json.loads(
+        (RESULTS / "attentive_cnn_across/tiny_distilled/strict/report.json").read_text(encoding="utf-8")
+    )
+    of_fold = {name: fold["uar"]["mean"] for name, fold in report["folds"].items()}
+    assert [(name.lower(), value) for name, value in rows] == [(name, f"{of_fold[name]:.3f}") for name in of_fold]
+    text = " ".join(text.split())
+    gains = re.search(
+        r"gain (\S+) on unknown speakers \[(\S+), (\S+)\], and (\S+) on known ones \[(\S+), (\S+)\]", text
+    ).groups()
+    stored = []
+    for protocol in ("strict", "speaker-known"):
+        place = RESULTS / "attentive_cnn_ridge_ravdess" / "five_tiny" / protocol / "report.json"
+        compared = json.loads(place.read_text(encoding="utf-8"))["compared"]
+        stored += [f"{compared[key]:.3f}" for key in ("difference", "low", "high")]
+    assert list(gains) == stored
 
 
 def test_the_average_of_seeds_of_the_attentive_cnn_is_of_its_kept_answers():
