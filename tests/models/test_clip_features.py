@@ -43,7 +43,7 @@ def test_the_scaling_is_part_of_it_and_padding_changes_nothing(network):
     np.testing.assert_allclose(read(network, padded, mean=5, std=3), found, rtol=1e-4, atol=1e-4)
 
 
-def test_several_networks_follow_each_other(network):
+def test_several_networks_follow_each_other(network, tmp_path):
     import keras
 
     keras.utils.set_random_seed(2)
@@ -51,9 +51,10 @@ def test_several_networks_follow_each_other(network):
     scaling = np.zeros(64, np.float32), np.ones(64, np.float32)
     both = [clip_features(one, *scaling, name=f"read_{number}") for number, one in enumerate((network, other))]
     features = rng.normal(size=(2, 24, 64)).astype("float32")
-    found = np.asarray(side_by_side(both)(features, training=False))
     expected = np.concatenate([read(network, features), read(other, features)], axis=2)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    side_by_side(both).save(tmp_path / "read.keras")
+    for made in (side_by_side(both), keras.saving.load_model(tmp_path / "read.keras", compile=False)):
+        np.testing.assert_allclose(np.asarray(made(features, training=False)), expected, rtol=1e-5, atol=1e-5)
     assert side_by_side(both[:1]) is both[0]
 
 
